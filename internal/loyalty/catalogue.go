@@ -1,0 +1,71 @@
+package loyalty
+
+// ID is a UUID. The domain never makes one, it only carries it.
+type ID = [16]byte
+
+// The types below are what HQ tells terminals about a programme. They carry the
+// integer keys of the wire, so that they exist once; keys only grow. Times are
+// Unix milliseconds, zero meaning no limit. Discounts are in minor units.
+
+// EarnRule gives Points of Unit for every full Per minor units spent.
+type EarnRule struct {
+	Unit         string `cbor:"1,keyasint" json:"unit"`
+	Points       int64  `cbor:"2,keyasint" json:"points"`
+	Per          int64  `cbor:"3,keyasint" json:"per"`
+	Category     string `cbor:"4,keyasint,omitempty" json:"category,omitempty"` // only lines of this category; empty is the basket
+	VestDays     int32  `cbor:"5,keyasint,omitempty" json:"vest_days,omitempty"`
+	ExpireMonths int32  `cbor:"6,keyasint,omitempty" json:"expire_months,omitempty"`
+}
+
+// RuleSet is one version of a programme's rules. Its Version is recorded in every
+// sale decided under it.
+type RuleSet struct {
+	Version   uint64     `cbor:"1,keyasint" json:"version"`
+	Programme ID         `cbor:"2,keyasint" json:"-"`
+	Currency  string     `cbor:"3,keyasint" json:"currency"`
+	Earn      []EarnRule `cbor:"4,keyasint" json:"earn"`
+}
+
+// Policy caps what a terminal may decide by itself (stand-in). Amounts are in the
+// smallest part of Unit; a cap of zero refuses, it never means "no cap".
+type Policy struct {
+	Version            uint64 `cbor:"1,keyasint" json:"version"`
+	Unit               string `cbor:"2,keyasint" json:"unit"`
+	PerSale            int64  `cbor:"3,keyasint" json:"per_sale"`
+	PerMemberDay       int64  `cbor:"4,keyasint" json:"per_member_day"`
+	PerTerminal        int64  `cbor:"5,keyasint" json:"per_terminal_since_sync"`
+	VouchersPerSale    int64  `cbor:"6,keyasint" json:"vouchers_per_sale"`
+	VouchersTerminal   int64  `cbor:"7,keyasint" json:"vouchers_per_terminal_since_sync"`
+	MaxCacheAgeSeconds int64  `cbor:"8,keyasint" json:"max_cache_age_seconds"`
+}
+
+// Reward is an entry in the catalogue: Cost points of Unit buy Discount off a
+// basket. Cost zero means it is only given as a voucher.
+type Reward struct {
+	ID        ID     `cbor:"1,keyasint" json:"-"`
+	Name      string `cbor:"2,keyasint" json:"name"`
+	Unit      string `cbor:"3,keyasint,omitempty" json:"unit"`
+	Cost      int64  `cbor:"4,keyasint,omitempty" json:"cost"`
+	Discount  int64  `cbor:"5,keyasint" json:"discount"`
+	Currency  string `cbor:"6,keyasint" json:"currency"`
+	Active    bool   `cbor:"7,keyasint" json:"active"`
+	ValidFrom int64  `cbor:"8,keyasint,omitempty" json:"valid_from,omitempty"`
+	ValidTo   int64  `cbor:"9,keyasint,omitempty" json:"valid_to,omitempty"`
+}
+
+// Voucher is one issued right to a reward. Uses is how many it had when issued,
+// Left how many are left as HQ knows it.
+type Voucher struct {
+	ID        ID    `cbor:"1,keyasint" json:"-"`
+	Member    ID    `cbor:"2,keyasint" json:"-"`
+	Account   ID    `cbor:"3,keyasint" json:"-"`
+	Reward    ID    `cbor:"4,keyasint" json:"-"`
+	Uses      int64 `cbor:"5,keyasint" json:"uses"`
+	Left      int64 `cbor:"6,keyasint" json:"left"`
+	ValidFrom int64 `cbor:"7,keyasint,omitempty" json:"valid_from,omitempty"`
+	ValidTo   int64 `cbor:"8,keyasint,omitempty" json:"valid_to,omitempty"`
+	Blocked   bool  `cbor:"9,keyasint,omitempty" json:"blocked,omitempty"`
+}
+
+// UseUnit is the unit in which the ledger counts the uses of one voucher.
+func UseUnit(voucher string) string { return "use:" + voucher }
