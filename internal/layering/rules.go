@@ -1,0 +1,139 @@
+package layering
+
+// What the rules speak of more than once.
+var (
+	fiber   = []string{"github.com/gofiber", "github.com/valyala/fasthttp"}
+	drivers = []string{
+		"=database/sql", "github.com/uptrace/bun", "github.com/jackc/pgx", "modernc.org/sqlite",
+		"github.com/mattn/go-sqlite3", "github.com/lib/pq",
+	}
+	cloud = []string{
+		"cloud.google.com", "google.golang.org/api", "github.com/aws", "github.com/Azure",
+	}
+	// outside is what stands around the product and may know all of it.
+	outside = []string{"./internal/sim", "./internal/testkit", "./internal/e2e", "./internal/bench"}
+)
+
+// Rules is the whole table. "./x" is this module's room x with all below it,
+// "std" the standard library, "*" any one path element, "=" that very path.
+var Rules = []Rule{
+	// The two ends meet on the wire and nowhere else.
+	Never{
+		Rooms: []string{"./edge"}, Import: []string{"./server"}, InTests: true,
+		Because: "a till is installed, updated and broken into without HQ; they meet in sync/wire",
+	},
+	Never{
+		Rooms: []string{"./server"}, Import: []string{"./edge"}, InTests: true,
+		Because: "HQ re-checks what tills say and must not share their code; they meet in sync/wire",
+	},
+	Never{
+		Rooms: []string{"./wallet", "./sync", "./internal/clock", "./internal/keys", "./internal/problem", "./internal/loyalty"}, Import: []string{"./edge", "./server", "./cmd"},
+		Because: "both ends stand on these rooms, so they know neither",
+	},
+
+	// Each heavy library has one door.
+	Only{
+		Import: fiber, By: []string{"./*/api"},
+		Because: "HTTP handlers are the outermost layer; use cases take plain values",
+	},
+	Only{
+		Import: []string{"github.com/dgraph-io/badger", "github.com/dgraph-io/ristretto"}, By: []string{"./edge/cache", "./internal/bench"},
+		Because: "the cache can be thrown away; only its own room may depend on how it is kept (the benchmark measures against it)",
+	},
+	Only{
+		Import: drivers, By: append([]string{"./server/store"}, outside...),
+		Because: "one room knows SQL, so one room is read when a statement must keep to its shard",
+	},
+	Only{
+		Import: outside, By: append([]string{"./cmd/fleet"}, outside...),
+		Because: "what fakes, breaks or simulates the product never ships in it",
+	},
+	Without{
+		Program: "./cmd/edge", Of: append(append([]string{"./server"}, drivers...), cloud...),
+		Because: "the edge agent is small: no SQL, no cloud SDK, nothing of HQ",
+	},
+	Never{
+		Rooms: []string{"./cmd"}, Import: fiber,
+		Because: "commands read flags, build the parts and start them; serving is the api rooms' work",
+	},
+
+	// The bottom rooms and all they may know.
+	Knows{
+		Room: "./internal/loyalty", May: []string{"std", "cel.dev/cel-go", "github.com/google/cel-go"},
+		Because: "the one place where a decision is made is pure: standard library and CEL",
+	},
+	Never{
+		Rooms: []string{"./internal/loyalty"}, Import: []string{"os", "net", "crypto/rand", "math/rand", "=database/sql", "log", "syscall"},
+		Because: "a decision reads no disk, no network and no dice; what it needs is passed in",
+	},
+	Knows{
+		Room: "./internal/clock", May: []string{"std"},
+		Because: "everything stands on the clock, the clock on nothing",
+	},
+	Knows{
+		Room: "./internal/keys", May: []string{"std", "golang.org/x/crypto"},
+		Because: "who verifies must be readable in one sitting",
+	},
+	Knows{
+		Room: "./internal/problem", May: []string{"std"},
+		Because: "every room names its errors from this table, so the table knows no room",
+	},
+	Knows{
+		Room: "./internal/web", May: []string{"std"},
+		Because: "built pages are bytes; what they mean is the api rooms' business",
+	},
+	Knows{
+		Room: "./wallet/passtoken", May: []string{
+			"std", "./internal/keys", "./internal/problem",
+			"github.com/google/uuid", "github.com/skip2/go-qrcode",
+		},
+		Because: "a second implementation is written from this room and the page beside it",
+	},
+	Knows{
+		Room: "./sync/entry", May: []string{
+			"std", "./internal/clock",
+			"github.com/fxamacker/cbor", "github.com/google/uuid",
+		},
+		Because: "entry bytes are final; what shapes them is kept in sight",
+	},
+	Knows{
+		Room: "./sync/journal", May: []string{
+			"std", "./internal/keys", "./internal/clock", "./internal/problem",
+			"github.com/google/uuid", "golang.org/x/sys",
+		},
+		Because: "the truth on a terminal: bytes, hashes and files, nothing that decides",
+	},
+	Knows{
+		Room: "./sync/wire", May: []string{
+			"std", "./sync/entry", "./sync/journal", "./internal/keys", "./internal/clock", "./internal/problem", "./internal/loyalty",
+			"github.com/fxamacker/cbor", "github.com/google/uuid", "github.com/klauspost/compress", "github.com/golang-jwt/jwt",
+		},
+		Because: "messages and their proofs, without what either end does with them; the types a decision rests on exist once, in loyalty",
+	},
+	Never{
+		Rooms: []string{"./sync", "./wallet/passtoken"}, Import: []string{"=net/http", "=database/sql"},
+		Because: "bytes and proofs travel by HTTP, by the store's LAN and by file; they know none of the three",
+	},
+
+	// Inside each end, use cases do not know their adapters.
+	Never{
+		Rooms: []string{"./edge/till"}, Import: []string{"./edge/cache", "./edge/lan", "./edge/syncer", "./edge/print", "./edge/api", "=net/http"},
+		Because: "the till's use cases name the small store they need; adapters come to them",
+	},
+	Only{
+		Import: []string{"./server/store"}, By: append([]string{"./cmd/hq", "./cmd/fleet"}, outside...),
+		Because: "HQ's rooms name the storage they need; cmd/hq brings server/store to them",
+	},
+	Never{
+		Rooms: []string{
+			"./server/ledger", "./server/ingest", "./server/feed", "./server/allowance",
+			"./server/programme", "./server/reconcile", "./server/fleet", "./server/people", "./server/store",
+		}, Import: []string{"./server/api"},
+		Because: "handlers call use cases, never the other way",
+	},
+
+	NoGoFiles{
+		Folder:  "./sync",
+		Because: "a package named sync would clash with the standard library's",
+	},
+}
