@@ -116,3 +116,97 @@ type Decision struct {
 	Discount int64
 	ToPay    int64
 }
+
+// Limits on one request.
+const (
+	MaxLines  = 500
+	MaxWishes = 20
+	MaxTimes  = 100
+)
+
+// Decide says what a sale will earn and redeem, or why it is refused. It is the
+// decision of DESIGN §7 for a terminal without allowances: everything redeemed is
+// stand-in and must fit every cap of the policy.
+func Decide(r Request) (Decision, *Refusal) {
+	if refusal := checkBasket(r.Basket, r.Rules.Currency); refusal != nil {
+		return Decision{}, refusal
+	}
+	redeemed, refusal := Redeemable(r)
+	if refusal != nil {
+		return Decision{}, refusal
+	}
+	var discount int64
+	for _, x := range redeemed {
+		var err error
+		if discount, err = Add(discount, x.Discount); err != nil {
+			return Decision{}, refuse(AmountOverflow, "discounts do not add up")
+		}
+	}
+	if discount > r.Basket.Total {
+		return Decision{}, refuse(DiscountTooLarge, "discounts of %d exceed the basket of %d", discount, r.Basket.Total)
+	}
+	decision := Decision{Redeemed: redeemed, Discount: discount, ToPay: r.Basket.Total - discount}
+	if r.Member != nil {
+		earned, err := Earn(r.Rules, r.Basket, discount, r.Now)
+		if err != nil {
+			return Decision{}, refuse(AmountOverflow, "the earnings are too large")
+		}
+		decision.Earned = earned
+	}
+	return decision, nil
+}
+
+// Redeemable checks the wishes alone, without a basket: it answers "what can be
+// redeemed now" before the basket is known.
+func Redeemable(r Request) ([]Redeemed, *Refusal) {
+	switch {
+	case r.Member != nil && r.Member.Blocked:
+		return nil, refuse(CodeBlocked, "the member is blocked")
+	case len(r.Wishes) == 0:
+		return nil, nil
+	case r.Member == nil:
+		return nil, refuse(MemberUnknown, "redeeming needs a member")
+	case len(r.Wishes) > MaxWishes:
+		return nil, refuse(AmountInvalid, "%d redemptions in one sale, at most %d", len(r.Wishes), MaxWishes)
+	}
+	w := &wishes{request: r, points: map[string]int64{}, uses: map[ID]int64{}}
+	for _, wish := range r.Wishes {
+		if refusal := w.add(wish); refusal != nil {
+			return nil, refusal
+		}
+	}
+	if refusal := w.checkFree(); refusal != nil {
+		return nil, refusal
+	}
+	if refusal := w.checkCaps(); refusal != nil {
+		return nil, refusal
+	}
+	return w.redeemed, nil
+}
+
+func checkBasket(b Basket, currency string) *Refusal {
+	switch {
+	case b.Currency != currency:
+		return refuse(CurrencyMismatch, "the basket is in %q, the programme in %q", b.Currency, currency)
+	case b.Total <= 0:
+		return refuse(AmountInvalid, "the total is %d", b.Total)
+	case b.Total > MaxAmount:
+		return refuse(AmountOverflow, "the total is %d, at most %d", b.Total, int64(MaxAmount))
+	case len(b.Lines) > MaxLines:
+		return refuse(AmountInvalid, "%d lines, at most %d", len(b.Lines), MaxLines)
+	}
+	var sum int64
+	for _, line := range b.Lines {
+		if line.Amount <= 0 || line.Quantity <= 0 {
+			return refuse(AmountInvalid, "line %d has amount %d and quantity %d", line.No, line.Amount, line.Quantity)
+		}
+		var err error
+		if sum, err = Add(sum, line.Amount); err != nil {
+			return refuse(AmountOverflow, "the lines do not add up")
+		}
+	}
+	if len(b.Lines) > 0 && sum != b.Total {
+		return refuse(AmountInvalid, "the lines add up to %d, the total is %d", sum, b.Total)
+	}
+	return nil
+}
