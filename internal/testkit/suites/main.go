@@ -52,7 +52,7 @@ func runCommand(ctx context.Context, args []string, out io.Writer) error {
 	}
 	rest := flags.Args()
 	if len(rest) < 3 || rest[1] != "--" {
-		return errors.New("usage: run [-v] [-min N] NAME -- COMMAND...")
+		return errors.New("run needs a name, then --, then a command")
 	}
 	rec := runSuite(ctx, rest[0], rest[2:], *verbose, out)
 	if ran := rec.Passed + rec.Failed + len(rec.Skips); rec.Error == "" && ran < *least {
