@@ -1,0 +1,2 @@
+// Package cache keeps the till's derived state in Badger.
+package cache

@@ -1,0 +1,18 @@
+// Package till holds the use cases of a terminal: identify a code, quote a basket,
+// commit and void a sale, look a sale up, and take in what HQ says.
+//
+// It promises:
+//
+//   - A sale is in the journal, durable, before its answer; the cache follows. What
+//     was decided is visible to the next decision from the moment it is journalled,
+//     whether or not the cache has it yet.
+//   - A refused or failed call changes nothing.
+//   - One idempotency key makes one sale (or void), and gives the same answer for as
+//     long as the journal keeps the entry: after restarts and with a new cache too.
+//   - Caps hold exactly under any number of concurrent sales.
+//   - Nothing HQ said is replaced by something older.
+//
+// It decides nothing about points and vouchers itself: package loyalty does. It
+// must never import HTTP, Badger or any other room of edge; the journal, the store
+// of derived state, clocks, ids and free disk space are passed in.
+package till

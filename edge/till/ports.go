@@ -1,0 +1,82 @@
+package till
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tallystick/tallystick/sync/journal"
+)
+
+// Journal is the part of journal.Journal that the till uses.
+type Journal interface {
+	AppendFunc(ctx context.Context, build func(seq uint64) ([]byte, error)) (journal.Position, error)
+	Head() journal.Head
+	First() uint64
+	HashAt(seq uint64) (journal.Hash, error)
+	Read(ctx context.Context, from uint64, maxEntries, maxBytes int) (journal.Run, error)
+	Each(ctx context.Context, from uint64, fn func(at journal.Head, entry []byte) error) error
+}
+
+// Table is the first byte of a key of the state store. Numbers are final within
+// one schema version; see [Schema].
+type Table byte
+
+// Schema is the version of keys and values below. A store written under another
+// one is thrown away and rebuilt.
+const Schema = 1
+
+// Tables of the state store. All integers in keys are big endian, ids 16 bytes.
+const (
+	TableMeta    Table = 1  // name → one value: see the meta… constants
+	TableItem    Table = 2  // kind (1) ‖ id → what HQ said last about it
+	TableEffect  Table = 3  // account or voucher ‖ seq → what entry seq changed there
+	TableDay     Table = 4  // member ‖ business date (4) ‖ seq → points redeemed
+	TableSpend   Table = 5  // seq → points and uses that count against terminal caps
+	TableKey     Table = 6  // SHA-256 of an idempotency key → seq and request hash
+	TableSale    Table = 7  // sale → seq
+	TableVoided  Table = 8  // sale → seq of its void
+	TableReceipt Table = 9  // SHA-256 of a POS receipt number ‖ seq → sale
+	TableStep    Table = 10 // subject ‖ TOTP step → seq that used it
+	TableTies    Table = 11 // member ‖ voucher → nothing: the member's vouchers
+)
+
+// Change sets one key of a table, or removes it when Value is nil.
+type Change struct {
+	Table Table
+	Key   []byte
+	Value []byte
+}
+
+// MaxBatchBytes bounds keys and values of one Apply together.
+const MaxBatchBytes = 384 << 10
+
+// Errors a state store answers with.
+var (
+	// ErrAbsent means that the key is not in the store.
+	ErrAbsent = errors.New("key is not in the state store")
+	// ErrDamaged means that the store gave bytes that were not written so. The
+	// process must end, and the store be thrown away.
+	ErrDamaged = errors.New("state store is damaged")
+)
+
+// View is one consistent look at the store. It is for one goroutine, and invalid
+// after the function it was passed to returns; so are the bytes it gives.
+type View interface {
+	// Get returns the value, or ErrAbsent.
+	Get(table Table, key []byte) ([]byte, error)
+	// Scan calls fn for each key of the table that starts with prefix and is not
+	// below from (prefix included), in ascending order, until fn fails.
+	Scan(table Table, prefix, from []byte, fn func(key, value []byte) error) error
+}
+
+// State keeps what can be rebuilt from the journal and from HQ. It is safe for
+// concurrent use.
+type State interface {
+	// View runs fn on one consistent look at the store.
+	View(ctx context.Context, fn func(View) error) error
+	// Apply makes all changes or none. When it fails with anything but a full batch,
+	// the store must not be used any more.
+	Apply(ctx context.Context, changes []Change) error
+	// Reset removes everything.
+	Reset(ctx context.Context) error
+}

@@ -1,0 +1,171 @@
+package till
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
+	"github.com/tallystick/tallystick/wallet/passtoken"
+)
+
+// Scan is a good code and what it is worth here. Exactly one of Member and Voucher
+// is set.
+type Scan struct {
+	ID        uuid.UUID
+	ExpiresAt time.Time // until then it can be quoted by its id
+	Kind      passtoken.Kind
+	Freshness entry.Freshness
+	Repair    passtoken.Repair
+	Member    *Member
+	Voucher   *Voucher
+}
+
+// Member is what this terminal knows of a shopper.
+type Member struct {
+	ID       uuid.UUID
+	Account  uuid.UUID
+	Alias    string
+	Holdings []Holding
+	// Rewards are the active ones that points buy, Affordable those that the free
+	// points suffice for; caps are looked at in a quote.
+	Rewards []RewardOffer
+	// Vouchers are those with uses left here that are valid now.
+	Vouchers []Voucher
+}
+
+// Holding is one unit of an account as this terminal reckons it: HQ's figure with
+// this terminal's own later entries.
+type Holding struct {
+	Unit    string
+	Free    int64
+	Held    int64 // part of Free that an open quote reserves; never a right
+	Pending int64 // earned, not spendable yet
+}
+
+// RewardOffer is a reward a member could buy.
+type RewardOffer struct {
+	Reward     loyalty.Reward
+	Affordable bool
+}
+
+// Voucher is a voucher with the uses left as this terminal reckons them.
+type Voucher struct {
+	Voucher loyalty.Voucher
+	Reward  *loyalty.Reward // nil: the reward is not known here
+}
+
+// Request is a basket with what the shopper presented and wants. Codes are raw
+// scans, Scans ids of earlier ones; together at most one member and MaxCodes in all.
+type Request struct {
+	Codes  []string
+	Scans  []uuid.UUID
+	Basket loyalty.Basket
+	Wishes []loyalty.Wish
+}
+
+// Bounds of a Request and of texts in it.
+const (
+	MaxCodes   = 8
+	MaxLines   = 500
+	MaxWishes  = 32
+	MaxText    = 64  // SKU, category, receipt, cashier: bytes
+	MaxKeySize = 128 // idempotency key: bytes
+)
+
+// Quote says what a sale will do if it is committed before ExpiresAt.
+type Quote struct {
+	ID        uuid.UUID
+	ExpiresAt time.Time
+	Member    *Member // nil: a sale without a member
+	Decision  loyalty.Decision
+	Basket    loyalty.Basket
+}
+
+// Commit makes a sale of a quote, or of Request when Quote is the zero id.
+type Commit struct {
+	Quote   uuid.UUID
+	Request Request
+	// Key is the caller's idempotency key, KeyHash the SHA-256 of its request.
+	Key     string
+	KeyHash [32]byte
+	Receipt string
+	Cashier string
+}
+
+// Void undoes a sale, named by its id or by the idempotency key that made it.
+type Void struct {
+	Sale    uuid.UUID
+	SaleKey string
+	Key     string
+	KeyHash [32]byte
+	Reason  entry.VoidReason
+	Cashier string
+}
+
+// Entry is where something stands in the journal.
+type Entry struct {
+	At           journal.Position
+	OccurredAt   time.Time
+	BusinessDate entry.Date
+}
+
+// Sale is a committed sale as the journal has it, so that the answer to a repeated
+// call is the same.
+type Sale struct {
+	Entry
+	Body entry.Sale
+	// Replayed says that this call did not make the sale; an earlier one with the
+	// same key did.
+	Replayed bool
+}
+
+// Discount returns what was taken off the total, in minor units.
+func (s Sale) Discount() int64 {
+	var sum int64
+	for _, r := range s.Body.Redeemed {
+		sum += r.Discount
+	}
+	return sum
+}
+
+// ToPay returns the total less the discount, in minor units.
+func (s Sale) ToPay() int64 { return s.Body.Total.Minor - s.Discount() }
+
+// Voided is a committed void.
+type Voided struct {
+	Entry
+	Body     entry.Void
+	Replayed bool
+}
+
+// Found is a sale looked up, with its void when there is one.
+type Found struct {
+	Sale Sale
+	Void *Voided
+}
+
+// Status is how the terminal stands.
+type Status struct {
+	Writer  journal.Writer
+	Store   uuid.UUID
+	Online  bool
+	Head    journal.Head
+	Acked   uint64 // last entry HQ acknowledged
+	Queue   uint64 // entries HQ has not acknowledged
+	Oldest  time.Time
+	Contact time.Time // when HQ was last heard; zero: never
+	// CacheAge is how old what HQ said is; negative: infinitely.
+	CacheAge time.Duration
+	// ClockTrusted is false while redeeming is refused for the clock.
+	ClockTrusted bool
+	Now          time.Time
+	RuleSet      uint64
+	Policy       uint64
+	KeySet       uint64
+	// Spent and Caps are points of Policy's unit and voucher uses not acknowledged.
+	SpentPoints, CapPoints int64
+	SpentUses, CapUses     int64
+}
