@@ -82,7 +82,8 @@ func PNG(text string, pixelsPerModule int) ([]byte, error) {
 }
 
 // SVG draws the same symbol as an SVG document of one path. One unit is one module
-// and the document has no size of its own: it fills what it is put into.
+// and the document has no size of its own: it fills what it is put into. Fill and
+// stroke are stated, so that a page's style cannot leak in.
 func SVG(text string) (string, error) {
 	grid, err := modules(text)
 	if err != nil {
@@ -102,7 +103,7 @@ func SVG(text string) (string, error) {
 	}
 	side := strconv.Itoa(len(grid))
 	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ` + side + ` ` + side +
-		`" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h` + side + `v` + side + `H0z"/><path d="` +
+		`" shape-rendering="crispEdges" stroke="none"><path fill="#fff" d="M0 0h` + side + `v` + side + `H0z"/><path fill="#000" d="` +
 		path.String() + `"/></svg>`, nil
 }
 
