@@ -1,0 +1,42 @@
+package people
+
+import "slices"
+
+// Role is what a person does at HQ.
+type Role string
+
+// Roles.
+const (
+	Administrator Role = "administrator"
+	Finance       Role = "finance"
+	Marketing     Role = "marketing"
+	Operations    Role = "operations"
+	Support       Role = "support"
+)
+
+// Area is a part of HQ's work that a role may or may not change. Everybody who is
+// signed in may look.
+type Area string
+
+// Areas.
+const (
+	AreaLook      Area = "look"      // read anything
+	AreaProgramme Area = "programme" // rules, rewards, vouchers
+	AreaRisk      Area = "risk"      // the caps for redeeming without HQ
+	AreaMembers   Area = "members"   // enrol, block, issue again, adjust
+	AreaFleet     Area = "fleet"     // stores and terminals
+)
+
+var may = map[Role][]Area{
+	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet},
+	Finance:       {AreaLook, AreaRisk},
+	Marketing:     {AreaLook, AreaProgramme},
+	Operations:    {AreaLook, AreaFleet},
+	Support:       {AreaLook, AreaMembers},
+}
+
+// May tells whether the role lets its holder work in the area.
+func (r Role) May(area Area) bool { return slices.Contains(may[r], area) }
+
+// Known tells whether the role exists.
+func (r Role) Known() bool { return may[r] != nil }
