@@ -1,0 +1,167 @@
+package edgeclient
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// The types are those of edge/api/openapi.yaml, with the fields that stories and
+// demo look at. Amounts are minor units, points the unit's smallest part.
+
+// Scan says what a code is worth.
+type Scan struct {
+	Kind      string    `json:"kind"`
+	Member    uuid.UUID `json:"member"`
+	Alias     string    `json:"alias"`
+	Freshness string    `json:"freshness"`
+	Balances  []Balance `json:"balances"`
+	Rewards   []Reward  `json:"rewards"`
+	Vouchers  []Voucher `json:"vouchers"`
+}
+
+// Free returns how much of unit is free, as far as the terminal knows.
+func (s Scan) Free(unit string) int64 {
+	for _, b := range s.Balances {
+		if b.Unit == unit {
+			return b.Free
+		}
+	}
+	return 0
+}
+
+// Balance is what is free of one unit.
+type Balance struct {
+	Unit string `json:"unit"`
+	Free int64  `json:"free"`
+}
+
+// Reward is an entry of the catalogue.
+type Reward struct {
+	ID         uuid.UUID `json:"id"`
+	Name       string    `json:"name"`
+	Unit       string    `json:"unit"`
+	Cost       int64     `json:"cost"`
+	Discount   int64     `json:"discount"`
+	Affordable bool      `json:"affordable"`
+}
+
+// Voucher is a right of the member.
+type Voucher struct {
+	ID       uuid.UUID `json:"id"`
+	Reward   uuid.UUID `json:"reward"`
+	Name     string    `json:"name"`
+	Discount int64     `json:"discount"`
+	Left     int64     `json:"left"`
+}
+
+// Line is one line of a basket.
+type Line struct {
+	SKU    string `json:"sku,omitempty"`
+	Amount int64  `json:"amount"`
+}
+
+// Wish is one redemption asked for: a reward, or one use of a voucher.
+type Wish struct {
+	Reward  uuid.UUID `json:"reward,omitzero"`
+	Times   int64     `json:"times,omitempty"`
+	Voucher uuid.UUID `json:"voucher,omitzero"`
+}
+
+// QuoteRequest asks what a sale would do.
+type QuoteRequest struct {
+	Code     string `json:"code,omitempty"`
+	Currency string `json:"currency"`
+	Total    int64  `json:"total"`
+	Lines    []Line `json:"lines,omitempty"`
+	Redeem   []Wish `json:"redeem,omitempty"`
+}
+
+// Quote is what a sale would do, reserved for a short time.
+type Quote struct {
+	ID        uuid.UUID  `json:"id"`
+	ExpiresAt time.Time  `json:"expires_at"`
+	Discount  int64      `json:"discount"`
+	ToPay     int64      `json:"to_pay"`
+	Earned    []Earned   `json:"earned"`
+	Redeemed  []Redeemed `json:"redeemed"`
+	Online    bool       `json:"online"`
+}
+
+// Earned is one earning.
+type Earned struct {
+	Unit   string `json:"unit"`
+	Amount int64  `json:"amount"`
+}
+
+// Redeemed is one redemption.
+type Redeemed struct {
+	Reward   uuid.UUID `json:"reward"`
+	Voucher  uuid.UUID `json:"voucher"`
+	Unit     string    `json:"unit"`
+	Amount   int64     `json:"amount"`
+	Discount int64     `json:"discount"`
+	Basis    string    `json:"basis"`
+}
+
+// SaleRequest commits a quote.
+type SaleRequest struct {
+	Quote   uuid.UUID `json:"quote"`
+	Receipt string    `json:"pos_receipt,omitempty"`
+	Cashier string    `json:"cashier,omitempty"`
+}
+
+// States of a sale.
+const (
+	Committed = "committed"
+	Voided    = "voided"
+)
+
+// Sale is a committed sale.
+type Sale struct {
+	ID           uuid.UUID  `json:"id"`
+	Seq          uint64     `json:"seq"`
+	Hash         string     `json:"hash"`
+	At           time.Time  `json:"at"`
+	BusinessDate string     `json:"business_date"`
+	Member       uuid.UUID  `json:"member"`
+	Total        int64      `json:"total"`
+	Discount     int64      `json:"discount"`
+	ToPay        int64      `json:"to_pay"`
+	Earned       []Earned   `json:"earned"`
+	Redeemed     []Redeemed `json:"redeemed"`
+	Receipt      string     `json:"pos_receipt"`
+	State        string     `json:"state"`
+}
+
+// Void is a durable void.
+type Void struct {
+	ID   uuid.UUID `json:"id"`
+	Sale uuid.UUID `json:"sale"`
+	Seq  uint64    `json:"seq"`
+}
+
+// Status is how the terminal stands.
+type Status struct {
+	Terminal   uuid.UUID `json:"terminal"`
+	Name       string    `json:"terminal_name"`
+	Store      uuid.UUID `json:"store"`
+	Epoch      uint32    `json:"epoch"`
+	Online     bool      `json:"online"`
+	Sync       string    `json:"sync"`
+	SyncCode   string    `json:"sync_code"`
+	Queue      int64     `json:"queue"`
+	HeadSeq    uint64    `json:"head_seq"`
+	AckedSeq   uint64    `json:"acked_seq"`
+	CacheAge   *int64    `json:"cache_age_seconds"` // nil: never had a feed page
+	OldestSecs int64     `json:"oldest_unsynced_seconds"`
+	DiskFree   int64     `json:"disk_free_bytes"`
+	StandIn    StandIn   `json:"stand_in"`
+}
+
+// StandIn is what the terminal may still decide by itself.
+type StandIn struct {
+	Unit     string `json:"unit"`
+	Points   int64  `json:"points_left"`
+	Vouchers int64  `json:"vouchers_left"`
+}
