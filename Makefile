@@ -1,0 +1,185 @@
+# Everything this repository can do. `make` alone lists it.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+include tools.mk
+
+ROOMS   := cmd server edge wallet sync internal
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+
+# The one list of Debian packages that tests and demo use. Whoever adds one says
+# below what is skipped without it.
+DEBIAN_PACKAGES := zbar-tools e2fsprogs openssl postgresql-15 gcc libc6-dev
+
+WITHOUT_zbar-tools    := tests that read our QR pictures with a reader not ours
+WITHOUT_e2fsprogs     := power-cut tests (they make a file system on a loop device)
+WITHOUT_openssl       := tests that check our signatures with a second implementation
+WITHOUT_postgresql-15 := tests of HQ on PostgreSQL
+WITHOUT_gcc           := the race detector, and so the suite called race
+WITHOUT_libc6-dev     := the race detector, and so the suite called race
+
+# Each command and all flags that it is built with, for this machine and for
+# release alike.
+COMMANDS        := hq edge fleet
+RELEASED        := hq edge
+RELEASE_SYSTEMS := linux/amd64 linux/arm64 windows/amd64
+BUILD           := -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
+BUILD_hq        := $(BUILD)
+BUILD_edge      := $(BUILD)
+BUILD_fleet     := $(BUILD)
+
+# Suites of `make test`, in order, and the minutes they may take together on two cores.
+SUITE_NAMES  := lint generated race unit stories faults
+TEST_MINUTES := 15
+# A skip that matches (as package.Test: reason) fails `make test`; .ci/run sets it.
+FORBID_SKIPS ?=
+
+# HQ's rooms run without the race detector here: SQLite translated to Go is slow
+# under it. `make soak` runs them with it.
+below         = $(patsubst %,./%/...,$(wildcard $(1)))
+RACE_PACKAGES := $(call below,internal sync wallet edge)
+UNIT_PACKAGES := $(call below,server cmd)
+# Packages that start the real binaries or measure; they have suites of their own.
+APART         := ./internal/e2e/... ./internal/bench/...
+FAULTS        := TestG3|TestG4
+
+FUZZTIME    ?= 20s
+FUZZ_BUDGET ?= 0
+SOAK_FUZZ_BUDGET ?= 5m
+
+# Not $(MAKE): a recipe line that names it runs even under make -n.
+SELF     := $(MAKE)
+GO_TEST  := go test -count=1 -vet=off
+BINARIES := TALLYSTICK_BIN=$(abspath bin)
+# expand lists the packages that exist among patterns, less those set apart.
+expand = $$(comm -23 <(go list -e $(1) 2>/dev/null | sort) <(go list -e $(APART) 2>/dev/null | sort))
+
+.PHONY: help
+help: ## say what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps: go-version ## install the Debian packages that tests use (as root; else say how)
+	@missing=""; \
+	command -v dpkg-query >/dev/null || { echo "deps: not a Debian system; needed are: $(DEBIAN_PACKAGES)"; exit 0; }; \
+	for p in $(DEBIAN_PACKAGES); do \
+		[ "$$(dpkg-query -W -f '$${db:Status-Status}' "$$p" 2>/dev/null)" = installed ] || missing="$$missing $$p"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ]; then \
+		echo "deps: installing$$missing"; \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing && exit 0; \
+		echo "deps: the packages could not be installed"; \
+	fi; \
+	echo "deps: to have all tests run:  sudo apt-get update && sudo apt-get install -y --no-install-recommends$$missing"; \
+	for p in $$missing; do case $$p in \
+		$(foreach p,$(DEBIAN_PACKAGES),($(p)) echo "deps:   without $(p): no $(WITHOUT_$(p))" ;;) \
+	esac; done
+
+.PHONY: go-version
+go-version:
+	@need=$$(awk '$$1 == "go" { print $$2 }' go.mod); \
+	command -v go >/dev/null || { echo "Go $$need or newer is needed: see https://go.dev/dl/"; exit 1; }; \
+	have=$$(go env GOVERSION); have=$${have#go}; \
+	[ "$$(printf '%s\n' "$$need" "$${have%% *}" | sort -V | head -n 1)" = "$$need" ] || \
+		{ echo "Go $$need or newer is needed, this is $$have: see https://go.dev/dl/"; exit 1; }
+
+.PHONY: build
+build: go-version $(COMMANDS:%=bin/%) ## build bin/hq, bin/edge and bin/fleet, and print their sizes
+	@cd bin && stat -c '%n %s' $(COMMANDS) | awk '{ printf "bin/%-6s %6.1f MB\n", $$1, $$2 / 1e6 }'
+
+# go build itself knows what has to be built again.
+.PHONY: $(COMMANDS:%=bin/%)
+$(COMMANDS:%=bin/%): bin/%:
+	@CGO_ENABLED=0 go build $(BUILD_$*) -o $@ ./cmd/$*
+
+.PHONY: release
+release: go-version ## cross-compile hq and edge for every system, with checksums
+	@rm -rf build/release && mkdir -p build/release
+	@$(foreach system,$(RELEASE_SYSTEMS),$(foreach c,$(RELEASED),$(call release-one,$(c),$(subst /, ,$(system)))))
+	@cd build/release && sha256sum -- * > SHA256SUMS && sha256sum --check --quiet SHA256SUMS
+	@cd build/release && stat -c '%n %s' -- * | awk '{ printf "build/release/%-24s %6.1f MB\n", $$1, $$2 / 1e6 }'
+
+# release-one builds command $(1) for the system and processor in $(2), and
+# refuses a binary that is not static.
+define release-one
+out=build/release/$(1)-$(word 1,$(2))-$(word 2,$(2))$(if $(filter windows,$(2)),.exe); \
+CGO_ENABLED=0 GOOS=$(word 1,$(2)) GOARCH=$(word 2,$(2)) go build $(BUILD_$(1)) -o $$out ./cmd/$(1); \
+go version -m $$out | grep -q 'CGO_ENABLED=0' || { echo "$$out is not static"; exit 1; };
+endef
+
+.PHONY: demo
+demo: deps build ## start HQ and two stores here and tell the story (DEMO=auto, DEMO=check)
+	@$(BINARIES) bin/fleet demo --mode='$(DEMO)'
+
+.PHONY: test
+test: deps build $(SUITES) ## run every suite and print the minutes each took
+	@rm -rf build/suites; \
+	trap '$(SUITES) table -limit $(TEST_MINUTES)m -forbid-skips "$$FORBID_SKIPS" $(SUITE_NAMES) || exit 1' EXIT; \
+	$(SUITES) run lint -- $(SELF) lint; \
+	$(SUITES) run generated -- $(SELF) verify-generated; \
+	$(call race-suite,race,$(RACE_PACKAGES)); \
+	$(SUITES) run -min 1 unit -- $(GO_TEST) -timeout 5m $(call expand,$(UNIT_PACKAGES)); \
+	$(BINARIES) $(SUITES) run -v -min 1 stories -- $(GO_TEST) -v -timeout 8m -skip '$(FAULTS)' ./internal/e2e/...; \
+	$(BINARIES) $(SUITES) run -v -min 1 faults -- $(GO_TEST) -v -timeout 10m -run '$(FAULTS)' ./internal/e2e/...
+export FORBID_SKIPS
+
+# race-suite runs the packages $(2) as suite $(1) under the race detector, which
+# needs a C compiler; without one the same tests run plainly, and it says so.
+define race-suite
+race=-race; command -v $${CC:-gcc} >/dev/null || { race=; echo "SKIPPED ALOUD: race detector: no C compiler (see make deps)"; }; \
+CGO_ENABLED=$${race:+1} $(SUITES) run -min 1 $(1) -- $(GO_TEST) $$race -timeout 10m $(call expand,$(2))
+endef
+
+.PHONY: soak
+soak: deps build $(SUITES) ## run longer campaigns: faults at raised counts, races in HQ, fuzzing
+	@rm -f build/suites/soak-*.json; \
+	trap '$(SUITES) table -forbid-skips "$$FORBID_SKIPS" soak-faults soak-race soak-fuzz || exit 1' EXIT; \
+	TALLYSTICK_SOAK=1 $(BINARIES) $(SUITES) run -v -min 1 soak-faults -- $(GO_TEST) -v -timeout 10m -run '$(FAULTS)|TestSoak' ./internal/e2e/...; \
+	$(call race-suite,soak-race,$(UNIT_PACKAGES)); \
+	$(SUITES) run soak-fuzz -- $(SUITES) fuzz -each $(FUZZTIME) -budget $(SOAK_FUZZ_BUDGET) ./...
+
+.PHONY: bench
+bench: deps build ## measure against the limits of this machine; tables and build/bench/*.json
+	@TALLYSTICK_BENCH=1 $(BINARIES) go test -count=1 -v -timeout 30m ./internal/bench/...
+
+.PHONY: fuzz
+fuzz: $(SUITES) ## run every fuzz target for FUZZTIME (20s)
+	@$(SUITES) fuzz -each $(FUZZTIME) -budget $(FUZZ_BUDGET) ./...
+
+.PHONY: lint
+lint: $(STATICCHECK) $(GOFUMPT) ## go vet, staticcheck, gofumpt, and the layering rules
+	go vet ./...
+	$(STATICCHECK) ./...
+	@unformatted=$$($(GOFUMPT) -l $(wildcard $(ROOMS))); \
+	[ -z "$$unformatted" ] || { printf 'not as gofumpt has it (run make format):\n%s\n' "$$unformatted"; exit 1; }
+	go test -count=1 ./internal/layering
+
+.PHONY: format
+format: $(GOFUMPT) ## rewrite the Go files as gofumpt has them
+	@$(GOFUMPT) -l -w $(wildcard $(ROOMS))
+
+.PHONY: generate
+generate: ## write generated files anew
+	go generate ./...
+
+# The check works on copies, so it neither trusts nor touches the work tree.
+.PHONY: verify-generated
+verify-generated: ## fail when a committed generated file is not what `make generate` writes
+	@rm -rf build/generated && mkdir -p build/generated/before
+	@git ls-files -z --cached --others --exclude-standard | \
+		while IFS= read -r -d '' f; do [ ! -e "$$f" ] || printf '%s\0' "$$f"; done | \
+		tar --null -T - -cf - | tar -xf - -C build/generated/before
+	@cp -a build/generated/before build/generated/after
+	@cd build/generated/after && go generate ./...
+	@diff -ru build/generated/before build/generated/after || \
+		{ echo "generated files are out of date: run make generate and commit"; exit 1; }
+	@rm -rf build/generated && echo "generated files are up to date"
+
+.PHONY: clean
+clean: ## remove what was built here (tools included)
+	@rm -rf bin build
