@@ -27,7 +27,7 @@ const Schema = 1
 
 // Tables of the state store. All integers in keys are big endian, ids 16 bytes.
 const (
-	TableMeta    Table = 1  // name → one value: see the meta… constants
+	TableMeta    Table = 1  // name → one record: "position", "link"
 	TableItem    Table = 2  // kind (1) ‖ id → what HQ said last about it
 	TableEffect  Table = 3  // account or voucher ‖ seq → what entry seq changed there
 	TableDay     Table = 4  // member ‖ business date (4) ‖ seq → points redeemed
@@ -40,7 +40,8 @@ const (
 	TableTies    Table = 11 // member ‖ voucher → nothing: the member's vouchers
 )
 
-// Change sets one key of a table, or removes it when Value is nil.
+// Change sets one key of a table, or removes it when Value is nil. Keys have 1 to
+// 64 bytes.
 type Change struct {
 	Table Table
 	Key   []byte
@@ -65,7 +66,7 @@ type View interface {
 	// Get returns the value, or ErrAbsent.
 	Get(table Table, key []byte) ([]byte, error)
 	// Scan calls fn for each key of the table that starts with prefix and is not
-	// below from (prefix included), in ascending order, until fn fails.
+	// below from, in ascending order, until fn fails. A nil from is prefix itself.
 	Scan(table Table, prefix, from []byte, fn func(key, value []byte) error) error
 }
 
@@ -77,6 +78,9 @@ type State interface {
 	// Apply makes all changes or none. When it fails with anything but a full batch,
 	// the store must not be used any more.
 	Apply(ctx context.Context, changes []Change) error
+	// Sync makes what was applied so far survive a power cut. Without it a power cut
+	// may take back the latest batches, always whole ones from the end.
+	Sync(ctx context.Context) error
 	// Reset removes everything.
 	Reset(ctx context.Context) error
 }

@@ -22,7 +22,7 @@ type Config struct {
 	State   State
 	Clock   clock.Clock
 	// Monotonic tells the time since some fixed moment of this process and never
-	// follows the wall clock.
+	// follows the wall clock. It should count the time the machine sleeps.
 	Monotonic func() time.Duration
 	// NewID makes ids of sales, voids, scans and quotes (UUIDv7).
 	NewID func() uuid.UUID
@@ -30,6 +30,9 @@ type Config struct {
 	FreeDisk func() (int64, error)
 	// Keys is the key set of the enrolment, used until HQ's feed brings a newer one.
 	Keys keys.Set
+	// PublicKey and Software go into the first entry of the epoch.
+	PublicKey []byte
+	Software  string
 	// EnrolledAt is HQ's signed time at enrolment: the lowest time floor.
 	EnrolledAt time.Time
 	// CacheRebuilt says that the state store was found missing or damaged and begun

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
 	"github.com/tallystick/tallystick/wallet/passtoken"
@@ -29,10 +30,9 @@ type Member struct {
 	Account  uuid.UUID
 	Alias    string
 	Holdings []Holding
-	// Rewards are the active ones that points buy, Affordable those that the free
-	// points suffice for; caps are looked at in a quote.
-	Rewards []RewardOffer
-	// Vouchers are those with uses left here that are valid now.
+	// Rewards are those that points buy, by name; Vouchers the member's own with
+	// uses left. Each says whether one could be redeemed at this moment.
+	Rewards  []RewardOffer
 	Vouchers []Voucher
 }
 
@@ -45,16 +45,19 @@ type Holding struct {
 	Pending int64 // earned, not spendable yet
 }
 
-// RewardOffer is a reward a member could buy.
+// RewardOffer is a reward that points buy. Refused is nil when it could be redeemed
+// once at this moment; else its code says why not.
 type RewardOffer struct {
-	Reward     loyalty.Reward
-	Affordable bool
+	Reward  loyalty.Reward
+	Refused *problem.Error
 }
 
-// Voucher is a voucher with the uses left as this terminal reckons them.
+// Voucher is a voucher with the uses left as this terminal reckons them. Refused is
+// nil when one use could be redeemed at this moment; else its code says why not.
 type Voucher struct {
 	Voucher loyalty.Voucher
 	Reward  *loyalty.Reward // nil: the reward is not known here
+	Refused *problem.Error
 }
 
 // Request is a basket with what the shopper presented and wants. Codes are raw
@@ -66,13 +69,11 @@ type Request struct {
 	Wishes []loyalty.Wish
 }
 
-// Bounds of a Request and of texts in it.
+// Bounds of a Request and of texts in it; those of the basket are in loyalty.
 const (
-	MaxCodes   = 8
-	MaxLines   = 500
-	MaxWishes  = 32
-	MaxText    = 64  // SKU, category, receipt, cashier: bytes
-	MaxKeySize = 128 // idempotency key: bytes
+	MaxCodes = 8
+	MaxText  = 64  // SKU, category, receipt, cashier: bytes
+	MaxKey   = 128 // idempotency key: bytes
 )
 
 // Quote says what a sale will do if it is committed before ExpiresAt.
