@@ -24,8 +24,12 @@ func Undocumented(graph []Package) ([]Violation, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !strings.HasPrefix(comment, "Package "+p.Name+" ") && p.Name != "main" || comment == "" {
-			found = append(found, Violation{short(p.ImportPath), "has a doc.go without a package comment", docReason})
+		good := strings.HasPrefix(comment, "Package "+p.Name+" ")
+		if p.Name == "main" {
+			good = comment != ""
+		}
+		if !good {
+			found = append(found, Violation{short(p.ImportPath), "has a doc.go without its package comment", docReason})
 		}
 	}
 	return found, nil
