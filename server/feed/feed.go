@@ -1,0 +1,124 @@
+package feed
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// Change is a new state of one record, for one store or (zero Scope) for all.
+// Shard is that of the account, or of whatever else the record belongs to.
+type Change struct {
+	Shard int
+	Scope uuid.UUID
+	Item  wire.Item
+}
+
+// Row is a change at its position.
+type Row struct {
+	Change
+	Pos uint64
+}
+
+// Heads is the position of the last change of each shard.
+type Heads [shard.Count]uint64
+
+// Store is the storage the feed needs. Methods join the transaction in ctx.
+type Store interface {
+	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+	// AfterCommit calls fn once the transaction in ctx has committed.
+	AfterCommit(ctx context.Context, fn func())
+	// AdvanceFeed adds n to the counter of a shard, keeps it locked until the
+	// transaction ends, and returns the new position.
+	AdvanceFeed(ctx context.Context, shard, n int) (uint64, error)
+	// PutFeed writes rows, each replacing the row of the same record and scope.
+	PutFeed(ctx context.Context, rows []Row) error
+	FeedHeads(ctx context.Context) (Heads, error)
+	// FeedAfter returns up to limit rows of a shard above a position that are for
+	// this store or for all, in the order of positions.
+	FeedAfter(ctx context.Context, shard int, after uint64, store uuid.UUID, limit int) ([]Row, error)
+}
+
+// Feed publishes and reads changes.
+type Feed struct {
+	store  Store
+	hq     uuid.UUID
+	epoch  uint32
+	wakeup *broadcast
+}
+
+// New returns the feed of one HQ in its present epoch.
+func New(store Store, hq uuid.UUID, epoch uint32) *Feed {
+	return &Feed{store: store, hq: hq, epoch: epoch, wakeup: newBroadcast()}
+}
+
+// Publish writes changes in the caller's transaction, or in its own. Of several
+// changes to one record the last one counts.
+func (f *Feed) Publish(ctx context.Context, changes ...Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	sorted := lastOfEach(changes)
+	return f.store.InTx(ctx, func(ctx context.Context) error {
+		for start := 0; start < len(sorted); {
+			end := start
+			for end < len(sorted) && sorted[end].Shard == sorted[start].Shard {
+				end++
+			}
+			if err := f.publishShard(ctx, sorted[start:end]); err != nil {
+				return err
+			}
+			start = end
+		}
+		f.store.AfterCommit(ctx, f.wakeup.wake)
+		return nil
+	})
+}
+
+func (f *Feed) publishShard(ctx context.Context, changes []Change) error {
+	in := changes[0].Shard
+	if in < 0 || in >= shard.Count {
+		return fmt.Errorf("publish change: no shard %d", in)
+	}
+	head, err := f.store.AdvanceFeed(ctx, in, len(changes))
+	if err != nil {
+		return fmt.Errorf("advance feed of shard %d: %w", in, err)
+	}
+	rows := make([]Row, len(changes))
+	for i, c := range changes {
+		rows[i] = Row{Change: c, Pos: head - uint64(len(changes)-1-i)}
+	}
+	if err := f.store.PutFeed(ctx, rows); err != nil {
+		return fmt.Errorf("write feed of shard %d: %w", in, err)
+	}
+	return nil
+}
+
+// lastOfEach keeps the last change of each record, ordered by shard; one order of
+// shards for all writers keeps them from waiting for each other in a circle.
+func lastOfEach(changes []Change) []Change {
+	type key struct {
+		shard int
+		scope uuid.UUID
+		kind  wire.ItemKind
+		id    uuid.UUID
+	}
+	last := make(map[key]int, len(changes))
+	for i, c := range changes {
+		last[key{c.Shard, c.Scope, c.Item.Kind, c.Item.ID}] = i
+	}
+	out := make([]Change, 0, len(last))
+	for i, c := range changes {
+		if last[key{c.Shard, c.Scope, c.Item.Kind, c.Item.ID}] == i {
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Change) int { return cmp.Compare(a.Shard, b.Shard) })
+	return out
+}

@@ -1,0 +1,111 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// maxPageBytes bounds the bodies of a page, so that the signed and framed page
+// stays under wire.MaxBody.
+const maxPageBytes = wire.MaxBody / 2
+
+// itemOverhead is what an item takes beside its body, at most.
+const itemOverhead = 40
+
+// pollEvery is how often a waiting reader looks by itself; changes made by
+// another process wake nobody here.
+const pollEvery = time.Second
+
+// Page returns what changed for a store after a cursor, at most max items. The
+// empty cursor starts at the beginning. HQTime is left to the caller, who signs.
+//
+// The errors are problem.CursorInvalid, and problem.CursorExpired for a cursor
+// from before HQ was restored: the reader starts again from the empty cursor.
+func (f *Feed) Page(ctx context.Context, store uuid.UUID, from string, max int) (wire.FeedPage, error) {
+	at, err := f.decodeCursor(from, store)
+	if err != nil {
+		return wire.FeedPage{}, err
+	}
+	if max <= 0 || max > wire.MaxFeedItems {
+		max = wire.MaxFeedItems
+	}
+	heads, err := f.store.FeedHeads(ctx)
+	if err != nil {
+		return wire.FeedPage{}, fmt.Errorf("read feed heads: %w", err)
+	}
+	page := wire.FeedPage{V: wire.Version, HQ: f.hq, HQEpoch: f.epoch, Store: store, From: from}
+	for in := range heads {
+		if at[in] > heads[in] {
+			return wire.FeedPage{}, problem.New(problem.CursorInvalid, "the cursor is ahead of the feed")
+		}
+	}
+	if err := f.fill(ctx, &page, &at, heads, max); err != nil {
+		return wire.FeedPage{}, err
+	}
+	if page.Next, err = f.encodeCursor(store, at); err != nil {
+		return wire.FeedPage{}, fmt.Errorf("encode cursor: %w", err)
+	}
+	return page, nil
+}
+
+// fill adds items shard by shard and moves the cursor over what it has added.
+//
+// heads was read before the rows. A row found above its head was committed in
+// between, and since positions commit in order so was everything below it.
+func (f *Feed) fill(ctx context.Context, page *wire.FeedPage, at *Heads, heads Heads, max int) error {
+	size := 0
+	for in := range heads {
+		if at[in] == heads[in] {
+			continue
+		}
+		room := max - len(page.Items)
+		rows, err := f.store.FeedAfter(ctx, in, at[in], page.Store, room+1)
+		if err != nil {
+			return fmt.Errorf("read feed of shard %d: %w", in, err)
+		}
+		for i, row := range rows {
+			size += len(row.Item.Body) + itemOverhead
+			if i == room || size > maxPageBytes && len(page.Items) > 0 {
+				page.More = true
+				return nil
+			}
+			page.Items = append(page.Items, row.Item)
+			at[in] = row.Pos
+		}
+		at[in] = later(at[in], heads[in])
+	}
+	return nil
+}
+
+// later exists because max is the page size here.
+func later(a, b uint64) uint64 { return max(a, b) }
+
+// Wait returns the page after a cursor as Page does, but when there is nothing
+// new it waits for a change for up to d. An empty page after d is no error.
+func (f *Feed) Wait(ctx context.Context, store uuid.UUID, from string, max int, d time.Duration) (wire.FeedPage, error) {
+	deadline := time.NewTimer(d)
+	defer deadline.Stop()
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	for {
+		woken := f.wakeup.next()
+		page, err := f.Page(ctx, store, from, max)
+		if err != nil || len(page.Items) > 0 || d <= 0 {
+			return page, err
+		}
+		select {
+		case <-woken:
+		case <-poll.C:
+		case <-deadline.C:
+			return page, nil
+		case <-ctx.Done():
+			return page, ctx.Err()
+		}
+	}
+}

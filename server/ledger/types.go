@@ -1,0 +1,168 @@
+package ledger
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// State says what HQ did with an entry. Applied is never stored: an accepted entry
+// is applied once its journal's cursor has passed it.
+type State int16
+
+// States of an entry.
+const (
+	Accepted    State = 1
+	Applied     State = 2
+	Parked      State = 3 // of a kind or version this release does not know
+	Quarantined State = 4 // cannot be read
+)
+
+// String returns the word used in JSON and on screen.
+func (s State) String() string {
+	return map[State]string{Accepted: "accepted", Applied: "applied", Parked: "parked", Quarantined: "quarantined"}[s]
+}
+
+// Entry is one entry of a terminal as stored. Times are Unix milliseconds.
+// Kind is zero when the entry cannot be read.
+type Entry struct {
+	Terminal    uuid.UUID
+	Store       uuid.UUID
+	Epoch       uint32
+	Branch      int
+	Seq         uint64
+	Hash        journal.Hash
+	Kind        entry.Kind
+	State       State
+	Proven      bool // false: delivered by a revoked or quarantined terminal
+	HLC         int64
+	OccurredAt  int64
+	EffectiveAt int64
+	RecordedAt  int64
+	Raw         []byte
+}
+
+// ExceptionKind names what somebody must look at.
+type ExceptionKind string
+
+// Kinds of exceptions.
+const (
+	Overdraw        ExceptionKind = "overdraw"          // more points redeemed than there were
+	VoucherOveruse  ExceptionKind = "voucher_overuse"   // more uses of a voucher than it had
+	UnknownMember   ExceptionKind = "unknown_member"    // a sale for an account HQ does not know
+	Unproven        ExceptionKind = "unproven"          // delivered after the terminal was revoked or quarantined
+	EarningDiffers  ExceptionKind = "earning_differs"   // more earned than the cited rules give
+	VoidWithoutSale ExceptionKind = "void_without_sale" // a void whose sale has not arrived
+	SaleRepeated    ExceptionKind = "sale_repeated"     // one sale id in two different entries
+	InvalidEntry    ExceptionKind = "invalid_entry"     // amounts no till could have written
+	ClockAhead      ExceptionKind = "clock_ahead"       // occurred more than a day after it arrived
+	Fork            ExceptionKind = "fork"              // two different entries with one number
+	Unreadable      ExceptionKind = "unreadable_entry"  // the bytes cannot be read
+)
+
+// States of an exception.
+const (
+	ExceptionOpen      = "open"
+	ExceptionExplained = "explained" // a later fact withdrew it
+)
+
+// Exception is a fact HQ must look at. Amount counts Unit; Money and Currency are
+// what it is worth where that is known. ID derives from the source and the kind.
+type Exception struct {
+	ID         uuid.UUID
+	Shard      int
+	Kind       ExceptionKind
+	State      string
+	Liable     string // programme, store, terminal
+	Cause      string
+	Source     journal.Hash
+	Terminal   uuid.UUID
+	Epoch      uint32
+	Seq        uint64
+	Store      uuid.UUID
+	Account    uuid.UUID
+	Member     uuid.UUID
+	Unit       string
+	Amount     int64
+	Currency   string
+	Money      int64
+	OccurredAt int64
+	RecordedAt int64
+}
+
+// Posting moves Amount of Unit from one book to another, on behalf of an account.
+// It is both legs of a double entry. ID is UUID version 5 of source and line.
+type Posting struct {
+	ID          uuid.UUID
+	Shard       int
+	Account     uuid.UUID
+	Source      journal.Hash
+	Line        int
+	Unit        string
+	Amount      int64
+	From        loyalty.Book
+	To          loyalty.Book
+	Store       uuid.UUID
+	Lot         uuid.UUID
+	OccurredAt  int64
+	EffectiveAt int64
+	RecordedAt  int64
+	RuleSet     uint64
+}
+
+// Account is what HQ's ledger holds for one account. Lots are the open ones;
+// Version grows with every change.
+type Account struct {
+	ID       uuid.UUID
+	Version  uint64
+	Marks    []wire.Mark
+	Holdings []loyalty.Holding
+}
+
+// EntryFilter selects entries; zero fields select all. Newest first.
+type EntryFilter struct {
+	Terminal uuid.UUID
+	Store    uuid.UUID
+	Kind     entry.Kind
+	State    State
+}
+
+// ExceptionFilter selects exceptions; zero fields select all. Newest first.
+type ExceptionFilter struct {
+	Kind    ExceptionKind
+	State   string
+	Account uuid.UUID
+}
+
+// Balance is the total of one book in one unit over all shards. Per unit the
+// balances sum to zero.
+type Balance struct {
+	Book   loyalty.Book
+	Owner  uuid.UUID // the store, of the book of stores
+	Unit   string
+	Amount int64
+}
+
+// Status counts what the ledger has, for the status page and metrics. OldestWait
+// is when the oldest entry not applied was recorded, zero when all are applied.
+type Status struct {
+	Entries, Accepted, Applied, Parked, Quarantined int64
+	Batches, Postings, OpenExceptions               int64
+	OldestWait                                      int64
+}
+
+// Progress is how far one journal of a terminal has come. Watermark is the last
+// entry before which nothing is parked, quarantined or not applied.
+type Progress struct {
+	Terminal    uuid.UUID
+	Store       uuid.UUID
+	Epoch       uint32
+	Branch      int
+	Head        journal.Head
+	AppliedSeq  uint64
+	Watermark   uint64
+	LastContact int64 // Unix milliseconds
+}
