@@ -81,14 +81,15 @@ func (e *ForkError) Error() string {
 
 // Reasons of a [CorruptError].
 const (
-	ReasonHeader  = "segment header is damaged"
-	ReasonFrame   = "frame is damaged although a later group was durable"
-	ReasonOrder   = "frame does not follow the one before it"
-	ReasonSeal    = "seal contradicts the chain before it"
-	ReasonTail    = "acknowledged tail is missing"
-	ReasonCut     = "segment file is shorter than it was made and no head file vouches for its end"
-	ReasonFork    = "head file contradicts the chain"
-	ReasonSuccess = "segment does not continue the one before it"
+	ReasonHeader = "segment header is damaged"
+	ReasonFrame  = "frame is damaged although a later group was durable"
+	ReasonOrder  = "frame does not follow the one before it"
+	ReasonSeal   = "seal contradicts the chain before it"
+	ReasonEnd    = "the next segment continues from another head"
+	ReasonTail   = "the head file has seen a later head"
+	ReasonFork   = "the head file contradicts the chain"
+	ReasonCut    = "segment file was cut short and no head file vouches for its end"
+	ReasonSize   = "segment file is larger than any segment"
 )
 
 // CorruptError means that durable data was damaged. Such a journal is not opened

@@ -1,0 +1,305 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+)
+
+// sealGroupSize is the room kept free behind the entries of a segment, so that the
+// journal's end can always be sealed.
+const sealGroupSize = frameSize + sealSize
+
+// maxHeldBuffer is the largest group buffer kept for the next group.
+const maxHeldBuffer = 256 << 10
+
+// appender writes groups. Only the writer goroutine touches it, but for stats,
+// which are under the journal's mu.
+type appender struct {
+	journal *Journal
+	fs      FS
+	writer  Writer
+	newSize int // of new segments
+	floor   uint64
+
+	chain  *chain // over all entries put into a group
+	group  uint64 // last one written
+	sealed bool   // the last group written is a seal
+
+	file  File // the segment being written
+	index uint64
+	salt  uint32
+	end   int // behind the last group
+	size  int
+	fresh *header // of a segment whose header is not written yet
+	spare File    // the next segment, when it is ready
+	build chan built
+
+	headFile File
+	slot     [slotSize]byte
+
+	// The group being made: headerSize bytes of room, then frames.
+	buf     []byte
+	marks   []mark
+	waiters []*request
+	places  []Position
+
+	stats Stats
+}
+
+// built is the outcome of preallocating a segment.
+type built struct {
+	file File
+	err  error
+}
+
+// run is the writer goroutine: it takes what waits, makes groups of it, and ends
+// after Close.
+func (j *Journal) run() {
+	defer close(j.ended)
+	var batch []*request
+	for {
+		var more bool
+		if batch, more = j.queue.take(batch[:0]); !more {
+			break
+		}
+		for i, r := range batch {
+			if r.state.CompareAndSwap(waiting, claimed) {
+				j.append.add(r)
+			}
+			batch[i] = nil
+		}
+		if n := j.append.flush(); n > 1 {
+			j.gather(n)
+		}
+	}
+	j.append.finish()
+}
+
+// gather lets the n callers just released run, so that those who append again at
+// once are all in the next group instead of one alone opening it.
+func (j *Journal) gather(n int) {
+	for last := -1; ; {
+		have := j.queue.length()
+		if have >= n || have == last {
+			return
+		}
+		last = have
+		runtime.Gosched()
+	}
+}
+
+// add puts r into the group being made, and writes the group before when r does
+// not fit in.
+func (a *appender) add(r *request) {
+	if err := a.journal.Err(); err != nil {
+		r.finish(Position{}, err)
+		return
+	}
+	if r.build == nil {
+		a.addSeal(r)
+		return
+	}
+	entry, err := r.build(a.chain.head.Seq + 1)
+	switch {
+	case err != nil:
+	case len(entry) == 0:
+		err = ErrEmpty
+	case len(entry) > maxEntry(a.newSize):
+		err = ErrTooLarge
+	default:
+		err = a.makeRoom(frameSize+len(entry), sealGroupSize)
+	}
+	if err != nil {
+		r.finish(Position{}, err)
+		return
+	}
+	at := a.end + len(a.buf) - headerSize
+	a.marks = append(a.marks, mark{at, a.chain.head})
+	a.places = append(a.places, a.chain.next(entry))
+	a.waiters = append(a.waiters, r)
+	a.buf = appendFrame(a.buf, kindEntry, a.group+1, a.chain.head.Seq, entry)
+}
+
+// addSeal writes a seal as a group of its own; r states the new floor.
+func (a *appender) addSeal(r *request) {
+	a.flush()
+	a.floor = max(a.floor, r.floor)
+	err := a.journal.Err()
+	if err == nil {
+		err = a.seal()
+	}
+	r.finish(a.chain.head, err)
+}
+
+// seal writes a seal of the journal as it stands. No group is being made.
+func (a *appender) seal() error {
+	if err := a.makeRoom(sealGroupSize, 0); err != nil {
+		return err
+	}
+	a.buf = appendFrame(a.buf, kindSeal, a.group+1, a.chain.head.Seq, seal{a.floor, a.chain.head.Hash}.encode())
+	a.flush()
+	return a.journal.Err()
+}
+
+// makeRoom sees to it that n bytes fit into the group and the segment, with reserve
+// left behind them, by writing the group and by going on to the next segment.
+func (a *appender) makeRoom(n, reserve int) error {
+	made := len(a.buf) - headerSize
+	if made > 0 && (made+n > maxGroupSize || a.end+made+n+reserve > a.size) {
+		a.flush()
+		made = 0
+		if err := a.journal.Err(); err != nil {
+			return err
+		}
+	}
+	if a.end+made+n+reserve <= a.size {
+		return nil
+	}
+	return a.roll()
+}
+
+// flush makes the group durable with one write and one sync, then answers those who
+// wait for it, and returns how many they were.
+func (a *appender) flush() int {
+	if len(a.buf) == headerSize {
+		return 0
+	}
+	err := a.write()
+	n := len(a.waiters)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrStopped, err)
+		a.journal.stop(err)
+	} else {
+		a.publish()
+	}
+	for i, r := range a.waiters {
+		if err != nil {
+			r.finish(Position{}, err)
+		} else {
+			r.finish(a.places[i], nil)
+		}
+		a.waiters[i] = nil
+	}
+	a.waiters, a.places, a.marks = a.waiters[:0], a.places[:0], a.marks[:0]
+	if cap(a.buf) > maxHeldBuffer {
+		a.buf = make([]byte, headerSize)
+	}
+	a.buf = a.buf[:headerSize]
+	if err != nil {
+		return 0
+	}
+	if err := a.note(); err != nil {
+		a.journal.stop(fmt.Errorf("%w: %w", ErrStopped, err))
+	}
+	a.preallocate()
+	return n
+}
+
+// write puts the group, and the header of a fresh segment before it, on the disk.
+func (a *appender) write() error {
+	out, at := a.buf[headerSize:], a.end
+	finishGroup(out, uint32(a.end), a.salt)
+	if a.fresh != nil {
+		a.fresh.encodeTo(a.buf)
+		out, at = a.buf, 0
+	}
+	if _, err := a.file.WriteAt(out, int64(at)); err != nil {
+		return fmt.Errorf("write group %d: %w", a.group+1, err)
+	}
+	if err := a.file.Sync(); err != nil {
+		return fmt.Errorf("sync group %d: %w", a.group+1, err)
+	}
+	return nil
+}
+
+// publish moves the durable head over the group just written.
+func (a *appender) publish() {
+	j := a.journal
+	written := len(a.buf) - headerSize
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if a.fresh != nil {
+		first := mark{headerSize, Head{Seq: a.fresh.firstSeq - 1, Hash: a.fresh.prev}}
+		j.segments = append(j.segments, &segment{header: *a.fresh, salt: a.salt, marks: []mark{first}})
+		a.fresh, a.stats.SpareReady = nil, false
+	}
+	s := j.segments[len(j.segments)-1]
+	for _, m := range a.marks {
+		s.marks = passed(s.marks, m.at, m.head)
+	}
+	a.group++
+	a.end += written
+	a.sealed = len(a.waiters) == 0
+	j.head = a.chain.head
+	a.stats.Groups++
+	a.stats.Entries += uint64(len(a.waiters))
+	a.stats.Bytes += uint64(written)
+	a.stats.LargestGroup = max(a.stats.LargestGroup, len(a.waiters))
+	a.stats.SegmentFree = a.size - a.end
+}
+
+// note tells the head file of the last group.
+func (a *appender) note() error {
+	encodeSlot(&a.slot, a.writer, sighting{group: a.group, head: a.chain.head})
+	if _, err := a.headFile.WriteAt(a.slot[:], slotOffset(a.group)); err != nil {
+		return fmt.Errorf("write head file: %w", err)
+	}
+	return nil
+}
+
+// begin seals what Open found, unless it is sealed, so that nothing in it can be
+// taken for a torn group from now on, and puts the head file on the disk.
+func (a *appender) begin(found *loaded) error {
+	a.buf = make([]byte, headerSize, 16<<10)
+	a.stats.SegmentFree, a.stats.SpareReady = a.size-a.end, a.spare != nil
+	if !a.sealed {
+		if err := a.seal(); err != nil {
+			return err
+		}
+	} else if err := a.note(); err != nil {
+		return err
+	}
+	if err := a.headFile.Sync(); err != nil {
+		return fmt.Errorf("sync head file: %w", err)
+	}
+	a.preallocate()
+	return nil
+}
+
+// finish seals the end, when nothing went wrong before.
+func (a *appender) finish() {
+	if a.journal.Err() == nil {
+		var err error
+		if !a.sealed {
+			err = a.seal()
+		}
+		if err == nil {
+			err = a.headFile.Sync()
+		}
+		if err != nil {
+			a.journal.stop(fmt.Errorf("%w: seal the end: %w", ErrStopped, err))
+		}
+	}
+}
+
+// closeFiles waits for a segment being made and closes what is open.
+func (a *appender) closeFiles() error {
+	var errs []error
+	if a.build != nil {
+		b := <-a.build
+		a.build = nil
+		if b.file != nil {
+			errs = append(errs, b.file.Close())
+		}
+	}
+	for _, f := range []File{a.file, a.spare, a.headFile} {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
