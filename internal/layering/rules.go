@@ -124,11 +124,8 @@ var Rules = []Rule{
 		Import: []string{"./server/store"}, By: append([]string{"./cmd/hq", "./cmd/fleet"}, outside...),
 		Because: "HQ's rooms name the storage they need; cmd/hq brings server/store to them",
 	},
-	Never{
-		Rooms: []string{
-			"./server/ledger", "./server/ingest", "./server/feed", "./server/allowance",
-			"./server/programme", "./server/reconcile", "./server/fleet", "./server/people", "./server/store",
-		}, Import: []string{"./server/api"},
+	Only{
+		Import: []string{"./edge/api", "./server/api"}, By: append([]string{"./cmd"}, outside...),
 		Because: "handlers call use cases, never the other way",
 	},
 
