@@ -40,6 +40,48 @@ func (e AdjustmentReason) Valid() bool {
 	}
 }
 
+// Defines values for EntryState.
+const (
+	EntryStateAccepted    EntryState = "accepted"
+	EntryStateApplied     EntryState = "applied"
+	EntryStateParked      EntryState = "parked"
+	EntryStateQuarantined EntryState = "quarantined"
+)
+
+// Valid indicates whether the value is a known member of the EntryState enum.
+func (e EntryState) Valid() bool {
+	switch e {
+	case EntryStateAccepted:
+		return true
+	case EntryStateApplied:
+		return true
+	case EntryStateParked:
+		return true
+	case EntryStateQuarantined:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PassForm.
+const (
+	Rotating PassForm = "rotating"
+	Static   PassForm = "static"
+)
+
+// Valid indicates whether the value is a known member of the PassForm enum.
+func (e PassForm) Valid() bool {
+	switch e {
+	case Rotating:
+		return true
+	case Static:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Role.
 const (
 	Administrator Role = "administrator"
@@ -69,22 +111,40 @@ func (e Role) Valid() bool {
 
 // Defines values for TerminalState.
 const (
-	Enrolled    TerminalState = "enrolled"
-	New         TerminalState = "new"
-	Quarantined TerminalState = "quarantined"
-	Revoked     TerminalState = "revoked"
+	TerminalStateEnrolled    TerminalState = "enrolled"
+	TerminalStateNew         TerminalState = "new"
+	TerminalStateQuarantined TerminalState = "quarantined"
+	TerminalStateRevoked     TerminalState = "revoked"
 )
 
 // Valid indicates whether the value is a known member of the TerminalState enum.
 func (e TerminalState) Valid() bool {
 	switch e {
-	case Enrolled:
+	case TerminalStateEnrolled:
 		return true
-	case New:
+	case TerminalStateNew:
 		return true
-	case Quarantined:
+	case TerminalStateQuarantined:
 		return true
-	case Revoked:
+	case TerminalStateRevoked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListExceptionsParamsState.
+const (
+	Explained ListExceptionsParamsState = "explained"
+	Open      ListExceptionsParamsState = "open"
+)
+
+// Valid indicates whether the value is a known member of the ListExceptionsParamsState enum.
+func (e ListExceptionsParamsState) Valid() bool {
+	switch e {
+	case Explained:
+		return true
+	case Open:
 		return true
 	default:
 		return false
@@ -132,26 +192,54 @@ type EnrolmentCode struct {
 
 // Entry defines model for Entry.
 type Entry struct {
-	Epoch      int64      `json:"epoch"`
-	Hash       string     `json:"hash"`
-	Kind       string     `json:"kind"`
-	OccurredAt *time.Time `json:"occurred_at,omitempty"`
-	RecordedAt time.Time  `json:"recorded_at"`
-	Seq        int64      `json:"seq"`
+	// Branch Zero, or after a fork the number of the branch.
+	Branch      int32     `json:"branch"`
+	EffectiveAt time.Time `json:"effective_at"`
+	Epoch       int64     `json:"epoch"`
 
-	// State What HQ has done with it: recorded, applied, parked or quarantined.
-	State  string             `json:"state"`
-	Writer openapi_types.UUID `json:"writer"`
+	// Hash The entry's chain hash.
+	Hash string `json:"hash"`
+
+	// Kind kind_0 when it cannot be read.
+	Kind       string    `json:"kind"`
+	OccurredAt time.Time `json:"occurred_at"`
+
+	// Proven False when it was delivered by a revoked or quarantined terminal.
+	Proven     bool               `json:"proven"`
+	RecordedAt time.Time          `json:"recorded_at"`
+	Seq        int64              `json:"seq"`
+	State      EntryState         `json:"state"`
+	Store      openapi_types.UUID `json:"store"`
+	Terminal   openapi_types.UUID `json:"terminal"`
+}
+
+// EntryCounts defines model for EntryCounts.
+type EntryCounts struct {
+	Applied int64 `json:"applied"`
+
+	// LagSeconds Age of the oldest that waits.
+	LagSeconds  int64 `json:"lag_seconds"`
+	Parked      int64 `json:"parked"`
+	Quarantined int64 `json:"quarantined"`
+	Total       int64 `json:"total"`
+
+	// Waiting Recorded and not yet applied.
+	Waiting int64 `json:"waiting"`
 }
 
 // EntryDetail defines model for EntryDetail.
 type EntryDetail struct {
-	// Body The body decoded; missing when HQ cannot read it.
-	Body *map[string]interface{} `json:"body,omitempty"`
-
-	// Bytes The entry exactly as received in hexadecimal.
+	// Bytes The entry exactly as received, in hexadecimal.
 	Bytes string `json:"bytes"`
-	Entry Entry  `json:"entry"`
+
+	// Decoded Envelope and body decoded; missing when HQ cannot read them.
+	Decoded *map[string]interface{} `json:"decoded,omitempty"`
+	Entry   Entry                   `json:"entry"`
+}
+
+// EntryDetails defines model for EntryDetails.
+type EntryDetails struct {
+	Items []EntryDetail `json:"items"`
 }
 
 // EntryList defines model for EntryList.
@@ -162,19 +250,37 @@ type EntryList struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// EntryState defines model for EntryState.
+type EntryState string
+
 // Exception defines model for Exception.
 type Exception struct {
-	Amount     *int64              `json:"amount,omitempty"`
-	Cause      string              `json:"cause"`
-	Detail     *string             `json:"detail,omitempty"`
-	Entry      *string             `json:"entry,omitempty"`
-	ID         string              `json:"id"`
-	Member     *openapi_types.UUID `json:"member,omitempty"`
-	RecordedAt time.Time           `json:"recorded_at"`
-	State      string              `json:"state"`
-	Store      *openapi_types.UUID `json:"store,omitempty"`
-	Terminal   *openapi_types.UUID `json:"terminal,omitempty"`
-	Unit       *string             `json:"unit,omitempty"`
+	Account  *openapi_types.UUID `json:"account,omitempty"`
+	Amount   int64               `json:"amount"`
+	Cause    string              `json:"cause"`
+	Currency *string             `json:"currency,omitempty"`
+
+	// Entry Hash of the journal entry behind it.
+	Entry string             `json:"entry"`
+	Epoch *int64             `json:"epoch,omitempty"`
+	ID    openapi_types.UUID `json:"id"`
+	Kind  string             `json:"kind"`
+
+	// Liable programme, store or terminal
+	Liable string              `json:"liable"`
+	Member *openapi_types.UUID `json:"member,omitempty"`
+
+	// Money What it is worth in minor units, where known.
+	Money      int64      `json:"money"`
+	OccurredAt *time.Time `json:"occurred_at,omitempty"`
+	RecordedAt time.Time  `json:"recorded_at"`
+	Seq        *int64     `json:"seq,omitempty"`
+
+	// State open, or explained by a later fact.
+	State    string              `json:"state"`
+	Store    *openapi_types.UUID `json:"store,omitempty"`
+	Terminal *openapi_types.UUID `json:"terminal,omitempty"`
+	Unit     *string             `json:"unit,omitempty"`
 }
 
 // ExceptionList defines model for ExceptionList.
@@ -194,10 +300,16 @@ type Exposure struct {
 
 // Holding defines model for Holding.
 type Holding struct {
-	Free      int64  `json:"free"`
-	Overdraft int64  `json:"overdraft"`
-	Pending   int64  `json:"pending"`
-	Unit      string `json:"unit"`
+	Allowance int64 `json:"allowance"`
+
+	// Balance free + allowance - overdraft
+	Balance   int64 `json:"balance"`
+	Free      int64 `json:"free"`
+	Overdraft int64 `json:"overdraft"`
+
+	// Pending Not vested yet.
+	Pending int64  `json:"pending"`
+	Unit    string `json:"unit"`
 }
 
 // Member defines model for Member.
@@ -249,12 +361,16 @@ type MemberNew struct {
 // Pass defines model for Pass.
 type Pass struct {
 	ExpiresOn openapi_types.Date `json:"expires_on"`
+	Form      PassForm           `json:"form"`
 	Issue     int32              `json:"issue"`
 	Member    openapi_types.UUID `json:"member"`
 
 	// Text The text in the QR code.
 	Text string `json:"text"`
 }
+
+// PassForm defines model for PassForm.
+type PassForm string
 
 // Person defines model for Person.
 type Person struct {
@@ -286,17 +402,20 @@ type PolicyChange struct {
 	VouchersPerTerminalSinceSync int64  `json:"vouchers_per_terminal_since_sync"`
 }
 
-// Posting defines model for Posting.
+// Posting Moves `amount` of `unit` from one book to another.
 type Posting struct {
-	Amount int64 `json:"amount"`
+	Amount      int64     `json:"amount"`
+	EffectiveAt time.Time `json:"effective_at"`
 
 	// Entry Hash of the journal entry behind it.
-	Entry      *string   `json:"entry,omitempty"`
-	ID         string    `json:"id"`
-	Kind       string    `json:"kind"`
-	OccurredAt time.Time `json:"occurred_at"`
-	RecordedAt time.Time `json:"recorded_at"`
-	Unit       string    `json:"unit"`
+	Entry      string              `json:"entry"`
+	From       string              `json:"from"`
+	ID         openapi_types.UUID  `json:"id"`
+	OccurredAt time.Time           `json:"occurred_at"`
+	RecordedAt time.Time           `json:"recorded_at"`
+	Store      *openapi_types.UUID `json:"store,omitempty"`
+	To         string              `json:"to"`
+	Unit       string              `json:"unit"`
 }
 
 // PostingList defines model for PostingList.
@@ -399,7 +518,7 @@ type SignIn struct {
 
 // Status defines model for Status.
 type Status struct {
-	Entries int64 `json:"entries"`
+	Entries EntryCounts `json:"entries"`
 
 	// Exposure The most that terminals can redeem by themselves before their next sync: the cap per terminal times the terminals that may redeem. This is the bound of stand-in in this release.
 	Exposure       Exposure           `json:"exposure"`
@@ -410,11 +529,7 @@ type Status struct {
 	Stores         int64              `json:"stores"`
 	Terminals      TerminalCounts     `json:"terminals"`
 	Time           time.Time          `json:"time"`
-
-	// Unapplied Entries recorded but not yet applied.
-	Unapplied int64  `json:"unapplied"`
-	Version   string `json:"version"`
-	Vouchers  int64  `json:"vouchers"`
+	Version        string             `json:"version"`
 }
 
 // Store defines model for Store.
@@ -513,9 +628,10 @@ type TrialBalance struct {
 
 // TrialBalanceLine defines model for TrialBalanceLine.
 type TrialBalanceLine struct {
-	Account string `json:"account"`
-	Balance int64  `json:"balance"`
-	Unit    string `json:"unit"`
+	Amount int64               `json:"amount"`
+	Book   string              `json:"book"`
+	Store  *openapi_types.UUID `json:"store,omitempty"`
+	Unit   string              `json:"unit"`
 }
 
 // Voucher defines model for Voucher.
@@ -550,9 +666,6 @@ type VoucherNew struct {
 // Cursor defines model for Cursor.
 type Cursor = string
 
-// EntryHash defines model for EntryHash.
-type EntryHash = string
-
 // ID defines model for ID.
 type ID = openapi_types.UUID
 
@@ -570,18 +683,39 @@ type ListEntriesParams struct {
 	// Cursor The `next` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Writer Only the journal of this terminal or HQ writer.
-	Writer *openapi_types.UUID `form:"writer,omitempty" json:"writer,omitempty"`
+	// Terminal Only the journal of this terminal.
+	Terminal *openapi_types.UUID `form:"terminal,omitempty" json:"terminal,omitempty"`
+
+	// Store Only this store.
+	Store *openapi_types.UUID `form:"store,omitempty" json:"store,omitempty"`
+
+	// Kind Only this kind.
+	Kind *string `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Only what HQ did this with.
+	State *EntryState `form:"state,omitempty" json:"state,omitempty"`
 }
 
 // ListExceptionsParams defines parameters for ListExceptions.
 type ListExceptionsParams struct {
+	// Kind Only this kind.
+	Kind *string `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Only this state.
+	State *ListExceptionsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Account Only this account.
+	Account *openapi_types.UUID `form:"account,omitempty" json:"account,omitempty"`
+
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `next` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
+
+// ListExceptionsParamsState defines parameters for ListExceptions.
+type ListExceptionsParamsState string
 
 // ListMembersParams defines parameters for ListMembers.
 type ListMembersParams struct {
@@ -628,10 +762,25 @@ type ListMemberHistoryParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// GetPassParams defines parameters for GetPass.
+type GetPassParams struct {
+	// Form static, or rotating: what a wallet shows at this moment.
+	Form *PassForm `form:"form,omitempty" json:"form,omitempty"`
+}
+
 // GetPassPNGParams defines parameters for GetPassPNG.
 type GetPassPNGParams struct {
+	// Form static, or rotating: what a wallet shows at this moment.
+	Form *PassForm `form:"form,omitempty" json:"form,omitempty"`
+
 	// Scale Pixels per module.
 	Scale *int `form:"scale,omitempty" json:"scale,omitempty"`
+}
+
+// GetPassSVGParams defines parameters for GetPassSVG.
+type GetPassSVGParams struct {
+	// Form static, or rotating: what a wallet shows at this moment.
+	Form *PassForm `form:"form,omitempty" json:"form,omitempty"`
 }
 
 // ReissuePassParams defines parameters for ReissuePass.
@@ -780,9 +929,9 @@ type ServerInterface interface {
 	// ListEntries List journal entries as recorded
 	// (GET /entries)
 	ListEntries(c *fiber.Ctx, params ListEntriesParams) error
-	// GetEntry One journal entry with its exact bytes
-	// (GET /entries/{hash})
-	GetEntry(c *fiber.Ctx, hash EntryHash) error
+	// GetEntry The entries of one number with their exact bytes
+	// (GET /entries/{terminal}/{epoch}/{seq})
+	GetEntry(c *fiber.Ctx, terminal openapi_types.UUID, epoch int64, seq int64) error
 	// ListExceptions List facts a person must look at
 	// (GET /exceptions)
 	ListExceptions(c *fiber.Ctx, params ListExceptionsParams) error
@@ -818,13 +967,13 @@ type ServerInterface interface {
 	ListMemberHistory(c *fiber.Ctx, id ID, params ListMemberHistoryParams) error
 	// GetPass The member's pass token
 	// (GET /members/{id}/pass)
-	GetPass(c *fiber.Ctx, id ID) error
+	GetPass(c *fiber.Ctx, id ID, params GetPassParams) error
 	// GetPassPNG The pass token as a QR picture
 	// (GET /members/{id}/pass.png)
 	GetPassPNG(c *fiber.Ctx, id ID, params GetPassPNGParams) error
 	// GetPassSVG The pass token as a QR drawing
 	// (GET /members/{id}/pass.svg)
-	GetPassSVG(c *fiber.Ctx, id ID) error
+	GetPassSVG(c *fiber.Ctx, id ID, params GetPassSVGParams) error
 	// ReissuePass Issue the pass again, outdating older copies
 	// (POST /members/{id}/reissue)
 	ReissuePass(c *fiber.Ctx, id ID, params ReissuePassParams) error
@@ -937,11 +1086,32 @@ func (siw *ServerInterfaceWrapper) ListEntries(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
 	}
 
-	// ------------- Optional query parameter "writer" -------------
+	// ------------- Optional query parameter "terminal" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "writer", query, &params.Writer, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "terminal", query, &params.Terminal, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
 	if err != nil {
-		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter writer: %w", err).Error())
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter terminal: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "store" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "store", query, &params.Store, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter store: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", query, &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
 	}
 
 	handler := func(c *fiber.Ctx) error {
@@ -965,16 +1135,32 @@ func (siw *ServerInterfaceWrapper) GetEntry(c *fiber.Ctx) error {
 	var err error
 	_ = err
 
-	// ------------- Path parameter "hash" -------------
-	var hash EntryHash
+	// ------------- Path parameter "terminal" -------------
+	var terminal openapi_types.UUID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "hash", c.Params("hash"), &hash, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "terminal", c.Params("terminal"), &terminal, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
 	if err != nil {
-		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter hash: %w", err).Error())
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter terminal: %w", err).Error())
+	}
+
+	// ------------- Path parameter "epoch" -------------
+	var epoch int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "epoch", c.Params("epoch"), &epoch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter epoch: %w", err).Error())
+	}
+
+	// ------------- Path parameter "seq" -------------
+	var seq int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "seq", c.Params("seq"), &seq, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter seq: %w", err).Error())
 	}
 
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.GetEntry(c, hash)
+		return siw.Handler.GetEntry(c, terminal, epoch, seq)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1001,6 +1187,27 @@ func (siw *ServerInterfaceWrapper) ListExceptions(c *fiber.Ctx) error {
 	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
 	if err != nil {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", query, &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", query, &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter account: %w", err).Error())
 	}
 
 	// ------------- Optional query parameter "limit" -------------
@@ -1439,8 +1646,24 @@ func (siw *ServerInterfaceWrapper) GetPass(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPassParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "form" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "form", query, &params.Form, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter form: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.GetPass(c, id)
+		return siw.Handler.GetPass(c, id, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1475,6 +1698,13 @@ func (siw *ServerInterfaceWrapper) GetPassPNG(c *fiber.Ctx) error {
 	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
 	if err != nil {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "form" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "form", query, &params.Form, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter form: %w", err).Error())
 	}
 
 	// ------------- Optional query parameter "scale" -------------
@@ -1513,8 +1743,24 @@ func (siw *ServerInterfaceWrapper) GetPassSVG(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPassSVGParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "form" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "form", query, &params.Form, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter form: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.GetPassSVG(c, id)
+		return siw.Handler.GetPassSVG(c, id, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -2552,7 +2798,7 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/entries", wrapper.ListEntries)
 
-	router.Get(options.BaseURL+"/entries/:hash", wrapper.GetEntry)
+	router.Get(options.BaseURL+"/entries/:terminal/:epoch/:seq", wrapper.GetEntry)
 
 	router.Get(options.BaseURL+"/exceptions", wrapper.ListExceptions)
 
@@ -2596,14 +2842,16 @@ func (response ListEntriesdefaultApplicationProblemPlusJSONResponse) VisitListEn
 }
 
 type GetEntryRequestObject struct {
-	Hash EntryHash `json:"hash"`
+	Terminal openapi_types.UUID `json:"terminal"`
+	Epoch    int64              `json:"epoch"`
+	Seq      int64              `json:"seq"`
 }
 
 type GetEntryResponseObject interface {
 	VisitGetEntryResponse(ctx *fiber.Ctx) error
 }
 
-type GetEntry200JSONResponse EntryDetail
+type GetEntry200JSONResponse EntryDetails
 
 func (response GetEntry200JSONResponse) VisitGetEntryResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
@@ -2948,7 +3196,8 @@ func (response ListMemberHistorydefaultApplicationProblemPlusJSONResponse) Visit
 }
 
 type GetPassRequestObject struct {
-	ID ID `json:"id"`
+	ID     ID `json:"id"`
+	Params GetPassParams
 }
 
 type GetPassResponseObject interface {
@@ -3017,7 +3266,8 @@ func (response GetPassPNGdefaultApplicationProblemPlusJSONResponse) VisitGetPass
 }
 
 type GetPassSVGRequestObject struct {
-	ID ID `json:"id"`
+	ID     ID `json:"id"`
+	Params GetPassSVGParams
 }
 
 type GetPassSVGResponseObject interface {
@@ -3763,8 +4013,8 @@ type StrictServerInterface interface {
 	// ListEntries List journal entries as recorded
 	// (GET /entries)
 	ListEntries(ctx context.Context, request ListEntriesRequestObject) (ListEntriesResponseObject, error)
-	// GetEntry One journal entry with its exact bytes
-	// (GET /entries/{hash})
+	// GetEntry The entries of one number with their exact bytes
+	// (GET /entries/{terminal}/{epoch}/{seq})
 	GetEntry(ctx context.Context, request GetEntryRequestObject) (GetEntryResponseObject, error)
 	// ListExceptions List facts a person must look at
 	// (GET /exceptions)
@@ -3928,10 +4178,12 @@ func (sh *strictHandler) ListEntries(ctx *fiber.Ctx, params ListEntriesParams) e
 }
 
 // GetEntry operation middleware
-func (sh *strictHandler) GetEntry(ctx *fiber.Ctx, hash EntryHash) error {
+func (sh *strictHandler) GetEntry(ctx *fiber.Ctx, terminal openapi_types.UUID, epoch int64, seq int64) error {
 	var request GetEntryRequestObject
 
-	request.Hash = hash
+	request.Terminal = terminal
+	request.Epoch = epoch
+	request.Seq = seq
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
 		return sh.ssi.GetEntry(ctx.UserContext(), request.(GetEntryRequestObject))
@@ -4293,10 +4545,11 @@ func (sh *strictHandler) ListMemberHistory(ctx *fiber.Ctx, id ID, params ListMem
 }
 
 // GetPass operation middleware
-func (sh *strictHandler) GetPass(ctx *fiber.Ctx, id ID) error {
+func (sh *strictHandler) GetPass(ctx *fiber.Ctx, id ID, params GetPassParams) error {
 	var request GetPassRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
 		return sh.ssi.GetPass(ctx.UserContext(), request.(GetPassRequestObject))
@@ -4348,10 +4601,11 @@ func (sh *strictHandler) GetPassPNG(ctx *fiber.Ctx, id ID, params GetPassPNGPara
 }
 
 // GetPassSVG operation middleware
-func (sh *strictHandler) GetPassSVG(ctx *fiber.Ctx, id ID) error {
+func (sh *strictHandler) GetPassSVG(ctx *fiber.Ctx, id ID, params GetPassSVGParams) error {
 	var request GetPassSVGRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
 		return sh.ssi.GetPassSVG(ctx.UserContext(), request.(GetPassSVGRequestObject))

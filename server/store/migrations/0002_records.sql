@@ -73,6 +73,7 @@ CREATE TABLE members (
   alias TEXT NOT NULL,
   reference TEXT NOT NULL,
   folded TEXT NOT NULL,
+  salt BYTEA NOT NULL,
   issue INTEGER NOT NULL,
   blocked SMALLINT NOT NULL,
   version BIGINT NOT NULL,

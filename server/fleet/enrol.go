@@ -1,0 +1,87 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// maxSoftware bounds the version text a terminal tells.
+const maxSoftware = 64
+
+// Enrol turns a one-time code into the next epoch of its terminal. Who asks must
+// prove possession of the key. The same code with the same key again gets the same
+// answer, because the first may have been lost; with any other key it is worth
+// nothing: problem.EnrolCodeInvalid, which never says whether a code exists.
+func (f *Fleet) Enrol(ctx context.Context, req wire.EnrolRequest) (wire.Enrolment, error) {
+	if req.V < wire.MinVersion || req.V > wire.Version {
+		return wire.Enrolment{}, problem.Newf(problem.WireVersion, "version %d; HQ speaks %d to %d", req.V, wire.MinVersion, wire.Version)
+	}
+	if len(req.Software) > maxSoftware || len(req.Code) > maxSoftware {
+		return wire.Enrolment{}, problem.New(problem.InvalidField, "the code or the software's version is too long")
+	}
+	signed := append([]byte(req.Code), req.PublicKey...)
+	if err := keys.Verify(req.PublicKey, wire.DomainEnrol, signed, req.Signature); err != nil {
+		return wire.Enrolment{}, problem.Wrap(problem.ProofInvalid, err, "the enrolment is not signed by the key it shows")
+	}
+	var t Terminal
+	err := f.env.Keeper.InTx(ctx, func(ctx context.Context) error {
+		var err error
+		t, err = f.enrol(ctx, req)
+		return err
+	})
+	if err != nil {
+		return wire.Enrolment{}, fmt.Errorf("enrol terminal: %w", err)
+	}
+	return wire.Enrolment{
+		V: wire.Version, HQ: f.env.HQ, Terminal: t.ID, Epoch: t.Epoch, Store: t.Store,
+		Keys: f.env.Keys, Name: t.Name, HQTime: f.now().UnixMilli(),
+	}, nil
+}
+
+func (f *Fleet) enrol(ctx context.Context, req wire.EnrolRequest) (Terminal, error) {
+	invalid := problem.New(problem.EnrolCodeInvalid, "the code is wrong, used or expired")
+	hash, key := hashCode(req.Code), ed25519.PublicKey(req.PublicKey)
+	won, err := f.env.Keeper.UseCode(ctx, hash, key, f.now())
+	if err != nil {
+		return Terminal{}, err
+	}
+	code, err := f.env.Keeper.Code(ctx, hash)
+	switch {
+	case problem.CodeOf(err) == problem.NotFound:
+		return Terminal{}, invalid
+	case err != nil:
+		return Terminal{}, err
+	}
+	t, err := f.env.Keeper.Terminal(ctx, code.Terminal)
+	if err != nil {
+		return Terminal{}, err
+	}
+	if !won {
+		// Used before: by this very key, and nothing has happened since, it is a repeat.
+		if bytes.Equal(code.UsedKey, key) && bytes.Equal(t.PublicKey, key) && t.State == StateEnrolled {
+			return t, nil
+		}
+		return Terminal{}, invalid
+	}
+	t.State, t.Epoch, t.PublicKey = StateEnrolled, t.Epoch+1, key
+	t.Software, t.Version, t.EnrolledAt = req.Software, t.Version+1, f.now()
+	t.Contact = Contact{LastContactAt: f.now()}
+	if err := f.env.Keeper.AddTerminalKey(ctx, t.ID, t.Epoch, key); err != nil {
+		if problem.CodeOf(err) == problem.Conflict {
+			return Terminal{}, problem.Wrap(problem.EnrolCodeInvalid, err, "the key was used before; make a new one")
+		}
+		return Terminal{}, err
+	}
+	if err := f.env.Keeper.SetTerminal(ctx, t); err != nil {
+		return Terminal{}, err
+	}
+	return t, f.recordTerminal(ctx, uuid.Nil, t)
+}

@@ -1,0 +1,146 @@
+package fleet
+
+import (
+	"context"
+	"crypto/ed25519"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/server/hqjournal"
+)
+
+// State is where a terminal stands.
+type State string
+
+// States.
+const (
+	StateNew         State = "new"
+	StateEnrolled    State = "enrolled"
+	StateQuarantined State = "quarantined"
+	StateRevoked     State = "revoked"
+)
+
+// Store is a shop.
+type Store struct {
+	ID        uuid.UUID
+	Code      string // unique
+	Name      string
+	TimeZone  string // IANA
+	Currency  string // ISO 4217
+	Version   uint64
+	CreatedAt time.Time
+}
+
+// Terminal is one lane of a store. Epoch is zero and PublicKey empty before the
+// first enrolment; times that have not come are zero.
+type Terminal struct {
+	ID         uuid.UUID
+	Store      uuid.UUID
+	Name       string // unique in its store
+	State      State
+	Epoch      uint32
+	PublicKey  ed25519.PublicKey
+	Software   string
+	Version    uint64
+	CreatedAt  time.Time
+	EnrolledAt time.Time
+	Contact
+}
+
+// Contact is what HQ last heard from a terminal: HeadSeq is the newest entry it
+// said it has, AckedSeq the newest HQ has taken, both of the present epoch.
+type Contact struct {
+	LastContactAt time.Time
+	HeadSeq       uint64
+	AckedSeq      uint64
+}
+
+// Queue is how many entries were not yet at HQ.
+func (c Contact) Queue() uint64 {
+	if c.HeadSeq <= c.AckedSeq {
+		return 0
+	}
+	return c.HeadSeq - c.AckedSeq
+}
+
+// Code is a one-time enrolment code as kept: its hash, never itself. UsedAt is zero
+// until it was used; UsedKey says by whom.
+type Code struct {
+	Hash      [32]byte
+	Terminal  uuid.UUID
+	ExpiresAt time.Time
+	UsedAt    time.Time
+	UsedKey   ed25519.PublicKey
+}
+
+// Keeper is the storage fleet needs. Methods take part in the transaction of ctx,
+// if there is one. What is missing is problem.NotFound, a code or name that is
+// taken problem.NameTaken. Lists are in the order of ids (so of creation), begin
+// after the given id and have at most limit rows.
+type Keeper interface {
+	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+
+	AddStore(ctx context.Context, s Store) error
+	Store(ctx context.Context, id uuid.UUID) (Store, error)
+	Stores(ctx context.Context, after uuid.UUID, limit int) ([]Store, error)
+
+	AddTerminal(ctx context.Context, t Terminal) error
+	Terminal(ctx context.Context, id uuid.UUID) (Terminal, error)
+	// Terminals lists those of one store, or of all when store is the zero id.
+	Terminals(ctx context.Context, store, after uuid.UUID, limit int) ([]Terminal, error)
+	// SetTerminal writes what changes with a version: state, epoch, key, software,
+	// enrolment and contact. It is problem.Conflict unless the stored version is one
+	// below t.Version.
+	SetTerminal(ctx context.Context, t Terminal) error
+	// Heard notes a contact and changes no version. A sequence number of zero
+	// leaves the stored one.
+	Heard(ctx context.Context, id uuid.UUID, epoch uint32, c Contact) error
+
+	// AddTerminalKey keeps the key of one epoch for ever. A key that any terminal
+	// has shown before is problem.Conflict.
+	AddTerminalKey(ctx context.Context, terminal uuid.UUID, epoch uint32, key ed25519.PublicKey) error
+	TerminalKey(ctx context.Context, terminal uuid.UUID, epoch uint32) (ed25519.PublicKey, error)
+
+	// ReplaceCode keeps a new code and forgets the unused ones of its terminal.
+	ReplaceCode(ctx context.Context, c Code) error
+	// UseCode marks a code used, once; it reports whether this call did.
+	UseCode(ctx context.Context, hash [32]byte, key ed25519.PublicKey, now time.Time) (bool, error)
+	Code(ctx context.Context, hash [32]byte) (Code, error)
+}
+
+// Journal is HQ's own journal; see hqjournal.
+type Journal interface {
+	Append(ctx context.Context, facts ...hqjournal.Fact) error
+}
+
+// Env is what the fleet takes from its surroundings.
+type Env struct {
+	Keeper  Keeper
+	Journal Journal
+	Clock   clock.Clock
+	Random  io.Reader
+	NewID   func() uuid.UUID
+	HQ      uuid.UUID
+	Keys    keys.Set
+	// NonceKey makes the nonces terminals prove freshness with; 32 secret bytes.
+	NonceKey []byte
+	// CodeLife is how long an enrolment code works; zero is ten minutes.
+	CodeLife time.Duration
+}
+
+// Fleet is the stores and terminals of one HQ. It is safe for concurrent use.
+type Fleet struct{ env Env }
+
+// New returns a fleet.
+func New(env Env) *Fleet {
+	if env.CodeLife == 0 {
+		env.CodeLife = 10 * time.Minute
+	}
+	return &Fleet{env: env}
+}
+
+func (f *Fleet) now() time.Time { return f.env.Clock.Now().UTC().Truncate(time.Millisecond) }

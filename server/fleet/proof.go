@@ -1,0 +1,85 @@
+package fleet
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// A nonce names the five minutes it was made in and is good until the end of the
+// next five: a captured request can be repeated for at most ten minutes, and all
+// that the wire carries may be repeated without effect.
+const nonceStep = 5 * time.Minute
+
+// Nonce returns the nonce of this moment. It is stateless: any HQ process with the
+// same key knows it.
+func (f *Fleet) Nonce() string {
+	return f.nonceOf(f.env.Clock.Now().Unix() / int64(nonceStep/time.Second))
+}
+
+func (f *Fleet) nonceOf(step int64) string {
+	var at [8]byte
+	binary.BigEndian.PutUint64(at[:], uint64(step))
+	mac := hmac.New(sha256.New, f.env.NonceKey)
+	mac.Write([]byte("tallystick nonce v1\x00"))
+	mac.Write(at[:])
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])
+}
+
+func (f *Fleet) fresh(nonce string) bool {
+	step := f.env.Clock.Now().Unix() / int64(nonceStep/time.Second)
+	return hmac.Equal([]byte(nonce), []byte(f.nonceOf(step))) || hmac.Equal([]byte(nonce), []byte(f.nonceOf(step-1)))
+}
+
+// Caller is who a proven request came from. Epoch is the one it proved, which may
+// be an earlier one of the terminal.
+type Caller struct {
+	Terminal Terminal
+	Epoch    uint32
+}
+
+// MayPull is nil when HQ tells the caller anything, or says why not.
+func (c Caller) MayPull() error {
+	switch {
+	case c.Terminal.State == StateRevoked:
+		return problem.New(problem.TerminalRevoked, "the terminal may still deliver its journal")
+	case c.Terminal.State != StateEnrolled:
+		return problem.New(problem.TerminalQuarantined, "the terminal may still deliver its journal and must enrol again")
+	case c.Epoch != c.Terminal.Epoch:
+		return problem.Newf(problem.TerminalQuarantined, "epoch %d has ended; the terminal is in epoch %d", c.Epoch, c.Terminal.Epoch)
+	}
+	return nil
+}
+
+// Identify verifies the proof of one request: method, path with query, and body
+// exactly as they arrived. An unknown terminal and a wrong signature are both
+// problem.ProofInvalid; a missing or old nonce is problem.ProofNonce.
+func (f *Fleet) Identify(ctx context.Context, token, method, path string, body []byte) (Caller, error) {
+	id, epoch, err := wire.ProofOf(token)
+	if err != nil {
+		return Caller{}, err
+	}
+	key, err := f.env.Keeper.TerminalKey(ctx, id, epoch)
+	switch {
+	case problem.CodeOf(err) == problem.NotFound:
+		return Caller{}, problem.New(problem.ProofInvalid, "the terminal is not known in this epoch")
+	case err != nil:
+		return Caller{}, fmt.Errorf("find terminal key: %w", err)
+	}
+	want := wire.Proof{HQ: f.env.HQ, Terminal: id, Epoch: epoch, Method: method, Path: path, Body: body}
+	if err := wire.VerifyProof(token, key, want, f.fresh); err != nil {
+		return Caller{}, err
+	}
+	t, err := f.env.Keeper.Terminal(ctx, id)
+	if err != nil {
+		return Caller{}, fmt.Errorf("find terminal: %w", err)
+	}
+	return Caller{Terminal: t, Epoch: epoch}, nil
+}

@@ -1,0 +1,163 @@
+package programme
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// MaxBatch is how many members are enrolled at once, at most.
+const MaxBatch = 1000
+
+// Member is a shopper in the programme, as HQ keeps one. Alias is what tills show;
+// Reference is the number in the owner's other systems, unique, and never leaves
+// HQ. Salt hides the reference in the digest that HQ's journal keeps of it.
+type Member struct {
+	ID        uuid.UUID
+	Account   uuid.UUID
+	Alias     string
+	Reference string
+	Salt      []byte
+	Issue     uint16
+	Blocked   bool
+	Version   uint64
+	CreatedAt time.Time
+}
+
+// NewMember is what is told of a shopper to be enrolled. Both may be empty.
+type NewMember struct {
+	Alias     string
+	Reference string
+}
+
+// AddMembers enrols members, all or none, each with an account of their own.
+// pointer is the JSON pointer before a member's index in a refusal; with one member
+// and an empty pointer the index is left out.
+func (p *Programme) AddMembers(ctx context.Context, by uuid.UUID, pointer string, wanted []NewMember) ([]Member, error) {
+	r := refusal{}
+	r.unless(len(wanted) >= 1 && len(wanted) <= MaxBatch, pointer, fmt.Sprintf("must have 1 to %d members", MaxBatch))
+	members := make([]Member, 0, len(wanted))
+	for i, w := range wanted {
+		at := pointer
+		if pointer != "" {
+			at += "/" + strconv.Itoa(i)
+		}
+		w.Alias, w.Reference = strings.TrimSpace(w.Alias), strings.TrimSpace(w.Reference)
+		r.text(at+"/alias", w.Alias, 0, 40)
+		r.text(at+"/reference", w.Reference, 0, 64)
+		salt := make([]byte, 16)
+		if _, err := io.ReadFull(p.env.Random, salt); err != nil {
+			return nil, fmt.Errorf("read salt: %w", err)
+		}
+		members = append(members, Member{
+			ID: p.env.NewID(), Account: p.env.NewID(), Alias: w.Alias, Reference: w.Reference,
+			Salt: salt, Issue: 1, Version: 1, CreatedAt: p.now(),
+		})
+	}
+	if err := r.err("the members cannot be enrolled"); err != nil {
+		return nil, err
+	}
+	err := p.env.Keeper.InTx(ctx, func(ctx context.Context) error {
+		for _, m := range members {
+			if err := p.env.Keeper.AddMember(ctx, m); err != nil {
+				return err
+			}
+			if err := p.tell(ctx, by, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("enrol members: %w", err)
+	}
+	return members, nil
+}
+
+// Block keeps a member's pass from being accepted. Doing it twice is doing it once.
+func (p *Programme) Block(ctx context.Context, by, id uuid.UUID) (Member, error) {
+	return p.change(ctx, by, id, func(m *Member) (bool, error) {
+		was := m.Blocked
+		m.Blocked = true
+		return !was, nil
+	})
+}
+
+// Unblock lifts a block.
+func (p *Programme) Unblock(ctx context.Context, by, id uuid.UUID) (Member, error) {
+	return p.change(ctx, by, id, func(m *Member) (bool, error) {
+		was := m.Blocked
+		m.Blocked = false
+		return was, nil
+	})
+}
+
+// Reissue raises the issue number of a member's pass. Tills accept the newest they
+// know and the one before.
+func (p *Programme) Reissue(ctx context.Context, by, id uuid.UUID) (Member, error) {
+	return p.change(ctx, by, id, func(m *Member) (bool, error) {
+		if m.Issue == ^uint16(0) {
+			return false, problem.New(problem.StateConflict, "the pass was issued 65535 times; enrol the member again")
+		}
+		m.Issue++
+		return true, nil
+	})
+}
+
+func (p *Programme) change(ctx context.Context, by, id uuid.UUID, apply func(*Member) (changed bool, err error)) (Member, error) {
+	var m Member
+	err := p.env.Keeper.InTx(ctx, func(ctx context.Context) error {
+		var err error
+		if m, err = p.env.Keeper.Member(ctx, id); err != nil {
+			return err
+		}
+		changed, err := apply(&m)
+		if err != nil || !changed {
+			return err
+		}
+		m.Version++
+		if err := p.env.Keeper.SetMember(ctx, m); err != nil {
+			return err
+		}
+		return p.tell(ctx, by, m)
+	})
+	if err != nil {
+		return Member{}, fmt.Errorf("change member: %w", err)
+	}
+	return m, nil
+}
+
+// tell hands the member to the ledger, which journals it and tells the stores.
+func (p *Programme) tell(ctx context.Context, by uuid.UUID, m Member) error {
+	return p.env.Ledger.PutMember(ctx, wire.Member{
+		ID: m.ID, Account: m.Account, Alias: m.Alias, Issue: m.Issue, Blocked: m.Blocked,
+	}, by, digest(m))
+}
+
+// digest commits HQ's journal to the reference without telling it.
+func digest(m Member) []byte {
+	if m.Reference == "" {
+		return nil
+	}
+	sum := sha256.Sum256([]byte("tallystick member v1\x00" + string(m.Salt) + m.Reference))
+	return sum[:]
+}
+
+// Member returns one member.
+func (p *Programme) Member(ctx context.Context, id uuid.UUID) (Member, error) {
+	return p.env.Keeper.Member(ctx, id)
+}
+
+// Members lists or searches members from after on; see Keeper.
+func (p *Programme) Members(ctx context.Context, query string, after uuid.UUID, limit int) ([]Member, error) {
+	return p.env.Keeper.Members(ctx, strings.TrimSpace(query), after, limit)
+}
