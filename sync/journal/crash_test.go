@@ -129,13 +129,14 @@ func script(d *simDisk, acked map[uint64]string) error {
 			}
 			acked[pos.Seq] = entry
 		}
-		if err := errors.Join(j.Prune(context.Background(), 4), j.Close()); err != nil {
-			return err
-		}
+		err = errors.Join(j.Prune(context.Background(), 9), j.Close())
 		for seq := range acked {
 			if seq < j.First() {
 				delete(acked, seq)
 			}
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -244,12 +244,12 @@ func TestPrune(t *testing.T) {
 		want = append(want, fmt.Appendf(nil, "entry %03d", i))
 		mustAppend(t, j, want[i])
 	}
-	if err := j.Prune(ctx, 60); err != nil {
+	if err := j.Prune(ctx, 100); err != nil {
 		t.Fatal(err)
 	}
 	first := j.First()
-	if first < 2 || first > 60 {
-		t.Fatalf("first is %d after pruning below 60", first)
+	if first < 2 || first > 100 {
+		t.Fatalf("first is %d after pruning below 100", first)
 	}
 	checkHolds(t, &j.shelf, first, want)
 	if _, err := j.Read(ctx, first-1, 1, 1); !errors.Is(err, ErrPruned) {

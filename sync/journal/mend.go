@@ -31,7 +31,9 @@ func mend(o options, w Writer, found *loaded) (*appender, error) {
 	return a, a.mendTail(found)
 }
 
-// dropLeftovers removes files that were being made when the process ended.
+// dropLeftovers removes files that were being made when the process ended, and
+// syncs the directory: what it shows may have been renamed just before the sync that
+// failed.
 func dropLeftovers(fsys FS) error {
 	names, err := fsys.List()
 	if err != nil {
@@ -47,6 +49,9 @@ func dropLeftovers(fsys FS) error {
 				return fmt.Errorf("remove %s: %w", name, err)
 			}
 		}
+	}
+	if err := fsys.SyncDir(); err != nil {
+		return fmt.Errorf("sync directory: %w", err)
 	}
 	return nil
 }
