@@ -1,0 +1,10 @@
+// Command fleet plays a whole company on one machine: an HQ and stores with lanes,
+// as real processes behind a network that it can cut.
+//
+// `fleet demo` tells the product's main story with real requests. It promises that
+// every line it marks with a tick was checked against what a process answered, that
+// a step which is not as told ends it with an error, and that no child outlives it.
+//
+// It must never be needed by anything that ships, and never reach into a process's
+// files where an address or a command would do.
+package main

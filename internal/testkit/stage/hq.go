@@ -1,0 +1,104 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/testkit/hqclient"
+	"github.com/tallystick/tallystick/internal/testkit/process"
+)
+
+// stopWithin bounds an orderly stop.
+const stopWithin = 20 * time.Second
+
+// errNotRunning answers calls that need a running process.
+var errNotRunning = errors.New("is not running")
+
+// HQ is one head office. Its process may be down. It is for one goroutine at a
+// time, except Client's client.
+type HQ struct {
+	bin      process.Binaries
+	log      io.Writer
+	proc     *process.Process
+	Data     string // its data directory
+	Addr     string // "host:port" it serves on
+	Password string // of the administrator called [Admin]
+}
+
+// NewHQ initialises an HQ in dir/hq. It does not start it. log may be nil.
+func NewHQ(ctx context.Context, bin process.Binaries, dir string, log io.Writer) (*HQ, error) {
+	addr, err := process.FreeAddr(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h := &HQ{bin: bin, log: log, Data: filepath.Join(dir, "hq"), Addr: addr}
+	printed, err := h.command(ctx, hqInit(h.Data)...)
+	if err != nil {
+		return nil, err
+	}
+	h.Password, err = passwordOf(printed)
+	return h, err
+}
+
+// URL returns HQ's own address, behind every proxy.
+func (h *HQ) URL() string { return "http://" + h.Addr }
+
+// Start starts serving and waits until HQ is ready.
+func (h *HQ) Start(ctx context.Context) error {
+	proc, err := process.Start(ctx, process.Spec{
+		Name: "hq serve", Path: h.bin.Path("hq"), Args: hqServe(h.Data, h.Addr), Log: h.log, Ready: ready,
+	})
+	if err != nil {
+		return err
+	}
+	h.proc = proc
+	return nil
+}
+
+// Stop ends HQ in good order. Stopping one that is down does nothing.
+func (h *HQ) Stop(ctx context.Context) error {
+	if h.proc == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, stopWithin)
+	defer cancel()
+	err := h.proc.Stop(ctx)
+	h.proc = nil
+	return err
+}
+
+// Kill ends HQ with SIGKILL.
+func (h *HQ) Kill() error {
+	if h.proc == nil {
+		return fmt.Errorf("hq: %w", errNotRunning)
+	}
+	err := h.proc.Kill()
+	h.proc = nil
+	return err
+}
+
+// SignIn returns a client signed in as the administrator.
+func (h *HQ) SignIn(ctx context.Context) (*hqclient.Client, error) {
+	return hqclient.SignIn(ctx, h.URL(), Admin, h.Password)
+}
+
+// Verify runs `hq verify` and returns what it printed.
+func (h *HQ) Verify(ctx context.Context) (string, error) {
+	out, err := h.command(ctx, hqVerify(h.Data)...)
+	return strings.TrimSpace(string(out)), err
+}
+
+// Import runs `hq import` on a journal export and returns what it printed.
+func (h *HQ) Import(ctx context.Context, file string) (string, error) {
+	out, err := h.command(ctx, hqImport(h.Data, file)...)
+	return strings.TrimSpace(string(out)), err
+}
+
+func (h *HQ) command(ctx context.Context, args ...string) ([]byte, error) {
+	return process.Run(ctx, process.Spec{Name: "hq " + args[0], Path: h.bin.Path("hq"), Args: args, Log: h.log})
+}
