@@ -67,6 +67,10 @@ func (c Contact) Queue() uint64 {
 	return c.HeadSeq - c.AckedSeq
 }
 
+// Count is how many terminals are in a state, and how many of them were heard
+// from lately.
+type Count struct{ Total, Online int64 }
+
 // Code is a one-time enrolment code as kept: its hash, never itself. UsedAt is zero
 // until it was used; UsedKey says by whom.
 type Code struct {
@@ -99,6 +103,9 @@ type Keeper interface {
 	// Heard notes a contact and changes no version. A sequence number of zero
 	// leaves the stored one.
 	Heard(ctx context.Context, id uuid.UUID, epoch uint32, c Contact) error
+
+	CountStores(ctx context.Context) (int64, error)
+	CountTerminals(ctx context.Context, onlineSince time.Time) (map[State]Count, error)
 
 	// AddTerminalKey keeps the key of one epoch for ever. A key that any terminal
 	// has shown before is problem.Conflict.

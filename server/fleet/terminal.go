@@ -148,6 +148,35 @@ func (f *Fleet) Terminals(ctx context.Context, store, after uuid.UUID, limit int
 	return f.env.Keeper.Terminals(ctx, store, after, limit)
 }
 
+// OnlineWithin is how long ago a terminal that counts as online was last heard.
+const OnlineWithin = 2 * time.Minute
+
+// Counts is the fleet in numbers.
+type Counts struct {
+	Stores                                        int64
+	Total, Enrolled, Online, Quarantined, Revoked int64
+}
+
+// Counts counts stores and terminals.
+func (f *Fleet) Counts(ctx context.Context) (Counts, error) {
+	stores, err := f.env.Keeper.CountStores(ctx)
+	if err != nil {
+		return Counts{}, fmt.Errorf("count stores: %w", err)
+	}
+	by, err := f.env.Keeper.CountTerminals(ctx, f.now().Add(-OnlineWithin))
+	if err != nil {
+		return Counts{}, fmt.Errorf("count terminals: %w", err)
+	}
+	c := Counts{
+		Stores: stores, Enrolled: by[StateEnrolled].Total, Online: by[StateEnrolled].Online,
+		Quarantined: by[StateQuarantined].Total, Revoked: by[StateRevoked].Total,
+	}
+	for _, n := range by {
+		c.Total += n.Total
+	}
+	return c, nil
+}
+
 // Heard notes that a terminal was in contact now.
 func (f *Fleet) Heard(ctx context.Context, id uuid.UUID, epoch uint32, headSeq, ackedSeq uint64) error {
 	contact := Contact{LastContactAt: f.now(), HeadSeq: headSeq, AckedSeq: ackedSeq}

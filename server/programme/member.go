@@ -161,3 +161,8 @@ func (p *Programme) Member(ctx context.Context, id uuid.UUID) (Member, error) {
 func (p *Programme) Members(ctx context.Context, query string, after uuid.UUID, limit int) ([]Member, error) {
 	return p.env.Keeper.Members(ctx, strings.TrimSpace(query), after, limit)
 }
+
+// CountMembers returns how many members there are.
+func (p *Programme) CountMembers(ctx context.Context) (int64, error) {
+	return p.env.Keeper.CountMembers(ctx)
+}

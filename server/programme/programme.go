@@ -44,6 +44,7 @@ type Keeper interface {
 	// Members lists those whose id is query, or whose alias or reference begins with
 	// it, whatever the case; all for the empty query.
 	Members(ctx context.Context, query string, after uuid.UUID, limit int) ([]Member, error)
+	CountMembers(ctx context.Context) (int64, error)
 
 	AddVoucher(ctx context.Context, v Voucher) error
 	Voucher(ctx context.Context, id uuid.UUID) (Voucher, error)

@@ -72,7 +72,8 @@ CREATE TABLE members (
   account BYTEA NOT NULL,
   alias TEXT NOT NULL,
   reference TEXT NOT NULL,
-  folded TEXT NOT NULL,
+  folded_alias TEXT NOT NULL,
+  folded_reference TEXT NOT NULL,
   salt BYTEA NOT NULL,
   issue INTEGER NOT NULL,
   blocked SMALLINT NOT NULL,
@@ -83,9 +84,9 @@ CREATE TABLE members (
 
 CREATE INDEX members_id ON members (id);
 
-CREATE INDEX members_folded ON members (folded);
+CREATE INDEX members_alias ON members (folded_alias);
 
-CREATE INDEX members_reference ON members (reference);
+CREATE INDEX members_reference ON members (folded_reference);
 
 -- Holds a member's reference to one member over all shards.
 CREATE TABLE member_references (
@@ -118,7 +119,6 @@ CREATE TABLE vouchers (
   uses BIGINT NOT NULL,
   valid_from BIGINT NOT NULL,
   valid_to BIGINT NOT NULL,
-  version BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   PRIMARY KEY (shard, id)
 );
