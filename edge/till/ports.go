@@ -14,7 +14,6 @@ type Journal interface {
 	First() uint64
 	HashAt(seq uint64) (journal.Hash, error)
 	Read(ctx context.Context, from uint64, maxEntries, maxBytes int) (journal.Run, error)
-	Each(ctx context.Context, from uint64, fn func(at journal.Head, entry []byte) error) error
 }
 
 // Table is the first byte of a key of the state store. Numbers are final within

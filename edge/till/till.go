@@ -1,14 +1,17 @@
 package till
 
 import (
-	"context"
+	"cmp"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
@@ -61,39 +64,103 @@ var DefaultLimits = Limits{
 	ClockTolerance: 2 * time.Minute, MinFreeSale: 64 << 20, MinFreeFeed: 128 << 20,
 }
 
+// orDefault fills the zero fields of l from DefaultLimits.
+func (l Limits) orDefault() Limits {
+	d := DefaultLimits
+	return Limits{
+		QuoteLife: cmp.Or(l.QuoteLife, d.QuoteLife), ScanLife: cmp.Or(l.ScanLife, d.ScanLife),
+		Quotes: cmp.Or(l.Quotes, d.Quotes), ClockTolerance: cmp.Or(l.ClockTolerance, d.ClockTolerance),
+		MinFreeSale: cmp.Or(l.MinFreeSale, d.MinFreeSale), MinFreeFeed: cmp.Or(l.MinFreeFeed, d.MinFreeFeed),
+	}
+}
+
 // Till is one terminal. It is safe for concurrent use after Recover.
 type Till struct {
-	cfg Config
-}
+	cfg       Config
+	time      *timekeeper
+	hlc       clock.Hybrid
+	caps      *caps
+	locks     *locks
+	desk      *desk
+	catalogue atomic.Pointer[catalogue]
+	online    atomic.Bool
 
-var errSkeleton = errors.New("not built yet")
+	// gate is held for reading by every call and for writing by Recover and Close.
+	gate  sync.RWMutex
+	open  bool
+	queue chan *journalled // to the state store
+	idle  chan struct{}    // closed when nothing goes there any more
+
+	mu      sync.Mutex
+	pending []*journalled // replaced, never changed in place
+
+	feed   sync.Mutex // one word of HQ at a time
+	linkMu sync.Mutex
+	link   link
+
+	failure sync.Once
+	failed  chan struct{}
+	err     error // set before failed is closed
+}
 
 // New makes a till. Recover must be called before anything else.
-func New(cfg Config) (*Till, error) { return nil, errSkeleton }
-
-// Recovery says what Recover found.
-type Recovery struct {
-	Replayed uint64 // entries taken from the journal into the state store
-	Rebuilt  bool   // the state store was empty or did not belong to this journal
+func New(cfg Config) (*Till, error) {
+	if cfg.Journal == nil || cfg.State == nil || cfg.Clock == nil || cfg.Monotonic == nil || cfg.NewID == nil {
+		return nil, errors.New("make till: journal, state, clock, monotonic and ids are needed")
+	}
+	cfg.Limits = cfg.Limits.orDefault()
+	return &Till{
+		cfg:    cfg,
+		time:   &timekeeper{wall: cfg.Clock, mono: cfg.Monotonic, tolerance: cfg.Limits.ClockTolerance},
+		caps:   newCaps(),
+		locks:  newLocks(),
+		desk:   newDesk(cfg.Monotonic, cfg.Limits),
+		failed: make(chan struct{}),
+	}, nil
 }
 
-// Recover brings the state store up to the journal's head and starts the till. The
-// till then writes to the state store until Close.
-func (t *Till) Recover(ctx context.Context) (Recovery, error) { return Recovery{}, errSkeleton }
-
-// Close waits until the state store holds everything journalled, and stops. It
-// closes neither the journal nor the store.
-func (t *Till) Close() error { return errSkeleton }
+// begin opens a call; end closes it.
+func (t *Till) begin() (end func(), err error) {
+	t.gate.RLock()
+	if !t.open {
+		t.gate.RUnlock()
+		return nil, problem.New(problem.Unavailable, "the till is not started")
+	}
+	if err := t.Err(); err != nil {
+		t.gate.RUnlock()
+		return nil, problem.Wrap(problem.JournalStopped, err, "")
+	}
+	return t.gate.RUnlock, nil
+}
 
 // Done is closed when the till can go on no more, because the journal or the state
 // store failed. The process must exit; nothing acknowledged is lost.
-func (t *Till) Done() <-chan struct{} { return nil }
+func (t *Till) Done() <-chan struct{} { return t.failed }
 
 // Err returns why Done was closed, or nil.
-func (t *Till) Err() error { return errSkeleton }
+func (t *Till) Err() error {
+	select {
+	case <-t.failed:
+		return t.err
+	default:
+		return nil
+	}
+}
+
+func (t *Till) fail(err error) {
+	t.failure.Do(func() {
+		t.err = err
+		close(t.failed)
+	})
+}
 
 // Keys returns the newest key set HQ gave, for verifying what HQ signed.
-func (t *Till) Keys() keys.Set { return keys.Set{} }
+func (t *Till) Keys() keys.Set {
+	if c := t.catalogue.Load(); c != nil {
+		return c.keys
+	}
+	return t.cfg.Keys
+}
 
 // Now returns the time the till believes, and whether it trusts its clock.
-func (t *Till) Now() (time.Time, bool) { return time.Time{}, false }
+func (t *Till) Now() (time.Time, bool) { return t.time.now() }

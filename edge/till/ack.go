@@ -1,0 +1,109 @@
+package till
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/journal"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// Acked returns the last head HQ acknowledged, and the HQ epoch of its last word.
+func (t *Till) Acked() (journal.Head, uint32) {
+	l := t.linkNow()
+	return l.Acked, l.HQEpoch
+}
+
+// ApplyReceipt takes in a receipt whose signature the caller has verified: entries
+// through its number count no more against the caps. A receipt sent again changes
+// nothing. One that contradicts this journal is journal_fork.
+func (t *Till) ApplyReceipt(ctx context.Context, r wire.Receipt) error {
+	end, err := t.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	t.feed.Lock()
+	defer t.feed.Unlock()
+	before := t.linkNow()
+	if r.HQEpoch < before.HQEpoch || r.Seq < before.Acked.Seq {
+		return nil
+	}
+	head, err := t.checkHead(r.HQ, r.Terminal, r.Epoch, r.Seq, r.Hash)
+	if err != nil || head == before.Acked {
+		return err
+	}
+	after := before
+	after.Acked, after.HQTime = head, max(before.HQTime, r.RecordedAt)
+	if err := t.store(ctx, nil, after); err != nil {
+		return err
+	}
+	t.caps.ack(head.Seq)
+	return nil
+}
+
+// ApplyWelcome takes in a welcome whose signature the caller has verified. After
+// HQ was restored it lowers what is acknowledged: those entries count against the
+// caps again until HQ has them again.
+func (t *Till) ApplyWelcome(ctx context.Context, w wire.Welcome) error {
+	end, err := t.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	t.feed.Lock()
+	defer t.feed.Unlock()
+	before := t.linkNow()
+	if w.HQEpoch < before.HQEpoch {
+		return problem.Newf(problem.Conflict, "a welcome of HQ epoch %d after epoch %d", w.HQEpoch, before.HQEpoch)
+	}
+	head, err := t.checkHead(w.HQ, w.Terminal, w.Epoch, w.HaveSeq, w.HaveHash)
+	if err != nil {
+		return err
+	}
+	after := before
+	after.HQTime = max(before.HQTime, w.HQTime)
+	restored := w.HQEpoch > before.HQEpoch
+	if restored {
+		after.HQEpoch, after.Cursor = w.HQEpoch, ""
+	}
+	if restored || head.Seq > before.Acked.Seq {
+		after.Acked = head
+	}
+	if err := t.store(ctx, nil, after); err != nil {
+		return err
+	}
+	t.time.hear(time.UnixMilli(w.HQTime))
+	return t.recount(ctx, after.Acked.Seq)
+}
+
+// ObserveHQTime takes in a time HQ has just signed, which ends distrust of the
+// clock. Feed pages and welcomes do so by themselves.
+func (t *Till) ObserveHQTime(hq time.Time) { t.time.hear(hq) }
+
+// checkHead compares a head HQ says it has with this journal. One that is not here
+// means that this disk was rolled back, or that there are two of this terminal.
+func (t *Till) checkHead(hq, terminal uuid.UUID, epoch uint32, seq uint64, hash []byte) (journal.Head, error) {
+	w := t.cfg.Writer
+	if hq != t.cfg.HQ || terminal != w.ID || epoch != w.Epoch {
+		return journal.Head{}, problem.New(problem.Conflict, "said to another terminal or by another HQ")
+	}
+	if seq == 0 {
+		return journal.Head{}, nil
+	}
+	if head := t.cfg.Journal.Head(); seq > head.Seq {
+		return journal.Head{}, problem.Newf(problem.JournalFork, "HQ has entry %d, this journal ends with %d", seq, head.Seq)
+	}
+	own, err := t.cfg.Journal.HashAt(seq)
+	if err != nil {
+		return journal.Head{}, fmt.Errorf("compare with entry %d: %w", seq, err)
+	}
+	if string(own[:]) != string(hash) {
+		return journal.Head{}, problem.Newf(problem.JournalFork, "HQ has another entry %d", seq)
+	}
+	return journal.Head{Seq: seq, Hash: own}, nil
+}

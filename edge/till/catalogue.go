@@ -1,0 +1,140 @@
+package till
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// catalogue is the small part of what HQ said, kept in memory: all but members and
+// vouchers. It is replaced as a whole, never changed.
+type catalogue struct {
+	store   *wire.Store
+	zone    *time.Location
+	rules   *loyalty.RuleSet
+	policy  loyalty.Policy
+	rewards map[loyalty.ID]loyalty.Reward
+	keys    keys.Set
+	groups  []keys.GroupKey
+}
+
+// inCatalogue says whether items of the kind belong there.
+func inCatalogue(kind wire.ItemKind) bool {
+	return kind != wire.ItemMember && kind != wire.ItemVoucher
+}
+
+// loadCatalogue reads the catalogue anew from the state store.
+func (t *Till) loadCatalogue(ctx context.Context) error {
+	c := &catalogue{zone: time.UTC, rewards: map[loyalty.ID]loyalty.Reward{}, keys: t.cfg.Keys}
+	err := t.cfg.State.View(ctx, func(v View) error {
+		for kind := wire.ItemStore; kind <= wire.ItemGroups; kind++ {
+			if !inCatalogue(kind) {
+				continue
+			}
+			err := v.Scan(TableItem, []byte{byte(kind)}, nil, func(key, value []byte) error {
+				it, err := decode[item](TableItem, value)
+				if err != nil || it.Body == nil {
+					return err
+				}
+				return c.add(kind, uuid.UUID(key[1:]), it.Body, t.cfg.Store)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("load catalogue: %w", err)
+	}
+	t.catalogue.Store(c)
+	return nil
+}
+
+// add takes in one item. Where there can be only one, the latest version counts.
+func (c *catalogue) add(kind wire.ItemKind, id uuid.UUID, body []byte, own uuid.UUID) error {
+	switch kind {
+	case wire.ItemStore:
+		if id == own {
+			return c.addStore(body)
+		}
+	case wire.ItemReward:
+		return with(body, func(r loyalty.Reward) { c.rewards[r.ID] = r })
+	case wire.ItemRuleSet:
+		return with(body, func(r loyalty.RuleSet) {
+			if c.rules == nil || r.Version >= c.rules.Version {
+				c.rules = &r
+			}
+		})
+	case wire.ItemPolicy:
+		return with(body, func(p loyalty.Policy) {
+			if p.Version >= c.policy.Version {
+				c.policy = p
+			}
+		})
+	case wire.ItemKeys:
+		return with(body, func(s keys.Set) {
+			if s.Version >= c.keys.Version {
+				c.keys = s
+			}
+		})
+	case wire.ItemGroups:
+		return with(body, func(g wire.Groups) { c.groups = append(c.groups, g.Keys...) })
+	}
+	return nil
+}
+
+func (c *catalogue) addStore(body []byte) error {
+	store, err := wire.Unmarshal[wire.Store](body)
+	if err != nil {
+		return fmt.Errorf("read store: %w", err)
+	}
+	if c.zone, err = time.LoadLocation(store.TimeZone); err != nil || store.TimeZone == "" {
+		return problem.Wrap(problem.InvalidField, err, "the store's time zone is not known")
+	}
+	c.store = &store
+	return nil
+}
+
+func with[T any](body []byte, use func(T)) error {
+	value, err := wire.Unmarshal[T](body)
+	if err != nil {
+		return fmt.Errorf("read feed item: %w", err)
+	}
+	use(value)
+	return nil
+}
+
+// ready refuses sales until HQ has said the least that a sale needs.
+func (c *catalogue) ready() error {
+	if c.store == nil || c.rules == nil {
+		return problem.New(problem.Unavailable, "head office has not sent store and rules yet")
+	}
+	return nil
+}
+
+// offers returns the rewards that points buy, by name.
+func (c *catalogue) offers() []loyalty.Reward {
+	var out []loyalty.Reward
+	for _, r := range c.rewards {
+		if r.Cost > 0 && r.Active {
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b loyalty.Reward) int {
+		if by := strings.Compare(a.Name, b.Name); by != 0 {
+			return by
+		}
+		return slices.Compare(a.ID[:], b.ID[:])
+	})
+	return out
+}

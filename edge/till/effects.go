@@ -1,0 +1,173 @@
+package till
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
+)
+
+// derived is what an entry means for the state store and the caps.
+type derived struct {
+	changes []Change
+	spend   *spend
+}
+
+func (d *derived) put(table Table, key []byte, value any) error {
+	c, err := put(table, key, value)
+	if err == nil {
+		d.changes = append(d.changes, c)
+	}
+	return err
+}
+
+// derive works out what a journalled entry means. It is the only place that does:
+// live sales and recovery both come here. An entry of a kind that changes nothing
+// here, or that a newer release wrote, means nothing.
+func (t *Till) derive(ctx context.Context, seq uint64, raw []byte) (derived, error) {
+	e, err := entry.Decode(raw)
+	if errors.Is(err, entry.ErrVersion) {
+		return derived{}, nil
+	}
+	if err != nil {
+		return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
+	}
+	switch e.Kind {
+	case entry.KindSale:
+		sale, err := entry.DecodeBody[entry.Sale](e)
+		if err != nil {
+			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
+		}
+		return deriveSale(seq, e.BusinessDate, sale)
+	case entry.KindVoid:
+		void, err := entry.DecodeBody[entry.Void](e)
+		if err != nil {
+			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
+		}
+		return t.deriveVoid(ctx, seq, void)
+	}
+	return derived{}, nil
+}
+
+func deriveSale(seq uint64, date entry.Date, sale entry.Sale) (derived, error) {
+	var d derived
+	errs := []error{
+		d.put(TableKey, textKey(sale.Key), made{Seq: seq, Kind: entry.KindSale, Hash: sale.KeyHash}),
+		d.put(TableSale, sale.ID[:], seq),
+	}
+	if sale.Receipt != "" {
+		errs = append(errs, d.put(TableReceipt, key(textKey(sale.Receipt), seqKey(seq)), sale.ID))
+	}
+	if c := sale.Code; c != nil && c.Step != 0 {
+		errs = append(errs, d.put(TableStep, stepKey(c.Subject, c.Step), seq))
+	}
+	errs = append(errs, d.effects(seq, date, sale, 1))
+	if s := spendOfSale(sale); s.Uses != 0 || len(s.Points) != 0 {
+		d.spend = &s
+		errs = append(errs, d.put(TableSpend, seqKey(seq), s))
+	}
+	return d, errors.Join(errs...)
+}
+
+func (t *Till) deriveVoid(ctx context.Context, seq uint64, void entry.Void) (derived, error) {
+	var d derived
+	errs := []error{
+		d.put(TableKey, textKey(void.Key), made{Seq: seq, Kind: entry.KindVoid, Hash: void.KeyHash}),
+		d.put(TableVoided, void.Sale[:], seq),
+	}
+	sale, at, err := t.saleOf(ctx, void.Sale)
+	if err != nil {
+		return derived{}, fmt.Errorf("find the sale that entry %d voids: %w", seq, err)
+	}
+	errs = append(errs, d.effects(seq, at.BusinessDate, sale, -1))
+	if s := spendOfSale(sale); s.Uses != 0 || len(s.Points) != 0 {
+		d.spend = &spend{Voids: at.At.Seq}
+		errs = append(errs, d.put(TableSpend, seqKey(seq), *d.spend))
+	}
+	return d, errors.Join(errs...)
+}
+
+// effects adds what a sale changes in its account and vouchers; sign −1 undoes it.
+func (d *derived) effects(seq uint64, date entry.Date, sale entry.Sale, sign int64) error {
+	var account effect
+	uses := map[uuid.UUID]int64{}
+	var points []amount
+	for _, r := range sale.Redeemed {
+		if r.Voucher != uuid.Nil {
+			uses[r.Voucher] += sign * r.Amount
+			continue
+		}
+		points = append(points, amount{Unit: r.Unit, Amount: sign * r.Amount})
+	}
+	account.Redeemed = points
+	for _, e := range sale.Earned {
+		account.Earned = append(account.Earned, amount{Unit: e.Unit, Amount: sign * e.Amount, VestsAt: e.VestsAt})
+	}
+	var errs []error
+	if len(account.Redeemed)+len(account.Earned) > 0 {
+		errs = append(errs, d.put(TableEffect, idKey(sale.Account, seq), account))
+	}
+	for voucher, n := range uses {
+		errs = append(errs, d.put(TableEffect, idKey(voucher, seq), effect{Uses: n}))
+	}
+	if len(points) > 0 {
+		errs = append(errs, d.put(TableDay, key(dayKey(sale.Member, date), seqKey(seq)), points))
+	}
+	return errors.Join(errs...)
+}
+
+func spendOfSale(sale entry.Sale) spend {
+	var s spend
+	for _, r := range sale.Redeemed {
+		if r.Voucher != uuid.Nil {
+			s.Uses += r.Amount
+			continue
+		}
+		s.Points = append(s.Points, amount{Unit: r.Unit, Amount: r.Amount})
+	}
+	return s
+}
+
+func stepKey(subject uuid.UUID, step int64) []byte {
+	return key(subject[:], seqKey(uint64(step)))
+}
+
+// saleOf reads a sale of this journal by its id, or answers ErrAbsent.
+func (t *Till) saleOf(ctx context.Context, id uuid.UUID) (entry.Sale, Entry, error) {
+	var seq uint64
+	err := t.look(ctx, func(l look) error {
+		var found bool
+		var err error
+		if seq, found, err = get[uint64](l, TableSale, id[:]); err == nil && !found {
+			err = ErrAbsent
+		}
+		return err
+	})
+	if err != nil {
+		return entry.Sale{}, Entry{}, err
+	}
+	return readBody[entry.Sale](ctx, t.cfg.Journal, seq)
+}
+
+// readBody reads one entry of the journal.
+func readBody[T any](ctx context.Context, j Journal, seq uint64) (body T, at Entry, err error) {
+	run, err := j.Read(ctx, seq, 1, math.MaxInt32)
+	if err == nil && len(run.Entries) != 1 {
+		err = ErrAbsent
+	}
+	if err != nil {
+		return body, at, fmt.Errorf("read entry %d: %w", seq, err)
+	}
+	e, err := entry.Decode(run.Entries[0])
+	if err != nil {
+		return body, at, fmt.Errorf("read entry %d: %w", seq, err)
+	}
+	at = Entry{At: journal.Head{Seq: seq, Hash: run.Hashes[0]}, OccurredAt: e.At(), BusinessDate: e.BusinessDate}
+	body, err = entry.DecodeBody[T](e)
+	return body, at, err
+}

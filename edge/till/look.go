@@ -1,0 +1,70 @@
+package till
+
+import (
+	"bytes"
+	"context"
+	"errors"
+)
+
+// journalled is an entry whose changes the state store may not hold yet.
+type journalled struct {
+	seq      uint64
+	changes  []Change
+	position Change // that the store is complete through this entry
+}
+
+// look is the state store with the changes that are on their way into it. A record
+// made from the journal is written once under a key of its own, so it does no harm
+// to find it in both.
+type look struct {
+	view    View
+	pending []*journalled
+}
+
+// look runs fn on the present state. What is pending is taken before the view is
+// opened: an entry that has left the pending ones is then in the view for sure.
+func (t *Till) look(ctx context.Context, fn func(look) error) error {
+	t.mu.Lock()
+	pending := t.pending
+	t.mu.Unlock()
+	err := t.cfg.State.View(ctx, func(v View) error { return fn(look{v, pending}) })
+	if errors.Is(err, ErrDamaged) {
+		t.fail(err)
+	}
+	return err
+}
+
+// Get returns the value, or ErrAbsent.
+func (l look) Get(table Table, key []byte) ([]byte, error) {
+	for _, p := range l.pending {
+		for _, c := range p.changes {
+			if c.Table == table && bytes.Equal(c.Key, key) {
+				return c.Value, nil
+			}
+		}
+	}
+	return l.view.Get(table, key)
+}
+
+// scan calls fn once for each key that starts with prefix and is not below from, in
+// no particular order. Within one prefix all keys have the same length.
+func (l look) scan(table Table, prefix, from []byte, fn func(key, value []byte) error) error {
+	seen := map[string]bool{}
+	for _, p := range l.pending {
+		for _, c := range p.changes {
+			if c.Table != table || !bytes.HasPrefix(c.Key, prefix) || bytes.Compare(c.Key, from) < 0 {
+				continue
+			}
+			seen[string(c.Key)] = true
+			if err := fn(c.Key, c.Value); err != nil {
+				return err
+			}
+		}
+	}
+	return l.view.Scan(table, prefix, from, func(key, value []byte) error {
+		if seen[string(key)] {
+			return nil
+		}
+		return fn(key, value)
+	})
+}

@@ -1,0 +1,67 @@
+package till
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// Sale finds a sale of this terminal by its id.
+func (t *Till) Sale(ctx context.Context, id uuid.UUID) (Found, error) {
+	end, err := t.begin()
+	if err != nil {
+		return Found{}, err
+	}
+	defer end()
+	return t.find(ctx, id)
+}
+
+// SaleByReceipt finds the latest sale with this POS receipt number.
+func (t *Till) SaleByReceipt(ctx context.Context, receipt string) (Found, error) {
+	end, err := t.begin()
+	if err != nil {
+		return Found{}, err
+	}
+	defer end()
+	var sale uuid.UUID
+	err = t.look(ctx, func(l look) error {
+		var last uint64
+		err := l.scan(TableReceipt, textKey(receipt), nil, func(key, value []byte) error {
+			if seq := seqOf(key); seq > last {
+				var err error
+				last = seq
+				sale, err = decode[uuid.UUID](TableReceipt, value)
+				return err
+			}
+			return nil
+		})
+		if err == nil && last == 0 {
+			err = ErrAbsent
+		}
+		return err
+	})
+	if err != nil {
+		return Found{}, unknownSale(err)
+	}
+	return t.find(ctx, sale)
+}
+
+func (t *Till) find(ctx context.Context, id uuid.UUID) (Found, error) {
+	body, at, err := t.saleOf(ctx, id)
+	if err != nil {
+		return Found{}, unknownSale(err)
+	}
+	out := Found{Sale: Sale{Entry: at, Body: body}}
+	seq, voided, err := t.voidOf(ctx, id)
+	if err != nil || !voided {
+		return out, err
+	}
+	void, at, err := readBody[entry.Void](ctx, t.cfg.Journal, seq)
+	if err != nil {
+		return Found{}, err
+	}
+	out.Void = &Voided{Entry: at, Body: void}
+	return out, nil
+}

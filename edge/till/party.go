@@ -1,0 +1,168 @@
+package till
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/wire"
+	"github.com/tallystick/tallystick/wallet/passtoken"
+)
+
+// presented is a code whose signature, dates and freshness were good when it was
+// read. What needs memory is looked at again each time: blocks, issue, replay.
+type presented struct {
+	pass      passtoken.Pass
+	freshness entry.Freshness
+	step      int64
+	repair    passtoken.Repair
+}
+
+// read verifies a raw code. While the clock is not trusted a rotating code proves
+// no moment, but still a pass; redeeming is refused then.
+func (t *Till) read(cat *catalogue, raw string) (presented, error) {
+	now, _ := t.time.now()
+	v, err := passtoken.Verifier{Kinds: []passtoken.Kind{passtoken.KindMember, passtoken.KindVoucher}}.
+		Verify(raw, now, t.time.errorBound(), cat.keys, cat.groups)
+	if err != nil {
+		return presented{}, err
+	}
+	p := presented{pass: v.Pass, freshness: entry.FreshnessStatic, step: v.Step, repair: v.Repair}
+	if v.Freshness == passtoken.FreshnessRotating {
+		p.freshness = entry.FreshnessRotating
+	}
+	return p, nil
+}
+
+// present reads the codes of a request and finds those scanned before.
+func (t *Till) present(cat *catalogue, req Request) ([]presented, error) {
+	if len(req.Codes)+len(req.Scans) > MaxCodes {
+		return nil, problem.Newf(problem.InvalidField, "more than %d codes", MaxCodes)
+	}
+	var out []presented
+	for _, id := range req.Scans {
+		p, err := t.desk.scan(id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	for _, raw := range req.Codes {
+		p, err := t.read(cat, raw)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// party is whose sale it is. A voucher shown without a pass stands for the account
+// it was issued to: it can be used and earns there, but gives no right to points.
+type party struct {
+	member     *wire.Member // nil: no code, or only a voucher of a member not known here
+	id         uuid.UUID
+	account    uuid.UUID
+	pass       bool // a member's pass was shown
+	code       *presented
+	voucherIDs []uuid.UUID
+}
+
+// meet finds out whose codes these are, and refuses those that are not good any
+// more by what this terminal remembers.
+func meet(l look, codes []presented) (party, error) {
+	var p party
+	for i := range codes {
+		c := &codes[i]
+		var err error
+		switch {
+		case c.pass.Kind == passtoken.KindVoucher:
+			err = p.meetVoucher(l, c)
+		case p.pass && p.id != c.pass.Subject:
+			err = problem.New(problem.CodeWrongKind, "codes of two members")
+		default:
+			err = p.meetMember(l, c)
+		}
+		if err == nil {
+			err = checkReplay(l, c)
+		}
+		if err != nil {
+			return party{}, err
+		}
+	}
+	return p, nil
+}
+
+func (p *party) meetMember(l look, c *presented) error {
+	m, found, err := readItem[wire.Member](l, wire.ItemMember, c.pass.Subject)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return problem.New(problem.MemberUnknown, "")
+	case m.Blocked:
+		return problem.New(problem.CodeBlocked, "the member is blocked")
+	case int(c.pass.Issue) < int(m.Issue)-1:
+		return problem.Newf(problem.CodeOutdated, "issue %d, the newest is %d", c.pass.Issue, m.Issue)
+	}
+	p.member, p.id, p.account, p.pass, p.code = &m, m.ID, m.Account, true, c
+	return nil
+}
+
+func (p *party) meetVoucher(l look, c *presented) error {
+	v, found, err := readItem[wire.VoucherState](l, wire.ItemVoucher, c.pass.Subject)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return problem.New(problem.VoucherUnknown, "")
+	case v.Voucher.Blocked:
+		return problem.New(problem.CodeBlocked, "the voucher is blocked")
+	}
+	p.voucherIDs = append(p.voucherIDs, c.pass.Subject)
+	if p.code != nil {
+		return nil
+	}
+	m, found, err := readItem[wire.Member](l, wire.ItemMember, v.Voucher.Member)
+	switch {
+	case err != nil:
+		return err
+	case found && m.Blocked:
+		return problem.New(problem.CodeBlocked, "the voucher's member is blocked")
+	case found:
+		p.member = &m
+	}
+	p.id, p.account, p.code = v.Voucher.Member, v.Voucher.Account, c
+	return nil
+}
+
+// checkReplay refuses a rotating code that a sale has used.
+func checkReplay(l look, c *presented) error {
+	if c.step == 0 {
+		return nil
+	}
+	_, used, err := get[uint64](l, TableStep, stepKey(c.pass.Subject, c.step))
+	if err == nil && used {
+		err = problem.New(problem.CodeReplayed, "")
+	}
+	return err
+}
+
+// entryCode is what the journal keeps of the code.
+func (p party) entryCode() (*entry.Code, entry.Freshness) {
+	if p.code == nil {
+		return nil, 0
+	}
+	pass := p.code.pass
+	return &entry.Code{Subject: pass.Subject, KeyID: pass.KeyID, Issue: pass.Issue, Step: p.code.step}, p.code.freshness
+}
+
+// readItem reads what HQ said last about a record that is not gone.
+func readItem[T any](from getter, kind wire.ItemKind, id uuid.UUID) (value T, found bool, err error) {
+	it, found, err := get[item](from, TableItem, itemKey(kind, id))
+	if err != nil || !found || it.Body == nil {
+		return value, false, err
+	}
+	value, err = decode[T](TableItem, it.Body)
+	return value, err == nil, err
+}

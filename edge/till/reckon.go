@@ -1,0 +1,121 @@
+package till
+
+import (
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// markOf returns through which of this journal's entries HQ's figure is complete.
+func markOf(marks []wire.Mark, w journal.Writer) uint64 {
+	for _, m := range marks {
+		if m.Terminal == w.ID && m.Epoch == w.Epoch {
+			return m.Seq
+		}
+	}
+	return 0
+}
+
+// own calls fn with each effect of this terminal on an account or voucher that HQ's
+// figure does not hold yet.
+func own(l look, subject uuid.UUID, marks []wire.Mark, w journal.Writer, fn func(effect)) error {
+	from := idKey(subject, markOf(marks, w)+1)
+	return l.scan(TableEffect, subject[:], from, func(_, value []byte) error {
+		e, err := decode[effect](TableEffect, value)
+		fn(e)
+		return err
+	})
+}
+
+// figure is one unit of an account as this terminal reckons it.
+type figure struct{ free, pending int64 }
+
+// holdings reckons an account: HQ's figures, less what this terminal redeemed
+// since, with what it earned as pending. Earnings that a void takes back come off
+// the pending ones first and then off what is free, since HQ may count them there.
+func holdings(l look, m wire.Member, w journal.Writer, now time.Time) (map[string]figure, error) {
+	out := map[string]figure{}
+	for _, h := range m.Holdings {
+		out[h.Unit] = figure{free: h.Free, pending: h.Pending}
+	}
+	vested, later := map[string]int64{}, map[string]int64{}
+	err := own(l, m.Account, m.Marks, w, func(e effect) {
+		for _, r := range e.Redeemed {
+			f := out[r.Unit]
+			f.free -= r.Amount
+			out[r.Unit] = f
+		}
+		for _, earned := range e.Earned {
+			if earned.VestsAt <= now.UnixMilli() {
+				vested[earned.Unit] += earned.Amount
+			} else {
+				later[earned.Unit] += earned.Amount
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for unit, n := range later {
+		f := out[unit]
+		f.pending = max(0, f.pending+n)
+		out[unit] = f
+	}
+	for unit, n := range vested {
+		f := out[unit]
+		f.pending += max(0, n)
+		f.free += min(0, n)
+		out[unit] = f
+	}
+	return out, nil
+}
+
+// voucher reckons a voucher: Left is HQ's figure less the uses here since.
+func voucher(l look, id uuid.UUID, w journal.Writer) (loyalty.Voucher, bool, error) {
+	v, found, err := readItem[wire.VoucherState](l, wire.ItemVoucher, id)
+	if err != nil || !found {
+		return loyalty.Voucher{}, false, err
+	}
+	err = own(l, id, v.Marks, w, func(e effect) { v.Voucher.Left -= e.Uses })
+	return v.Voucher, err == nil, err
+}
+
+// redeemedToday returns the points of unit that a member redeemed here on a
+// business date. A void takes back what its sale counted.
+func redeemedToday(l look, member uuid.UUID, date entry.Date, unit string) (int64, error) {
+	var sum int64
+	err := l.scan(TableDay, dayKey(member, date), nil, func(_, value []byte) error {
+		points, err := decode[[]amount](TableDay, value)
+		for _, p := range points {
+			if p.Unit == unit {
+				sum += p.Amount
+			}
+		}
+		return err
+	})
+	return max(0, sum), err
+}
+
+// cacheAge returns how old HQ's word is; negative means infinitely.
+func (t *Till) cacheAge(now time.Time) time.Duration {
+	t.linkMu.Lock()
+	defer t.linkMu.Unlock()
+	if t.link.Heard == 0 {
+		return -1
+	}
+	return max(0, now.Sub(time.UnixMilli(t.link.Heard)))
+}
+
+// ageSeconds is cacheAge as decisions want it.
+func ageSeconds(age time.Duration) int64 {
+	if age < 0 {
+		return math.MaxInt64
+	}
+	return int64(age / time.Second)
+}

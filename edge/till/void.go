@@ -1,0 +1,137 @@
+package till
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// Void undoes a sale. When it returns without error, the void is durable. Voided by
+// the key of a sale whose call is still under way, it waits for that call.
+func (t *Till) Void(ctx context.Context, v Void) (Voided, error) {
+	end, err := t.begin()
+	if err != nil {
+		return Voided{}, err
+	}
+	defer end()
+	if err := v.check(); err != nil {
+		return Voided{}, err
+	}
+	names := []string{lockKey(v.Key)}
+	if v.SaleKey != "" {
+		names = append(names, lockKey(v.SaleKey))
+	}
+	unlock, err := t.locks.lock(ctx, names...)
+	if err != nil {
+		return Voided{}, fmt.Errorf("void sale: %w", err)
+	}
+	defer unlock()
+	before, found, err := t.madeBy(ctx, v.Key, entry.KindVoid, v.KeyHash)
+	if err != nil {
+		return Voided{}, err
+	}
+	if found {
+		body, at, err := readBody[entry.Void](ctx, t.cfg.Journal, before.Seq)
+		return Voided{Entry: at, Body: body, Replayed: true}, err
+	}
+	if err := t.room(t.cfg.Limits.MinFreeSale); err != nil {
+		return Voided{}, err
+	}
+	if err := t.observeClock(ctx); err != nil {
+		return Voided{}, err
+	}
+	sale, err := t.saleToVoid(ctx, v)
+	if err != nil {
+		return Voided{}, err
+	}
+	return t.void(ctx, v, sale)
+}
+
+func (v *Void) check() error {
+	if v.Reason == 0 {
+		v.Reason = entry.VoidCashier
+	}
+	if v.Reason > entry.VoidLostAnswer {
+		return problem.New(problem.InvalidField, "the reason is not known")
+	}
+	if (v.Sale == uuid.Nil) == (v.SaleKey == "") {
+		return problem.New(problem.InvalidField, "a sale is named by its id or by its key, one of them")
+	}
+	return errors.Join(checkKey(v.Key), checkText("cashier", v.Cashier, MaxText), checkText("sale_key", v.SaleKey, MaxKey))
+}
+
+// saleToVoid finds the sale by id or by the key that made it.
+func (t *Till) saleToVoid(ctx context.Context, v Void) (entry.Sale, error) {
+	if v.SaleKey == "" {
+		sale, _, err := t.saleOf(ctx, v.Sale)
+		return sale, unknownSale(err)
+	}
+	var m made
+	var found bool
+	err := t.look(ctx, func(l look) (err error) {
+		m, found, err = get[made](l, TableKey, textKey(v.SaleKey))
+		return err
+	})
+	if err == nil && (!found || m.Kind != entry.KindSale) {
+		err = ErrAbsent
+	}
+	if err != nil {
+		return entry.Sale{}, unknownSale(err)
+	}
+	sale, _, err := readBody[entry.Sale](ctx, t.cfg.Journal, m.Seq)
+	return sale, unknownSale(err)
+}
+
+// unknownSale gives an absent sale its code.
+func unknownSale(err error) error {
+	if errors.Is(err, ErrAbsent) {
+		return problem.New(problem.SaleUnknown, "")
+	}
+	return err
+}
+
+func (t *Till) void(ctx context.Context, v Void, sale entry.Sale) (Voided, error) {
+	unlock, err := t.locks.lock(ctx, lockSubject(sale.ID), lockSubject(sale.Account))
+	if err != nil {
+		return Voided{}, fmt.Errorf("void sale: %w", err)
+	}
+	defer unlock()
+	seq, voided, err := t.voidOf(ctx, sale.ID)
+	if err != nil {
+		return Voided{}, err
+	}
+	if voided {
+		return Voided{}, problem.Newf(problem.SaleVoided, "by entry %d", seq)
+	}
+	now, _ := t.time.now()
+	body := entry.Void{
+		ID: t.cfg.NewID(), Sale: sale.ID, Member: sale.Member, Account: sale.Account,
+		Reason: v.Reason, Cashier: v.Cashier, Key: v.Key, KeyHash: v.KeyHash[:],
+	}
+	at, err := t.append(ctx, now, entry.KindVoid, body)
+	if err != nil {
+		return Voided{}, err
+	}
+	return Voided{Entry: Entry{At: at, OccurredAt: stamp(now), BusinessDate: t.dateOf(now)}, Body: body}, nil
+}
+
+// voidOf returns the number of the entry that voids a sale.
+func (t *Till) voidOf(ctx context.Context, sale uuid.UUID) (seq uint64, voided bool, err error) {
+	err = t.look(ctx, func(l look) (err error) {
+		seq, voided, err = get[uint64](l, TableVoided, sale[:])
+		return err
+	})
+	return seq, voided, err
+}
+
+// stamp is a time as an entry keeps it.
+func stamp(at time.Time) time.Time { return time.UnixMilli(at.UnixMilli()).UTC() }
+
+// dateOf is the store's date at a moment.
+func (t *Till) dateOf(at time.Time) entry.Date { return entry.DateOf(at.In(t.catalogue.Load().zone)) }

@@ -1,0 +1,156 @@
+package till
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
+)
+
+// append journals an entry and makes what it means visible to every later look.
+// When it returns without error the entry is durable.
+func (t *Till) append(ctx context.Context, at time.Time, kind entry.Kind, body any) (journal.Position, error) {
+	zone := t.catalogue.Load().zone
+	var raw []byte
+	// Whether an entry was written must not depend on a caller that goes away.
+	pos, err := t.cfg.Journal.AppendFunc(context.WithoutCancel(ctx), func(uint64) ([]byte, error) {
+		// Stamped in the order of the numbers.
+		var err error
+		raw, err = entry.Encode(entry.Entry{
+			HLC: t.hlc.Next(at), OccurredAt: at.UnixMilli(), BusinessDate: entry.DateOf(at.In(zone)), Kind: kind,
+		}, body)
+		return raw, err
+	})
+	if err != nil {
+		return pos, t.appendError(err)
+	}
+	t.time.wrote(at)
+	d, err := t.derive(ctx, pos.Seq, raw)
+	if err == nil {
+		err = t.enter(pos, d)
+	}
+	if err != nil {
+		// The entry is durable; the next start finds it in the journal.
+		t.fail(err)
+		return pos, problem.Wrap(problem.JournalStopped, err, "")
+	}
+	return pos, nil
+}
+
+func (t *Till) appendError(err error) error {
+	switch {
+	case errors.Is(err, journal.ErrDiskFull):
+		return problem.Wrap(problem.DiskFull, err, "")
+	case errors.Is(err, journal.ErrTooLarge), errors.Is(err, entry.ErrTooLarge):
+		return problem.Wrap(problem.BodyTooLarge, err, "the entry is too large for the journal")
+	case errors.Is(err, journal.ErrStopped), errors.Is(err, journal.ErrClosed):
+		t.fail(err)
+		return problem.Wrap(problem.JournalStopped, err, "")
+	}
+	return fmt.Errorf("append to journal: %w", err)
+}
+
+// enter hands what a journalled entry means to the state store.
+func (t *Till) enter(at journal.Head, d derived) error {
+	position, err := put(TableMeta, keyPosition, at)
+	if err != nil {
+		return err
+	}
+	j := &journalled{seq: at.Seq, changes: d.changes, position: position}
+	t.mu.Lock()
+	t.pending = append(slices.Clone(t.pending), j)
+	t.mu.Unlock()
+	select {
+	case t.queue <- j:
+		return nil
+	case <-t.failed:
+		return t.err
+	}
+}
+
+const (
+	queueLength = 512
+	batchLength = 64 // entries in one write to the state store
+)
+
+// startWriter starts the one goroutine that writes journalled entries to the state
+// store, in the order of their numbers, together with the position they lead to.
+func (t *Till) startWriter(position uint64) {
+	t.queue, t.idle = make(chan *journalled, queueLength), make(chan struct{})
+	go func() {
+		defer close(t.idle)
+		early := map[uint64]*journalled{} // came before one with a lower number
+		next := position + 1
+		for j := range t.queue {
+			early[j.seq] = j
+			for len(early) < batchLength && len(t.queue) > 0 {
+				j := <-t.queue
+				early[j.seq] = j
+			}
+			for early[next] != nil {
+				n, err := t.write(early, next)
+				if err != nil {
+					t.fail(err)
+					return
+				}
+				next += n
+			}
+		}
+	}()
+}
+
+// write puts a run of entries that begins at next into the state store.
+func (t *Till) write(early map[uint64]*journalled, next uint64) (uint64, error) {
+	var changes []Change
+	var n uint64
+	var last *journalled
+	for size := 0; size < MaxBatchBytes/2; n++ {
+		j := early[next+n]
+		if j == nil {
+			break
+		}
+		for _, c := range j.changes {
+			size += len(c.Key) + len(c.Value)
+		}
+		changes = append(changes, j.changes...)
+		last = j
+	}
+	if err := t.cfg.State.Apply(context.Background(), append(changes, last.position)); err != nil {
+		return 0, fmt.Errorf("write entries %d to %d to the state store: %w", next, next+n-1, err)
+	}
+	for seq := next; seq < next+n; seq++ {
+		delete(early, seq)
+	}
+	t.mu.Lock()
+	t.pending = slices.DeleteFunc(slices.Clone(t.pending), func(j *journalled) bool {
+		return j.seq >= next && j.seq < next+n
+	})
+	t.mu.Unlock()
+	return n, nil
+}
+
+// Close waits until the state store holds everything journalled, and stops. It
+// closes neither the journal nor the store.
+func (t *Till) Close() error {
+	t.gate.Lock()
+	defer t.gate.Unlock()
+	if t.queue == nil {
+		return t.Err()
+	}
+	t.open = false
+	close(t.queue)
+	<-t.idle
+	t.queue = nil
+	if err := t.Err(); err != nil {
+		return err
+	}
+	if err := t.cfg.State.Sync(context.Background()); err != nil {
+		return fmt.Errorf("close till: %w", err)
+	}
+	return nil
+}
