@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"runtime"
 )
 
 // sealGroupSize is the room kept free behind the entries of a segment, so that the
@@ -14,8 +13,8 @@ const sealGroupSize = frameSize + sealSize
 // maxHeldBuffer is the largest group buffer kept for the next group.
 const maxHeldBuffer = 256 << 10
 
-// appender writes groups. Only the writer goroutine touches it, but for stats,
-// which are under the journal's mu.
+// appender writes groups. Only the caller that has the lead touches it, but for
+// stats, which are under the journal's mu.
 type appender struct {
 	journal *Journal
 	fs      FS
@@ -45,6 +44,9 @@ type appender struct {
 	waiters []*request
 	places  []Position
 
+	batch     []*request // being put into groups
+	lastGroup int        // callers that the last group answered
+
 	stats Stats
 }
 
@@ -52,42 +54,6 @@ type appender struct {
 type built struct {
 	file File
 	err  error
-}
-
-// run is the writer goroutine: it takes what waits, makes groups of it, and ends
-// after Close.
-func (j *Journal) run() {
-	defer close(j.ended)
-	var batch []*request
-	for {
-		var more bool
-		if batch, more = j.queue.take(batch[:0]); !more {
-			break
-		}
-		for i, r := range batch {
-			if r.state.CompareAndSwap(waiting, claimed) {
-				j.append.add(r)
-			}
-			batch[i] = nil
-		}
-		if n := j.append.flush(); n > 1 {
-			j.gather(n)
-		}
-	}
-	j.append.finish()
-}
-
-// gather lets the n callers just released run, so that those who append again at
-// once are all in the next group instead of one alone opening it.
-func (j *Journal) gather(n int) {
-	for last := -1; ; {
-		have := j.queue.length()
-		if have >= n || have == last {
-			return
-		}
-		last = have
-		runtime.Gosched()
-	}
 }
 
 // add puts r into the group being made, and writes the group before when r does
@@ -101,7 +67,7 @@ func (a *appender) add(r *request) {
 		a.addSeal(r)
 		return
 	}
-	entry, err := r.build(a.chain.head.Seq + 1)
+	entry, err := r.entry(a.chain.head.Seq + 1)
 	switch {
 	case err != nil:
 	case len(entry) == 0:
@@ -120,6 +86,16 @@ func (a *appender) add(r *request) {
 	a.places = append(a.places, a.chain.next(entry))
 	a.waiters = append(a.waiters, r)
 	a.buf = appendFrame(a.buf, kindEntry, a.group+1, a.chain.head.Seq, entry)
+}
+
+// entry calls build. Whose goroutine this is, is chance: a panic must not end it.
+func (r *request) entry(seq uint64) (entry []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			entry, err = nil, fmt.Errorf("build entry %d: panic: %v", seq, p)
+		}
+	}()
+	return r.build(seq)
 }
 
 // addSeal writes a seal as a group of its own; r states the new floor.

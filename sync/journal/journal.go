@@ -76,13 +76,13 @@ type Journal struct {
 	options options
 	lock    io.Closer
 	report  Report
-	queue   *queue
-	append  *appender
+	queue   queue
+	lead    chan struct{} // holds a value when nobody writes
+	append  *appender     // belongs to whoever took that value
 
 	stopOnce sync.Once
 	stopped  chan struct{} // closed when nothing can be appended any more
 	stopErr  error         // set before stopped is closed
-	ended    chan struct{} // closed when the writer goroutine has ended
 	closing  sync.Once
 	closeErr error
 }
@@ -104,10 +104,7 @@ func Open(ctx context.Context, dir string, w Writer, opts ...Option) (_ *Journal
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	j := &Journal{
-		options: o, lock: lock, queue: newQueue(),
-		stopped: make(chan struct{}), ended: make(chan struct{}),
-	}
+	j := &Journal{options: o, lock: lock, lead: make(chan struct{}, 1), stopped: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("open journal: %w", err), j.release())
@@ -129,7 +126,7 @@ func Open(ctx context.Context, dir string, w Writer, opts ...Option) (_ *Journal
 	if err := j.append.begin(found); err != nil {
 		return nil, err
 	}
-	go j.run()
+	j.lead <- struct{}{}
 	return j, nil
 }
 
@@ -180,7 +177,9 @@ func (j *Journal) Stats() Stats {
 func (j *Journal) Close() error {
 	j.closing.Do(func() {
 		j.queue.close()
-		<-j.ended
+		<-j.lead // for good
+		j.commit()
+		j.append.finish()
 		j.stop(ErrClosed)
 		j.closeErr = j.release()
 		if errors.Is(j.stopErr, ErrStopped) {

@@ -185,10 +185,11 @@ func TestAppendRefusals(t *testing.T) {
 	}{
 		{"empty", ctx, func(uint64) ([]byte, error) { return nil, nil }, ErrEmpty},
 		{"large", ctx, func(uint64) ([]byte, error) { return make([]byte, j.MaxEntry()+1), nil }, ErrTooLarge},
+		{"panic", ctx, func(uint64) ([]byte, error) { panic("in build") }, nil},
 		{"build", ctx, func(uint64) ([]byte, error) { return nil, broken }, broken},
 		{"context", done, func(uint64) ([]byte, error) { return []byte("x"), nil }, context.Canceled},
 	} {
-		if _, err := j.AppendFunc(c.ctx, c.b); !errors.Is(err, c.want) {
+		if _, err := j.AppendFunc(c.ctx, c.b); err == nil || (c.want != nil && !errors.Is(err, c.want)) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
 	}

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -17,7 +18,7 @@ type request struct {
 	err   error
 }
 
-// The states of a request. The writer claims it, or the caller takes it back.
+// The states of a request. Who leads claims it, or the caller takes it back.
 const (
 	waiting = iota
 	claimed
@@ -36,51 +37,25 @@ type queue struct {
 	mu     sync.Mutex
 	items  []*request
 	closed bool
-	wake   chan struct{} // has a value when items or closed changed
 }
-
-func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
 
 // put adds r, or returns false when the queue is closed.
 func (q *queue) put(r *request) bool {
 	q.mu.Lock()
-	if q.closed {
-		q.mu.Unlock()
-		return false
+	defer q.mu.Unlock()
+	if !q.closed {
+		q.items = append(q.items, r)
 	}
-	q.items = append(q.items, r)
-	first := len(q.items) == 1
-	q.mu.Unlock()
-	if first {
-		q.signal()
-	}
-	return true
+	return !q.closed
 }
 
-func (q *queue) signal() {
-	select {
-	case q.wake <- struct{}{}:
-	default:
-	}
-}
-
-// take waits for requests and swaps them against the empty slice into. more is
-// false when the queue is closed and empty.
-func (q *queue) take(into []*request) (out []*request, more bool) {
-	for {
-		q.mu.Lock()
-		if len(q.items) > 0 {
-			out, q.items = q.items, into
-			q.mu.Unlock()
-			return out, true
-		}
-		closed := q.closed
-		q.mu.Unlock()
-		if closed {
-			return into, false
-		}
-		<-q.wake
-	}
+// take swaps the requests that wait now against the empty slice into.
+func (q *queue) take(into []*request) []*request {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	out := q.items
+	q.items = into
+	return out
 }
 
 // length is how many wait now.
@@ -92,9 +67,8 @@ func (q *queue) length() int {
 
 func (q *queue) close() {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.closed = true
-	q.mu.Unlock()
-	q.signal()
 }
 
 // Append adds one entry and returns when it is durable. The bytes are not kept.
@@ -109,10 +83,11 @@ func (j *Journal) Append(ctx context.Context, entry []byte) (Position, error) {
 }
 
 // AppendFunc is Append for an entry whose bytes depend on their place. build is
-// called on the journal's own goroutine, in the order of the numbers, with the
-// number that the entry will have; it must be quick and must not call the journal.
-// Its error is returned as it is, and the number goes to the next entry; the same
-// happens when the entry is refused after build.
+// called by one caller at a time, perhaps another one's goroutine, in the order of the
+// numbers, with the number that the entry will have; it must be quick and must not
+// call the journal. Its error is returned as it is, and the number goes to the next
+// entry; the same happens when the entry is refused after build. A panic in build
+// becomes an error.
 func (j *Journal) AppendFunc(ctx context.Context, build func(seq uint64) ([]byte, error)) (Position, error) {
 	r := requests.Get().(*request)
 	r.build, r.floor = build, 0
@@ -133,6 +108,12 @@ func (j *Journal) submit(ctx context.Context, r *request) (Position, error) {
 	}
 	select {
 	case <-r.done:
+	case <-j.lead:
+		// Nobody writes: this caller does, for all who wait. That spares a lone
+		// caller two changes of goroutine.
+		j.commit()
+		j.lead <- struct{}{}
+		<-r.done
 	case <-ctx.Done():
 		if r.state.CompareAndSwap(waiting, withdrawn) {
 			return Position{}, ctx.Err()
@@ -143,4 +124,34 @@ func (j *Journal) submit(ctx context.Context, r *request) (Position, error) {
 	r.build = nil
 	requests.Put(r)
 	return pos, err
+}
+
+// commit makes groups of the requests that wait. The caller holds the lead.
+func (j *Journal) commit() {
+	a := j.append
+	j.gather(a.lastGroup)
+	a.batch = j.queue.take(a.batch[:0])
+	for i, r := range a.batch {
+		if r.state.CompareAndSwap(waiting, claimed) {
+			a.add(r)
+		}
+		a.batch[i] = nil
+	}
+	a.lastGroup = a.flush()
+}
+
+// gather lets the callers of the last group run, so that those who append again at
+// once are all in the next one instead of one alone opening it.
+func (j *Journal) gather(lastGroup int) {
+	for before := 1; lastGroup > 1; {
+		have := j.queue.length()
+		if have >= lastGroup {
+			return
+		}
+		runtime.Gosched()
+		if before == have {
+			return
+		}
+		before = have
+	}
 }
