@@ -128,7 +128,7 @@ func (p *sender) hello(ctx context.Context) error {
 // welcomed settles from where to send. HQ may have less than it once acknowledged
 // (restored from a backup) and then gets it again.
 func (p *sender) welcomed(ctx context.Context, w wire.Welcome) error {
-	have, err := p.own(w.HaveSeq, w.HaveHash)
+	have, err := p.own(ctx, w.HaveSeq, w.HaveHash)
 	if err != nil {
 		return err
 	}
@@ -152,14 +152,14 @@ func (p *sender) welcomed(ctx context.Context, w wire.Welcome) error {
 }
 
 // own checks that a head HQ speaks of is in this journal.
-func (p *sender) own(seq uint64, hash []byte) (journal.Head, error) {
+func (p *sender) own(ctx context.Context, seq uint64, hash []byte) (journal.Head, error) {
 	if seq == 0 {
 		return journal.Head{}, nil
 	}
 	if seq > p.cfg.Journal.Head().Seq {
 		return journal.Head{}, errForked
 	}
-	mine, err := p.cfg.Journal.HashAt(seq)
+	mine, err := p.cfg.Journal.HashAt(ctx, seq)
 	if err != nil {
 		return journal.Head{}, fmt.Errorf("read hash of entry %d: %w", seq, err)
 	}
@@ -194,7 +194,7 @@ func (p *sender) batch(ctx context.Context) error {
 }
 
 func (p *sender) received(ctx context.Context, run journal.Run, r wire.Receipt) error {
-	have, err := p.own(r.Seq, r.Hash)
+	have, err := p.own(ctx, r.Seq, r.Hash)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ type Journal interface {
 	Writer() journal.Writer
 	Head() journal.Head
 	First() uint64
-	HashAt(seq uint64) (journal.Hash, error)
+	HashAt(ctx context.Context, seq uint64) (journal.Hash, error)
 	Read(ctx context.Context, from uint64, maxEntries, maxBytes int) (journal.Run, error)
 }
 

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tallystick/tallystick/edge/syncer"
+	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/journal"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+type exportCommand struct {
+	Out string `required:"" help:"File to write; it must not exist." type:"path" placeholder:"FILE"`
+	All bool   `help:"The whole journal, not only what HQ has not acknowledged."`
+}
+
+// exportReport is what the command prints.
+type exportReport struct {
+	Out      string       `json:"out"`
+	Terminal string       `json:"terminal"`
+	Epoch    uint32       `json:"epoch"`
+	First    uint64       `json:"first"`
+	Last     uint64       `json:"last"`
+	Entries  uint64       `json:"entries"`
+	Batches  int          `json:"batches"`
+	Head     journal.Head `json:"head"`
+	// Damage says what the file does not hold; empty when the journal is whole.
+	Damage string `json:"damage,omitempty"`
+}
+
+// Run writes the export. It changes nothing but the output and a note of how far it
+// reaches, and works while the agent runs and on a disk moved to another machine. A
+// damaged journal is written up to the damage, and the command fails after that.
+func (c exportCommand) Run(ctx context.Context, p *program, io std) error {
+	report, err := export(ctx, p.Data, c.Out, c.All)
+	if err != nil {
+		return err
+	}
+	if err := printJSON(io.out, report); err != nil {
+		return err
+	}
+	if report.Damage != "" {
+		return problem.Newf(problem.JournalDamaged, "entries up to %d were written and are proven; after that: %s", report.Last, report.Damage)
+	}
+	return nil
+}
+
+func export(ctx context.Context, data, out string, all bool) (exportReport, error) {
+	id, err := readIdentity(data)
+	if err != nil {
+		return exportReport{}, err
+	}
+	signer, err := readSigner(filepath.Join(data, id.KeyFile))
+	if err != nil {
+		return exportReport{}, err
+	}
+	j, err := journal.OpenReadOnly(ctx, filepath.Join(data, id.JournalDir))
+	if err != nil {
+		return exportReport{}, err
+	}
+	if j.Writer() != id.writer() {
+		return exportReport{}, fmt.Errorf("the journal is of %s, the identity of %s", j.Writer(), id.writer())
+	}
+	from := j.First()
+	if acked := readProgress(data, id).Acked; !all {
+		from = max(from, acked.Seq+1)
+	}
+	report := exportReport{Out: out, Terminal: id.Terminal.String(), Epoch: id.Epoch, First: from, Head: j.Head()}
+	if damage := j.Damage(); damage != nil {
+		report.Damage = damage.Error()
+	}
+	if err := writeExport(ctx, j, signer, out, &report); err != nil {
+		return exportReport{}, err
+	}
+	return report, noteExported(data, id, j.Head())
+}
+
+// writeExport writes the file whole or not at all.
+func writeExport(ctx context.Context, j *journal.Reader, signer keys.Signer, out string, report *exportReport) (err error) {
+	if _, err := os.Lstat(out); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("write export: %s exists already", out)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(out), ".export-*")
+	if err != nil {
+		return fmt.Errorf("write export: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = tmp.Close()
+			_ = os.Remove(tmp.Name()) // the error to report is the one above
+			err = fmt.Errorf("write export: %w", err)
+		}
+	}()
+	if err := wire.WriteExportHeader(tmp); err != nil {
+		return err
+	}
+	for from := report.First; from <= j.Head().Seq; {
+		run, err := j.Read(ctx, from, wire.MaxBatchEntries, wire.MaxBatchBytes)
+		if err != nil {
+			return err
+		}
+		if len(run.Entries) == 0 {
+			break
+		}
+		if err := wire.WriteExportBatch(tmp, syncer.NewBatch(signer, j.Writer(), run)); err != nil {
+			return err
+		}
+		report.Batches++
+		report.Entries += uint64(len(run.Entries))
+		report.Last = run.Last().Seq
+		from = report.Last + 1
+	}
+	return publish(tmp, out)
+}
+
+// noteExported lets a new enrolment know that nothing is lost with this journal. A
+// disk that is mounted read-only has no room for the note and needs none.
+func noteExported(data string, id identity, head journal.Head) error {
+	raw, err := json.Marshal(exported{Terminal: id.Terminal, Epoch: id.Epoch, Head: head})
+	if err != nil {
+		return fmt.Errorf("encode export note: %w", err)
+	}
+	err = writeAtomically(filepath.Join(data, exportedFile), append(raw, '\n'))
+	if readOnlyDisk(err) {
+		return nil
+	}
+	return err
+}
+
+// checkDelivered makes sure that HQ has, or a file holds, all of an old journal.
+func checkDelivered(ctx context.Context, data string, id identity) error {
+	j, err := journal.OpenReadOnly(ctx, filepath.Join(data, id.JournalDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // there is nothing left to deliver
+	}
+	if err != nil {
+		return err
+	}
+	head := j.Head()
+	if readProgress(data, id).Acked == head {
+		return nil
+	}
+	var note exported
+	raw, err := os.ReadFile(filepath.Join(data, exportedFile))
+	if err == nil && json.Unmarshal(raw, &note) == nil && note == (exported{Terminal: id.Terminal, Epoch: id.Epoch, Head: head}) {
+		return nil
+	}
+	return problem.New(problem.StateConflict, "the old journal holds entries HQ has not acknowledged; sync it (edge run) or save it first (edge export)")
+}

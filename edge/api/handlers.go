@@ -1,0 +1,224 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/edge/till"
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// handlers implements the generated interface: each translates, calls one use case
+// and translates back.
+type handlers struct{ *Server }
+
+func (h handlers) Scan(ctx context.Context, r ScanRequestObject) (ScanResponseObject, error) {
+	if r.Body.Code == "" {
+		return nil, invalid("/code", "is missing")
+	}
+	scan, err := h.cfg.Till.Identify(ctx, r.Body.Code)
+	if err != nil {
+		return nil, err
+	}
+	return Scan200JSONResponse(scanOf(scan)), nil
+}
+
+func (h handlers) Quote(ctx context.Context, r QuoteRequestObject) (QuoteResponseObject, error) {
+	req, err := requestOf(*r.Body)
+	if err != nil {
+		return nil, err
+	}
+	quote, err := h.cfg.Till.Quote(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return Quote201JSONResponse(quoteOf(quote)), nil
+}
+
+func (h handlers) CommitSale(ctx context.Context, r CommitSaleRequestObject) (CommitSaleResponseObject, error) {
+	commit := till.Commit{Key: r.Params.IdempotencyKey, Receipt: value(r.Body.PosReceipt), Cashier: value(r.Body.Cashier)}
+	if err := checkKey(commit.Key); err != nil {
+		return nil, err
+	}
+	switch {
+	case (r.Body.Quote == nil) == (r.Body.Request == nil):
+		return nil, invalid("/quote", "give one of quote and request")
+	case r.Body.Quote != nil:
+		commit.Quote = *r.Body.Quote
+		if commit.Quote == uuid.Nil {
+			return nil, problem.New(problem.QuoteUnknown, "the quote's id is empty")
+		}
+	default:
+		req, err := requestOf(*r.Body.Request)
+		if err != nil {
+			return nil, err
+		}
+		commit.Request = req
+	}
+	var err error
+	if commit.KeyHash, err = hashOf("sale", r.Body); err != nil {
+		return nil, err
+	}
+	sale, err := h.cfg.Till.Commit(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	found := till.Found{Sale: sale}
+	if sale.Replayed {
+		// It may have been voided since.
+		if found, err = h.cfg.Till.Sale(ctx, sale.Body.ID); err != nil {
+			return nil, err
+		}
+	}
+	body := saleOf(found)
+	if !sale.Replayed {
+		h.committed(eventSale, body)
+	}
+	return CommitSale201JSONResponse(body), nil
+}
+
+func (h handlers) GetSale(ctx context.Context, r GetSaleRequestObject) (GetSaleResponseObject, error) {
+	found, err := h.cfg.Till.Sale(ctx, r.Id)
+	if err != nil {
+		return nil, err
+	}
+	return GetSale200JSONResponse(saleOf(found)), nil
+}
+
+func (h handlers) FindSales(ctx context.Context, r FindSalesRequestObject) (FindSalesResponseObject, error) {
+	if n := len(r.Params.PosReceipt); n == 0 || n > till.MaxText {
+		return nil, invalid("/pos_receipt", fmt.Sprintf("must have 1 to %d bytes", till.MaxText))
+	}
+	list := FindSales200JSONResponse{Sales: []Sale{}}
+	found, err := h.cfg.Till.SaleByReceipt(ctx, r.Params.PosReceipt)
+	switch {
+	case err == nil:
+		list.Sales = append(list.Sales, saleOf(found))
+	case problem.CodeOf(err) != problem.SaleUnknown:
+		return nil, err
+	}
+	return list, nil
+}
+
+func (h handlers) VoidSale(ctx context.Context, r VoidSaleRequestObject) (VoidSaleResponseObject, error) {
+	void, err := h.void(ctx, till.Void{
+		Sale: r.Id, Key: r.Params.IdempotencyKey, Reason: entry.VoidCashier, Cashier: value(r.Body.Cashier),
+	}, "void "+r.Id.String(), r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return VoidSale201JSONResponse(void), nil
+}
+
+func (h handlers) VoidByKey(ctx context.Context, r VoidByKeyRequestObject) (VoidByKeyResponseObject, error) {
+	if err := checkKey(r.Body.SaleKey); err != nil {
+		return nil, invalid("/sale_key", "is no Idempotency-Key")
+	}
+	void, err := h.void(ctx, till.Void{
+		SaleKey: r.Body.SaleKey, Key: r.Params.IdempotencyKey, Reason: entry.VoidLostAnswer, Cashier: value(r.Body.Cashier),
+	}, "void by key", r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return VoidByKey201JSONResponse(void), nil
+}
+
+func (h handlers) void(ctx context.Context, v till.Void, operation string, body any) (Void, error) {
+	if err := checkKey(v.Key); err != nil {
+		return Void{}, err
+	}
+	var err error
+	if v.KeyHash, err = hashOf(operation, body); err != nil {
+		return Void{}, err
+	}
+	voided, err := h.cfg.Till.Void(ctx, v)
+	if err != nil {
+		return Void{}, err
+	}
+	out := voidOf(voided)
+	if !voided.Replayed {
+		h.committed(eventVoid, out)
+	}
+	return out, nil
+}
+
+func (h handlers) GetStatus(ctx context.Context, _ GetStatusRequestObject) (GetStatusResponseObject, error) {
+	status, err := h.status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return GetStatus200JSONResponse(status), nil
+}
+
+func (h handlers) SandboxCodes(context.Context, SandboxCodesRequestObject) (SandboxCodesResponseObject, error) {
+	if h.cfg.Sandbox == nil {
+		return nil, problem.New(problem.NotFound, "this agent is no sandbox")
+	}
+	return SandboxCodes200JSONResponse(*h.cfg.Sandbox), nil
+}
+
+func (h handlers) GetDocument(context.Context, GetDocumentRequestObject) (GetDocumentResponseObject, error) {
+	return documentResponse(document), nil
+}
+
+func (h handlers) Health(ctx context.Context, _ HealthRequestObject) (HealthResponseObject, error) {
+	if _, err := h.cfg.Till.Status(ctx); err != nil {
+		return nil, err
+	}
+	return Health200TextResponse("ok\n"), nil
+}
+
+func (h handlers) Metrics(context.Context, MetricsRequestObject) (MetricsResponseObject, error) {
+	text, err := h.metrics.text()
+	if err != nil {
+		return nil, err
+	}
+	return Metrics200TextResponse(text), nil
+}
+
+// documentResponse sends the embedded bytes as they are.
+type documentResponse []byte
+
+// VisitGetDocumentResponse implements the generated interface.
+func (d documentResponse) VisitGetDocumentResponse(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	return c.Send(d)
+}
+
+// checkKey refuses idempotency keys that could not be found again as they were
+// given: printable ASCII only.
+func checkKey(key string) error {
+	if key == "" {
+		return problem.New(problem.IdempotencyNeeded, "the Idempotency-Key header is empty")
+	}
+	if len(key) > till.MaxKey {
+		return invalid("/Idempotency-Key", fmt.Sprintf("has more than %d characters", till.MaxKey))
+	}
+	for i := range len(key) {
+		if key[i] < '!' || key[i] > '~' {
+			return invalid("/Idempotency-Key", "has a character that is not printable ASCII")
+		}
+	}
+	return nil
+}
+
+// hashOf is the identity of a request: what it asks for, not how it was spaced.
+func hashOf(operation string, body any) ([sha256.Size]byte, error) {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return [sha256.Size]byte{}, fmt.Errorf("hash request: %w", err)
+	}
+	return sha256.Sum256(append([]byte(operation+"\n"), raw...)), nil
+}
+
+func invalid(pointer, why string) error {
+	err := problem.New(problem.InvalidField, pointer+" "+why)
+	err.Fields = map[string]string{pointer: why}
+	return err
+}
