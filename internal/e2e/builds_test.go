@@ -16,7 +16,8 @@ var builds struct {
 	done map[string]process.Binaries
 }
 
-// binaries returns hq and edge as they ship, or built with a tag that breaks them.
+// binaries returns the programs as they ship, or an edge built with a tag that
+// breaks it.
 func binaries(t *testing.T, tags ...string) process.Binaries {
 	t.Helper()
 	builds.mu.Lock()
@@ -33,7 +34,7 @@ func binaries(t *testing.T, tags ...string) process.Binaries {
 		t.Fatal(err)
 	}
 	builds.dirs = append(builds.dirs, dir)
-	names := []string{"hq", "edge"}
+	names := []string{"hq", "edge", "fleet"}
 	if key != "" {
 		names = []string{"edge"}
 	}

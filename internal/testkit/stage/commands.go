@@ -22,7 +22,7 @@ func hqVerify(data string) []string { return []string{"verify", "--data", data} 
 func hqImport(data, file string) []string { return []string{"import", "--data", data, file} }
 
 func edgeEnroll(data, hq string) []string {
-	return []string{"enroll", "--data", data, "--hq", hq}
+	return []string{"enroll", "--data", data, "--hq", hq, "--code-file", "-"}
 }
 
 func edgeRun(data, addr string) []string { return []string{"run", "--data", data, "--listen", addr} }
