@@ -227,7 +227,11 @@ func (e enrolment) settle(ctx context.Context, answer wire.Enrolment, signer key
 // beginJournal creates the journal with the entry enrolled. When an enrolment that
 // was cut off has done so before, for the same terminal and epoch, it stays.
 func (e enrolment) beginJournal(ctx context.Context, id identity, signer keys.Signer) (err error) {
-	j, err := journal.Open(ctx, filepath.Join(e.data, id.JournalDir), id.writer())
+	dir := filepath.Join(e.data, id.JournalDir)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("begin journal: %w", err)
+	}
+	j, err := journal.Open(ctx, dir, id.writer())
 	if err != nil {
 		return fmt.Errorf("begin journal: %w", err)
 	}

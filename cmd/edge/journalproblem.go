@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/journal"
@@ -19,6 +20,8 @@ func journalProblem(err error) error {
 	switch {
 	case errors.As(err, &corrupt), errors.As(err, &missing), errors.As(err, &foreign), errors.As(err, &moved):
 		return problem.Wrap(problem.JournalDamaged, err, "nothing was changed; save what is proven with: edge export")
+	case errors.Is(err, fs.ErrNotExist):
+		return problem.Wrap(problem.JournalDamaged, err, "the journal's directory is missing although the terminal is enrolled")
 	case errors.Is(err, journal.ErrDiskFull):
 		return problem.Wrap(problem.DiskFull, err, "the journal needs space for its next segment")
 	case errors.Is(err, journal.ErrLocked):

@@ -21,6 +21,7 @@ import (
 	"github.com/tallystick/tallystick/edge/till"
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
@@ -117,12 +118,12 @@ func openAgent(ctx context.Context, data string, cfg runCommand, log *slog.Logge
 	if err = a.openStores(ctx, signer); err != nil {
 		return nil, err
 	}
+	a.feed = newFollower(a.till, data, a.id, log)
 	if box != nil {
-		if err = box.fill(ctx, a.till, clock.System{}.Now()); err != nil {
+		if err = box.fill(ctx, a.feed, clock.System{}.Now()); err != nil {
 			return nil, err
 		}
 	}
-	a.feed = newFollower(a.till, data, a.id, log)
 	a.server = api.New(a.serverConfig(token))
 	if box == nil {
 		a.syncer = a.newSyncer(signer)
@@ -134,6 +135,10 @@ func (a *agent) openStores(ctx context.Context, signer keys.Signer) error {
 	var err error
 	if a.journal, err = journal.Open(ctx, filepath.Join(a.data, a.id.JournalDir), a.id.writer()); err != nil {
 		return journalProblem(err)
+	}
+	if a.journal.Head().Seq == 0 {
+		// The enrolment wrote the first entry. To begin again would be to roll back.
+		return problem.Newf(problem.JournalDamaged, "the journal %s is empty although the terminal is enrolled", a.id.JournalDir)
 	}
 	store, opened, err := cache.Open(ctx, filepath.Join(a.data, cacheDir))
 	if err != nil {

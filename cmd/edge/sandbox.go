@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/edge/api"
-	"github.com/tallystick/tallystick/edge/till"
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/internal/loyalty"
@@ -132,8 +131,8 @@ func (b *sandbox) codes() *api.SandboxCodes {
 	return out
 }
 
-// fill gives the till what a real one gets by the feed.
-func (b *sandbox) fill(ctx context.Context, t *till.Till, now time.Time) error {
+// fill gives the terminal what a real one gets by the feed.
+func (b *sandbox) fill(ctx context.Context, t *follower, now time.Time) error {
 	page := wire.FeedPage{
 		V: wire.Version, HQ: sandboxHQ, HQEpoch: 1, Store: sandboxStore, Next: "sandbox", HQTime: now.UnixMilli(),
 	}
