@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,10 @@ const sealGroupSize = frameSize + sealSize
 // maxHeldBuffer is the largest group buffer kept for the next group.
 const maxHeldBuffer = 256 << 10
 
+// linkApart is the number of entries from which on hashing them beside the write
+// is worth a goroutine.
+const linkApart = 16
+
 // appender writes groups. Only the caller that has the lead touches it, but for
 // stats, which are under the journal's mu.
 type appender struct {
@@ -22,7 +27,7 @@ type appender struct {
 	newSize int // of new segments
 	floor   uint64
 
-	chain  *chain // over all entries put into a group
+	chain  *chain // over all entries written
 	group  uint64 // last one written
 	sealed bool   // the last group written is a seal
 
@@ -67,7 +72,8 @@ func (a *appender) add(r *request) {
 		a.addSeal(r)
 		return
 	}
-	entry, err := r.entry(a.chain.head.Seq + 1)
+	seq := a.chain.head.Seq + uint64(len(a.waiters)) + 1
+	entry, err := r.entry(seq)
 	switch {
 	case err != nil:
 	case len(entry) == 0:
@@ -81,11 +87,38 @@ func (a *appender) add(r *request) {
 		r.finish(Position{}, err)
 		return
 	}
-	at := a.end + len(a.buf) - headerSize
-	a.marks = append(a.marks, mark{at, a.chain.head})
-	a.places = append(a.places, a.chain.next(entry))
 	a.waiters = append(a.waiters, r)
-	a.buf = appendFrame(a.buf, kindEntry, a.group+1, a.chain.head.Seq, entry)
+	a.buf = appendFrame(a.buf, kindEntry, a.group+1, seq, entry)
+}
+
+// link hashes the entries of the group being made. Frames carry no hashes, so this
+// can go on while they are written.
+func (a *appender) link() {
+	at := a.end
+	for b := a.buf[headerSize:]; len(b) > 0; {
+		n := frameSize + int(binary.BigEndian.Uint32(b[4:]))
+		a.marks = append(a.marks, mark{at, a.chain.head})
+		a.places = append(a.places, a.chain.next(b[frameSize:n]))
+		b, at = b[n:], at+n
+	}
+}
+
+// writeAndLink writes the group and hashes its entries, at the same time when they
+// are many.
+func (a *appender) writeAndLink() error {
+	switch n := len(a.waiters); {
+	case n == 0: // a seal
+	case n < linkApart:
+		a.link()
+	default:
+		linked := make(chan struct{})
+		defer func() { <-linked }()
+		go func() {
+			a.link()
+			close(linked)
+		}()
+	}
+	return a.write()
 }
 
 // entry calls build. Whose goroutine this is, is chance: a panic must not end it.
@@ -142,7 +175,8 @@ func (a *appender) flush() int {
 	if len(a.buf) == headerSize {
 		return 0
 	}
-	err := a.write()
+	finishGroup(a.buf[headerSize:], uint32(a.end), a.salt)
+	err := a.writeAndLink()
 	n := len(a.waiters)
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrStopped, err)
@@ -176,7 +210,6 @@ func (a *appender) flush() int {
 // write puts the group, and the header of a fresh segment before it, on the disk.
 func (a *appender) write() error {
 	out, at := a.buf[headerSize:], a.end
-	finishGroup(out, uint32(a.end), a.salt)
 	if a.fresh != nil {
 		a.fresh.encodeTo(a.buf)
 		out, at = a.buf, 0

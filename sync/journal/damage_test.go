@@ -323,6 +323,9 @@ func TestTornTail(t *testing.T) {
 		}
 		checkHolds(t, &j.shelf, 1, want)
 		mustClose(t, j)
+		if left := data[4096-j.Stats().SegmentFree:]; !allZero(left) {
+			t.Fatalf("seed %d: torn bytes were left behind the end", seed)
+		}
 		j = openSim(t, s.disk, 4096)
 		checkHolds(t, &j.shelf, 1, want)
 		mustClose(t, j)

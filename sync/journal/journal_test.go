@@ -139,8 +139,12 @@ func TestReadBounds(t *testing.T) {
 		entries, bytes   int
 		wantFrom, wantTo int
 	}{
-		{1, 10, 1 << 20, 0, 10}, {1, 1000, 1 << 20, 0, 100}, {50, 1000, 35, 49, 52}, {50, 1000, 1, 49, 50},
-		{100, 5, 100, 99, 100}, {101, 5, 100, 100, 100},
+		{1, 10, 1 << 20, 0, 10},
+		{1, 1000, 1 << 20, 0, 100},
+		{50, 1000, 35, 49, 52},
+		{50, 1000, 1, 49, 50},
+		{100, 5, 100, 99, 100},
+		{101, 5, 100, 100, 100},
 	} {
 		run, err := j.Read(ctx, c.from, c.entries, c.bytes)
 		if err != nil || len(run.Entries) != c.wantTo-c.wantFrom || run.Prev.Seq != c.from-1 {
@@ -234,6 +238,33 @@ func TestConcurrentAppend(t *testing.T) {
 	if s := j.Stats(); s.Entries != callers*each || s.LargestGroup < 2 || s.Groups >= s.Entries {
 		t.Errorf("nothing was grouped: %+v", s)
 	}
+}
+
+func TestAppendAll(t *testing.T) {
+	j := openDir(t, t.TempDir())
+	ctx := context.Background()
+	var want [][]byte
+	for i := range 40 {
+		want = append(want, make([]byte, MaxEntrySize-i))
+	}
+	places, err := j.AppendAll(ctx, want)
+	if err != nil || len(places) != 40 || places[39] != j.Head() {
+		t.Fatalf("append all: %v at %v", err, j.Head())
+	}
+	if s := j.Stats(); s.LargestGroup*MaxEntrySize > maxGroupSize || s.Groups > 5 {
+		t.Fatalf("groups are too large or too many: %+v", s)
+	}
+	places, err = j.AppendAll(ctx, [][]byte{{1}, {}, {2}})
+	if !errors.Is(err, ErrEmpty) || places[0].Seq != 41 || places[1].Seq != 0 || places[2].Seq != 42 {
+		t.Fatalf("with an empty entry: %v, %v", places, err)
+	}
+	want = append(want, []byte{1}, []byte{2})
+	checkHolds(t, &j.shelf, 1, want)
+	mustClose(t, j)
+	if _, err := j.AppendAll(ctx, want); !errors.Is(err, ErrClosed) {
+		t.Fatalf("after close: %v", err)
+	}
+	checkHolds(t, &openDir(t, j.options.fs.(diskFS).dir).shelf, 1, want)
 }
 
 func TestPrune(t *testing.T) {

@@ -39,7 +39,7 @@ type loader struct {
 	want    *Writer
 	buf     []byte
 	out     *loaded
-	seenOff bool   // the chain has another hash where the head file saw one
+	seenOff bool // the chain has another hash where the head file saw one
 }
 
 // load reads the journal in fsys. With an error that is about damage, what was

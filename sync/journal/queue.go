@@ -39,12 +39,12 @@ type queue struct {
 	closed bool
 }
 
-// put adds r, or returns false when the queue is closed.
-func (q *queue) put(r *request) bool {
+// put adds requests that stay together, or returns false when the queue is closed.
+func (q *queue) put(rs ...*request) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.closed {
-		q.items = append(q.items, r)
+		q.items = append(q.items, rs...)
 	}
 	return !q.closed
 }
@@ -94,18 +94,48 @@ func (j *Journal) AppendFunc(ctx context.Context, build func(seq uint64) ([]byte
 	return j.submit(ctx, r)
 }
 
+// AppendAll adds several entries, in order and next to each other, in as few groups
+// as their size allows. Each is refused or durable by itself: the position of one
+// that was refused is zero, and the error is that of the first. Errors are those of
+// Append.
+func (j *Journal) AppendAll(ctx context.Context, entries [][]byte) ([]Position, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	rs := make([]*request, len(entries))
+	for i, entry := range entries {
+		rs[i] = requests.Get().(*request)
+		rs[i].build, rs[i].floor = func(uint64) ([]byte, error) { return entry, nil }, 0
+		rs[i].state.Store(waiting)
+	}
+	if !j.queue.put(rs...) {
+		return nil, ErrClosed
+	}
+	places := make([]Position, len(rs))
+	var first error
+	for i, r := range rs {
+		var err error
+		if places[i], err = j.await(ctx, r); err != nil && first == nil {
+			first = err
+		}
+	}
+	return places, first
+}
+
 // submit queues r and waits for it.
 func (j *Journal) submit(ctx context.Context, r *request) (Position, error) {
 	if err := ctx.Err(); err != nil {
-		return Position{}, err
-	}
-	if err := j.Err(); err != nil {
 		return Position{}, err
 	}
 	r.state.Store(waiting)
 	if !j.queue.put(r) {
 		return Position{}, ErrClosed
 	}
+	return j.await(ctx, r)
+}
+
+// await waits for a queued request, or leads.
+func (j *Journal) await(ctx context.Context, r *request) (Position, error) {
 	select {
 	case <-r.done:
 	case <-j.lead:
