@@ -46,11 +46,11 @@ type appender struct {
 	// The group being made: headerSize bytes of room, then frames.
 	buf     []byte
 	marks   []mark
-	waiters []*request
+	waiters []waiter
 	places  []Position
 
 	batch     []*request // being put into groups
-	lastGroup int        // callers that the last group answered
+	lastGroup int        // requests taken at once before
 
 	stats Stats
 }
@@ -61,20 +61,25 @@ type built struct {
 	err  error
 }
 
-// add puts r into the group being made, and writes the group before when r does
-// not fit in.
+// add puts the entries of r into the group being made.
 func (a *appender) add(r *request) {
-	if err := a.journal.Err(); err != nil {
-		r.finish(Position{}, err)
+	if r.build == nil && r.entries == nil {
+		a.addSeal(waiter{r, 0})
 		return
 	}
-	if r.build == nil {
-		a.addSeal(r)
-		return
+	for i, n := 0, r.left; i < n; i++ {
+		a.addEntry(waiter{r, i})
 	}
+}
+
+// addEntry puts an entry into the group, and writes the group before when the entry
+// does not fit in.
+func (a *appender) addEntry(w waiter) {
 	seq := a.chain.head.Seq + uint64(len(a.waiters)) + 1
-	entry, err := r.entry(seq)
-	switch {
+	entry, err := w.entry(seq)
+	switch stopped := a.journal.Err(); {
+	case stopped != nil:
+		err = stopped
 	case err != nil:
 	case len(entry) == 0:
 		err = ErrEmpty
@@ -84,10 +89,10 @@ func (a *appender) add(r *request) {
 		err = a.makeRoom(frameSize+len(entry), sealGroupSize)
 	}
 	if err != nil {
-		r.finish(Position{}, err)
+		w.answer(Position{}, err)
 		return
 	}
-	a.waiters = append(a.waiters, r)
+	a.waiters = append(a.waiters, w)
 	a.buf = appendFrame(a.buf, kindEntry, a.group+1, seq, entry)
 }
 
@@ -121,25 +126,29 @@ func (a *appender) writeAndLink() error {
 	return a.write()
 }
 
-// entry calls build. Whose goroutine this is, is chance: a panic must not end it.
-func (r *request) entry(seq uint64) (entry []byte, err error) {
+// entry returns the bytes, calling build. Whose goroutine this is, is chance: a
+// panic must not end it.
+func (w waiter) entry(seq uint64) (entry []byte, err error) {
+	if w.r.build == nil {
+		return w.r.entries[w.i], nil
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			entry, err = nil, fmt.Errorf("build entry %d: panic: %v", seq, p)
 		}
 	}()
-	return r.build(seq)
+	return w.r.build(seq)
 }
 
-// addSeal writes a seal as a group of its own; r states the new floor.
-func (a *appender) addSeal(r *request) {
+// addSeal writes a seal as a group of its own; its request states the new floor.
+func (a *appender) addSeal(w waiter) {
 	a.flush()
-	a.floor = max(a.floor, r.floor)
+	a.floor = max(a.floor, w.r.floor)
 	err := a.journal.Err()
 	if err == nil {
 		err = a.seal()
 	}
-	r.finish(a.chain.head, err)
+	w.answer(a.chain.head, err)
 }
 
 // seal writes a seal of the journal as it stands. No group is being made.
@@ -170,27 +179,26 @@ func (a *appender) makeRoom(n, reserve int) error {
 }
 
 // flush makes the group durable with one write and one sync, then answers those who
-// wait for it, and returns how many they were.
-func (a *appender) flush() int {
+// wait for it.
+func (a *appender) flush() {
 	if len(a.buf) == headerSize {
-		return 0
+		return
 	}
 	finishGroup(a.buf[headerSize:], uint32(a.end), a.salt)
 	err := a.writeAndLink()
-	n := len(a.waiters)
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrStopped, err)
 		a.journal.stop(err)
 	} else {
 		a.publish()
 	}
-	for i, r := range a.waiters {
+	for i, w := range a.waiters {
+		a.waiters[i] = waiter{}
 		if err != nil {
-			r.finish(Position{}, err)
+			w.answer(Position{}, err)
 		} else {
-			r.finish(a.places[i], nil)
+			w.answer(a.places[i], nil)
 		}
-		a.waiters[i] = nil
 	}
 	a.waiters, a.places, a.marks = a.waiters[:0], a.places[:0], a.marks[:0]
 	if cap(a.buf) > maxHeldBuffer {
@@ -198,13 +206,12 @@ func (a *appender) flush() int {
 	}
 	a.buf = a.buf[:headerSize]
 	if err != nil {
-		return 0
+		return
 	}
 	if err := a.note(); err != nil {
 		a.journal.stop(fmt.Errorf("%w: %w", ErrStopped, err))
 	}
 	a.preallocate()
-	return n
 }
 
 // write puts the group, and the header of a fresh segment before it, on the disk.

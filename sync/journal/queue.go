@@ -7,15 +7,38 @@ import (
 	"sync/atomic"
 )
 
-// request is one caller waiting for its entry (or a seal) to be durable.
+// request is one caller waiting for its entries (or a seal) to be durable.
 type request struct {
-	build func(seq uint64) ([]byte, error)
-	floor uint64 // for a seal: the retention floor; build is nil
+	build   func(seq uint64) ([]byte, error) // makes the one entry
+	entries [][]byte                         // when build is nil
+	floor   uint64                           // for a seal, which has neither
 
-	state atomic.Int32
-	done  chan struct{} // gets one value when pos and err are set
-	pos   Position
-	err   error
+	state  atomic.Int32
+	done   chan struct{} // gets one value when places and err are set
+	left   int           // entries not answered yet
+	places []Position    // of the entries; zero where refused
+	err    error         // the first
+
+	oneEntry [1][]byte
+	onePlace [1]Position
+}
+
+// waiter is one entry of a request.
+type waiter struct {
+	r *request
+	i int
+}
+
+// answer says what became of the entry. After the last one the request is its
+// caller's again.
+func (w waiter) answer(pos Position, err error) {
+	w.r.places[w.i] = pos
+	if err != nil && w.r.err == nil {
+		w.r.err = err
+	}
+	if w.r.left--; w.r.left == 0 {
+		w.r.done <- struct{}{}
+	}
 }
 
 // The states of a request. Who leads claims it, or the caller takes it back.
@@ -27,9 +50,19 @@ const (
 
 var requests = sync.Pool{New: func() any { return &request{done: make(chan struct{}, 1)} }}
 
-func (r *request) finish(pos Position, err error) {
-	r.pos, r.err = pos, err
-	r.done <- struct{}{}
+// newRequest returns a request for one answer.
+func newRequest() *request {
+	r := requests.Get().(*request)
+	r.build, r.entries, r.floor, r.err, r.left = nil, nil, 0, nil, 1
+	r.places = r.onePlace[:]
+	r.state.Store(waiting)
+	return r
+}
+
+// free gives r back when its caller has read it.
+func (r *request) free() {
+	r.oneEntry[0], r.entries, r.build, r.places = nil, nil, nil, nil
+	requests.Put(r)
 }
 
 // queue holds the requests that wait for the next group.
@@ -39,12 +72,12 @@ type queue struct {
 	closed bool
 }
 
-// put adds requests that stay together, or returns false when the queue is closed.
-func (q *queue) put(rs ...*request) bool {
+// put adds r, or returns false when the queue is closed.
+func (q *queue) put(r *request) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.closed {
-		q.items = append(q.items, rs...)
+		q.items = append(q.items, r)
 	}
 	return !q.closed
 }
@@ -79,7 +112,10 @@ func (q *queue) close() {
 // Errors: [ErrEmpty], [ErrTooLarge] and [ErrDiskFull] refuse this entry only;
 // [ErrStopped] and [ErrClosed] are final.
 func (j *Journal) Append(ctx context.Context, entry []byte) (Position, error) {
-	return j.AppendFunc(ctx, func(uint64) ([]byte, error) { return entry, nil })
+	r := newRequest()
+	r.oneEntry[0] = entry
+	r.entries = r.oneEntry[:]
+	return j.submitOne(ctx, r)
 }
 
 // AppendFunc is Append for an entry whose bytes depend on their place. build is
@@ -89,53 +125,44 @@ func (j *Journal) Append(ctx context.Context, entry []byte) (Position, error) {
 // entry; the same happens when the entry is refused after build. A panic in build
 // becomes an error.
 func (j *Journal) AppendFunc(ctx context.Context, build func(seq uint64) ([]byte, error)) (Position, error) {
-	r := requests.Get().(*request)
-	r.build, r.floor = build, 0
-	return j.submit(ctx, r)
+	r := newRequest()
+	r.build = build
+	return j.submitOne(ctx, r)
 }
 
 // AppendAll adds several entries, in order and next to each other, in as few groups
 // as their size allows. Each is refused or durable by itself: the position of one
-// that was refused is zero, and the error is that of the first. Errors are those of
-// Append.
+// that was refused is zero, and the error is the first. Errors are those of Append.
 func (j *Journal) AppendAll(ctx context.Context, entries [][]byte) ([]Position, error) {
-	if err := ctx.Err(); err != nil {
+	if len(entries) == 0 {
+		return nil, ctx.Err()
+	}
+	r := newRequest()
+	r.entries, r.left, r.places = entries, len(entries), make([]Position, len(entries))
+	if err := j.submit(ctx, r); err != nil {
 		return nil, err
 	}
-	rs := make([]*request, len(entries))
-	for i, entry := range entries {
-		rs[i] = requests.Get().(*request)
-		rs[i].build, rs[i].floor = func(uint64) ([]byte, error) { return entry, nil }, 0
-		rs[i].state.Store(waiting)
-	}
-	if !j.queue.put(rs...) {
-		return nil, ErrClosed
-	}
-	places := make([]Position, len(rs))
-	var first error
-	for i, r := range rs {
-		var err error
-		if places[i], err = j.await(ctx, r); err != nil && first == nil {
-			first = err
-		}
-	}
-	return places, first
+	defer r.free()
+	return r.places, r.err
 }
 
-// submit queues r and waits for it.
-func (j *Journal) submit(ctx context.Context, r *request) (Position, error) {
-	if err := ctx.Err(); err != nil {
+func (j *Journal) submitOne(ctx context.Context, r *request) (Position, error) {
+	if err := j.submit(ctx, r); err != nil {
 		return Position{}, err
 	}
-	r.state.Store(waiting)
-	if !j.queue.put(r) {
-		return Position{}, ErrClosed
-	}
-	return j.await(ctx, r)
+	defer r.free()
+	return r.places[0], r.err
 }
 
-// await waits for a queued request, or leads.
-func (j *Journal) await(ctx context.Context, r *request) (Position, error) {
+// submit queues r and waits until it is answered. With an error it was not taken,
+// and is not the caller's any more.
+func (j *Journal) submit(ctx context.Context, r *request) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !j.queue.put(r) {
+		return ErrClosed
+	}
 	select {
 	case <-r.done:
 	case <-j.lead:
@@ -146,14 +173,11 @@ func (j *Journal) await(ctx context.Context, r *request) (Position, error) {
 		<-r.done
 	case <-ctx.Done():
 		if r.state.CompareAndSwap(waiting, withdrawn) {
-			return Position{}, ctx.Err()
+			return ctx.Err()
 		}
 		<-r.done
 	}
-	pos, err := r.pos, r.err
-	r.build = nil
-	requests.Put(r)
-	return pos, err
+	return nil
 }
 
 // commit makes groups of the requests that wait. The caller holds the lead.
@@ -167,7 +191,8 @@ func (j *Journal) commit() {
 		}
 		a.batch[i] = nil
 	}
-	a.lastGroup = a.flush()
+	a.flush()
+	a.lastGroup = len(a.batch)
 }
 
 // gather lets the callers of the last group run, so that those who append again at

@@ -273,9 +273,9 @@ func (j *Journal) Prune(ctx context.Context, below uint64) error {
 	if len(drop) == 0 {
 		return nil
 	}
-	r := requests.Get().(*request)
-	r.build, r.floor = nil, drop[len(drop)-1].header.index+1
-	if _, err := j.submit(ctx, r); err != nil {
+	r := newRequest()
+	r.floor = drop[len(drop)-1].header.index + 1
+	if _, err := j.submitOne(ctx, r); err != nil {
 		return fmt.Errorf("prune journal: %w", err)
 	}
 	for _, s := range drop {
