@@ -18,8 +18,13 @@ func open(t *testing.T, dir string) (*cache.Cache, cache.Opened) {
 	return c, opened
 }
 
-func closed(t *testing.T, c *cache.Cache) {
+func closed(t *testing.T, c *cache.Cache, tills ...*till.Till) {
 	t.Helper()
+	for _, desk := range tills {
+		if err := desk.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}

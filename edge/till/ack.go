@@ -33,7 +33,7 @@ func (t *Till) ApplyReceipt(ctx context.Context, r wire.Receipt) error {
 	if r.HQEpoch < before.HQEpoch || r.Seq < before.Acked.Seq {
 		return nil
 	}
-	head, err := t.checkHead(r.HQ, r.Terminal, r.Epoch, r.Seq, r.Hash)
+	head, err := t.checkHead(ctx, r.HQ, r.Terminal, r.Epoch, r.Seq, r.Hash)
 	if err != nil || head == before.Acked {
 		return err
 	}
@@ -61,7 +61,7 @@ func (t *Till) ApplyWelcome(ctx context.Context, w wire.Welcome) error {
 	if w.HQEpoch < before.HQEpoch {
 		return problem.Newf(problem.Conflict, "a welcome of HQ epoch %d after epoch %d", w.HQEpoch, before.HQEpoch)
 	}
-	head, err := t.checkHead(w.HQ, w.Terminal, w.Epoch, w.HaveSeq, w.HaveHash)
+	head, err := t.checkHead(ctx, w.HQ, w.Terminal, w.Epoch, w.HaveSeq, w.HaveHash)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (t *Till) ObserveHQTime(hq time.Time) { t.time.hear(hq) }
 
 // checkHead compares a head HQ says it has with this journal. One that is not here
 // means that this disk was rolled back, or that there are two of this terminal.
-func (t *Till) checkHead(hq, terminal uuid.UUID, epoch uint32, seq uint64, hash []byte) (journal.Head, error) {
+func (t *Till) checkHead(ctx context.Context, hq, terminal uuid.UUID, epoch uint32, seq uint64, hash []byte) (journal.Head, error) {
 	w := t.cfg.Writer
 	if hq != t.cfg.HQ || terminal != w.ID || epoch != w.Epoch {
 		return journal.Head{}, problem.New(problem.Conflict, "said to another terminal or by another HQ")
@@ -98,7 +98,7 @@ func (t *Till) checkHead(hq, terminal uuid.UUID, epoch uint32, seq uint64, hash 
 	if head := t.cfg.Journal.Head(); seq > head.Seq {
 		return journal.Head{}, problem.Newf(problem.JournalFork, "HQ has entry %d, this journal ends with %d", seq, head.Seq)
 	}
-	own, err := t.cfg.Journal.HashAt(seq)
+	own, err := t.cfg.Journal.HashAt(ctx, seq)
 	if err != nil {
 		return journal.Head{}, fmt.Errorf("compare with entry %d: %w", seq, err)
 	}

@@ -12,7 +12,7 @@ type Journal interface {
 	AppendFunc(ctx context.Context, build func(seq uint64) ([]byte, error)) (journal.Position, error)
 	Head() journal.Head
 	First() uint64
-	HashAt(seq uint64) (journal.Hash, error)
+	HashAt(ctx context.Context, seq uint64) (journal.Hash, error)
 	Read(ctx context.Context, from uint64, maxEntries, maxBytes int) (journal.Run, error)
 }
 

@@ -70,7 +70,7 @@ func (t *Till) position(ctx context.Context, head journal.Head) (journal.Head, b
 		return journal.Head{}, true, nil
 	}
 	if position.Seq <= head.Seq {
-		hash, err := t.cfg.Journal.HashAt(position.Seq)
+		hash, err := t.cfg.Journal.HashAt(ctx, position.Seq)
 		if err != nil {
 			return journal.Head{}, false, fmt.Errorf("compare position: %w", err)
 		}

@@ -63,7 +63,9 @@ func (s *shop) buy(t testing.TB, total int64, wishes ...loyalty.Wish) till.Reque
 	return till.Request{Codes: []string{s.Static(t, s.member)}, Basket: tilltest.Basket(total), Wishes: wishes}
 }
 
-func points(r loyalty.Reward, times int64) loyalty.Wish { return loyalty.Wish{Reward: r.ID, Times: times} }
+func points(r loyalty.Reward, times int64) loyalty.Wish {
+	return loyalty.Wish{Reward: r.ID, Times: times}
+}
 
 func use(v wire.VoucherState, times int64) loyalty.Wish {
 	return loyalty.Wish{Voucher: v.Voucher.ID, Times: times}
@@ -191,7 +193,9 @@ func TestEveryRefusalHasItsCodeAndChangesNothing(t *testing.T) {
 		{code: problem.QuoteUnknown, name: "scan", req: func(t *testing.T, s *shop) till.Request {
 			return till.Request{Scans: []uuid.UUID{{1}}, Basket: tilltest.Basket(1)}
 		}},
-		{code: problem.RewardUnknown, req: func(t *testing.T, s *shop) till.Request { return s.buy(t, 1000, points(loyalty.Reward{ID: loyalty.ID{1}}, 1)) }},
+		{code: problem.RewardUnknown, req: func(t *testing.T, s *shop) till.Request {
+			return s.buy(t, 1000, points(loyalty.Reward{ID: loyalty.ID{1}}, 1))
+		}},
 		{code: problem.RewardInactive, change: func(s *shop) { s.five.Active = false }, req: redeems(1000, 1)},
 		{code: problem.VoucherUnknown, req: func(t *testing.T, s *shop) till.Request {
 			return s.buy(t, 1000, loyalty.Wish{Voucher: loyalty.ID{1}, Times: 1})

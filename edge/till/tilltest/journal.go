@@ -65,7 +65,7 @@ func (j *Journal) Head() journal.Head {
 func (j *Journal) First() uint64 { return 1 }
 
 // HashAt returns the hash of entry seq.
-func (j *Journal) HashAt(seq uint64) (journal.Hash, error) {
+func (j *Journal) HashAt(_ context.Context, seq uint64) (journal.Hash, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if seq == 0 || seq > uint64(len(j.hashes)) {

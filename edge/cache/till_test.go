@@ -1,0 +1,91 @@
+package cache_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/edge/till"
+	"github.com/tallystick/tallystick/edge/till/tilltest"
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/sync/journal"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// No network from the first sale to the last, over six days, on the real journal and
+// Badger: each member's first sale redeems, the figures stay right, and a restart
+// with HQ off redeems again.
+func TestG1_TenThousandSalesWithoutHQ(t *testing.T) {
+	const sales, members, lanes = 10_000, 500, 32
+	w := tilltest.NewWorld(t)
+	w.Policy.PerTerminal = 1_000_000
+	ctx := context.Background()
+	disk, err := journal.Open(ctx, t.TempDir(), w.Writer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = disk.Close() }()
+	dir := t.TempDir()
+	store, _ := open(t, dir)
+	desk, _ := w.Open(t, disk, store)
+	reward := w.Reward(100, 500)
+	everybody := make([]wire.Member, members)
+	items := append(w.Base(t), w.Item(t, wire.ItemReward, reward.ID, reward))
+	for i := range everybody {
+		everybody[i] = w.Member(1000)
+		items = append(items, w.Item(t, wire.ItemMember, everybody[i].ID, everybody[i]))
+	}
+	w.Feed(t, desk, items...)
+
+	sell := func(n int) {
+		req := till.Request{Codes: []string{w.Static(t, everybody[n%members])}, Basket: tilltest.Basket(1000)}
+		if n < members {
+			req.Wishes = append(req.Wishes, loyalty.Wish{Reward: reward.ID, Times: 2})
+		}
+		if _, err := desk.Commit(ctx, tilltest.Commit(fmt.Sprint(n), req)); err != nil {
+			t.Errorf("sale %d: %v", n, err)
+		}
+	}
+	const waves = 10 // time goes by between them, for both clocks at once
+	for wave := range waves {
+		var wait sync.WaitGroup
+		for lane := range lanes {
+			wait.Go(func() {
+				for n := wave*sales/waves + lane; n < (wave+1)*sales/waves; n += lanes {
+					sell(n)
+				}
+			})
+		}
+		wait.Wait()
+		w.Pass(6 * 24 * time.Hour / waves)
+	}
+	status, err := desk.Status(ctx)
+	if err != nil || status.Queue != sales+1 || status.SpentPoints != 200*members || status.Oldest.IsZero() {
+		t.Errorf("status %+v, %v", status, err)
+	}
+	closed(t, store, desk)
+
+	store, opened := open(t, dir)
+	if opened.Fresh {
+		t.Fatalf("opened %+v", opened)
+	}
+	desk, _ = w.Open(t, disk, store)
+	defer closed(t, store, desk)
+	scan, err := desk.Identify(ctx, w.Static(t, everybody[7]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Twenty sales of 10.00; the first was paid with points and earned nothing.
+	if h := scan.Member.Holdings[0]; h.Free != 800 || h.Pending != 190 {
+		t.Errorf("after the restart: %+v", h)
+	}
+	req := till.Request{
+		Codes: []string{w.Static(t, everybody[7])}, Basket: tilltest.Basket(1000),
+		Wishes: []loyalty.Wish{{Reward: reward.ID, Times: 1}},
+	}
+	if _, err := desk.Commit(ctx, tilltest.Commit("after the restart", req)); err != nil {
+		t.Error(err)
+	}
+}
