@@ -3,6 +3,8 @@ package e2e
 import (
 	"context"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -11,43 +13,60 @@ import (
 
 // builds holds the binaries of this run, each set built once.
 var builds struct {
-	mu   sync.Mutex
-	dirs []string
-	done map[string]process.Binaries
+	mu      sync.Mutex
+	dirs    []string
+	shipped process.Binaries
+	lying   process.Binaries
 }
 
-// binaries returns the programs as they ship, or an edge built with a tag that
-// breaks it.
-func binaries(t *testing.T, tags ...string) process.Binaries {
+// buildDir makes a folder that goes with the run, not with a test.
+func buildDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "tallystick-e2e-bin-")
+	must(t, err)
+	builds.dirs = append(builds.dirs, dir)
+	return dir
+}
+
+// binaries returns the programs as they ship.
+func binaries(t *testing.T) process.Binaries {
 	t.Helper()
 	builds.mu.Lock()
 	defer builds.mu.Unlock()
-	key := ""
-	if len(tags) > 0 {
-		key = tags[0]
+	if builds.shipped.Dir == "" {
+		// Not the test's context: the binaries are for all tests.
+		b, err := process.Build(context.Background(), buildDir(t), "hq", "edge", "fleet")
+		must(t, err)
+		builds.shipped = b
 	}
-	if b, ok := builds.done[key]; ok {
-		return b
+	return builds.shipped
+}
+
+// syncFile is where the journal asks the disk to keep what was written.
+const syncFile = "sync/journal/sync_linux.go"
+
+// lyingEdge returns an edge whose journal never syncs: the broken build that the
+// power cuts must catch.
+func lyingEdge(t *testing.T) process.Binaries {
+	t.Helper()
+	builds.mu.Lock()
+	defer builds.mu.Unlock()
+	if builds.lying.Dir == "" {
+		root, err := process.ModuleRoot(t.Context())
+		must(t, err)
+		source, err := os.ReadFile(filepath.Join(root, syncFile))
+		must(t, err)
+		const call = "unix.Fdatasync(int(f.Fd()))"
+		if strings.Count(string(source), call) != 1 {
+			t.Fatalf("%s no longer has the one call %s to break", syncFile, call)
+		}
+		broken := strings.Replace(string(source), call, "skipSync(f)", 1) +
+			"\nfunc skipSync(*os.File) error { return nil }\n\nvar _ = unix.Fdatasync\n"
+		b, err := process.BuildBroken(context.Background(), buildDir(t), map[string]string{syncFile: broken}, "edge")
+		must(t, err)
+		builds.lying = b
 	}
-	dir, err := os.MkdirTemp("", "tallystick-e2e-bin-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	builds.dirs = append(builds.dirs, dir)
-	names := []string{"hq", "edge", "fleet"}
-	if key != "" {
-		names = []string{"edge"}
-	}
-	// Not the test's context: the binaries are for all tests.
-	b, err := process.Build(context.Background(), dir, tags, names...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if builds.done == nil {
-		builds.done = map[string]process.Binaries{}
-	}
-	builds.done[key] = b
-	return b
+	return builds.lying
 }
 
 func removeBuilds() {

@@ -18,11 +18,10 @@ import (
 
 // ack is one answered 201, read before any fault began.
 type ack struct {
-	seq    uint64
-	hash   string // the first eight digits
-	kind   string // as HQ names the entry
-	member uuid.UUID
-	points int64 // what it did to the member's points
+	seq  uint64
+	hash string    // the first eight digits
+	kind string    // as HQ names the entry
+	id   uuid.UUID // of the sale or void
 }
 
 // ackList counts acknowledgements. While a fault is under way it takes none.
@@ -93,7 +92,7 @@ func (l *load) one(ctx context.Context, who stage.Shopper, void bool) {
 	}) {
 		return
 	}
-	l.acks.add(ack{sale.Seq, sale.Hash, "sale", who.ID, 1})
+	l.acks.add(ack{sale.Seq, sale.Hash, "sale", sale.ID})
 	if !void {
 		return
 	}
@@ -102,7 +101,7 @@ func (l *load) one(ctx context.Context, who stage.Shopper, void bool) {
 		undone, err = l.lane.Void(ctx, receipt+"-void", sale.ID)
 		return err
 	}) {
-		l.acks.add(ack{undone.Seq, "", "void", who.ID, -1})
+		l.acks.add(ack{undone.Seq, undone.Hash, "void", undone.ID})
 	}
 }
 

@@ -139,6 +139,7 @@ type Void struct {
 	ID   uuid.UUID `json:"id"`
 	Sale uuid.UUID `json:"sale"`
 	Seq  uint64    `json:"seq"`
+	Hash string    `json:"hash"`
 }
 
 // Status is how the terminal stands.

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,7 +13,7 @@ import (
 )
 
 // BinVariable names the environment variable with a folder of finished binaries;
-// when it is set nothing is built.
+// when it is set, the programs that ship are taken from there and not built.
 const BinVariable = "TALLYSTICK_BIN"
 
 // Binaries is a folder with the product's programs.
@@ -26,21 +27,52 @@ func (b Binaries) Path(name string) string {
 	return filepath.Join(b.Dir, name)
 }
 
-// Build builds the named commands (below cmd/) into dir, with tags, or takes the
-// folder of [BinVariable] when it is set and no tags are asked for. Tagged builds
-// are broken on purpose, for negative controls, and are never taken from there.
-func Build(ctx context.Context, dir string, tags []string, names ...string) (Binaries, error) {
-	if given := os.Getenv(BinVariable); given != "" && len(tags) == 0 {
+// Build builds the named commands (below cmd/) into dir, or takes the folder of
+// [BinVariable] when it is set.
+func Build(ctx context.Context, dir string, names ...string) (Binaries, error) {
+	if given := os.Getenv(BinVariable); given != "" {
 		return Binaries{Dir: given}, present(given, names)
 	}
+	return build(ctx, dir, nil, names)
+}
+
+// BuildBroken builds the named commands with some source files replaced: a product
+// that is broken on purpose, so that a test can be seen to catch it. broken maps a
+// path in this module to the file's new text; the source itself is not touched.
+func BuildBroken(ctx context.Context, dir string, broken map[string]string, names ...string) (Binaries, error) {
 	root, err := ModuleRoot(ctx)
 	if err != nil {
 		return Binaries{}, err
 	}
-	args := []string{"build", "-o", dir + string(filepath.Separator)}
-	if len(tags) > 0 {
-		args = append(args, "-tags", strings.Join(tags, ","))
+	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	for path, text := range broken {
+		original := filepath.Join(root, path)
+		if _, err := os.Stat(original); err != nil {
+			return Binaries{}, fmt.Errorf("break source: %w", err)
+		}
+		replacement := filepath.Join(dir, fmt.Sprintf("broken%d.go", len(overlay.Replace)))
+		if err := os.WriteFile(replacement, []byte(text), 0o600); err != nil {
+			return Binaries{}, fmt.Errorf("break source: %w", err)
+		}
+		overlay.Replace[original] = replacement
 	}
+	raw, err := json.Marshal(overlay)
+	if err != nil {
+		return Binaries{}, fmt.Errorf("break source: %w", err)
+	}
+	file := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		return Binaries{}, fmt.Errorf("break source: %w", err)
+	}
+	return build(ctx, dir, []string{"-overlay", file}, names)
+}
+
+func build(ctx context.Context, dir string, flags, names []string) (Binaries, error) {
+	root, err := ModuleRoot(ctx)
+	if err != nil {
+		return Binaries{}, err
+	}
+	args := append([]string{"build", "-o", dir + string(filepath.Separator)}, flags...)
 	for _, name := range names {
 		args = append(args, "./cmd/"+name)
 	}

@@ -150,7 +150,14 @@ func TestFreeAddrNeverRepeats(t *testing.T) {
 
 func TestGivenBinariesMustBeThere(t *testing.T) {
 	t.Setenv(process.BinVariable, t.TempDir())
-	if _, err := process.Build(t.Context(), t.TempDir(), nil, "edge"); err == nil {
+	if _, err := process.Build(t.Context(), t.TempDir(), "edge"); err == nil {
 		t.Fatal("an empty folder was taken for binaries")
+	}
+}
+
+func TestABrokenBuildNeedsTheFileItBreaks(t *testing.T) {
+	_, err := process.BuildBroken(t.Context(), t.TempDir(), map[string]string{"sync/journal/gone.go": "package journal\n"}, "edge")
+	if err == nil || !strings.Contains(err.Error(), "gone.go") {
+		t.Fatalf("got %v", err)
 	}
 }

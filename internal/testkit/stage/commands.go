@@ -25,9 +25,12 @@ func edgeEnroll(data, hq string) []string {
 	return []string{"enroll", "--data", data, "--hq", hq, "--code-file", "-"}
 }
 
-func edgeRun(data, addr string) []string { return []string{"run", "--data", data, "--listen", addr} }
+// edgeRun has the lane try again soon, since a story waits for it.
+func edgeRun(data, addr string) []string {
+	return []string{"run", "--data", data, "--listen", addr, "--backoff-limit", "1s"}
+}
 
-func edgeExport(data, file string) []string { return []string{"export", "--data", data, file} }
+func edgeExport(data, file string) []string { return []string{"export", "--data", data, "--out", file} }
 
 // ready recognises the machine-readable line of either program.
 func ready(line []byte) bool {
