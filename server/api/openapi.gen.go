@@ -210,21 +210,9 @@ type Entry struct {
 	Seq        int64              `json:"seq"`
 	State      EntryState         `json:"state"`
 	Store      openapi_types.UUID `json:"store"`
-	Terminal   openapi_types.UUID `json:"terminal"`
-}
 
-// EntryCounts defines model for EntryCounts.
-type EntryCounts struct {
-	Applied int64 `json:"applied"`
-
-	// LagSeconds Age of the oldest that waits.
-	LagSeconds  int64 `json:"lag_seconds"`
-	Parked      int64 `json:"parked"`
-	Quarantined int64 `json:"quarantined"`
-	Total       int64 `json:"total"`
-
-	// Waiting Recorded and not yet applied.
-	Waiting int64 `json:"waiting"`
+	// Writer The terminal whose journal it is.
+	Writer openapi_types.UUID `json:"writer"`
 }
 
 // EntryDetail defines model for EntryDetail.
@@ -255,16 +243,20 @@ type EntryState string
 
 // Exception defines model for Exception.
 type Exception struct {
-	Account  *openapi_types.UUID `json:"account,omitempty"`
-	Amount   int64               `json:"amount"`
-	Cause    string              `json:"cause"`
-	Currency *string             `json:"currency,omitempty"`
+	Account *openapi_types.UUID `json:"account,omitempty"`
+	Amount  int64               `json:"amount"`
+
+	// Cause What kind of exception it is: overdraw, fork and so on.
+	Cause    string  `json:"cause"`
+	Currency *string `json:"currency,omitempty"`
+
+	// Detail What happened, in a sentence.
+	Detail string `json:"detail"`
 
 	// Entry Hash of the journal entry behind it.
 	Entry string             `json:"entry"`
 	Epoch *int64             `json:"epoch,omitempty"`
 	ID    openapi_types.UUID `json:"id"`
-	Kind  string             `json:"kind"`
 
 	// Liable programme, store or terminal
 	Liable string              `json:"liable"`
@@ -291,7 +283,7 @@ type ExceptionList struct {
 	Next *string `json:"next,omitempty"`
 }
 
-// Exposure The most that terminals can redeem by themselves before their next sync: the cap per terminal times the terminals that may redeem. This is the bound of stand-in in this release.
+// Exposure The most that terminals can redeem by themselves before their next sync: the cap per terminal times the terminals that may redeem. This is the bound of stand-in in this release; it holds once every terminal has pulled the policy in force.
 type Exposure struct {
 	Points   int64  `json:"points"`
 	Unit     string `json:"unit"`
@@ -518,18 +510,31 @@ type SignIn struct {
 
 // Status defines model for Status.
 type Status struct {
-	Entries EntryCounts `json:"entries"`
+	// Entries Entries of terminals, whatever was done with them.
+	Entries int64 `json:"entries"`
 
-	// Exposure The most that terminals can redeem by themselves before their next sync: the cap per terminal times the terminals that may redeem. This is the bound of stand-in in this release.
-	Exposure       Exposure           `json:"exposure"`
-	Hq             openapi_types.UUID `json:"hq"`
-	HqEpoch        int64              `json:"hq_epoch"`
-	Members        int64              `json:"members"`
-	OpenExceptions int64              `json:"open_exceptions"`
-	Stores         int64              `json:"stores"`
-	Terminals      TerminalCounts     `json:"terminals"`
-	Time           time.Time          `json:"time"`
-	Version        string             `json:"version"`
+	// Exposure The most that terminals can redeem by themselves before their next sync: the cap per terminal times the terminals that may redeem. This is the bound of stand-in in this release; it holds once every terminal has pulled the policy in force.
+	Exposure Exposure           `json:"exposure"`
+	Hq       openapi_types.UUID `json:"hq"`
+	HqEpoch  int64              `json:"hq_epoch"`
+
+	// LagSeconds Age of the oldest that is not applied.
+	LagSeconds     int64 `json:"lag_seconds"`
+	Members        int64 `json:"members"`
+	OpenExceptions int64 `json:"open_exceptions"`
+
+	// Parked Of a kind or version this release does not know.
+	Parked int64 `json:"parked"`
+
+	// Quarantined Cannot be read.
+	Quarantined int64          `json:"quarantined"`
+	Stores      int64          `json:"stores"`
+	Terminals   TerminalCounts `json:"terminals"`
+	Time        time.Time      `json:"time"`
+
+	// Unapplied Recorded and not yet applied.
+	Unapplied int64  `json:"unapplied"`
+	Version   string `json:"version"`
 }
 
 // Store defines model for Store.
@@ -628,10 +633,10 @@ type TrialBalance struct {
 
 // TrialBalanceLine defines model for TrialBalanceLine.
 type TrialBalanceLine struct {
-	Amount int64               `json:"amount"`
-	Book   string              `json:"book"`
-	Store  *openapi_types.UUID `json:"store,omitempty"`
-	Unit   string              `json:"unit"`
+	Account string              `json:"account"`
+	Balance int64               `json:"balance"`
+	Store   *openapi_types.UUID `json:"store,omitempty"`
+	Unit    string              `json:"unit"`
 }
 
 // Voucher defines model for Voucher.
@@ -683,8 +688,8 @@ type ListEntriesParams struct {
 	// Cursor The `next` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Terminal Only the journal of this terminal.
-	Terminal *openapi_types.UUID `form:"terminal,omitempty" json:"terminal,omitempty"`
+	// Writer Only the journal of this terminal.
+	Writer *openapi_types.UUID `form:"writer,omitempty" json:"writer,omitempty"`
 
 	// Store Only this store.
 	Store *openapi_types.UUID `form:"store,omitempty" json:"store,omitempty"`
@@ -698,8 +703,8 @@ type ListEntriesParams struct {
 
 // ListExceptionsParams defines parameters for ListExceptions.
 type ListExceptionsParams struct {
-	// Kind Only this kind.
-	Kind *string `form:"kind,omitempty" json:"kind,omitempty"`
+	// Cause Only this cause.
+	Cause *string `form:"cause,omitempty" json:"cause,omitempty"`
 
 	// State Only this state.
 	State *ListExceptionsParamsState `form:"state,omitempty" json:"state,omitempty"`
@@ -930,8 +935,8 @@ type ServerInterface interface {
 	// (GET /entries)
 	ListEntries(c *fiber.Ctx, params ListEntriesParams) error
 	// GetEntry The entries of one number with their exact bytes
-	// (GET /entries/{terminal}/{epoch}/{seq})
-	GetEntry(c *fiber.Ctx, terminal openapi_types.UUID, epoch int64, seq int64) error
+	// (GET /entries/{writer}/{epoch}/{seq})
+	GetEntry(c *fiber.Ctx, writer openapi_types.UUID, epoch int64, seq int64) error
 	// ListExceptions List facts a person must look at
 	// (GET /exceptions)
 	ListExceptions(c *fiber.Ctx, params ListExceptionsParams) error
@@ -1086,11 +1091,11 @@ func (siw *ServerInterfaceWrapper) ListEntries(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
 	}
 
-	// ------------- Optional query parameter "terminal" -------------
+	// ------------- Optional query parameter "writer" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "terminal", query, &params.Terminal, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "writer", query, &params.Writer, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
 	if err != nil {
-		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter terminal: %w", err).Error())
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter writer: %w", err).Error())
 	}
 
 	// ------------- Optional query parameter "store" -------------
@@ -1135,12 +1140,12 @@ func (siw *ServerInterfaceWrapper) GetEntry(c *fiber.Ctx) error {
 	var err error
 	_ = err
 
-	// ------------- Path parameter "terminal" -------------
-	var terminal openapi_types.UUID
+	// ------------- Path parameter "writer" -------------
+	var writer openapi_types.UUID
 
-	err = runtime.BindStyledParameterWithOptions("simple", "terminal", c.Params("terminal"), &terminal, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	err = runtime.BindStyledParameterWithOptions("simple", "writer", c.Params("writer"), &writer, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
 	if err != nil {
-		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter terminal: %w", err).Error())
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter writer: %w", err).Error())
 	}
 
 	// ------------- Path parameter "epoch" -------------
@@ -1160,7 +1165,7 @@ func (siw *ServerInterfaceWrapper) GetEntry(c *fiber.Ctx) error {
 	}
 
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.GetEntry(c, terminal, epoch, seq)
+		return siw.Handler.GetEntry(c, writer, epoch, seq)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1189,11 +1194,11 @@ func (siw *ServerInterfaceWrapper) ListExceptions(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
 	}
 
-	// ------------- Optional query parameter "kind" -------------
+	// ------------- Optional query parameter "cause" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", query, &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cause", query, &params.Cause, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
-		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cause: %w", err).Error())
 	}
 
 	// ------------- Optional query parameter "state" -------------
@@ -2798,7 +2803,7 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/entries", wrapper.ListEntries)
 
-	router.Get(options.BaseURL+"/entries/:terminal/:epoch/:seq", wrapper.GetEntry)
+	router.Get(options.BaseURL+"/entries/:writer/:epoch/:seq", wrapper.GetEntry)
 
 	router.Get(options.BaseURL+"/exceptions", wrapper.ListExceptions)
 
@@ -2842,9 +2847,9 @@ func (response ListEntriesdefaultApplicationProblemPlusJSONResponse) VisitListEn
 }
 
 type GetEntryRequestObject struct {
-	Terminal openapi_types.UUID `json:"terminal"`
-	Epoch    int64              `json:"epoch"`
-	Seq      int64              `json:"seq"`
+	Writer openapi_types.UUID `json:"writer"`
+	Epoch  int64              `json:"epoch"`
+	Seq    int64              `json:"seq"`
 }
 
 type GetEntryResponseObject interface {
@@ -4014,7 +4019,7 @@ type StrictServerInterface interface {
 	// (GET /entries)
 	ListEntries(ctx context.Context, request ListEntriesRequestObject) (ListEntriesResponseObject, error)
 	// GetEntry The entries of one number with their exact bytes
-	// (GET /entries/{terminal}/{epoch}/{seq})
+	// (GET /entries/{writer}/{epoch}/{seq})
 	GetEntry(ctx context.Context, request GetEntryRequestObject) (GetEntryResponseObject, error)
 	// ListExceptions List facts a person must look at
 	// (GET /exceptions)
@@ -4178,10 +4183,10 @@ func (sh *strictHandler) ListEntries(ctx *fiber.Ctx, params ListEntriesParams) e
 }
 
 // GetEntry operation middleware
-func (sh *strictHandler) GetEntry(ctx *fiber.Ctx, terminal openapi_types.UUID, epoch int64, seq int64) error {
+func (sh *strictHandler) GetEntry(ctx *fiber.Ctx, writer openapi_types.UUID, epoch int64, seq int64) error {
 	var request GetEntryRequestObject
 
-	request.Terminal = terminal
+	request.Writer = writer
 	request.Epoch = epoch
 	request.Seq = seq
 

@@ -9,7 +9,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -82,4 +85,25 @@ func (f *Fleet) Identify(ctx context.Context, token, method, path string, body [
 		return Caller{}, fmt.Errorf("find terminal: %w", err)
 	}
 	return Caller{Terminal: t, Epoch: epoch}, nil
+}
+
+// Deliverer is a terminal's epoch as ingest needs it. An epoch that has ended
+// delivers like a terminal in quarantine. An unknown one is problem.NotEnrolled.
+func (f *Fleet) Deliverer(ctx context.Context, id uuid.UUID, epoch uint32) (ingest.Terminal, error) {
+	key, err := f.env.Keeper.TerminalKey(ctx, id, epoch)
+	if problem.CodeOf(err) == problem.NotFound {
+		return ingest.Terminal{}, problem.Wrap(problem.NotEnrolled, err, "the terminal is not known in this epoch")
+	}
+	if err != nil {
+		return ingest.Terminal{}, fmt.Errorf("find terminal key: %w", err)
+	}
+	t, err := f.env.Keeper.Terminal(ctx, id)
+	if err != nil {
+		return ingest.Terminal{}, fmt.Errorf("find terminal: %w", err)
+	}
+	state := t.State
+	if epoch != t.Epoch && state == StateEnrolled {
+		state = StateQuarantined
+	}
+	return ingest.Terminal{ID: id, Store: t.Store, Epoch: epoch, PublicKey: key, State: string(state)}, nil
 }

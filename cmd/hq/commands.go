@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/server/store"
+)
+
+type migrateCommand struct{}
+
+// Run migrates. Doing it again changes nothing.
+func (migrateCommand) Run(ctx context.Context, s *surroundings) (err error) {
+	if _, err := readSecrets(s.cli.Data); err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, s.cli.database(), store.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := db.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	if err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(s.stdout, "the database is up to date")
+	return err
+}
+
+type importCommand struct {
+	File string `arg:"" help:"What edge export wrote." type:"existingfile"`
+}
+
+// Run takes a journal in, exactly once however often, and applies it.
+func (i importCommand) Run(ctx context.Context, s *surroundings) (err error) {
+	f, err := os.Open(i.File)
+	if err != nil {
+		return fmt.Errorf("import: %w", err)
+	}
+	defer f.Close()
+	o, err := openMigrated(ctx, s.cli, tuning{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = o.close(err) }()
+	counted, err := o.ingest.Import(ctx, f, o.fleet.Deliverer, uuid.Nil, o.clock.Now())
+	if err != nil {
+		return fmt.Errorf("import %s: %w", i.File, err)
+	}
+	if err := o.applyAll(ctx); err != nil {
+		return err
+	}
+	return json.NewEncoder(s.stdout).Encode(map[string]int{
+		"batches": counted.Batches, "entries": counted.Entries, "new": counted.New,
+	})
+}
+
+// openMigrated opens an HQ and brings its database up to this release.
+func openMigrated(ctx context.Context, c *cli, t tuning) (*office, error) {
+	o, err := openOffice(ctx, c, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.db.Migrate(ctx); err != nil {
+		return nil, o.close(err)
+	}
+	return o, nil
+}
+
+type verifyCommand struct {
+	JSON bool `name:"json" help:"Print the report as JSON."`
+}
+
+// Run checks everything and prints what was checked. A failure is exit code 1.
+func (v verifyCommand) Run(ctx context.Context, s *surroundings) (err error) {
+	o, err := openOffice(ctx, s.cli, tuning{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = o.close(err) }()
+	report, err := o.ledger.Verify(ctx, o.keys)
+	if err != nil {
+		return fmt.Errorf("verify: %w", err)
+	}
+	if v.JSON {
+		err = json.NewEncoder(s.stdout).Encode(report)
+	} else {
+		for _, c := range report.Checked {
+			_, perr := fmt.Fprintf(s.stdout, "checked %8d  %s\n", c.Count, c.What)
+			err = errors.Join(err, perr)
+		}
+		for _, f := range report.Failures {
+			_, perr := fmt.Fprintf(s.stdout, "FAILED  %s: %s\n", f.Where, f.What)
+			err = errors.Join(err, perr)
+		}
+		if report.OK() {
+			_, perr := fmt.Fprintln(s.stdout, "verified: everything matches")
+			err = errors.Join(err, perr)
+		}
+	}
+	if err == nil && !report.OK() {
+		return errReported
+	}
+	return err
+}

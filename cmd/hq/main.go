@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the release build.
+var version = "dev"
+
+// cli is every command and flag. Each flag may also stand in the environment, as
+// TALLYSTICK_HQ_ and its name, and in the configuration file; flags win over the
+// environment, and the environment over the file.
+type cli struct {
+	Config kong.ConfigFlag `help:"JSON file with flags by name." type:"path"`
+	Data   string          `help:"Data directory." default:"hq-data" type:"path"`
+	DB     string          `name:"db" help:"Database: sqlite:PATH or postgres://… (an address with a password belongs into the environment). Default: hq.db in the data directory."`
+
+	Init    initCommand    `cmd:"" help:"Make a new HQ: keys, database, first administrator."`
+	Serve   serveCommand   `cmd:"" help:"Serve the API and the terminals, and keep the ledger."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database up to this release. serve does it too."`
+	Import  importCommand  `cmd:"" help:"Take in a journal that a terminal exported to a file. Works while serve runs."`
+	Verify  verifyCommand  `cmd:"" help:"Check every chain, signature and balance from the stored bytes."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// surroundings are what commands take from the process.
+type surroundings struct {
+	stdin  *os.File
+	stdout io.Writer
+	stderr io.Writer
+	cli    *cli
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// run executes one command line: 0 done, 1 failed, 2 not understood.
+func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("hq"),
+		kong.Description("Tallystick head office. Secrets are read from files or the environment, never from flags."),
+		kong.DefaultEnvars("TALLYSTICK_HQ"),
+		kong.Configuration(kong.JSON),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(&surroundings{stdin: stdin, stdout: stdout, stderr: stderr, cli: &c}),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "hq:", err)
+		return 2
+	}
+	command, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited // --help has been printed
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "hq:", err, "(hq --help says all)")
+		return 2
+	}
+	if err := command.Run(); err != nil {
+		if !errors.Is(err, errReported) {
+			fmt.Fprintln(stderr, "hq:", err)
+		}
+		return 1
+	}
+	return 0
+}
+
+// errReported ends a command with exit code 1 whose output has said everything.
+var errReported = errors.New("reported")
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(s *surroundings) error {
+	_, err := fmt.Fprintln(s.stdout, version)
+	return err
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/server/feed"
+	"github.com/tallystick/tallystick/server/fleet"
+	"github.com/tallystick/tallystick/server/hqjournal"
+	"github.com/tallystick/tallystick/server/ingest"
+	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/people"
+	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/store"
+)
+
+// maxUnderWay is how many entries may be taken in at once before terminals are
+// told to come again: eight full batches.
+const maxUnderWay = 4000
+
+// tuning are the settings of serve that the parts take; zero fields take defaults.
+type tuning struct {
+	codeLife, sessionLife, retain time.Duration
+	wake                          func()
+}
+
+// office is all parts of one HQ, put together.
+type office struct {
+	db        *store.DB
+	secrets   secrets
+	keys      keys.Set
+	statement keys.Signer
+	feed      *feed.Feed
+	journal   *hqjournal.Journal
+	ledger    *ledger.Ledger
+	ingest    *ingest.Service
+	fleet     *fleet.Fleet
+	programme *programme.Programme
+	people    *people.Directory
+	answers   *people.Answers
+	clock     clock.Clock
+}
+
+// database returns the address of the database.
+func (c *cli) database() string {
+	if c.DB != "" {
+		return c.DB
+	}
+	return "sqlite:" + filepath.Join(c.Data, "hq.db")
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// openOffice opens the HQ of the data directory. The caller closes its database.
+func openOffice(ctx context.Context, c *cli, t tuning) (*office, error) {
+	s, err := readSecrets(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, c.database(), store.Options{})
+	if err != nil {
+		return nil, err
+	}
+	o, err := assemble(db, s, t)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	return o, nil
+}
+
+// assemble puts the parts together over a database. It starts nothing.
+func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
+	o := &office{db: db, secrets: s, keys: s.set(), clock: clock.System{}}
+	var err error
+	if o.statement, err = s.signer(keys.UseStatement, o.clock.Now()); err != nil {
+		return nil, err
+	}
+	pass, err := s.signer(keys.UsePass, o.clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	nonces, err := s.derive("nonces")
+	if err != nil {
+		return nil, err
+	}
+	o.feed = feed.New(db, s.HQ, s.Epoch)
+	o.journal = hqjournal.New(db, o.feed, o.clock, s.HQ, s.Epoch, o.statement)
+	o.ledger = ledger.New(ledger.Options{
+		Store: db, Journal: o.journal, Feed: o.feed, Rules: programme.PublishedRules{Keeper: db}, Clock: o.clock, HQ: s.HQ,
+	})
+	o.fleet = fleet.New(fleet.Env{
+		Keeper: db, Journal: o.journal, Clock: o.clock, Random: rand.Reader, NewID: newID,
+		HQ: s.HQ, Keys: o.keys, NonceKey: nonces, CodeLife: t.codeLife,
+	})
+	o.ingest = ingest.New(ingest.Options{
+		Store: db, Fleet: o.fleet, Journal: o.journal, HQ: s.HQ, HQEpoch: s.Epoch, Signer: o.statement,
+		Limiter: ingest.NewLimiter(maxUnderWay), Retain: t.retain, Wake: t.wake,
+	})
+	o.programme = programme.New(programme.Env{
+		Keeper: db, Journal: o.journal, Ledger: o.ledger, Clock: o.clock, Random: rand.Reader, NewID: newID,
+		HQ: s.HQ, PassKey: pass, Groups: s.Groups,
+	})
+	return o, o.assemblePeople(t)
+}
+
+func (o *office) assemblePeople(t tuning) error {
+	token, err := o.secrets.sessionKey()
+	if err != nil {
+		return err
+	}
+	seal, err := o.secrets.derive("answers")
+	if err != nil {
+		return err
+	}
+	o.people, err = people.New(people.Env{
+		Store: o.db, Clock: o.clock, Random: rand.Reader, NewID: newID,
+		Issuer: o.secrets.HQ.String(), TokenKey: token, SessionLife: t.sessionLife,
+	})
+	if err != nil {
+		return err
+	}
+	o.answers, err = people.NewAnswers(o.db, o.clock, rand.Reader, seal)
+	return err
+}
+
+// close closes the database and keeps the first error.
+func (o *office) close(err error) error {
+	if cerr := o.db.Close(); err == nil && cerr != nil {
+		return fmt.Errorf("close database: %w", cerr)
+	}
+	return err
+}

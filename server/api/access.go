@@ -1,0 +1,89 @@
+package api
+
+import (
+	"context"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/people"
+)
+
+// areas says which area of HQ's work each operation belongs to. An operation that
+// is not here is refused to everybody; a test holds the table to the document.
+var areas = map[string]people.Area{
+	"EndSession": people.AreaLook, "GetMe": people.AreaLook,
+	"GetRuleSet": people.AreaLook, "PutRuleSet": people.AreaProgramme,
+	"GetPolicy": people.AreaLook, "PutPolicy": people.AreaRisk,
+	"CreateStore": people.AreaFleet, "ListStores": people.AreaLook, "GetStore": people.AreaLook,
+	"CreateTerminal": people.AreaFleet, "ListTerminals": people.AreaLook, "GetTerminal": people.AreaLook,
+	"CreateEnrolmentCode": people.AreaFleet, "RevokeTerminal": people.AreaFleet,
+	"CreateMember": people.AreaMembers, "CreateMembers": people.AreaMembers,
+	"ListMembers": people.AreaLook, "GetMember": people.AreaLook, "ListMemberHistory": people.AreaLook,
+	"GetPass": people.AreaMembers, "GetPassPNG": people.AreaMembers, "GetPassSVG": people.AreaMembers,
+	"BlockMember": people.AreaMembers, "UnblockMember": people.AreaMembers, "ReissuePass": people.AreaMembers,
+	"CreateAdjustment": people.AreaMembers,
+	"CreateReward":     people.AreaProgramme, "ListRewards": people.AreaLook,
+	"GetReward": people.AreaLook, "ChangeReward": people.AreaProgramme,
+	"CreateVoucher": people.AreaProgramme, "ListVouchers": people.AreaLook, "GetVoucher": people.AreaLook,
+	"ListEntries": people.AreaLook, "GetEntry": people.AreaLook,
+	"ListExceptions": people.AreaLook, "GetException": people.AreaLook,
+	"GetTrialBalance": people.AreaLook, "GetStatus": people.AreaLook,
+}
+
+// public are the operations for which nobody needs to be signed in.
+var public = map[string]bool{"CreateSession": true}
+
+// callerKey is the context key of who is signed in.
+type callerKey struct{}
+
+type caller struct {
+	person  people.Person
+	session people.Session
+}
+
+func callerOf(ctx context.Context) caller {
+	c, _ := ctx.Value(callerKey{}).(caller)
+	return c
+}
+
+// addressKey is the context key of the network address a request came from.
+type addressKey struct{}
+
+func addressOf(ctx context.Context) string {
+	a, _ := ctx.Value(addressKey{}).(string)
+	return a
+}
+
+// authenticate puts who is calling into the context. Signing in is the one thing
+// that needs nobody.
+func (s *Server) authenticate(c *fiber.Ctx) error {
+	ctx := context.WithValue(c.UserContext(), addressKey{}, c.IP())
+	if c.Path() == basePath+"/sessions" && c.Method() == fiber.MethodPost {
+		c.SetUserContext(ctx)
+		return c.Next()
+	}
+	token, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
+	if !ok || len(token) > 4096 {
+		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
+		return problem.New(problem.Unauthenticated, "a bearer token is needed")
+	}
+	session, person, err := s.o.People.Authenticate(ctx, token)
+	if err != nil {
+		c.Set(fiber.HeaderWWWAuthenticate, `Bearer error="invalid_token"`)
+		return err
+	}
+	c.SetUserContext(context.WithValue(ctx, callerKey{}, caller{person, session}))
+	return c.Next()
+}
+
+// authorise lets an operation run when the caller's role may.
+func authorise(next StrictHandlerFunc, operation string) StrictHandlerFunc {
+	return func(c *fiber.Ctx, request any) (any, error) {
+		if !public[operation] && !callerOf(c.UserContext()).person.Role.May(areas[operation]) {
+			return nil, problem.Newf(problem.Forbidden, "the role %s may not do this", callerOf(c.UserContext()).person.Role)
+		}
+		return next(c, request)
+	}
+}

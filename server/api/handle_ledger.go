@@ -1,0 +1,199 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"math"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// ListEntries implements StrictServerInterface.
+func (h handlers) ListEntries(ctx context.Context, r ListEntriesRequestObject) (ListEntriesResponseObject, error) {
+	size, err := pageSize(r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	filter := ledger.EntryFilter{Terminal: valueOf(r.Params.Writer), Store: valueOf(r.Params.Store)}
+	if r.Params.State != nil {
+		if filter.State, err = readState(*r.Params.State); err != nil {
+			return nil, err
+		}
+	}
+	if r.Params.Kind != nil {
+		if filter.Kind, err = readKind(*r.Params.Kind); err != nil {
+			return nil, err
+		}
+	}
+	entries, next, err := h.o.Ledger.Entries(ctx, filter, opaque(r.Params.Cursor), size)
+	return ListEntries200JSONResponse{Items: showAll(entries, showEntry), Next: unlessEmpty(next)}, err
+}
+
+// GetEntry implements StrictServerInterface.
+func (h handlers) GetEntry(ctx context.Context, r GetEntryRequestObject) (GetEntryResponseObject, error) {
+	if r.Epoch < 1 || r.Epoch > math.MaxUint32 || r.Seq < 1 {
+		return nil, notFound("entry")
+	}
+	entries, err := h.o.Ledger.EntriesAt(ctx, r.Writer, uint32(r.Epoch), uint64(r.Seq))
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) == 0 {
+		return nil, notFound("entry")
+	}
+	out := GetEntry200JSONResponse{Items: make([]EntryDetail, len(entries))}
+	for i, e := range entries {
+		out.Items[i] = EntryDetail{Entry: showEntry(e), Bytes: hex.EncodeToString(e.Raw)}
+		if out.Items[i].Decoded, err = h.decoded(e); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// decoded is the entry as JSON, or nothing when HQ cannot read it.
+func (h handlers) decoded(e ledger.Entry) (*map[string]any, error) {
+	if e.State == ledger.Quarantined {
+		return nil, nil
+	}
+	raw, err := h.o.Ledger.Describe(e)
+	if err != nil {
+		return nil, err
+	}
+	var out map[string]any
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+// ListExceptions implements StrictServerInterface.
+func (h handlers) ListExceptions(ctx context.Context, r ListExceptionsRequestObject) (ListExceptionsResponseObject, error) {
+	size, err := pageSize(r.Params.Limit)
+	if err != nil {
+		return nil, err
+	}
+	filter := ledger.ExceptionFilter{Kind: ledger.ExceptionKind(valueOf(r.Params.Cause)), Account: valueOf(r.Params.Account)}
+	if r.Params.State != nil {
+		if !r.Params.State.Valid() {
+			return nil, badParameter("state", "must be open or explained")
+		}
+		filter.State = string(*r.Params.State)
+	}
+	exceptions, next, err := h.o.Ledger.Exceptions(ctx, filter, opaque(r.Params.Cursor), size)
+	return ListExceptions200JSONResponse{Items: showAll(exceptions, showException), Next: unlessEmpty(next)}, err
+}
+
+// GetException implements StrictServerInterface.
+func (h handlers) GetException(ctx context.Context, r GetExceptionRequestObject) (GetExceptionResponseObject, error) {
+	e, err := h.o.Ledger.Exception(ctx, r.ID)
+	return GetException200JSONResponse(showException(e)), err
+}
+
+// GetTrialBalance implements StrictServerInterface.
+func (h handlers) GetTrialBalance(ctx context.Context, _ GetTrialBalanceRequestObject) (GetTrialBalanceResponseObject, error) {
+	lines, err := h.o.Ledger.TrialBalance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := GetTrialBalance200JSONResponse{Lines: showAll(lines, func(b ledger.Balance) TrialBalanceLine {
+		return TrialBalanceLine{Unit: b.Unit, Account: b.Book.String(), Store: unlessEmpty(b.Owner), Balance: b.Amount}
+	}), Balanced: true}
+	sums := map[string]int64{}
+	for _, b := range lines {
+		sums[b.Unit] += b.Amount
+	}
+	for _, sum := range sums {
+		out.Balanced = out.Balanced && sum == 0
+	}
+	return out, nil
+}
+
+// GetStatus implements StrictServerInterface.
+func (h handlers) GetStatus(ctx context.Context, _ GetStatusRequestObject) (GetStatusResponseObject, error) {
+	status, err := h.o.Ledger.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := h.o.Fleet.Counts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	members, err := h.o.Programme.CountMembers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	caps, err := h.o.Programme.CurrentPolicy(ctx)
+	if err != nil && problem.CodeOf(err) != problem.NotFound {
+		return nil, err
+	}
+	now := h.o.Clock.Now().UTC()
+	armed := counts.Enrolled + counts.Quarantined + counts.Revoked
+	return GetStatus200JSONResponse{
+		Hq: h.o.HQ, HqEpoch: int64(h.o.HQEpoch), Version: h.o.Version, Time: now,
+		Stores: counts.Stores, Members: members,
+		Terminals: TerminalCounts{
+			Total: counts.Total, Enrolled: counts.Enrolled, Online: counts.Online,
+			Quarantined: counts.Quarantined, Revoked: counts.Revoked,
+		},
+		Entries: status.Entries, Unapplied: status.Accepted, Parked: status.Parked, Quarantined: status.Quarantined,
+		LagSeconds:     int64(lag(status.OldestWait, now) / time.Second),
+		OpenExceptions: status.OpenExceptions,
+		Exposure:       Exposure{Unit: caps.Unit, Points: times(caps.PerTerminal, armed), Vouchers: times(caps.VouchersTerminal, armed)},
+	}, nil
+}
+
+// times multiplies two counts that are not negative and stays at the largest
+// number instead of wrapping.
+func times(a, b int64) int64 {
+	if a != 0 && b > math.MaxInt64/a {
+		return math.MaxInt64
+	}
+	return a * b
+}
+
+func readState(state EntryState) (ledger.State, error) {
+	for _, s := range []ledger.State{ledger.Accepted, ledger.Applied, ledger.Parked, ledger.Quarantined} {
+		if s.String() == string(state) {
+			return s, nil
+		}
+	}
+	return 0, badParameter("state", "must be accepted, applied, parked or quarantined")
+}
+
+// lastKind is above all kinds that have a name.
+const lastKind = 128
+
+func readKind(name string) (entry.Kind, error) {
+	for k := entry.Kind(1); k < lastKind; k++ {
+		if k.String() == name {
+			return k, nil
+		}
+	}
+	return 0, badParameter("kind", "is not known")
+}
+
+func showEntry(e ledger.Entry) Entry {
+	return Entry{
+		Hash: e.Hash.String(), Writer: e.Terminal, Store: e.Store, Epoch: int64(e.Epoch), Branch: int32(e.Branch),
+		Seq: int64(e.Seq), Kind: e.Kind.String(), State: EntryState(e.State.String()), Proven: e.Proven,
+		OccurredAt: at(e.OccurredAt), EffectiveAt: at(e.EffectiveAt), RecordedAt: at(e.RecordedAt),
+	}
+}
+
+func showException(e ledger.Exception) Exception {
+	return Exception{
+		ID: e.ID, Cause: string(e.Kind), State: e.State, Liable: e.Liable, Detail: e.Cause, Entry: e.Source.String(),
+		Terminal: unlessEmpty(e.Terminal), Epoch: unlessEmpty(int64(e.Epoch)), Seq: unlessEmpty(int64(e.Seq)),
+		Store: unlessEmpty(e.Store), Account: unlessEmpty(e.Account), Member: unlessEmpty(e.Member),
+		Unit: unlessEmpty(e.Unit), Amount: e.Amount, Currency: unlessEmpty(e.Currency), Money: e.Money,
+		OccurredAt: fromMillis(e.OccurredAt), RecordedAt: at(e.RecordedAt),
+	}
+}
+
+// at is a moment in Unix milliseconds as a time in UTC.
+func at(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -1,0 +1,201 @@
+package api
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/recover"
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/fleet"
+	"github.com/tallystick/tallystick/server/ingest"
+	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/people"
+	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// basePath is where the document's paths begin.
+const basePath = "/api/v1"
+
+// Limits of a request. A batch of 1000 members fits into maxBody.
+const (
+	maxBody    = 1 << 20
+	maxHeaders = 16 << 10 // a proof and a cursor in the address
+	deadline   = 15 * time.Second
+)
+
+// document is openapi.yaml as JSON; a test holds the two together.
+//
+//go:embed openapi.json
+var document []byte
+
+// Ledger is what the API shows of the ledger.
+type Ledger interface {
+	Account(ctx context.Context, account uuid.UUID) (ledger.Account, error)
+	History(ctx context.Context, account uuid.UUID, cursor string, limit int) ([]ledger.Posting, string, error)
+	Entries(ctx context.Context, f ledger.EntryFilter, cursor string, limit int) ([]ledger.Entry, string, error)
+	EntriesAt(ctx context.Context, terminal uuid.UUID, epoch uint32, seq uint64) ([]ledger.Entry, error)
+	Exceptions(ctx context.Context, f ledger.ExceptionFilter, cursor string, limit int) ([]ledger.Exception, string, error)
+	// Exception returns one exception, or problem.NotFound.
+	Exception(ctx context.Context, id uuid.UUID) (ledger.Exception, error)
+	// Describe decodes an entry for people.
+	Describe(e ledger.Entry) (json.RawMessage, error)
+	TrialBalance(ctx context.Context) ([]ledger.Balance, error)
+	Status(ctx context.Context) (ledger.Status, error)
+}
+
+// Ingest takes journals in.
+type Ingest interface {
+	Hello(ctx context.Context, t ingest.Terminal, h wire.Hello, now time.Time) (wire.Welcome, error)
+	Push(ctx context.Context, t ingest.Terminal, b wire.Batch, now time.Time) ([]byte, error)
+}
+
+// Feed is the change feed of a store.
+type Feed interface {
+	Wait(ctx context.Context, store uuid.UUID, from string, max int, d time.Duration) (wire.FeedPage, error)
+}
+
+// Options are what the server stands on.
+type Options struct {
+	People    *people.Directory
+	Answers   *people.Answers
+	Fleet     *fleet.Fleet
+	Programme *programme.Programme
+	Ledger    Ledger
+	Ingest    Ingest
+	Feed      Feed
+	Clock     clock.Clock
+	HQ        uuid.UUID
+	HQEpoch   uint32
+	Keys      keys.Set
+	Statement keys.Signer
+	Version   string
+	// Ping reports whether the database answers.
+	Ping func(ctx context.Context) error
+	// Log takes what is HQ's own fault; nil throws it away.
+	Log *slog.Logger
+}
+
+// Server is HQ over HTTP.
+type Server struct {
+	o       Options
+	app     *fiber.App
+	metrics *metrics
+	// stopping ends long polls; it is closed before the app is shut down, because
+	// the app waits for open requests.
+	stopping context.Context
+	stop     context.CancelFunc
+}
+
+// New returns a server that listens nowhere yet.
+func New(o Options) *Server {
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	s := &Server{o: o, metrics: newMetrics(o)}
+	s.stopping, s.stop = context.WithCancel(context.Background())
+	s.app = fiber.New(fiber.Config{
+		// Without Immutable, strings of one request change when the next arrives.
+		Immutable:             true,
+		CaseSensitive:         true,
+		StrictRouting:         true,
+		DisableStartupMessage: true,
+		BodyLimit:             wire.MaxBody,
+		ReadBufferSize:        maxHeaders,
+		ReadTimeout:           30 * time.Second,
+		WriteTimeout:          60 * time.Second,
+		IdleTimeout:           2 * time.Minute,
+		JSONDecoder:           decodeStrict,
+		ErrorHandler:          failer(o.Log),
+	})
+	s.route()
+	return s
+}
+
+func (s *Server) route() {
+	s.app.Use(recover.New(recover.Config{
+		EnableStackTrace: true,
+		StackTraceHandler: func(c *fiber.Ctx, cause any) {
+			s.o.Log.Error("handler panicked", "method", c.Method(), "path", c.Path(), "cause", cause)
+		},
+	}))
+	s.app.Use(s.metrics.observe, headers, s.limitTime)
+	s.routeOps()
+	s.routeSync()
+	s.app.Get(basePath+"/openapi.json", func(c *fiber.Ctx) error {
+		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+		return c.Send(document)
+	})
+	group := s.app.Group(basePath, s.authenticate, needKey, limitBody)
+	RegisterHandlers(group, NewStrictHandler(handlers{s.o}, []StrictMiddlewareFunc{s.once, authorise, bodiless}))
+	s.app.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
+}
+
+// headers are for the case that somebody opens an answer in a browser.
+func headers(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderXFrameOptions, "DENY")
+	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Next()
+}
+
+// limitTime gives each request a deadline, since a client that goes away is never
+// noticed. Long polls set their own.
+func (s *Server) limitTime(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	c.SetUserContext(ctx)
+	return c.Next()
+}
+
+// limitBody refuses bodies that are too large, of another type or encoded: what the
+// generated server reads must be what arrived.
+func limitBody(c *fiber.Ctx) error {
+	body := c.BodyRaw()
+	switch {
+	case len(body) > maxBody:
+		return problem.Newf(problem.BodyTooLarge, "%d bytes, at most %d", len(body), maxBody)
+	case len(c.Request().Header.Peek(fiber.HeaderContentEncoding)) > 0:
+		return problem.New(problem.UnsupportedMedia, "a compressed body is not taken here")
+	case len(body) > 0 && !isJSON(c.Get(fiber.HeaderContentType)):
+		return problem.New(problem.UnsupportedMedia, "the content type must be application/json")
+	}
+	return c.Next()
+}
+
+// bodiless refuses a body where the document has none.
+func bodiless(next StrictHandlerFunc, operation string) StrictHandlerFunc {
+	return func(c *fiber.Ctx, request any) (any, error) {
+		if len(c.BodyRaw()) > 0 && !hasBody(request) {
+			return nil, problem.New(problem.UnknownField, "this operation takes no body")
+		}
+		return next(c, request)
+	}
+}
+
+// Serve answers on a listener until Shutdown.
+func (s *Server) Serve(l net.Listener) error { return s.app.Listener(l) }
+
+// Shutdown ends long polls, lets other requests finish until ctx ends, and closes
+// the listener. It may be called more than once.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.stop()
+	err := s.app.ShutdownWithContext(ctx)
+	if errors.Is(err, fiber.ErrServiceUnavailable) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,212 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/fleet"
+	"github.com/tallystick/tallystick/server/ingest"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// pollGrace is what a long poll may take beside its wait.
+const pollGrace = 15 * time.Second
+
+func (s *Server) routeSync() {
+	// The nonce goes out with every answer, a refusal above all.
+	s.app.Use("/sync/v1", func(c *fiber.Ctx) error {
+		c.Set(wire.HeaderNonce, s.o.Fleet.Nonce())
+		return c.Next()
+	})
+	s.app.Post(wire.PathEnrol, s.enrol)
+	s.app.Post(wire.PathHello, s.hello)
+	s.app.Post(wire.PathPush, s.push)
+	s.app.Get(wire.PathPull, s.pull)
+}
+
+func (s *Server) enrol(c *fiber.Ctx) error {
+	request, err := message[wire.EnrolRequest](c)
+	if err != nil {
+		return err
+	}
+	enrolment, err := s.o.Fleet.Enrol(c.UserContext(), request)
+	if err != nil {
+		return err
+	}
+	raw, err := wire.Marshal(enrolment)
+	if err != nil {
+		return err
+	}
+	return reply(c, raw)
+}
+
+func (s *Server) hello(c *fiber.Ctx) error {
+	who, err := s.identify(c)
+	if err != nil {
+		return err
+	}
+	hello, err := message[wire.Hello](c)
+	if err != nil {
+		return err
+	}
+	if err := sameWriter(who, hello.V, hello.Terminal == who.Terminal.ID && hello.Epoch == who.Epoch); err != nil {
+		return err
+	}
+	ctx, now := c.UserContext(), s.o.Clock.Now()
+	from, err := s.deliverer(ctx, who)
+	if err != nil {
+		return err
+	}
+	welcome, err := s.o.Ingest.Hello(ctx, from, hello, now)
+	if err != nil {
+		return err
+	}
+	if err := s.o.Fleet.Heard(ctx, who.Terminal.ID, who.Epoch, hello.HeadSeq, welcome.HaveSeq); err != nil {
+		return err
+	}
+	raw, err := wire.Seal(s.o.Statement, wire.DomainWelcome, welcome)
+	if err != nil {
+		return err
+	}
+	return reply(c, raw)
+}
+
+// push takes a batch of anybody HQ knows, shut out or not: facts are never refused.
+func (s *Server) push(c *fiber.Ctx) error {
+	who, err := s.identify(c)
+	if err != nil {
+		return err
+	}
+	batch, err := message[wire.Batch](c)
+	if err != nil {
+		return err
+	}
+	if err := sameWriter(who, batch.V, batch.Terminal == who.Terminal.ID && batch.Epoch == who.Epoch); err != nil {
+		return err
+	}
+	ctx := c.UserContext()
+	from, err := s.deliverer(ctx, who)
+	if err != nil {
+		return err
+	}
+	receipt, err := s.o.Ingest.Push(ctx, from, batch, s.o.Clock.Now())
+	if err != nil {
+		return err
+	}
+	if err := s.o.Fleet.Heard(ctx, who.Terminal.ID, who.Epoch, batch.Last(), batch.Last()); err != nil {
+		return err
+	}
+	return reply(c, receipt)
+}
+
+func (s *Server) pull(c *fiber.Ctx) error {
+	who, err := s.identify(c)
+	if err != nil {
+		return err
+	}
+	if err := who.MayPull(); err != nil {
+		return err
+	}
+	wait, err := queryInt(c, "wait", wire.MaxWaitSeconds)
+	if err != nil {
+		return err
+	}
+	items, err := queryInt(c, "max", wire.MaxFeedItems)
+	if err != nil {
+		return err
+	}
+	if err := s.o.Fleet.Heard(c.UserContext(), who.Terminal.ID, who.Epoch, 0, 0); err != nil {
+		return err
+	}
+	patience := time.Duration(wait) * time.Second
+	ctx, cancel := context.WithTimeout(s.stopping, patience+pollGrace)
+	defer cancel()
+	page, err := s.o.Feed.Wait(ctx, who.Terminal.Store, c.Query("cursor"), items, patience)
+	if errors.Is(err, context.Canceled) {
+		e := problem.Wrap(problem.Unavailable, err, "HQ is stopping")
+		e.RetryAfter = 1
+		return e
+	}
+	if err != nil {
+		return err
+	}
+	page.HQTime = s.o.Clock.Now().UnixMilli()
+	raw, err := wire.Seal(s.o.Statement, wire.DomainFeed, page)
+	if err != nil {
+		return err
+	}
+	return reply(c, raw)
+}
+
+// identify believes a request only with a proof over it exactly as it arrived.
+func (s *Server) identify(c *fiber.Ctx) (fleet.Caller, error) {
+	return s.o.Fleet.Identify(c.UserContext(), c.Get(wire.HeaderProof), c.Method(), c.OriginalURL(), c.BodyRaw())
+}
+
+// deliverer is the caller as ingest needs it: with the key of the epoch it proved.
+// An epoch that has ended delivers like a terminal in quarantine.
+func (s *Server) deliverer(ctx context.Context, who fleet.Caller) (ingest.Terminal, error) {
+	return s.o.Fleet.Deliverer(ctx, who.Terminal.ID, who.Epoch)
+}
+
+func sameWriter(who fleet.Caller, version uint8, same bool) error {
+	switch {
+	case version < wire.MinVersion || version > wire.Version:
+		return problem.Newf(problem.WireVersion, "version %d; HQ speaks %d to %d", version, wire.MinVersion, wire.Version)
+	case !same:
+		return problem.Newf(problem.ProofInvalid, "the message is not of the terminal %s that proves it", who.Terminal.ID)
+	}
+	return nil
+}
+
+// message reads a CBOR body, decompressed within the wire's own limit.
+func message[T any](c *fiber.Ctx) (T, error) {
+	var none T
+	if mediaType(c.Get(fiber.HeaderContentType)) != wire.ContentType {
+		return none, problem.New(problem.UnsupportedMedia, "the content type must be "+wire.ContentType)
+	}
+	raw := c.BodyRaw()
+	switch encoding := c.Get(fiber.HeaderContentEncoding); encoding {
+	case "", "identity":
+	case "zstd":
+		var err error
+		if raw, err = wire.Decompress(raw); err != nil {
+			return none, err
+		}
+	default:
+		return none, problem.New(problem.UnsupportedMedia, "the content encoding must be zstd or none")
+	}
+	return wire.Unmarshal[T](raw)
+}
+
+// compressFrom is the size from which compressing pays.
+const compressFrom = 1 << 10
+
+func reply(c *fiber.Ctx, raw []byte) error {
+	c.Set(fiber.HeaderContentType, wire.ContentType)
+	if len(raw) >= compressFrom && strings.Contains(c.Get(fiber.HeaderAcceptEncoding), "zstd") {
+		c.Set(fiber.HeaderContentEncoding, "zstd")
+		raw = wire.Compress(raw)
+	}
+	return c.Send(raw)
+}
+
+// queryInt reads a number from 0 on, cut at most. A missing one is zero: no wait, and
+// as many items as there may be.
+func queryInt(c *fiber.Ctx, name string, most int) (int, error) {
+	text := c.Query(name)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, badParameter(name, "must be a number from 0 to "+strconv.Itoa(most))
+	}
+	return min(n, most), nil
+}
