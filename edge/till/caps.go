@@ -35,17 +35,11 @@ func (c *caps) total(unit string) (points, uses int64) {
 	return c.points[unit], c.uses
 }
 
-// add counts a journalled entry.
-func (c *caps) add(seq uint64, s spend) {
+// void takes back what entry seq counted.
+func (c *caps) void(seq uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case s.Voids != 0:
-		c.drop(s.Voids)
-	case seq > c.acked:
-		c.spent[seq] = s
-		c.count(s, 1)
-	}
+	c.drop(seq)
 }
 
 // drop takes back what an entry counted. An acknowledged one counts no more.

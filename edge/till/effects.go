@@ -12,11 +12,8 @@ import (
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
-// derived is what an entry means for the state store and the caps.
-type derived struct {
-	changes []Change
-	spend   *spend
-}
+// derived is what an entry means for the state store.
+type derived struct{ changes []Change }
 
 func (d *derived) put(table Table, key []byte, value any) error {
 	c, err := put(table, key, value)
@@ -68,7 +65,6 @@ func deriveSale(seq uint64, date entry.Date, sale entry.Sale) (derived, error) {
 	}
 	errs = append(errs, d.effects(seq, date, sale, 1))
 	if s := spendOfSale(sale); s.Uses != 0 || len(s.Points) != 0 {
-		d.spend = &s
 		errs = append(errs, d.put(TableSpend, seqKey(seq), s))
 	}
 	return d, errors.Join(errs...)
@@ -86,8 +82,7 @@ func (t *Till) deriveVoid(ctx context.Context, seq uint64, void entry.Void) (der
 	}
 	errs = append(errs, d.effects(seq, at.BusinessDate, sale, -1))
 	if s := spendOfSale(sale); s.Uses != 0 || len(s.Points) != 0 {
-		d.spend = &spend{Voids: at.At.Seq}
-		errs = append(errs, d.put(TableSpend, seqKey(seq), *d.spend))
+		errs = append(errs, d.put(TableSpend, seqKey(seq), spend{Voids: at.At.Seq}))
 	}
 	return d, errors.Join(errs...)
 }

@@ -58,7 +58,7 @@ func (s *shop) open(t testing.TB) till.Recovery {
 }
 
 // buy is a request of the member for a basket and points.
-func (s *shop) buy(t testing.TB, total int64, wishes ...loyalty.Wish) till.Request {
+func (s *shop) buy(t tilltest.T, total int64, wishes ...loyalty.Wish) till.Request {
 	t.Helper()
 	return till.Request{Codes: []string{s.Static(t, s.member)}, Basket: tilltest.Basket(total), Wishes: wishes}
 }
@@ -71,7 +71,7 @@ func use(v wire.VoucherState, times int64) loyalty.Wish {
 	return loyalty.Wish{Voucher: v.Voucher.ID, Times: times}
 }
 
-func (s *shop) commit(t testing.TB, key string, req till.Request) till.Sale {
+func (s *shop) commit(t tilltest.T, key string, req till.Request) till.Sale {
 	t.Helper()
 	sale, err := s.till.Commit(context.Background(), tilltest.Commit(key, req))
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *shop) commit(t testing.TB, key string, req till.Request) till.Sale {
 }
 
 // free returns the member's points as the till reckons them.
-func (s *shop) free(t testing.TB) till.Holding {
+func (s *shop) free(t tilltest.T) till.Holding {
 	t.Helper()
 	scan, err := s.till.Identify(context.Background(), s.Static(t, s.member))
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *shop) free(t testing.TB) till.Holding {
 	return till.Holding{}
 }
 
-func wantCode(t testing.TB, err error, code problem.Code) {
+func wantCode(t tilltest.T, err error, code problem.Code) {
 	t.Helper()
 	if err == nil || problem.CodeOf(err) != code {
 		t.Errorf("got %v, want %s", err, code)

@@ -46,11 +46,15 @@ func (t *Till) Void(ctx context.Context, v Void) (Voided, error) {
 	if err := t.observeClock(ctx); err != nil {
 		return Voided{}, err
 	}
-	sale, err := t.saleToVoid(ctx, v)
+	sale, soldAt, err := t.saleToVoid(ctx, v)
 	if err != nil {
 		return Voided{}, err
 	}
-	return t.void(ctx, v, sale)
+	voided, err := t.void(ctx, v, sale)
+	if err == nil {
+		t.caps.void(soldAt.At.Seq)
+	}
+	return voided, err
 }
 
 func (v *Void) check() error {
@@ -67,10 +71,10 @@ func (v *Void) check() error {
 }
 
 // saleToVoid finds the sale by id or by the key that made it.
-func (t *Till) saleToVoid(ctx context.Context, v Void) (entry.Sale, error) {
+func (t *Till) saleToVoid(ctx context.Context, v Void) (entry.Sale, Entry, error) {
 	if v.SaleKey == "" {
-		sale, _, err := t.saleOf(ctx, v.Sale)
-		return sale, unknownSale(err)
+		sale, at, err := t.saleOf(ctx, v.Sale)
+		return sale, at, unknownSale(err)
 	}
 	var m made
 	var found bool
@@ -82,10 +86,10 @@ func (t *Till) saleToVoid(ctx context.Context, v Void) (entry.Sale, error) {
 		err = ErrAbsent
 	}
 	if err != nil {
-		return entry.Sale{}, unknownSale(err)
+		return entry.Sale{}, Entry{}, unknownSale(err)
 	}
-	sale, _, err := readBody[entry.Sale](ctx, t.cfg.Journal, m.Seq)
-	return sale, unknownSale(err)
+	sale, at, err := readBody[entry.Sale](ctx, t.cfg.Journal, m.Seq)
+	return sale, at, unknownSale(err)
 }
 
 // unknownSale gives an absent sale its code.

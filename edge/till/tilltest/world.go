@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,6 +19,14 @@ import (
 	"github.com/tallystick/tallystick/sync/wire"
 	"github.com/tallystick/tallystick/wallet/passtoken"
 )
+
+// T is what a test or a property (rapid.T) has in common here.
+type T interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
 
 // Start is when the world begins: noon of a working day in Berlin.
 var Start = time.Date(2026, time.March, 10, 11, 0, 0, 0, time.UTC)
@@ -47,7 +54,7 @@ type World struct {
 
 // NewWorld makes a world where one point is earned for each 100 minor units, and
 // caps are wide: 500 a sale, 1,000 a member and day, 5,000 a terminal.
-func NewWorld(tb testing.TB) *World {
+func NewWorld(tb T) *World {
 	tb.Helper()
 	w := &World{HQEpoch: 1, Clock: clock.NewFake(Start)}
 	w.HQ, w.Store = w.NewID(), w.NewID()
@@ -96,7 +103,7 @@ func (w *World) Config(j till.Journal, s till.State) till.Config {
 }
 
 // Open makes a till and recovers it. Close it before another is opened.
-func (w *World) Open(tb testing.TB, j till.Journal, s till.State) (*till.Till, till.Recovery) {
+func (w *World) Open(tb T, j till.Journal, s till.State) (*till.Till, till.Recovery) {
 	tb.Helper()
 	t, err := till.New(w.Config(j, s))
 	if err != nil {
@@ -110,7 +117,7 @@ func (w *World) Open(tb testing.TB, j till.Journal, s till.State) (*till.Till, t
 }
 
 // Item makes a feed item of the next version.
-func (w *World) Item(tb testing.TB, kind wire.ItemKind, id uuid.UUID, body any) wire.Item {
+func (w *World) Item(tb T, kind wire.ItemKind, id uuid.UUID, body any) wire.Item {
 	tb.Helper()
 	w.version++
 	it := wire.Item{Kind: kind, ID: id, Version: w.version}
@@ -125,7 +132,7 @@ func (w *World) Item(tb testing.TB, kind wire.ItemKind, id uuid.UUID, body any) 
 }
 
 // Base returns the items every store has: itself, rules, policy, keys, groups.
-func (w *World) Base(tb testing.TB) []wire.Item {
+func (w *World) Base(tb T) []wire.Item {
 	return []wire.Item{
 		w.Item(tb, wire.ItemStore, w.Store, wire.Store{
 			ID: w.Store, Code: "B1", Name: "Berlin 1", TimeZone: "Europe/Berlin", Currency: "EUR",
@@ -149,7 +156,7 @@ func (w *World) Page(items ...wire.Item) wire.FeedPage {
 func (w *World) Restart() { w.cursor = "" }
 
 // Feed sends a page with these items.
-func (w *World) Feed(tb testing.TB, t *till.Till, items ...wire.Item) {
+func (w *World) Feed(tb T, t *till.Till, items ...wire.Item) {
 	tb.Helper()
 	if err := t.ApplyFeed(context.Background(), w.Page(items...)); err != nil {
 		tb.Fatal(err)
@@ -180,7 +187,7 @@ func (w *World) Voucher(m wire.Member, reward loyalty.Reward, uses int64) wire.V
 }
 
 // Token signs a pass that is good for a year.
-func (w *World) Token(tb testing.TB, kind passtoken.Kind, subject uuid.UUID, issue uint16) passtoken.Token {
+func (w *World) Token(tb T, kind passtoken.Kind, subject uuid.UUID, issue uint16) passtoken.Token {
 	tb.Helper()
 	day, err := passtoken.DayOf(Start.AddDate(1, 0, 0))
 	if err != nil {
@@ -194,13 +201,13 @@ func (w *World) Token(tb testing.TB, kind passtoken.Kind, subject uuid.UUID, iss
 }
 
 // Static returns a member's printed code of the newest issue.
-func (w *World) Static(tb testing.TB, m wire.Member) string {
+func (w *World) Static(tb T, m wire.Member) string {
 	tb.Helper()
 	return w.Token(tb, passtoken.KindMember, m.ID, m.Issue).Text()
 }
 
 // Rotating returns a member's code as a phone shows it now.
-func (w *World) Rotating(tb testing.TB, m wire.Member) string {
+func (w *World) Rotating(tb T, m wire.Member) string {
 	tb.Helper()
 	return passtoken.RotatingText(w.Token(tb, passtoken.KindMember, m.ID, m.Issue), w.Group, w.Clock.Now())
 }
