@@ -60,7 +60,9 @@ func wholeBody(c *fiber.Ctx) ([]byte, error) {
 // given twice and anything after the value are refused. Its errors are of package
 // problem; the generated code keeps only their text, which [fromText] reads back.
 func decodeStrictly(data []byte, v any) error {
-	if err := noDuplicates(json.NewDecoder(bytes.NewReader(data)), ""); err != nil {
+	scan := json.NewDecoder(bytes.NewReader(data))
+	scan.UseNumber() // what a number may be depends on its field
+	if err := noDuplicates(scan, ""); err != nil {
 		return err
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
