@@ -38,10 +38,21 @@ type Call struct {
 	Query  url.Values
 	// Key is the Idempotency-Key; empty sends none.
 	Key string
-	// In is sent as JSON unless nil; json.RawMessage is sent as it is.
+	// In is sent as JSON unless nil; [Raw] is sent as it is.
 	In any
 	// Out receives the JSON answer unless nil; *[]byte receives it as it came.
 	Out any
+}
+
+// Raw is a body that is sent as it is, JSON or not.
+type Raw string
+
+// encode makes the bytes of a body.
+func encode(in any) ([]byte, error) {
+	if raw, ok := in.(Raw); ok {
+		return []byte(raw), nil
+	}
+	return json.Marshal(in)
 }
 
 // Do makes the call. An answer of 400 or more is a *problem.Error; a call that got
@@ -69,7 +80,7 @@ func (c *Caller) Do(ctx context.Context, call Call) error {
 func (c *Caller) request(ctx context.Context, call Call) (*http.Request, error) {
 	var body io.Reader
 	if call.In != nil {
-		raw, err := json.Marshal(call.In)
+		raw, err := encode(call.In)
 		if err != nil {
 			return nil, fmt.Errorf("encode body of %s: %w", call.Path, err)
 		}

@@ -30,6 +30,8 @@ func edgeRun(data, addr string) []string {
 	return []string{"run", "--data", data, "--listen", addr, "--backoff-limit", "1s"}
 }
 
+func edgeSandbox() []string { return []string{"run", "--sandbox", "--listen", "127.0.0.1:0"} }
+
 func edgeExport(data, file string) []string { return []string{"export", "--data", data, "--out", file} }
 
 // ready recognises the machine-readable line of either program.
