@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -107,6 +108,13 @@ func TestG3_SyncOffLosesData(t *testing.T) {
 	}
 }
 
+// settle waits for the next segment, so that the Nth call is the same in each run.
+func settle(j *Journal) {
+	for !j.Stats().SpareReady && j.Err() == nil {
+		runtime.Gosched()
+	}
+}
+
 // script appends until an error, with a reopen and a prune in between.
 func script(d *simDisk, acked map[uint64]string) error {
 	open := func() (*Journal, error) {
@@ -118,6 +126,7 @@ func script(d *simDisk, acked map[uint64]string) error {
 			return err
 		}
 		for i := range 12 {
+			settle(j)
 			entry := fmt.Sprintf("round %d entry %d %0500d", round, i, i)
 			pos, err := j.Append(context.Background(), []byte(entry))
 			if err != nil {
@@ -129,6 +138,7 @@ func script(d *simDisk, acked map[uint64]string) error {
 			}
 			acked[pos.Seq] = entry
 		}
+		settle(j)
 		err = errors.Join(j.Prune(context.Background(), 9), j.Close())
 		for seq := range acked {
 			if seq < j.First() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"testing"
 
@@ -29,9 +28,7 @@ func newSpecimen(t *testing.T, closed bool) specimen {
 		s.entries = append(s.entries, fmt.Appendf(nil, "entry %d %0300d", i, i))
 		mustAppend(t, j, s.entries[i])
 	}
-	for !j.Stats().SpareReady {
-		runtime.Gosched()
-	}
+	settle(j)
 	if closed {
 		mustClose(t, j)
 		s.disk = s.disk.clone()
