@@ -90,7 +90,7 @@ func (h handlers) ListExceptions(ctx context.Context, r ListExceptionsRequestObj
 
 // GetException implements StrictServerInterface.
 func (h handlers) GetException(ctx context.Context, r GetExceptionRequestObject) (GetExceptionResponseObject, error) {
-	e, err := h.o.Ledger.Exception(ctx, r.ID)
+	e, err := h.o.Found.Exception(ctx, r.ID)
 	return GetException200JSONResponse(showException(e)), err
 }
 

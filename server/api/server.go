@@ -47,8 +47,6 @@ type Ledger interface {
 	Entries(ctx context.Context, f ledger.EntryFilter, cursor string, limit int) ([]ledger.Entry, string, error)
 	EntriesAt(ctx context.Context, terminal uuid.UUID, epoch uint32, seq uint64) ([]ledger.Entry, error)
 	Exceptions(ctx context.Context, f ledger.ExceptionFilter, cursor string, limit int) ([]ledger.Exception, string, error)
-	// Exception returns one exception, or problem.NotFound.
-	Exception(ctx context.Context, id uuid.UUID) (ledger.Exception, error)
 	// Describe decodes an entry for people.
 	Describe(e ledger.Entry) (json.RawMessage, error)
 	TrialBalance(ctx context.Context) ([]ledger.Balance, error)
@@ -59,6 +57,11 @@ type Ledger interface {
 type Ingest interface {
 	Hello(ctx context.Context, t ingest.Terminal, h wire.Hello, now time.Time) (wire.Welcome, error)
 	Push(ctx context.Context, t ingest.Terminal, b wire.Batch, now time.Time) ([]byte, error)
+}
+
+// Exceptions finds one exception, or answers problem.NotFound.
+type Exceptions interface {
+	Exception(ctx context.Context, id uuid.UUID) (ledger.Exception, error)
 }
 
 // Feed is the change feed of a store.
@@ -73,6 +76,7 @@ type Options struct {
 	Fleet     *fleet.Fleet
 	Programme *programme.Programme
 	Ledger    Ledger
+	Found     Exceptions
 	Ingest    Ingest
 	Feed      Feed
 	Clock     clock.Clock
@@ -139,7 +143,6 @@ func (s *Server) route() {
 	})
 	group := s.app.Group(basePath, s.authenticate, needKey, limitBody)
 	RegisterHandlers(group, NewStrictHandler(handlers{s.o}, []StrictMiddlewareFunc{s.once, authorise, bodiless}))
-	s.app.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
 }
 
 // headers are for the case that somebody opens an answer in a browser.

@@ -136,3 +136,5 @@ CREATE TABLE answers (
   sealed BYTEA NOT NULL,
   created_at BIGINT NOT NULL
 );
+
+CREATE INDEX exceptions_id ON exceptions (id);
