@@ -74,3 +74,8 @@ type Take struct {
 	Lot    ID    `cbor:"1,keyasint"`
 	Amount int64 `cbor:"2,keyasint"`
 }
+
+// Prorate returns the part of of that belongs to part out of whole, rounded down,
+// for 0 ≤ part ≤ whole, whole > 0 and of ≥ 0: what an overdrawn part of a
+// redemption was worth.
+func Prorate(of, part, whole int64) int64 { return share(part, of, whole) }

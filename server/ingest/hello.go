@@ -1,0 +1,136 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/hqjournal"
+	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// Hello answers a terminal's opening: the last head that both have, from which on
+// it must send. The caller signs.
+//
+// When HQ is behind what it once acknowledged (it was restored), that is simply
+// HQ's head. When the terminal's head contradicts HQ's, HaveSeq is the one before
+// the oldest entry the terminal keeps and HaveHash is empty: all that it keeps is
+// wanted as evidence.
+func (s *Service) Hello(ctx context.Context, t Terminal, h wire.Hello, now time.Time) (wire.Welcome, error) {
+	if h.V < wire.MinVersion || h.V > wire.Version {
+		return wire.Welcome{}, problem.Newf(problem.WireVersion, "hello has version %d", h.V)
+	}
+	if h.Terminal != t.ID || h.Epoch != t.Epoch {
+		return wire.Welcome{}, problem.New(problem.BatchInvalid, "the hello is another terminal's or another epoch's")
+	}
+	w := journal.Writer{ID: t.ID, Epoch: t.Epoch}
+	answer := wire.Welcome{
+		V: wire.Version, HQ: s.o.HQ, HQEpoch: s.o.HQEpoch, Terminal: t.ID, Epoch: t.Epoch,
+		MaxEntries: wire.MaxBatchEntries, MaxBytes: wire.MaxBatchBytes, HQTime: now.UnixMilli(),
+	}
+	err := s.o.Store.InTx(ctx, func(ctx context.Context) error {
+		branches, err := s.o.Store.LockBranches(ctx, w, t.Store)
+		if err != nil {
+			return fmt.Errorf("lock journal: %w", err)
+		}
+		if err := s.common(ctx, w, branches, h, &answer); err != nil {
+			return err
+		}
+		b := branches[0]
+		kept, err := s.o.Store.LastBatchBefore(ctx, w, now.Add(-s.o.Retain).UnixMilli())
+		if err != nil {
+			return fmt.Errorf("read retention: %w", err)
+		}
+		b.RetainSeq, b.LastContact = max(b.RetainSeq, kept), now.UnixMilli()
+		answer.RetainSeq = min(b.RetainSeq, answer.HaveSeq)
+		return s.o.Store.TouchBranch(ctx, b)
+	})
+	return answer, err
+}
+
+// common finds the last head that HQ and the terminal share.
+func (s *Service) common(ctx context.Context, w journal.Writer, branches []Branch, h wire.Hello, answer *wire.Welcome) error {
+	have := func(b Branch) error {
+		answer.HaveSeq, answer.HaveHash = b.Head.Seq, slices.Clone(b.Head.Hash[:])
+		return nil
+	}
+	claims := []journal.Head{headOf(h.HeadSeq, h.HeadHash), headOf(h.AckedSeq, h.AckedHash)}
+	contradicted := false
+	for _, c := range claims {
+		if c.Seq == 0 || c.Seq > branches[0].Head.Seq && len(branches) == 1 {
+			continue // HQ is behind, which is not a contradiction
+		}
+		stored, err := s.o.Store.StoredHeads(ctx, w, c.Seq, c.Seq)
+		if err != nil {
+			return fmt.Errorf("read stored entries: %w", err)
+		}
+		for _, e := range stored {
+			if e.Head == c {
+				return have(branches[e.Branch])
+			}
+		}
+		contradicted = contradicted || len(stored) > 0
+	}
+	if contradicted {
+		answer.HaveSeq = max(h.FirstSeq, 1) - 1
+		return nil
+	}
+	return have(branches[0])
+}
+
+func headOf(seq uint64, hash []byte) journal.Head {
+	head := journal.Head{Seq: seq}
+	if seq > 1<<63-1 {
+		head.Seq = 0
+	}
+	copy(head.Hash[:], hash)
+	return head
+}
+
+// Lookup finds the terminal as it was in an epoch, or problem.NotEnrolled.
+type Lookup func(ctx context.Context, terminal uuid.UUID, epoch uint32) (Terminal, error)
+
+// Imported counts what an import took in. New are the entries HQ did not have.
+type Imported struct {
+	Batches, Entries, New int
+}
+
+// Import takes a journal export in through the same path as Push, and records each
+// batch that brought something new as a fact of HQ. It stops at the first batch
+// that Push refuses; what came before is in, and importing the file again is safe.
+func (s *Service) Import(ctx context.Context, file io.Reader, lookup Lookup, by uuid.UUID, now time.Time) (Imported, error) {
+	var done Imported
+	err := wire.ReadExport(file, func(b wire.Batch) error {
+		t, err := lookup(ctx, b.Terminal, b.Epoch)
+		if err != nil {
+			return err
+		}
+		added := 0
+		// One transaction, so that the fact and the entries are in together.
+		err = s.o.Store.InTx(ctx, func(ctx context.Context) error {
+			if _, added, err = s.push(ctx, t, b, now); err != nil || added == 0 {
+				return err
+			}
+			return s.o.Journal.Append(ctx, hqjournal.Fact{
+				Shard: shard.Of(b.Terminal), Kind: entry.KindHQImport,
+				Body: entry.HQImport{Terminal: b.Terminal, Epoch: b.Epoch, First: b.First, Last: b.Last(), By: by},
+			})
+		})
+		if err != nil {
+			return err
+		}
+		done.Batches++
+		done.Entries += len(b.Entries)
+		done.New += added
+		return nil
+	})
+	return done, err
+}

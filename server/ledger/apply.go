@@ -1,0 +1,303 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/sync/journal"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+const (
+	// setJournals and setEntries bound what one set takes from how many journals.
+	setJournals = 16
+	setEntries  = 500
+	// aheadOf is how far in the future an entry may lie before somebody must look.
+	aheadOf = 24 * time.Hour
+)
+
+// Apply applies up to one set of waiting entries and returns how many it passed.
+//
+// Each group of shards is one transaction that inserts the source keys and posts;
+// the cursors move afterwards. A crash in between leaves entries that are read
+// again and found applied.
+func (l *Ledger) Apply(ctx context.Context) (int, error) {
+	waiting, err := l.o.Store.WaitingJournals(ctx, setJournals)
+	if err != nil {
+		return 0, fmt.Errorf("find waiting journals: %w", err)
+	}
+	var facts []fact
+	passed := 0
+	for i := range waiting {
+		w := &waiting[i]
+		entries, err := l.o.Store.WaitingEntries(ctx, *w, setEntries)
+		if err != nil {
+			return 0, fmt.Errorf("read entries of %s: %w", w.Terminal, err)
+		}
+		for _, e := range entries {
+			w.AppliedSeq = e.Seq
+			if f, ok := factOf(e); ok {
+				facts = append(facts, f)
+			}
+		}
+		passed += len(entries)
+	}
+	for _, group := range l.groups(facts) {
+		if err := l.post(ctx, group); err != nil {
+			return 0, fmt.Errorf("post entries: %w", err)
+		}
+	}
+	if l.betweenSteps != nil {
+		if err := l.betweenSteps(); err != nil {
+			return 0, err
+		}
+	}
+	if passed == 0 {
+		return 0, nil
+	}
+	if err := l.o.Store.AdvanceApplied(ctx, waiting); err != nil {
+		return 0, fmt.Errorf("advance cursors: %w", err)
+	}
+	return passed, nil
+}
+
+// groups splits facts by shard, ShardsPerTx shards to a group, each in the order
+// of folding.
+func (l *Ledger) groups(facts []fact) [][]fact {
+	slices.SortStableFunc(facts, func(a, b fact) int { return a.shard - b.shard })
+	var out [][]fact
+	shards, start := 0, 0
+	for i := range facts {
+		if i > 0 && facts[i].shard == facts[i-1].shard {
+			continue
+		}
+		if shards == l.o.ShardsPerTx {
+			out = append(out, facts[start:i])
+			shards, start = 0, i
+		}
+		shards++
+	}
+	if start < len(facts) {
+		out = append(out, facts[start:])
+	}
+	for _, group := range out {
+		slices.SortStableFunc(group, byEffect)
+	}
+	return out
+}
+
+// post applies the facts of one group in one transaction.
+func (l *Ledger) post(ctx context.Context, facts []fact) error {
+	return l.o.Store.InTx(ctx, func(ctx context.Context) error {
+		fresh, err := l.fresh(ctx, facts)
+		if err != nil || len(fresh) == 0 {
+			return err
+		}
+		s, err := l.load(ctx, fresh)
+		if err != nil {
+			return err
+		}
+		for i := range fresh {
+			if err := s.fold(&fresh[i]); err != nil {
+				return err
+			}
+		}
+		return l.save(ctx, s)
+	})
+}
+
+// fresh inserts the facts' source keys and returns the facts whose key was new.
+func (l *Ledger) fresh(ctx context.Context, facts []fact) ([]fact, error) {
+	rows := make([]SourceRow, len(facts))
+	for i, f := range facts {
+		rows[i] = SourceRow{
+			Shard: f.shard, Source: f.Hash, Writer: f.Terminal, Epoch: f.Epoch, Seq: f.Seq, Kind: f.Kind, RecordedAt: f.RecordedAt,
+		}
+	}
+	slices.SortFunc(rows, func(a, b SourceRow) int {
+		return compareIDs(a.Shard, uuid.UUID(a.Source[:16]), b.Shard, uuid.UUID(b.Source[:16]))
+	})
+	added, err := l.o.Store.AddSources(ctx, rows)
+	if err != nil {
+		return nil, fmt.Errorf("insert sources: %w", err)
+	}
+	fresh := make([]fact, 0, len(added))
+	for _, f := range facts {
+		if added[f.Hash] || l.everySourceIsNew {
+			fresh = append(fresh, f)
+		}
+	}
+	return fresh, nil
+}
+
+func (s *set) fold(f *fact) error {
+	s.line = 0
+	if f.OccurredAt-f.RecordedAt > aheadOf.Milliseconds() {
+		s.raise(f, 0, Exception{Kind: ClockAhead, Liable: liableStore, Cause: "it says that it happened more than a day after it arrived"})
+	}
+	var err error
+	switch {
+	case f.sale != nil:
+		err = s.foldSale(f)
+	case f.void != nil:
+		err = s.foldVoid(f)
+	default:
+		s.raise(f, 0, Exception{Kind: Unreadable, Liable: liableProgramme, Cause: "the stored bytes were changed after they arrived"})
+	}
+	if a := s.accounts[f.account]; a != nil && err == nil {
+		a.mark(f.Entry)
+	}
+	return err
+}
+
+// load reads everything the facts touch.
+func (l *Ledger) load(ctx context.Context, facts []fact) (*set, error) {
+	s := newSet()
+	accounts := map[AccountKey]bool{}
+	wanted := map[SaleKey]bool{}
+	for i := range facts {
+		f := &facts[i]
+		if f.account == uuid.Nil {
+			continue
+		}
+		accounts[AccountKey{f.shard, f.account}] = true
+		wanted[f.saleKey()] = true
+		if f.sale == nil || len(f.sale.Earned) == 0 {
+			continue
+		}
+		if _, ok := s.rules[f.sale.RuleSet]; ok {
+			continue
+		}
+		rules, ok, err := l.ruleSet(ctx, f.sale.RuleSet)
+		if err != nil {
+			return nil, fmt.Errorf("read rule set %d: %w", f.sale.RuleSet, err)
+		}
+		if ok {
+			s.rules[f.sale.RuleSet] = rules
+		}
+	}
+	if err := l.loadAccounts(ctx, s, keysOf(accounts)); err != nil {
+		return nil, err
+	}
+	return s, l.loadSales(ctx, s, wanted)
+}
+
+func keysOf(m map[AccountKey]bool) []AccountKey {
+	out := make([]AccountKey, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.SortFunc(out, func(a, b AccountKey) int { return compareIDs(a.Shard, a.Account, b.Shard, b.Account) })
+	return out
+}
+
+// loadAccounts locks the accounts that exist and reads holdings and open lots.
+func (l *Ledger) loadAccounts(ctx context.Context, s *set, keys []AccountKey) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	rows, err := l.o.Store.LockAccounts(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("lock accounts: %w", err)
+	}
+	for _, row := range rows {
+		marks, err := wire.Unmarshal[[]wire.Mark](row.Marks)
+		if err != nil {
+			return fmt.Errorf("read marks of account %s: %w", row.Account, err)
+		}
+		s.accounts[row.Account] = &account{
+			AccountKey: row.AccountKey, version: row.Version, marks: marks, holdings: map[string]*loyalty.Holding{},
+			lotSource: map[loyalty.ID]journal.Hash{}, touched: map[string]bool{},
+		}
+	}
+	holdings, err := l.o.Store.AccountHoldings(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("read holdings: %w", err)
+	}
+	for _, row := range holdings {
+		if a := s.accounts[row.Account]; a != nil {
+			a.holdings[row.Unit] = &row.Holding
+		}
+	}
+	lots, err := l.o.Store.OpenLots(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("read lots: %w", err)
+	}
+	s.addLots(lots)
+	return nil
+}
+
+// loadSales reads the sales that the facts make or void, and the lots that undoing
+// them needs.
+func (l *Ledger) loadSales(ctx context.Context, s *set, wanted map[SaleKey]bool) error {
+	if len(wanted) == 0 {
+		return nil
+	}
+	keys := make([]SaleKey, 0, len(wanted))
+	for key := range wanted {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b SaleKey) int { return compareIDs(a.Shard, a.Sale, b.Shard, b.Sale) })
+	rows, err := l.o.Store.Sales(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("read sales: %w", err)
+	}
+	var lots []LotKey
+	for i := range rows {
+		s.sales[rows[i].SaleKey] = &rows[i]
+		of, err := lotsOf(rows[i])
+		if err != nil {
+			return fmt.Errorf("read effects of sale %s: %w", rows[i].Sale, err)
+		}
+		lots = append(lots, of...)
+	}
+	if len(lots) == 0 {
+		return nil
+	}
+	found, err := l.o.Store.LotsByID(ctx, lots)
+	if err != nil {
+		return fmt.Errorf("read lots of sales: %w", err)
+	}
+	s.addLots(found)
+	return nil
+}
+
+func (s *set) addLots(rows []LotRow) {
+	for _, row := range rows {
+		a := s.accounts[row.Account]
+		if a == nil {
+			continue
+		}
+		h := a.holding(row.Unit)
+		if h.Lot(row.ID) == nil {
+			h.Lots = append(h.Lots, row.Lot)
+			a.lotSource[row.ID] = row.Source
+		}
+	}
+	for _, a := range s.accounts {
+		for _, h := range a.holdings {
+			h.SortLots()
+		}
+	}
+}
+
+// save writes the set and publishes what edges are told of its accounts.
+func (l *Ledger) save(ctx context.Context, s *set) error {
+	changes, err := s.changes()
+	if err != nil {
+		return err
+	}
+	if err := l.o.Store.SaveChanges(ctx, changes); err != nil {
+		return fmt.Errorf("write set: %w", err)
+	}
+	items, err := l.items(ctx, s)
+	if err != nil {
+		return err
+	}
+	return l.o.Feed.Publish(ctx, items...)
+}

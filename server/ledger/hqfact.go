@@ -1,0 +1,219 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/feed"
+	"github.com/tallystick/tallystick/server/hqjournal"
+	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// PutMember makes or changes a member in the caller's transaction: HQ's journal
+// gets the fact, the feed the member with the account's holdings. Holdings and
+// Marks of m are ignored. The account is opened when it does not exist. Digest is
+// the salted hash of the personal data kept elsewhere.
+func (l *Ledger) PutMember(ctx context.Context, m wire.Member, by uuid.UUID, digest []byte) error {
+	if m.ID == uuid.Nil || m.Account == uuid.Nil {
+		return problem.New(problem.InvalidField, "a member has an id and an account")
+	}
+	m.Holdings, m.Marks = nil, nil
+	profile, err := wire.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return l.o.Store.InTx(ctx, func(ctx context.Context) error {
+		key := AccountKey{shard.Of(m.Account), m.Account}
+		if err := l.o.Store.OpenAccount(ctx, key); err != nil {
+			return fmt.Errorf("open account: %w", err)
+		}
+		a, err := l.lock(ctx, key)
+		if err != nil {
+			return err
+		}
+		row := MemberRow{key, m.ID, profile}
+		if err := l.o.Store.PutMember(ctx, row); err != nil {
+			return fmt.Errorf("write member: %w", err)
+		}
+		item, err := memberItem(a, row)
+		if err != nil {
+			return err
+		}
+		_, err = l.o.Journal.Write(ctx, hqjournal.Fact{
+			Shard: key.Shard, Kind: entry.KindHQMember,
+			Body:    entry.HQRecord{ID: m.ID, Version: a.version, Record: profile, By: by, Digest: digest},
+			Publish: []feed.Change{{Item: item}},
+		})
+		return err
+	})
+}
+
+// lock locks one account and reads what it has, or answers problem.NotFound.
+func (l *Ledger) lock(ctx context.Context, key AccountKey) (*account, error) {
+	s := newSet()
+	if err := l.loadAccounts(ctx, s, []AccountKey{key}); err != nil {
+		return nil, err
+	}
+	a := s.accounts[key.Account]
+	if a == nil {
+		return nil, problem.Newf(problem.NotFound, "there is no account %s", key.Account)
+	}
+	return a, nil
+}
+
+// Adjust changes a holding by hand, in the caller's transaction: opening balances
+// and corrections. Taking more than is free is problem.PointsInsufficient.
+func (l *Ledger) Adjust(ctx context.Context, a entry.HQAdjustment) error {
+	if a.Amount == 0 || a.Amount > loyalty.MaxAmount || a.Amount < -loyalty.MaxAmount || !pointsUnit(a.Unit) {
+		return problem.New(problem.AmountInvalid, "an adjustment has a unit and an amount that is not zero")
+	}
+	made := func(*account) (hqjournal.Fact, error) {
+		return hqjournal.Fact{Kind: entry.KindHQAdjustment, Body: a}, nil
+	}
+	return l.hqFact(ctx, a.Account, made, func(s *set, f *fact, acct *account) error {
+		return s.on(f, acct, a.Unit, 0, func(h *loyalty.Holding) ([]loyalty.Move, error) {
+			if a.Amount > 0 {
+				return h.Earn(newLot(f, acct, a.Amount, a.ExpiresAt), loyalty.BookIssue, f.RecordedAt)
+			}
+			if -a.Amount > h.Free {
+				return nil, problem.Newf(problem.PointsInsufficient, "%d are free, %d are to be taken", h.Free, -a.Amount)
+			}
+			return h.Remove(-a.Amount, loyalty.BookIssue)
+		})
+	})
+}
+
+// IssueVoucher gives an account the uses of a voucher, in the caller's
+// transaction. A voucher that has been issued is problem.Conflict.
+func (l *Ledger) IssueVoucher(ctx context.Context, v loyalty.Voucher, by uuid.UUID) error {
+	if v.Uses <= 0 || v.Uses > loyalty.MaxAmount || v.ID == (loyalty.ID{}) {
+		return problem.New(problem.InvalidField, "a voucher has an id and at least one use")
+	}
+	v.Left = v.Uses
+	body, err := wire.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return l.o.Store.InTx(ctx, func(ctx context.Context) error {
+		row, err := l.voucher(ctx, uuid.UUID(v.Account), uuid.UUID(v.ID))
+		if err != nil {
+			return err
+		}
+		if row != nil {
+			return problem.New(problem.Conflict, "the voucher has been issued already")
+		}
+		key := AccountKey{shard.Of(uuid.UUID(v.Account)), uuid.UUID(v.Account)}
+		if err := l.o.Store.PutVoucher(ctx, VoucherRow{key, uuid.UUID(v.ID), body}); err != nil {
+			return fmt.Errorf("write voucher: %w", err)
+		}
+		unit := loyalty.UseUnit(uuid.UUID(v.ID).String())
+		made := func(a *account) (hqjournal.Fact, error) {
+			return hqjournal.Fact{
+				Kind: entry.KindHQVoucher, Body: entry.HQRecord{ID: uuid.UUID(v.ID), Version: a.version, Record: body, By: by},
+			}, nil
+		}
+		return l.hqFact(ctx, uuid.UUID(v.Account), made, func(s *set, f *fact, acct *account) error {
+			return s.on(f, acct, unit, 0, func(h *loyalty.Holding) ([]loyalty.Move, error) {
+				return h.Earn(newLot(f, acct, v.Uses, v.ValidTo), loyalty.BookIssue, f.RecordedAt)
+			})
+		})
+	})
+}
+
+// BlockVoucher blocks a voucher or lifts the block, in the caller's transaction.
+func (l *Ledger) BlockVoucher(ctx context.Context, accountID, voucher uuid.UUID, blocked bool, by uuid.UUID) error {
+	return l.o.Store.InTx(ctx, func(ctx context.Context) error {
+		row, err := l.voucher(ctx, accountID, voucher)
+		if err != nil {
+			return err
+		}
+		if row == nil {
+			return problem.Newf(problem.NotFound, "the account has no voucher %s", voucher)
+		}
+		made := func(a *account) (hqjournal.Fact, error) {
+			v, err := currentVoucher(a, *row)
+			if err != nil {
+				return hqjournal.Fact{}, err
+			}
+			v.Blocked = blocked
+			if row.Body, err = wire.Marshal(v); err != nil {
+				return hqjournal.Fact{}, err
+			}
+			if err := l.o.Store.PutVoucher(ctx, *row); err != nil {
+				return hqjournal.Fact{}, fmt.Errorf("write voucher: %w", err)
+			}
+			body := entry.HQRecord{ID: voucher, Version: a.version, Record: row.Body, By: by}
+			return hqjournal.Fact{Kind: entry.KindHQVoucher, Body: body}, nil
+		}
+		// Nothing moves; the voucher's item is published again as it is now.
+		return l.hqFact(ctx, accountID, made, func(_ *set, _ *fact, acct *account) error {
+			unit := loyalty.UseUnit(voucher.String())
+			acct.holding(unit)
+			acct.touched[unit] = true
+			return nil
+		})
+	})
+}
+
+func (l *Ledger) voucher(ctx context.Context, accountID, voucher uuid.UUID) (*VoucherRow, error) {
+	rows, err := l.o.Store.AccountVouchers(ctx, []AccountKey{{shard.Of(accountID), accountID}})
+	if err != nil {
+		return nil, fmt.Errorf("read vouchers: %w", err)
+	}
+	for i := range rows {
+		if rows[i].Voucher == voucher {
+			return &rows[i], nil
+		}
+	}
+	return nil, nil
+}
+
+// newLot makes the one lot a fact of HQ adds.
+func newLot(f *fact, a *account, amount, expiresAt int64) loyalty.Lot {
+	lot := loyalty.Lot{ID: loyalty.ID(derivedID(f.Hash, "lot/0")), Amount: amount, EarnedAt: f.EffectiveAt, ExpiresAt: expiresAt}
+	a.lotSource[lot.ID] = f.Hash
+	return lot
+}
+
+// hqFact writes the fact that made gives for the locked account into HQ's journal
+// and posts it in the same transaction, under the same keys as a terminal's.
+func (l *Ledger) hqFact(ctx context.Context, accountID uuid.UUID, made func(*account) (hqjournal.Fact, error), fold func(*set, *fact, *account) error) error {
+	return l.o.Store.InTx(ctx, func(ctx context.Context) error {
+		key := AccountKey{shard.Of(accountID), accountID}
+		s := newSet()
+		if err := l.loadAccounts(ctx, s, []AccountKey{key}); err != nil {
+			return err
+		}
+		a := s.accounts[accountID]
+		if a == nil {
+			return problem.Newf(problem.NotFound, "there is no account %s", accountID)
+		}
+		hf, err := made(a)
+		if err != nil {
+			return err
+		}
+		hf.Shard = key.Shard
+		written, err := l.o.Journal.Write(ctx, hf)
+		if err != nil {
+			return err
+		}
+		at := written[0]
+		f := fact{shard: key.Shard, account: accountID, Entry: Entry{
+			Terminal: at.Writer.ID, Epoch: at.Writer.Epoch, Seq: at.Head.Seq, Hash: at.Head.Hash, Kind: hf.Kind,
+			State: Accepted, Proven: true, OccurredAt: at.RecordedAt, EffectiveAt: at.RecordedAt, RecordedAt: at.RecordedAt,
+		}}
+		if _, err := l.fresh(ctx, []fact{f}); err != nil {
+			return err
+		}
+		if err := fold(s, &f, a); err != nil {
+			return err
+		}
+		return l.save(ctx, s)
+	})
+}

@@ -1,0 +1,93 @@
+package ledger
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// pollEvery is how often the service looks by itself: entries that another process
+// took in wake nobody here.
+const pollEvery = 500 * time.Millisecond
+
+// Service applies entries as they come, until it is stopped.
+type Service struct {
+	ledger *Ledger
+	log    *slog.Logger
+	wake   chan struct{}
+
+	applied  atomic.Int64
+	failures atomic.Int64
+
+	mu   sync.Mutex
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// NewService returns the service of a ledger. It logs what it will try again.
+func NewService(l *Ledger, log *slog.Logger) *Service {
+	return &Service{ledger: l, log: log, wake: make(chan struct{}, 1)}
+}
+
+// Start begins applying in a goroutine that Stop ends.
+func (s *Service) Start() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stop != nil {
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop, s.done = stop, make(chan struct{})
+	go s.run(ctx, s.done)
+}
+
+// Stop ends the service and waits until it has.
+func (s *Service) Stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stop == nil {
+		return
+	}
+	s.stop()
+	<-s.done
+	s.stop = nil
+}
+
+// Wake tells the service that there is something to apply. It never blocks.
+func (s *Service) Wake() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Applied is how many entries this service has passed since it was made.
+func (s *Service) Applied() int64 { return s.applied.Load() }
+
+// Failures is how often a set could not be applied and was tried again.
+func (s *Service) Failures() int64 { return s.failures.Load() }
+
+func (s *Service) run(ctx context.Context, done chan struct{}) {
+	defer close(done)
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	for {
+		n, err := s.ledger.Apply(ctx)
+		s.applied.Add(int64(n))
+		if err != nil && ctx.Err() == nil {
+			s.failures.Add(1)
+			s.log.Error("entries could not be applied; they are tried again", "error", err)
+		}
+		if err == nil && n > 0 {
+			continue
+		}
+		select {
+		case <-s.wake:
+		case <-poll.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

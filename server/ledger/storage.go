@@ -1,0 +1,168 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
+)
+
+// Store is the storage the ledger needs. Methods join the transaction in ctx.
+type Store interface {
+	applyStore
+	queryStore
+	auditStore
+}
+
+// Waiting is a journal of a terminal with entries that are not applied yet.
+type Waiting struct {
+	Terminal   uuid.UUID
+	Epoch      uint32
+	Branch     int
+	AppliedSeq uint64
+}
+
+// SourceRow is the key under which a fact counts once.
+type SourceRow struct {
+	Shard      int
+	Source     journal.Hash
+	Writer     uuid.UUID
+	Epoch      uint32
+	Seq        uint64
+	Kind       entry.Kind
+	RecordedAt int64
+}
+
+// AccountKey names an account in its shard.
+type AccountKey struct {
+	Shard   int
+	Account uuid.UUID
+}
+
+// AccountRow is an account as stored; Marks is the CBOR of []wire.Mark.
+type AccountRow struct {
+	AccountKey
+	Version uint64
+	Marks   []byte
+}
+
+// MemberRow says which member an account belongs to; Profile is the CBOR of a
+// wire.Member without holdings and marks.
+type MemberRow struct {
+	AccountKey
+	Member  uuid.UUID
+	Profile []byte
+}
+
+// VoucherRow is a voucher of an account; Body is the CBOR of a loyalty.Voucher.
+type VoucherRow struct {
+	AccountKey
+	Voucher uuid.UUID
+	Body    []byte
+}
+
+// HoldingRow is a holding as stored, without its lots.
+type HoldingRow struct {
+	AccountKey
+	loyalty.Holding
+}
+
+// LotRow is a lot as stored.
+type LotRow struct {
+	AccountKey
+	Unit   string
+	Source journal.Hash
+	loyalty.Lot
+}
+
+// UnitKey names a holding.
+type UnitKey struct {
+	AccountKey
+	Unit string
+}
+
+// LotKey names a lot.
+type LotKey struct {
+	UnitKey
+	Lot uuid.UUID
+}
+
+// SaleKey names a sale of a terminal in the shard of its account.
+type SaleKey struct {
+	Shard    int
+	Terminal uuid.UUID
+	Sale     uuid.UUID
+}
+
+// SaleState says what has been done with a sale.
+type SaleState int16
+
+// States of a sale.
+const (
+	SalePosted SaleState = 1
+	SaleVoided SaleState = 2
+	VoidWaits  SaleState = 3 // the void was applied, the sale has not arrived
+)
+
+// SaleRow is what a sale did; Effects is CBOR.
+type SaleRow struct {
+	SaleKey
+	Account    uuid.UUID
+	Source     journal.Hash
+	State      SaleState
+	Effects    []byte
+	VoidSource journal.Hash
+}
+
+// BookKey names a contra book of a shard.
+type BookKey struct {
+	Shard int
+	Book  loyalty.Book
+	Owner uuid.UUID
+	Unit  string
+}
+
+// Changes is what one set writes. Books holds differences.
+type Changes struct {
+	Accounts   []AccountRow
+	Holdings   []HoldingRow
+	Lots       []LotRow
+	Postings   []Posting
+	Sales      []SaleRow
+	Books      map[BookKey]int64
+	Exceptions []Exception
+	Explained  []Exception // only ID, Shard and State
+}
+
+type applyStore interface {
+	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+	// WaitingJournals returns up to limit journals with entries not applied yet.
+	WaitingJournals(ctx context.Context, limit int) ([]Waiting, error)
+	// WaitingEntries returns the next entries of a journal after its cursor.
+	WaitingEntries(ctx context.Context, w Waiting, limit int) ([]Entry, error)
+	// AdvanceApplied moves the cursor of each journal to its AppliedSeq, never back.
+	AdvanceApplied(ctx context.Context, to []Waiting) error
+
+	// AddSources inserts the sources that are not there yet and returns those.
+	AddSources(ctx context.Context, rows []SourceRow) (map[journal.Hash]bool, error)
+	// OpenAccount makes an account if it does not exist.
+	OpenAccount(ctx context.Context, key AccountKey) error
+	// LockAccounts returns those of the accounts that exist, each with its version
+	// raised by one, locked until the transaction ends.
+	LockAccounts(ctx context.Context, keys []AccountKey) ([]AccountRow, error)
+	AccountMembers(ctx context.Context, keys []AccountKey) ([]MemberRow, error)
+	PutMember(ctx context.Context, row MemberRow) error
+	AccountVouchers(ctx context.Context, keys []AccountKey) ([]VoucherRow, error)
+	PutVoucher(ctx context.Context, row VoucherRow) error
+	AccountHoldings(ctx context.Context, keys []AccountKey) ([]HoldingRow, error)
+	// OpenLots returns the lots with something left or covered.
+	OpenLots(ctx context.Context, keys []AccountKey) ([]LotRow, error)
+	LotsByID(ctx context.Context, keys []LotKey) ([]LotRow, error)
+	Sales(ctx context.Context, keys []SaleKey) ([]SaleRow, error)
+	// SaveChanges writes a set: rows with the same key are replaced, postings are
+	// new, an exception that exists stays, and the explained ones change state.
+	SaveChanges(ctx context.Context, c Changes) error
+}

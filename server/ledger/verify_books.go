@@ -1,0 +1,181 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/sync/journal"
+)
+
+// shards checks the books, one shard after the other.
+func (a *audit) shards(ctx context.Context) error {
+	for in := range shard.Count {
+		b := shardBooks{
+			where: fmt.Sprintf("shard %d", in), sources: map[journal.Hash]bool{},
+			own: map[UnitKey]map[loyalty.Book]int64{}, contra: map[BookKey]int64{}, lots: map[UnitKey]*loyalty.Holding{},
+		}
+		for _, check := range []func(context.Context, int, *shardBooks) error{a.sources, a.postings, a.lots, a.holdings, a.contra} {
+			if err := check(ctx, in, &b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// shardBooks is what postings and lots of one shard add up to.
+type shardBooks struct {
+	where   string
+	sources map[journal.Hash]bool
+	own     map[UnitKey]map[loyalty.Book]int64
+	contra  map[BookKey]int64
+	lots    map[UnitKey]*loyalty.Holding
+}
+
+// sources checks that the shard's sources are the facts that have been applied.
+func (a *audit) sources(ctx context.Context, in int, b *shardBooks) error {
+	rows, err := a.store.AuditSources(ctx, in)
+	if err != nil {
+		return err
+	}
+	var stored tally
+	for _, r := range rows {
+		b.sources[r.Source] = true
+		stored.add(r.Source)
+	}
+	a.count("applied facts, each with its source once", stored.n)
+	switch want := a.expected[in]; {
+	case stored.n != want.n:
+		a.fail(b.where, "%d facts have been applied, %d sources are stored", want.n, stored.n)
+	case stored.sum != want.sum:
+		a.fail(b.where, "the stored sources are not those of the %d facts that have been applied", want.n)
+	}
+	return nil
+}
+
+func (a *audit) postings(ctx context.Context, in int, b *shardBooks) error {
+	for offset := 0; ; offset += auditPage {
+		rows, err := a.store.AuditPostings(ctx, in, offset, auditPage)
+		if err != nil {
+			return err
+		}
+		for _, p := range rows {
+			a.posting(in, b, p)
+		}
+		if len(rows) < auditPage {
+			return nil
+		}
+	}
+}
+
+func (a *audit) posting(in int, b *shardBooks, p Posting) {
+	a.count("postings", 1)
+	where := fmt.Sprintf("%s, posting %s", b.where, p.ID)
+	if !b.sources[p.Source] {
+		a.fail(where, "its source %s has not been applied", p.Source.Short())
+	}
+	if p.ID != postingID(p.Source, p.Line) {
+		a.fail(where, "its id does not derive from source and line")
+	}
+	key := UnitKey{AccountKey{in, p.Account}, p.Unit}
+	move := func(book loyalty.Book, amount int64) {
+		if book.Own() {
+			if b.own[key] == nil {
+				b.own[key] = map[loyalty.Book]int64{}
+			}
+			b.own[key][book] += amount
+			return
+		}
+		contra := BookKey{Shard: in, Book: book, Unit: p.Unit}
+		if book == loyalty.BookStore {
+			contra.Owner = p.Store
+		}
+		b.contra[contra] += amount
+	}
+	move(p.From, -p.Amount)
+	move(p.To, p.Amount)
+}
+
+func (a *audit) lots(ctx context.Context, in int, b *shardBooks) error {
+	for offset := 0; ; offset += auditPage {
+		rows, err := a.store.AuditLots(ctx, in, offset, auditPage)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			a.count("lots", 1)
+			key := UnitKey{r.AccountKey, r.Unit}
+			if b.lots[key] == nil {
+				b.lots[key] = &loyalty.Holding{}
+			}
+			if !b.sources[r.Source] {
+				a.fail(fmt.Sprintf("%s, lot %s", b.where, uuid.UUID(r.ID)), "its source %s has not been applied", r.Source.Short())
+			}
+			b.lots[key].Lots = append(b.lots[key].Lots, r.Lot)
+		}
+		if len(rows) < auditPage {
+			return nil
+		}
+	}
+}
+
+func (a *audit) holdings(ctx context.Context, in int, b *shardBooks) error {
+	rows, err := a.store.AuditHoldings(ctx, in)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		a.count("holdings, equal to their postings and lots", 1)
+		key := UnitKey{r.AccountKey, r.Unit}
+		where := fmt.Sprintf("%s, account %s, %s", b.where, r.Account, r.Unit)
+		h := r.Holding
+		if lots := b.lots[key]; lots != nil {
+			h.Lots = lots.Lots
+		}
+		if err := h.Check(); err != nil {
+			a.fail(where, "free %d, allowance %d, pending %d, overdraft %d: %v", h.Free, h.Allowance, h.Pending, h.Overdraft, err)
+		}
+		for book, stored := range map[loyalty.Book]int64{
+			loyalty.BookFree: h.Free, loyalty.BookAllowance: h.Allowance, loyalty.BookPending: h.Pending, loyalty.BookOverdraft: -h.Overdraft,
+		} {
+			if posted := b.own[key][book]; posted != stored {
+				a.fail(where, "%s is %d by its postings, %d is stored", book, posted, stored)
+			}
+		}
+		a.units[r.Unit] += h.Balance() + h.Pending
+		delete(b.own, key)
+		delete(b.lots, key)
+	}
+	for key := range b.own {
+		a.fail(fmt.Sprintf("%s, account %s, %s", b.where, key.Account, key.Unit), "has postings and no holding")
+	}
+	for key := range b.lots {
+		a.fail(fmt.Sprintf("%s, account %s, %s", b.where, key.Account, key.Unit), "has lots and no holding")
+	}
+	return nil
+}
+
+func (a *audit) contra(ctx context.Context, in int, b *shardBooks) error {
+	stored, err := a.store.AuditBooks(ctx, in)
+	if err != nil {
+		return err
+	}
+	for key, amount := range stored {
+		a.count("contra books, equal to their postings", 1)
+		if posted := b.contra[key]; posted != amount {
+			a.fail(fmt.Sprintf("%s, book %s, %s", b.where, key.Book, key.Unit), "%d by its postings, %d is stored", posted, amount)
+		}
+		a.units[key.Unit] += amount
+		delete(b.contra, key)
+	}
+	for key, amount := range b.contra {
+		if amount != 0 {
+			a.fail(fmt.Sprintf("%s, book %s, %s", b.where, key.Book, key.Unit), "%d by its postings, nothing is stored", amount)
+		}
+	}
+	return nil
+}

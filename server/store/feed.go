@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/server/feed"
+	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+var _ feed.Store = (*DB)(nil)
+
+type feedRow struct {
+	Pos     uint64 `bun:"pos"`
+	Scope   []byte `bun:"scope"`
+	Kind    uint8  `bun:"kind"`
+	ID      []byte `bun:"id"`
+	Version uint64 `bun:"version"`
+	Body    []byte `bun:"body"`
+}
+
+// AdvanceFeed implements feed.Store.
+func (db *DB) AdvanceFeed(ctx context.Context, shard, n int) (uint64, error) {
+	var pos uint64
+	err := db.write(ctx).NewRaw("INSERT INTO feed_heads (shard, pos) VALUES (?, ?) "+
+		"ON CONFLICT (shard) DO UPDATE SET pos = feed_heads.pos + EXCLUDED.pos RETURNING pos", shard, n).Scan(ctx, &pos)
+	return pos, err
+}
+
+// PutFeed implements feed.Store.
+func (db *DB) PutFeed(ctx context.Context, rows []feed.Row) error {
+	return db.insert(ctx, "INSERT INTO feed (shard, scope, kind, id, pos, version, body)",
+		convert(rows, func(r feed.Row) row {
+			body := []byte(r.Item.Body)
+			if body == nil {
+				body = []byte{}
+			}
+			return row{r.Shard, idBytes(r.Scope), uint8(r.Item.Kind), idBytes(r.Item.ID), r.Pos, r.Item.Version, body}
+		}),
+		"ON CONFLICT (shard, scope, kind, id) DO UPDATE SET pos = EXCLUDED.pos, version = EXCLUDED.version, body = EXCLUDED.body")
+}
+
+// FeedHeads implements feed.Store.
+func (db *DB) FeedHeads(ctx context.Context) (feed.Heads, error) {
+	var heads feed.Heads
+	var rows []struct {
+		Shard int    `bun:"shard"`
+		Pos   uint64 `bun:"pos"`
+	}
+	if err := db.read(ctx).NewRaw("SELECT shard, pos FROM feed_heads").Scan(ctx, &rows); err != nil {
+		return heads, err
+	}
+	for _, r := range rows {
+		if r.Shard >= 0 && r.Shard < shard.Count {
+			heads[r.Shard] = r.Pos
+		}
+	}
+	return heads, nil
+}
+
+// FeedAfter implements feed.Store.
+func (db *DB) FeedAfter(ctx context.Context, shard int, after uint64, store uuid.UUID, limit int) ([]feed.Row, error) {
+	var rows []feedRow
+	err := db.read(ctx).NewRaw("SELECT pos, scope, kind, id, version, body FROM feed "+
+		"WHERE shard = ? AND pos > ? AND (scope = ? OR scope = ?) ORDER BY pos LIMIT ?",
+		shard, after, idBytes(uuid.Nil), idBytes(store), limit).Scan(ctx, &rows)
+	return convert(rows, func(r feedRow) feed.Row {
+		item := wire.Item{Kind: wire.ItemKind(r.Kind), ID: toID(r.ID), Version: r.Version}
+		if len(r.Body) > 0 {
+			item.Body = r.Body
+		}
+		return feed.Row{Pos: r.Pos, Change: feed.Change{Shard: shard, Scope: toID(r.Scope), Item: item}}
+	}), err
+}

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+
+	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/server/hqjournal"
+	"github.com/tallystick/tallystick/sync/journal"
+)
+
+var _ hqjournal.Store = (*DB)(nil)
+
+type hqHeadRow struct {
+	Shard int    `bun:"shard"`
+	Epoch uint32 `bun:"epoch"`
+	Seq   uint64 `bun:"seq"`
+	Hash  []byte `bun:"hash"`
+	HLC   uint64 `bun:"hlc"`
+}
+
+func (r hqHeadRow) head() hqjournal.Head {
+	return hqjournal.Head{
+		Shard: r.Shard, Epoch: r.Epoch, Head: journal.Head{Seq: r.Seq, Hash: toHash(r.Hash)}, HLC: clock.Stamp(r.HLC),
+	}
+}
+
+// LockHQHead implements hqjournal.Store.
+func (db *DB) LockHQHead(ctx context.Context, shard int, epoch uint32) (hqjournal.Head, error) {
+	var r hqHeadRow
+	err := db.write(ctx).NewRaw("INSERT INTO hq_heads (shard, epoch, seq, hash, hlc) VALUES (?, ?, 0, ?, 0) "+
+		"ON CONFLICT (shard, epoch) DO UPDATE SET hlc = hq_heads.hlc RETURNING shard, epoch, seq, hash, hlc",
+		shard, epoch, hashBytes(journal.Genesis)).Scan(ctx, &r)
+	return r.head(), err
+}
+
+// AppendHQ implements hqjournal.Store.
+func (db *DB) AppendHQ(ctx context.Context, rows []hqjournal.Row, head hqjournal.Head) error {
+	err := db.insert(ctx, "INSERT INTO hq_journal (shard, epoch, seq, hash, kind, recorded_at, raw)",
+		convert(rows, func(r hqjournal.Row) row {
+			return row{r.Shard, r.Epoch, r.Seq, hashBytes(r.Hash), uint16(r.Kind), r.RecordedAt, r.Raw}
+		}), "")
+	if err != nil {
+		return err
+	}
+	_, err = db.write(ctx).NewRaw("UPDATE hq_heads SET seq = ?, hash = ?, hlc = ? WHERE shard = ? AND epoch = ?",
+		head.Seq, hashBytes(head.Hash), uint64(head.HLC), rows[0].Shard, rows[0].Epoch).Exec(ctx)
+	return err
+}
+
+// HQHeads implements hqjournal.Store.
+func (db *DB) HQHeads(ctx context.Context, epoch uint32) ([]hqjournal.Head, error) {
+	var rows []hqHeadRow
+	err := db.read(ctx).NewRaw("SELECT shard, epoch, seq, hash, hlc FROM hq_heads WHERE epoch = ? AND seq > 0 ORDER BY shard", epoch).Scan(ctx, &rows)
+	return convert(rows, hqHeadRow.head), err
+}
+
+// LastHQCheckpoint implements hqjournal.Store.
+func (db *DB) LastHQCheckpoint(ctx context.Context, shard int, epoch uint32) (uint64, error) {
+	var last uint64
+	err := db.read(ctx).NewRaw("SELECT COALESCE(MAX(last_seq), 0) FROM hq_checkpoints WHERE shard = ? AND epoch = ?", shard, epoch).Scan(ctx, &last)
+	return last, err
+}
+
+// PutHQCheckpoint implements hqjournal.Store.
+func (db *DB) PutHQCheckpoint(ctx context.Context, c hqjournal.Checkpoint) error {
+	return db.insert(ctx, "INSERT INTO hq_checkpoints (shard, epoch, last_seq, first_seq, head_hash, key_id, signature, recorded_at)",
+		[]row{{c.Shard, c.Epoch, c.Last, c.First, hashBytes(c.Head), c.KeyID, c.Signature, c.RecordedAt}}, "ON CONFLICT DO NOTHING")
+}
