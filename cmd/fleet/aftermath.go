@@ -49,7 +49,7 @@ func (d *demo) killLane(ctx context.Context) error {
 		return fmt.Errorf("the used voucher: the lane answered %w", errOr(err))
 	}
 	d.t.fact("the voucher is still used")
-	return d.expectAtLane(ctx, d.n1, d.anna, 454)
+	return d.expectAtLane(ctx, d.n1, d.anna, 442)
 }
 
 func (d *demo) restore(ctx context.Context) error {
