@@ -136,7 +136,12 @@ const untilWithin = 60 * time.Second
 // Until asks again every 20 ms until done, and fails after a minute with what was
 // waited for and the last error.
 func Until(ctx context.Context, what string, done func() (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, untilWithin)
+	return UntilWithin(ctx, untilWithin, what, done)
+}
+
+// UntilWithin is Until with a patience of its own.
+func UntilWithin(ctx context.Context, patience time.Duration, what string, done func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -1,0 +1,72 @@
+package bench
+
+import (
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/benchtable"
+)
+
+// rounds is how often each figure is taken; the median counts.
+const rounds = 5
+
+// TestEdge writes build/bench/edge.json.
+func TestEdge(t *testing.T) {
+	if os.Getenv("TALLYSTICK_BENCH") == "" {
+		t.Skip("set TALLYSTICK_BENCH=1 (make bench does)")
+	}
+	var results []benchtable.Result
+	for _, measure := range []func(*testing.T) []benchtable.Result{
+		journalAppend1, journalAppend100, saleCommit1, saleCommit32, ingestSQLite, cached100k,
+	} {
+		results = append(results, measure(t)...)
+		if t.Failed() {
+			t.FailNow()
+		}
+	}
+	dir, err := benchtable.Dir(".")
+	must(t, err)
+	must(t, benchtable.Publish(os.Stdout, dir, "edge", results))
+	for _, missed := range benchtable.Missed(results) {
+		t.Errorf("%s is %.3g %s (ratio %.3g), the target is %s", missed.Name, missed.Value, missed.Unit, missed.Ratio, missed.Target)
+	}
+}
+
+// paired takes value and baseline in turns and returns the median of each.
+func paired(value, baseline func() float64) (float64, float64) {
+	var values, baselines []float64
+	for range rounds {
+		baselines = append(baselines, baseline())
+		values = append(values, value())
+	}
+	return median(values), median(baselines)
+}
+
+func median(values []float64) float64 {
+	next := slices.Clone(values)
+	return benchtable.Median(len(values), func() float64 {
+		v := next[0]
+		next = next[1:]
+		return v
+	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// closed ends the measurement when something does not close well.
+func closed(t *testing.T, c ...io.Closer) {
+	t.Helper()
+	var err error
+	for _, one := range c {
+		err = errors.Join(err, one.Close())
+	}
+	must(t, err)
+}

@@ -1,0 +1,162 @@
+package bench
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/benchtable"
+	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
+	"github.com/tallystick/tallystick/internal/testkit/process"
+	"github.com/tallystick/tallystick/internal/testkit/stage"
+)
+
+// clients is how many sell at once in sale_commit_32.
+const clients = 32
+
+var receipts atomic.Int64
+
+// sellOne quotes and commits one sale of the good member: two calls, one entry.
+func sellOne(t *testing.T, box *stage.Sandbox) {
+	receipt := fmt.Sprintf("B%08d", receipts.Add(1))
+	_, err := box.Sell(t.Context(), receipt, edgeclient.QuoteRequest{Code: box.Code("good"), Currency: box.Currency, Total: 12_34})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// sandbox starts an agent; everything but the source of its data is the real code.
+func sandbox(t *testing.T, bin process.Binaries) *stage.Sandbox {
+	t.Helper()
+	box, err := stage.StartSandbox(t.Context(), bin, nil)
+	must(t, err)
+	t.Cleanup(func() { must(t, box.Stop()) })
+	for range 50 {
+		sellOne(t, box)
+	}
+	return box
+}
+
+func shipped(t *testing.T) process.Binaries {
+	t.Helper()
+	bin, err := process.Build(t.Context(), t.TempDir(), "edge", "hq")
+	must(t, err)
+	return bin
+}
+
+// saleCommit1 holds one sale (quote and commit) against one verification, one
+// signature and one durable write of the same bytes.
+func saleCommit1(t *testing.T) []benchtable.Result {
+	box := sandbox(t, shipped(t))
+	public, private, err := ed25519.GenerateKey(nil)
+	must(t, err)
+	message := bytes.Repeat([]byte{7}, entryBytes)
+	signature := ed25519.Sign(private, message)
+	file := newRaw(t)
+	sale, limit := paired(func() float64 {
+		return 1e6 / rate(func() int { sellOne(t, box); return 1 })
+	}, func() float64 {
+		return 1e6 / rate(func() int {
+			if !ed25519.Verify(public, message, signature) {
+				t.Error("a good signature does not verify")
+			}
+			signature = ed25519.Sign(private, message)
+			file.append(t, entryBytes+frameBytes)
+			return 1
+		})
+	})
+	closed(t, file)
+	return []benchtable.Result{benchtable.Against("sale_commit_1", "µs", sale, limit, benchtable.RatioAtMost(3))}
+}
+
+// concurrently lets n clients sell for a while and returns sales a second.
+func concurrently(t *testing.T, box *stage.Sandbox, n int) float64 {
+	var sold atomic.Int64
+	began := time.Now()
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			for time.Since(began) < measured && !t.Failed() {
+				sellOne(t, box)
+				sold.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	return float64(sold.Load()) / time.Since(began).Seconds()
+}
+
+// saleCommit32 holds 32 clients against one: with a sync that takes 5 ms, as on a
+// till's flash, and on the bare disk.
+func saleCommit32(t *testing.T) []benchtable.Result {
+	slow := sandbox(t, slowEdge(t))
+	many, one := paired(
+		func() float64 { return concurrently(t, slow, clients) },
+		func() float64 { return concurrently(t, slow, 1) },
+	)
+	bare := sandbox(t, shipped(t))
+	var cpu []float64
+	bareMany, bareOne := paired(
+		func() float64 {
+			before := cpuTime(t, bare.PID())
+			began := time.Now()
+			got := concurrently(t, bare, clients)
+			sales := got * time.Since(began).Seconds()
+			cpu = append(cpu, float64((cpuTime(t, bare.PID())-before).Microseconds())/sales)
+			return got
+		},
+		func() float64 { return concurrently(t, bare, 1) },
+	)
+	return []benchtable.Result{
+		benchtable.Against("sale_commit_32", "sales/s", many, one, benchtable.RatioAtLeast(10)),
+		benchtable.Against("sale_commit_32_bare_disk", "sales/s", bareMany, bareOne, benchtable.Target{}),
+		benchtable.Alone("sale_cpu_32_bare_disk", "µs/sale", median(cpu), benchtable.Target{}),
+	}
+}
+
+const syncFile = "sync/journal/sync_linux.go"
+
+// slowEdge builds an edge whose every sync takes 5 ms longer.
+func slowEdge(t *testing.T) process.Binaries {
+	t.Helper()
+	root, err := process.ModuleRoot(t.Context())
+	must(t, err)
+	source, err := os.ReadFile(filepath.Join(root, syncFile))
+	must(t, err)
+	const call = "unix.Fdatasync(int(f.Fd()))"
+	if strings.Count(string(source), call) != 1 {
+		t.Fatalf("%s no longer has the one call %s to slow down", syncFile, call)
+	}
+	slow := strings.Replace(string(source), call, "slowly(f)", 1)
+	slow = strings.Replace(slow, `"os"`, "\"os\"\n\t\"time\"", 1) +
+		"\nfunc slowly(f *os.File) error {\n\ttime.Sleep(5 * time.Millisecond)\n\treturn " + call + "\n}\n"
+	bin, err := process.BuildBroken(t.Context(), t.TempDir(), map[string]string{syncFile: slow}, "edge")
+	must(t, err)
+	return bin
+}
+
+// clockTick is the unit of processor time in /proc (proc(5)): 100 a second on
+// every Linux that Go runs on.
+const clockTick = 10 * time.Millisecond
+
+// cpuTime returns the processor time a process has used.
+func cpuTime(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	must(t, err)
+	// Fields are counted from after the name, which may hold spaces.
+	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
+	user, err := strconv.ParseInt(fields[11], 10, 64)
+	must(t, err)
+	system, err := strconv.ParseInt(fields[12], 10, 64)
+	must(t, err)
+	return time.Duration(user+system) * clockTick
+}
