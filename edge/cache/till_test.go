@@ -3,6 +3,7 @@ package cache_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -87,5 +88,27 @@ func TestG1_TenThousandSalesWithoutHQ(t *testing.T) {
 	}
 	if _, err := desk.Commit(ctx, tilltest.Commit("after the restart", req)); err != nil {
 		t.Error(err)
+	}
+}
+
+// A page larger than one write to the store is taken in whole.
+func TestLargestPageIsTakenIn(t *testing.T) {
+	w := tilltest.NewWorld(t)
+	store, _ := open(t, t.TempDir())
+	desk, _ := w.Open(t, &tilltest.Journal{Writer: w.Writer}, store)
+	defer closed(t, store, desk)
+	w.Feed(t, desk, w.Base(t)...)
+	var members []wire.Member
+	var items []wire.Item
+	for range wire.MaxFeedItems {
+		m := w.Member(7)
+		m.Alias = strings.Repeat("x", 1500)
+		members, items = append(members, m), append(items, w.Item(t, wire.ItemMember, m.ID, m))
+	}
+	w.Feed(t, desk, items...)
+	for _, m := range []wire.Member{members[0], members[len(members)/2], members[len(members)-1]} {
+		if scan, err := desk.Identify(context.Background(), w.Static(t, m)); err != nil || scan.Member.Holdings[0].Free != 7 {
+			t.Errorf("scanned %+v, %v", scan, err)
+		}
 	}
 }

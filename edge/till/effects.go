@@ -77,6 +77,11 @@ func (t *Till) deriveVoid(ctx context.Context, seq uint64, void entry.Void) (der
 		d.put(TableVoided, void.Sale[:], seq),
 	}
 	sale, at, err := t.saleOf(ctx, void.Sale)
+	if gone(err) && t.cfg.Journal.First() > 1 {
+		// The sale was pruned, so HQ has it; what the void gives back comes with HQ's
+		// figures.
+		return d, errors.Join(errs...)
+	}
 	if err != nil {
 		return derived{}, fmt.Errorf("find the sale that entry %d voids: %w", seq, err)
 	}
@@ -148,6 +153,9 @@ func (t *Till) saleOf(ctx context.Context, id uuid.UUID) (entry.Sale, Entry, err
 	}
 	return readBody[entry.Sale](ctx, t.cfg.Journal, seq)
 }
+
+// gone says whether an entry is not here (any more).
+func gone(err error) bool { return errors.Is(err, ErrAbsent) || errors.Is(err, journal.ErrPruned) }
 
 // readBody reads one entry of the journal.
 func readBody[T any](ctx context.Context, j Journal, seq uint64) (body T, at Entry, err error) {

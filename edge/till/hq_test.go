@@ -247,3 +247,15 @@ func TestJumpOfTheClockIsJournalledOnceAndExpiresNothing(t *testing.T) {
 		s.commit(t, "b", s.buy(t, 1000, points(s.five, 1)))
 	}
 }
+
+func TestMembersDayEndsAtTheStoresMidnight(t *testing.T) {
+	s := newShop(t, func(s *shop) { s.Policy.PerMemberDay = 100 })
+	s.commit(t, "a", s.buy(t, 1000, points(s.five, 1)))
+	s.Pass(10*time.Hour + 59*time.Minute) // 22:59 in Berlin
+	_, err := s.till.Commit(context.Background(), tilltest.Commit("b", s.buy(t, 1000, points(s.five, 1))))
+	wantCode(t, err, problem.CapMemberDay)
+	s.Pass(61 * time.Minute) // midnight there, 23:00 in UTC
+	if sale := s.commit(t, "b", s.buy(t, 1000, points(s.five, 1))); sale.BusinessDate != 20260311 {
+		t.Errorf("sold on %s", sale.BusinessDate)
+	}
+}

@@ -40,14 +40,18 @@ func (t *Till) recover(ctx context.Context) (Recovery, error) {
 	if err := t.loadCatalogue(ctx); err != nil {
 		return Recovery{}, err
 	}
-	t.startWriter(position.Seq)
-	if err := t.replay(ctx, max(position.Seq+1, t.cfg.Journal.First()), head.Seq); err != nil {
+	first := position.Seq + 1
+	if head.Seq > position.Seq {
+		first = max(first, t.cfg.Journal.First())
+	}
+	t.startWriter(first)
+	if err := t.replay(ctx, first, head.Seq); err != nil {
 		return Recovery{}, err
 	}
 	if err := t.recount(ctx, t.link.Acked.Seq); err != nil {
 		return Recovery{}, err
 	}
-	r := Recovery{Replayed: head.Seq - position.Seq, Rebuilt: head.Seq > 0 && (rebuilt || t.cfg.CacheRebuilt)}
+	r := Recovery{Replayed: head.Seq + 1 - first, Rebuilt: head.Seq > 0 && (rebuilt || t.cfg.CacheRebuilt)}
 	return r, t.firstEntry(ctx, head, r)
 }
 
@@ -71,11 +75,11 @@ func (t *Till) position(ctx context.Context, head journal.Head) (journal.Head, b
 	}
 	if position.Seq <= head.Seq {
 		hash, err := t.cfg.Journal.HashAt(ctx, position.Seq)
-		if err != nil {
-			return journal.Head{}, false, fmt.Errorf("compare position: %w", err)
-		}
-		if hash == position.Hash {
+		if err == nil && hash == position.Hash {
 			return position, false, nil
+		}
+		if err != nil && !gone(err) {
+			return journal.Head{}, false, fmt.Errorf("compare position: %w", err)
 		}
 	}
 	if err := t.cfg.State.Reset(ctx); err != nil {

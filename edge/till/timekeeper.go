@@ -20,12 +20,11 @@ type timekeeper struct {
 	tolerance time.Duration
 
 	floor    clock.Floor
-	base     time.Time     // believed when the monotonic clock stood at baseMono
-	baseMono time.Duration //
+	base     time.Time // believed when the monotonic clock stood at baseMono
+	baseMono time.Duration
 	reported time.Duration // how far the wall was off base when last looked at
 	trusted  bool
-	heard    time.Time     // latest time HQ signed
-	contact  time.Duration // monotonic time of that; negative: not in this process
+	heard    time.Time // latest time HQ signed
 }
 
 // start sets the time from what was on disk: the floor is the latest of HQ's time
@@ -33,7 +32,7 @@ type timekeeper struct {
 func (k *timekeeper) start(heard, floor time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.heard, k.contact = heard, -1
+	k.heard = heard
 	k.floor.Raise(heard)
 	k.floor.Raise(floor)
 	wall := k.wall.Now()
@@ -83,10 +82,10 @@ func (k *timekeeper) hear(hq time.Time) {
 		return
 	}
 	wall := k.wall.Now()
-	k.heard, k.contact = hq, k.mono()
+	k.heard = hq
 	k.floor = clock.Floor{}
 	k.floor.Raise(hq)
-	k.base, k.baseMono, k.trusted = hq, k.contact, true
+	k.base, k.baseMono, k.trusted = hq, k.mono(), true
 	if wall.Sub(hq).Abs() <= k.tolerance {
 		k.base = wall
 	}
@@ -116,11 +115,4 @@ func (k *timekeeper) wrote(at time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.floor.Raise(at)
-}
-
-// lastContact returns how long ago HQ was heard in this process.
-func (k *timekeeper) lastContact() (time.Duration, bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.mono() - k.contact, k.contact >= 0
 }

@@ -94,7 +94,7 @@ func (t *Till) saleToVoid(ctx context.Context, v Void) (entry.Sale, Entry, error
 
 // unknownSale gives an absent sale its code.
 func unknownSale(err error) error {
-	if errors.Is(err, ErrAbsent) {
+	if gone(err) {
 		return problem.New(problem.SaleUnknown, "")
 	}
 	return err

@@ -79,13 +79,13 @@ const (
 )
 
 // startWriter starts the one goroutine that writes journalled entries to the state
-// store, in the order of their numbers, together with the position they lead to.
-func (t *Till) startWriter(position uint64) {
+// store, in the order of their numbers from next on, together with the position
+// they lead to.
+func (t *Till) startWriter(next uint64) {
 	t.queue, t.idle = make(chan *journalled, queueLength), make(chan struct{})
 	go func() {
 		defer close(t.idle)
 		early := map[uint64]*journalled{} // came before one with a lower number
-		next := position + 1
 		for j := range t.queue {
 			early[j.seq] = j
 			for len(early) < batchLength && len(t.queue) > 0 {
