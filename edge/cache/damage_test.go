@@ -210,7 +210,7 @@ func TestDamageIsFoundOrLosesWholeBatchesOnly(t *testing.T) {
 	}
 }
 
-// Single bits anywhere in any file, two hundred (twenty under the race detector):
+// Single bits anywhere in any file, a hundred (twenty under the race detector):
 // what is read is always a state that was once written whole.
 func TestAnyFlippedBitIsFoundOrLosesWholeBatchesOnly(t *testing.T) {
 	image := filled(t)
@@ -223,7 +223,7 @@ func TestAnyFlippedBitIsFoundOrLosesWholeBatchesOnly(t *testing.T) {
 		state = state*6364136223846793005 + 1442695040888963407
 		return int((state >> 33) % uint64(n))
 	}
-	bits := 200
+	bits := 100
 	if raceEnabled {
 		bits = 20
 	}

@@ -154,3 +154,32 @@ func TestStoreOfAnotherJournalIsEmptied(t *testing.T) {
 	_, err := s.till.SaleByReceipt(context.Background(), "R-a")
 	wantCode(t, err, problem.SaleUnknown)
 }
+
+func TestPrunedJournalStartsWithALostCache(t *testing.T) {
+	s := newShop(t, nil)
+	ctx := context.Background()
+	old := s.commit(t, "old", s.buy(t, 1000, points(s.five, 1)))
+	kept := s.commit(t, "kept", s.buy(t, 1000, points(s.five, 1)))
+	if _, err := s.till.Void(ctx, till.Void{SaleKey: "old", Key: "void"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.till.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.journal.Prune(kept.At.Seq)
+	for name, state := range map[string]*tilltest.State{"kept": s.state, "lost": tilltest.NewState()} {
+		s.state = state
+		s.open(t)
+		if again := s.commit(t, "kept", till.Request{}); !again.Replayed || again.At != kept.At {
+			t.Errorf("cache %s: %+v", name, again)
+		}
+		if void, err := s.till.Void(ctx, till.Void{SaleKey: "old", Key: "void"}); err != nil || !void.Replayed || void.Body.Sale != old.Body.ID {
+			t.Errorf("cache %s: %+v, %v", name, void, err)
+		}
+		_, err := s.till.Sale(ctx, old.Body.ID)
+		wantCode(t, err, problem.SaleUnknown)
+		if err := s.till.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -18,6 +18,14 @@ type Journal struct {
 	hashes  []journal.Hash
 	fail    error
 	written int // entries until fail; see FailAfter
+	pruned  uint64
+}
+
+// Prune removes the entries with numbers below seq.
+func (j *Journal) Prune(below uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.pruned = below - 1
 }
 
 // FailAfter makes every append after n more ones answer err.
@@ -61,14 +69,21 @@ func (j *Journal) Head() journal.Head {
 	return j.head()
 }
 
-// First returns 1: nothing is ever pruned.
-func (j *Journal) First() uint64 { return 1 }
+// First returns the number of the oldest entry kept.
+func (j *Journal) First() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.pruned + 1
+}
 
 // HashAt returns the hash of entry seq.
 func (j *Journal) HashAt(_ context.Context, seq uint64) (journal.Hash, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if seq == 0 || seq > uint64(len(j.hashes)) {
+	if seq <= j.pruned {
+		return journal.Hash{}, journal.ErrPruned
+	}
+	if seq > uint64(len(j.hashes)) {
 		return journal.Hash{}, fmt.Errorf("no entry %d", seq)
 	}
 	return j.hashes[seq-1], nil
@@ -78,7 +93,10 @@ func (j *Journal) HashAt(_ context.Context, seq uint64) (journal.Hash, error) {
 func (j *Journal) Read(_ context.Context, from uint64, maxEntries, _ int) (journal.Run, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if from == 0 || from > uint64(len(j.entries)) {
+	if from <= j.pruned {
+		return journal.Run{}, journal.ErrPruned
+	}
+	if from > uint64(len(j.entries)) {
 		return journal.Run{}, nil
 	}
 	to := min(int(from)-1+maxEntries, len(j.entries))
