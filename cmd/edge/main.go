@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, io std) int {
 	var p program
 	parser, err := kong.New(&p,
 		kong.Name("edge"), kong.Description(description), kong.UsageOnError(),
-		kong.DefaultEnvars("TALLYSTICK_EDGE"), kong.Configuration(kong.JSON),
+		kong.DefaultEnvars("TALLYSTICK_EDGE"), kong.Configuration(configFile),
 		kong.Vars{"data": defaultData()}, kong.Writers(io.out, io.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&p, io),
 	)
@@ -79,6 +79,23 @@ func run(ctx context.Context, args []string, io std) int {
 		return 1
 	}
 	return 0
+}
+
+// configFile reads the file of --config. Left alone, kong would let the file win
+// over variables.
+func configFile(r io.Reader) (kong.Resolver, error) {
+	file, err := kong.JSON(r)
+	if err != nil {
+		return nil, fmt.Errorf("read config file: %w", err)
+	}
+	return kong.ResolverFunc(func(c *kong.Context, parent *kong.Path, flag *kong.Flag) (any, error) {
+		for _, name := range flag.Envs {
+			if _, set := os.LookupEnv(name); set {
+				return nil, nil
+			}
+		}
+		return file.Resolve(c, parent, flag)
+	}), nil
 }
 
 // report prints an error, and for one with a code what to do about it.
