@@ -25,6 +25,7 @@ type Cache struct {
 	dir   string
 	db    *badger.DB
 	fresh bool
+	limit time.Duration // WriteLimit
 
 	write sync.Mutex // one batch at a time, so that they are numbered in order
 	batch uint64     // number of the last one
@@ -36,7 +37,7 @@ type Cache struct {
 }
 
 func newCache(dir string, db *badger.DB) *Cache {
-	return &Cache{dir: dir, db: db, failed: make(chan struct{})}
+	return &Cache{dir: dir, db: db, limit: WriteLimit, failed: make(chan struct{})}
 }
 
 // Errors of a store that has ended.
@@ -175,11 +176,11 @@ func (c *Cache) suspect(err error) {
 	c.fail(errors.Join(err, mark))
 }
 
-// within runs a write of Badger and gives up on it after WriteLimit.
+// within runs a write of Badger and gives up on it after the limit.
 func (c *Cache) within(fn func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- fn() }()
-	limit := time.NewTimer(WriteLimit)
+	limit := time.NewTimer(c.limit)
 	defer limit.Stop()
 	select {
 	case err := <-done:

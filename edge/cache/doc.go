@@ -7,8 +7,8 @@
 //   - What it gives was written: every value carries a CRC-32C over its key and
 //     itself, and batches are numbered, so that damage and holes are found, never
 //     passed on. A damaged store is moved aside and an empty one begun; Open says so.
-//   - Power cuts take back whole batches from the end only, and none before the
-//     last Sync. Badger runs without SyncWrites: the journal is the truth and is
+//   - A power cut takes back whole batches from the end, as a rule none before the
+//     last Sync; batches missing from the middle count as damage. Badger runs without SyncWrites: the journal is the truth and is
 //     synced for each sale, a second sync would only make each sale slower. The
 //     journal position is in the same batch as what it leads to, so the till takes
 //     in again what was lost.

@@ -3,6 +3,7 @@ package till_test
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,7 +103,18 @@ func wantCode(t tilltest.T, err error, code problem.Code) {
 	}
 }
 
-func TestEveryRefusalHasItsCodeAndChangesNothing(t *testing.T) {
+// refusal is a way to a refused commit: what is changed before the till opens, the
+// request, which may need sales before it, and the commit itself.
+type refusal struct {
+	code   problem.Code
+	name   string
+	change func(*shop)
+	req    func(*testing.T, *shop) till.Request
+	commit func(*till.Commit)
+}
+
+// refusedCodes are about the code on the pass.
+func refusedCodes() []refusal {
 	flip := func(text string) string { // one bit of the signature's base32
 		at := len(text) - 10
 		other := "0"
@@ -111,13 +123,7 @@ func TestEveryRefusalHasItsCodeAndChangesNothing(t *testing.T) {
 		}
 		return text[:at] + other + text[at+1:]
 	}
-	for _, c := range []struct {
-		code   problem.Code
-		name   string
-		change func(*shop)
-		req    func(*testing.T, *shop) till.Request
-		commit func(*till.Commit)
-	}{
+	return []refusal{
 		{code: problem.CodeUnreadable, req: raw("hello")},
 		{code: problem.CodeTruncated, req: edit(func(text string) string { return text[:100] })},
 		{code: problem.CodeForged, req: edit(flip)},
@@ -160,9 +166,12 @@ func TestEveryRefusalHasItsCodeAndChangesNothing(t *testing.T) {
 			return raw(s.Token(t, passtoken.KindMember, s.member.ID, 2).Text())(t, s)
 		}},
 		{code: problem.CodeBlocked, change: func(s *shop) { s.member.Blocked = true }, req: sells(1000)},
-		{code: problem.CodeBlocked, name: "voucher", change: func(s *shop) { s.voucher.Voucher.Blocked = true }, req: func(t *testing.T, s *shop) till.Request {
-			return s.buy(t, 1000, use(s.voucher, 1))
-		}},
+	}
+}
+
+// refusedRequests are about the request.
+func refusedRequests() []refusal {
+	return []refusal{
 		{code: problem.MemberUnknown, req: func(t *testing.T, s *shop) till.Request { return raw(s.Static(t, s.World.Member(1)))(t, s) }},
 		{code: problem.MemberUnknown, name: "nobody redeems", req: func(_ *testing.T, s *shop) till.Request {
 			return till.Request{Basket: tilltest.Basket(1000), Wishes: []loyalty.Wish{points(s.five, 1)}}
@@ -192,6 +201,15 @@ func TestEveryRefusalHasItsCodeAndChangesNothing(t *testing.T) {
 		{code: problem.QuoteUnknown, req: sells(1000), commit: func(c *till.Commit) { c.Quote = uuid.UUID{1} }},
 		{code: problem.QuoteUnknown, name: "scan", req: func(t *testing.T, s *shop) till.Request {
 			return till.Request{Scans: []uuid.UUID{{1}}, Basket: tilltest.Basket(1)}
+		}},
+	}
+}
+
+// refusedRedemptions are about what is redeemed.
+func refusedRedemptions() []refusal {
+	return []refusal{
+		{code: problem.CodeBlocked, name: "voucher", change: func(s *shop) { s.voucher.Voucher.Blocked = true }, req: func(t *testing.T, s *shop) till.Request {
+			return s.buy(t, 1000, use(s.voucher, 1))
 		}},
 		{code: problem.RewardUnknown, req: func(t *testing.T, s *shop) till.Request {
 			return s.buy(t, 1000, points(loyalty.Reward{ID: loyalty.ID{1}}, 1))
@@ -230,6 +248,12 @@ func TestEveryRefusalHasItsCodeAndChangesNothing(t *testing.T) {
 			return s.buy(t, 1000, points(s.five, 1))
 		}},
 		{code: problem.DiscountTooLarge, req: redeems(300, 1)},
+	}
+}
+
+// refusedByTheTerminal are about the terminal itself.
+func refusedByTheTerminal() []refusal {
+	return []refusal{
 		{code: problem.ClockUntrusted, req: func(t *testing.T, s *shop) till.Request {
 			s.Clock.Advance(time.Hour) // the monotonic clock stands
 			return s.buy(t, 1000, points(s.five, 1))
@@ -247,7 +271,11 @@ func TestEveryRefusalHasItsCodeAndChangesNothing(t *testing.T) {
 			s.journal.FailAfter(0, journal.ErrStopped)
 			return s.buy(t, 1000)
 		}},
-	} {
+	}
+}
+
+func TestEveryRefusalHasItsCodeAndChangesNothing(t *testing.T) {
+	for _, c := range slices.Concat(refusedCodes(), refusedRequests(), refusedRedemptions(), refusedByTheTerminal()) {
 		t.Run(strings.TrimSpace(string(c.code)+" "+c.name), func(t *testing.T) {
 			s := newShop(t, c.change)
 			commit := tilltest.Commit("k", c.req(t, s))
