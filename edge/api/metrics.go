@@ -9,7 +9,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/tallystick/tallystick/internal/problem"
@@ -21,14 +20,15 @@ type metrics struct {
 	calls    *prometheus.HistogramVec
 }
 
-// newMetrics registers the figures. status is asked at each scrape.
+// newMetrics registers the figures. Those of the Go runtime are left out: their
+// package brings database/sql into the binary. status is asked at each scrape.
 func newMetrics(registry *prometheus.Registry, status func(context.Context) (Status, error)) *metrics {
 	m := &metrics{registry: registry, calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "tallystick_edge_call_seconds",
 		Help:    "Time to answer a call of the local API.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, 1, 5},
 	}, []string{"route", "method", "status"})}
-	registry.MustRegister(m.calls, statusCollector{status}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(m.calls, statusCollector{status})
 	return m
 }
 
