@@ -73,7 +73,6 @@ func TestG1_TenThousandSalesWithoutHQ(t *testing.T) {
 		t.Fatalf("opened %+v", opened)
 	}
 	desk, _ = w.Open(t, disk, store)
-	defer closed(t, store, desk)
 	scan, err := desk.Identify(ctx, w.Static(t, everybody[7]))
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +87,23 @@ func TestG1_TenThousandSalesWithoutHQ(t *testing.T) {
 	}
 	if _, err := desk.Commit(ctx, tilltest.Commit("after the restart", req)); err != nil {
 		t.Error(err)
+	}
+	closed(t, store, desk)
+
+	// The cache is lost as well: the journal gives back all that was sold.
+	store, _ = open(t, t.TempDir())
+	start := time.Now()
+	desk, r := w.Open(t, disk, store)
+	t.Logf("rebuilt from %d entries in %s", r.Replayed, time.Since(start))
+	defer closed(t, store, desk)
+	again, err := desk.Commit(ctx, tilltest.Commit("4711", till.Request{}))
+	if err != nil || !again.Replayed || !r.Rebuilt || r.Replayed != sales+2 {
+		t.Errorf("recovered %+v, sold again %+v, %v", r, again, err)
+	}
+	w.Restart() // what the policy's unit is, only HQ says
+	w.Feed(t, desk, w.Base(t)...)
+	if status, err := desk.Status(ctx); err != nil || status.SpentPoints != 200*members+100 {
+		t.Errorf("status %+v, %v", status, err)
 	}
 }
 
