@@ -53,8 +53,9 @@ type Ledger struct {
 	// betweenSteps is nil, or a test's: called after a set has been posted and
 	// before the cursors of its journals move.
 	betweenSteps func() error
-	// everySourceIsNew is a test's switch: it breaks exactly-once on purpose.
-	everySourceIsNew bool
+	// forgetful is a test's switch that breaks exactly-once on purpose: it takes
+	// every source for new and every sale for unknown.
+	forgetful bool
 }
 
 // New returns a ledger.
