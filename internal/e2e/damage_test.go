@@ -66,18 +66,23 @@ func TestCacheDeleted(t *testing.T) {
 	u.checkIntact(t)
 }
 
-// A cache rebuilt without HQ counts as infinitely old: selling works, redeeming waits.
+// A cache rebuilt without HQ counts as infinitely old: redeeming waits for HQ, and
+// nothing of the journal is lost meanwhile.
 func TestCacheDeletedWhileHQIsOff(t *testing.T) {
 	u := newUsed(t)
 	u.WAN.Cut()
 	must(t, os.RemoveAll(filepath.Join(u.lane.Data, "cache")))
 	must(t, u.lane.Start(t.Context()))
-	sell(t, u.lane, "r2", edgeclient.QuoteRequest{Total: 5_00})
-	_, err := u.lane.Quote(t.Context(), edgeclient.QuoteRequest{
+	found, err := u.lane.Find(t.Context(), "r1")
+	must(t, err)
+	if len(found) != 1 || found[0].ID != u.sale.ID {
+		t.Errorf("receipt r1: %+v, want %+v", found, u.sale)
+	}
+	_, err = u.lane.Quote(t.Context(), edgeclient.QuoteRequest{
 		Code: u.anna.Code, Currency: stage.Currency, Total: 20_00,
 		Redeem: []edgeclient.Wish{{Reward: u.programme.Coffee.ID}},
 	})
-	wantCode(t, "a redemption from an empty cache", err, problem.StandInOff, problem.MemberUnknown, problem.RewardUnknown)
+	wantCode(t, "a redemption from an empty cache", err, problem.StandInOff, problem.MemberUnknown, problem.Unavailable)
 	must(t, u.lane.Stop(t.Context()))
 	must(t, u.WAN.Restore(t.Context()))
 	u.checkIntact(t)
@@ -108,6 +113,12 @@ func TestCacheDamaged(t *testing.T) {
 				must(t, os.RemoveAll(cache))
 				must(t, os.CopyFS(cache, os.DirFS(pristine)))
 				must(t, damage.do(filepath.Join(cache, file)))
+				// A start may crash on a damaged cache; the supervisor's next one may not.
+				if err := u.lane.Start(t.Context()); err != nil {
+					t.Logf("first start: %.200v", err)
+				} else {
+					must(t, u.lane.Stop(t.Context()))
+				}
 				u.checkIntact(t)
 				must(t, u.lane.Stop(t.Context()))
 			})
@@ -138,7 +149,7 @@ func TestG6_FlippedBitInTheJournalStopsTheLane(t *testing.T) {
 		sell(t, u.lane, "more-"+string(rune('a'+n)), edgeclient.QuoteRequest{Code: u.anna.Code, Total: 1_00})
 		must(t, u.lane.Stop(t.Context()))
 	}
-	segment := fullestFile(t, u.lane.Data, "journal-")
+	segment := fullestSegment(t, u.lane.Data)
 	good, err := os.ReadFile(segment)
 	must(t, err)
 	bad := bytes.Clone(good)
@@ -198,24 +209,21 @@ func flipMiddle(name string) error {
 	return errors.Join(err, f.Close())
 }
 
-// fullestFile returns the file with most content below the folder of dir that
-// starts with prefix.
-func fullestFile(t *testing.T, dir, prefix string) string {
+// fullestSegment returns the segment file with most content of a lane's journal.
+func fullestSegment(t *testing.T, data string) string {
 	t.Helper()
-	folders, err := filepath.Glob(filepath.Join(dir, prefix+"*"))
+	segments, err := filepath.Glob(filepath.Join(data, "journal-*", "*.seg"))
 	must(t, err)
 	best, most := "", 0
-	for _, folder := range folders {
-		for _, name := range filesIn(t, folder) {
-			raw, err := os.ReadFile(filepath.Join(folder, name))
-			must(t, err)
-			if n := len(bytes.TrimRight(raw, "\x00")); n > most {
-				best, most = filepath.Join(folder, name), n
-			}
+	for _, name := range segments {
+		raw, err := os.ReadFile(name)
+		must(t, err)
+		if n := len(bytes.TrimRight(raw, "\x00")); n > most {
+			best, most = name, n
 		}
 	}
 	if best == "" {
-		t.Fatalf("no file below %s*", filepath.Join(dir, prefix))
+		t.Fatalf("no segment with content below %s", data)
 	}
 	return best
 }

@@ -191,7 +191,7 @@ func (s *scene) checkPostings(t *testing.T, shoppers []stage.Shopper, kinds, has
 		var sum int64
 		for _, p := range history {
 			posted[p.Entry]++
-			sum += p.Amount
+			sum += p.Free()
 		}
 		if free := s.free(t, who); free != sum {
 			t.Errorf("%s has %d points, the postings sum to %d", who.Alias, free, sum)

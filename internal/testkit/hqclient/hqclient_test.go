@@ -77,6 +77,17 @@ func TestWritesCarryNewKeysAndListsReadAllPages(t *testing.T) {
 	}
 }
 
+func TestPostingsEffectOnWhatIsFree(t *testing.T) {
+	for _, tc := range []struct {
+		from, to string
+		want     int64
+	}{{"programme_issue", "free", 5}, {"free", "store", -5}, {"overdraft", "store", 0}} {
+		if got := (hqclient.Posting{Amount: 5, From: tc.from, To: tc.to}).Free(); got != tc.want {
+			t.Errorf("%s to %s: %d, want %d", tc.from, tc.to, got, tc.want)
+		}
+	}
+}
+
 func TestHoldingOfAnUnknownUnitIsZero(t *testing.T) {
 	m := hqclient.MemberDetail{Holdings: []hqclient.Holding{{Unit: "points", Free: 5}}}
 	if m.Holding("points").Free != 5 || m.Holding("stamps").Free != 0 {

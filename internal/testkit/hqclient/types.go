@@ -104,13 +104,26 @@ type Holding struct {
 	Overdraft int64  `json:"overdraft"`
 }
 
-// Posting is one change of a holding.
+// Posting moves Amount of Unit from one book to another.
 type Posting struct {
 	ID     string `json:"id"`
-	Kind   string `json:"kind"`
 	Unit   string `json:"unit"`
 	Amount int64  `json:"amount"`
+	From   string `json:"from"`
+	To     string `json:"to"`
 	Entry  string `json:"entry"`
+}
+
+// Free returns what the posting does to the free part of a holding.
+func (p Posting) Free() int64 {
+	const free = "free"
+	switch free {
+	case p.To:
+		return p.Amount
+	case p.From:
+		return -p.Amount
+	}
+	return 0
 }
 
 // Adjustment changes a member's points by hand.

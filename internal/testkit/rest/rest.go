@@ -95,6 +95,9 @@ func (c *Caller) request(ctx context.Context, call Call) (*http.Request, error) 
 		return nil, fmt.Errorf("make request for %s: %w", call.Path, err)
 	}
 	if body != nil {
+		// net/http repeats a request with an Idempotency-Key by itself when the
+		// connection breaks; without GetBody it cannot.
+		req.GetBody = nil
 		req.Header.Set("Content-Type", "application/json")
 	}
 	if c.Token != "" {
