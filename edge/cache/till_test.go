@@ -15,11 +15,13 @@ import (
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
+// The size of the G1 test.
+const sales, members, lanes = 10_000, 500, 32
+
 // No network from the first sale to the last, over six days, on the real journal and
 // Badger: each member's first sale redeems, the figures stay right, and a restart
 // with HQ off redeems again.
 func TestG1_TenThousandSalesWithoutHQ(t *testing.T) {
-	const sales, members, lanes = 10_000, 500, 32
 	w := tilltest.NewWorld(t)
 	w.Policy.PerTerminal = 1_000_000
 	ctx := context.Background()
@@ -40,28 +42,7 @@ func TestG1_TenThousandSalesWithoutHQ(t *testing.T) {
 	}
 	w.Feed(t, desk, items...)
 
-	sell := func(n int) {
-		req := till.Request{Codes: []string{w.Static(t, everybody[n%members])}, Basket: tilltest.Basket(1000)}
-		if n < members {
-			req.Wishes = append(req.Wishes, loyalty.Wish{Reward: reward.ID, Times: 2})
-		}
-		if _, err := desk.Commit(ctx, tilltest.Commit(fmt.Sprint(n), req)); err != nil {
-			t.Errorf("sale %d: %v", n, err)
-		}
-	}
-	const waves = 10 // time goes by between them, for both clocks at once
-	for wave := range waves {
-		var wait sync.WaitGroup
-		for lane := range lanes {
-			wait.Go(func() {
-				for n := wave*sales/waves + lane; n < (wave+1)*sales/waves; n += lanes {
-					sell(n)
-				}
-			})
-		}
-		wait.Wait()
-		w.Pass(6 * 24 * time.Hour / waves)
-	}
+	sellAll(t, w, desk, everybody, reward)
 	status, err := desk.Status(ctx)
 	if err != nil || status.Queue != sales+1 || status.SpentPoints != 200*members || status.Oldest.IsZero() {
 		t.Errorf("status %+v, %v", status, err)
@@ -89,9 +70,39 @@ func TestG1_TenThousandSalesWithoutHQ(t *testing.T) {
 		t.Error(err)
 	}
 	closed(t, store, desk)
+	loseCache(t, w, disk)
+}
 
-	// The cache is lost as well: the journal gives back all that was sold.
-	store, _ = open(t, t.TempDir())
+// sellAll sells in waves; time goes by between them, for both clocks at once.
+func sellAll(t *testing.T, w *tilltest.World, desk *till.Till, everybody []wire.Member, reward loyalty.Reward) {
+	sell := func(n int) {
+		req := till.Request{Codes: []string{w.Static(t, everybody[n%members])}, Basket: tilltest.Basket(1000)}
+		if n < members {
+			req.Wishes = append(req.Wishes, loyalty.Wish{Reward: reward.ID, Times: 2})
+		}
+		if _, err := desk.Commit(context.Background(), tilltest.Commit(fmt.Sprint(n), req)); err != nil {
+			t.Errorf("sale %d: %v", n, err)
+		}
+	}
+	const waves = 10
+	for wave := range waves {
+		var wait sync.WaitGroup
+		for lane := range lanes {
+			wait.Go(func() {
+				for n := wave*sales/waves + lane; n < (wave+1)*sales/waves; n += lanes {
+					sell(n)
+				}
+			})
+		}
+		wait.Wait()
+		w.Pass(6 * 24 * time.Hour / waves)
+	}
+}
+
+// loseCache begins with an empty cache: the journal gives back all that was sold.
+func loseCache(t *testing.T, w *tilltest.World, disk *journal.Journal) {
+	ctx := context.Background()
+	store, _ := open(t, t.TempDir())
 	start := time.Now()
 	desk, r := w.Open(t, disk, store)
 	t.Logf("rebuilt from %d entries in %s", r.Replayed, time.Since(start))
@@ -114,15 +125,15 @@ func TestLargestPageIsTakenIn(t *testing.T) {
 	desk, _ := w.Open(t, &tilltest.Journal{Writer: w.Writer}, store)
 	defer closed(t, store, desk)
 	w.Feed(t, desk, w.Base(t)...)
-	var members []wire.Member
+	var all []wire.Member
 	var items []wire.Item
 	for range wire.MaxFeedItems {
 		m := w.Member(7)
 		m.Alias = strings.Repeat("x", 1500)
-		members, items = append(members, m), append(items, w.Item(t, wire.ItemMember, m.ID, m))
+		all, items = append(all, m), append(items, w.Item(t, wire.ItemMember, m.ID, m))
 	}
 	w.Feed(t, desk, items...)
-	for _, m := range []wire.Member{members[0], members[len(members)/2], members[len(members)-1]} {
+	for _, m := range []wire.Member{all[0], all[len(all)/2], all[len(all)-1]} {
 		if scan, err := desk.Identify(context.Background(), w.Static(t, m)); err != nil || scan.Member.Holdings[0].Free != 7 {
 			t.Errorf("scanned %+v, %v", scan, err)
 		}
