@@ -198,6 +198,16 @@ func TestEnrollAgainLosesNothing(t *testing.T) {
 	if code, _, errs := edge(t, "", "--data", data, "export", "--out", filepath.Join(t.TempDir(), "old.tsx")); code != 0 {
 		t.Fatal(errs)
 	}
+	j, err := journal.Open(t.Context(), filepath.Join(data, old.JournalDir), old.writer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := edge(t, "second", again...); code != 1 || !strings.Contains(errs, "stop it first") {
+		t.Fatalf("%d %s", code, errs)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
 	enrollOK(t, h, data, "second", "--again")
 	id := checkEnrolled(t, h, data, "second")
 	if id.Epoch != old.Epoch+1 || id.KeyFile == old.KeyFile || id.JournalDir == old.JournalDir {

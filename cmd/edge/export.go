@@ -136,6 +136,9 @@ func noteExported(data string, id identity, head journal.Head) error {
 
 // checkDelivered makes sure that HQ has, or a file holds, all of an old journal.
 func checkDelivered(ctx context.Context, data string, id identity) error {
+	if err := checkStopped(ctx, data, id); err != nil {
+		return err
+	}
 	j, err := journal.OpenReadOnly(ctx, filepath.Join(data, id.JournalDir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // there is nothing left to deliver
@@ -153,4 +156,17 @@ func checkDelivered(ctx context.Context, data string, id identity) error {
 		return nil
 	}
 	return problem.New(problem.StateConflict, "the old journal holds entries HQ has not acknowledged; sync it (edge run) or save it first (edge export)")
+}
+
+// checkStopped makes sure that no agent is still adding to the journal. Whatever
+// else is wrong with the journal is not its business.
+func checkStopped(ctx context.Context, data string, id identity) error {
+	j, err := journal.Open(ctx, filepath.Join(data, id.JournalDir), id.writer())
+	if errors.Is(err, journal.ErrLocked) {
+		return problem.Wrap(problem.StateConflict, err, "an agent runs on this data directory; stop it first")
+	}
+	if err != nil {
+		return nil //nolint:nilerr // a damaged journal may be given up once it was exported
+	}
+	return j.Close()
 }

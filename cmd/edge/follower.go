@@ -24,6 +24,7 @@ type follower struct {
 
 	mu       sync.Mutex
 	progress progress
+	last     syncer.State
 	kept     progress
 }
 
@@ -89,9 +90,16 @@ func (f *follower) noteAcked() {
 	f.tell()
 }
 
-// changed is told by the syncer how it stands.
+// changed is told by the syncer how it stands. Only how it stands is worth a line
+// in the log, not every receipt.
 func (f *follower) changed(s syncer.State) {
-	f.log.Info("sync", "mode", s.Mode, "online", s.Online, "code", s.Code, "acked", s.AckedSeq)
+	f.mu.Lock()
+	last := f.last
+	f.last = s
+	f.mu.Unlock()
+	if last.Mode != s.Mode || last.Online != s.Online || last.Code != s.Code {
+		f.log.Info("sync", "mode", s.Mode, "online", s.Online, "code", s.Code, "acked", s.AckedSeq)
+	}
 	f.tell()
 }
 

@@ -60,6 +60,9 @@ func TestSandboxStory(t *testing.T) {
 	if status["sandbox"] != true || status["sync"] != "sandbox" || status["store_name"] != "Sandbox" || status["online"] != false {
 		t.Fatalf("%v", status)
 	}
+	if code, out, errs := edge(t, "", "--data", r.line.Data, "status", "--address", r.line.Address); code != 0 || !strings.Contains(out, `"sandbox": true`) {
+		t.Fatalf("%d %s %s", code, out, errs)
+	}
 	r.end(0)
 	if _, err := os.Stat(r.line.Data); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("the sandbox's directory is still there: %v", err)

@@ -176,7 +176,8 @@ func signal(c chan struct{}) {
 // State returns how the sync stands now.
 func (s *Service) State() State { return s.board.snapshot() }
 
-// watchLoop notices that HQ has fallen silent.
+// watchLoop notices that HQ has fallen silent, and entries that came without a
+// wake, such as a jump of the clock.
 func (s *Service) watchLoop(ctx context.Context) {
 	tick := time.NewTicker(s.timing.Window / 4)
 	defer tick.Stop()
@@ -186,6 +187,7 @@ func (s *Service) watchLoop(ctx context.Context) {
 			return
 		case <-tick.C:
 			s.board.look()
+			s.Wake()
 		}
 	}
 }

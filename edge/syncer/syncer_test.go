@@ -345,6 +345,15 @@ func TestSilenceEndsBeingOnline(t *testing.T) {
 	r.till.until(t, "offline by silence", func(f *fakeTill) bool { return !f.online })
 }
 
+func TestEntriesWithoutAWakeAreSentToo(t *testing.T) {
+	r := newRig(t, func(c *syncer.Config) { c.Timing.Window = 40 * time.Millisecond })
+	r.sell(1)
+	r.service.Start(t.Context())
+	r.untilAcked(t, 1)
+	r.journal.append(entries(2, 1)...)
+	r.untilAcked(t, 2)
+}
+
 func TestForeignAnswersAreNotContact(t *testing.T) {
 	r := newRig(t)
 	r.hq.set(func(h *fakeHQ) {
