@@ -89,7 +89,7 @@ func failer(log *slog.Logger) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
 		err = unpack(err)
 		body := problem.Render(err)
-		if body.Status >= fiber.StatusInternalServerError {
+		if body.Status >= fiber.StatusInternalServerError && !errors.Is(err, context.Canceled) {
 			log.Error("request failed", "method", c.Method(), "path", c.Path(), "code", body.Code, "error", err)
 		}
 		var coded *problem.Error

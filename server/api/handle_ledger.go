@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -65,7 +66,9 @@ func (h handlers) decoded(e ledger.Entry) (*map[string]any, error) {
 		return nil, err
 	}
 	var out map[string]any
-	if err := json.Unmarshal(raw, &out); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber() // numbers above 2^53 must come out as they went in
+	if err := dec.Decode(&out); err != nil {
 		return nil, err
 	}
 	return &out, nil

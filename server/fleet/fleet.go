@@ -114,6 +114,8 @@ type Keeper interface {
 
 	// ReplaceCode keeps a new code and forgets the unused ones of its terminal.
 	ReplaceCode(ctx context.Context, c Code) error
+	// DropCodes forgets the unused codes of a terminal.
+	DropCodes(ctx context.Context, terminal uuid.UUID) error
 	// UseCode marks a code used, once; it reports whether this call did.
 	UseCode(ctx context.Context, hash [32]byte, key ed25519.PublicKey, now time.Time) (bool, error)
 	Code(ctx context.Context, hash [32]byte) (Code, error)

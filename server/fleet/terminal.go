@@ -103,7 +103,8 @@ func hashCode(text string) [32]byte {
 }
 
 // Revoke shuts a terminal out for good: it may deliver what it has and is told
-// nothing more. Revoking twice is one revocation.
+// nothing more, and a code made for it stops working. Revoking twice is one
+// revocation.
 func (f *Fleet) Revoke(ctx context.Context, by, id uuid.UUID) (Terminal, error) {
 	return f.shutOut(ctx, by, id, StateRevoked)
 }
@@ -125,6 +126,11 @@ func (f *Fleet) shutOut(ctx context.Context, by, id uuid.UUID, state State) (Ter
 		}
 		if t.State == state || state == StateQuarantined && t.State != StateEnrolled {
 			return nil
+		}
+		if state == StateRevoked {
+			if err := f.env.Keeper.DropCodes(ctx, id); err != nil {
+				return err
+			}
 		}
 		t.State, t.Version = state, t.Version+1
 		if err := f.env.Keeper.SetTerminal(ctx, t); err != nil {
@@ -190,6 +196,6 @@ func (f *Fleet) recordTerminal(ctx context.Context, by uuid.UUID, t Terminal) er
 	item := wire.Terminal{ID: t.ID, Store: t.Store, Name: t.Name, Epoch: t.Epoch, PublicKey: t.PublicKey, State: string(t.State)}
 	return f.record(ctx, change{
 		kind: entry.KindHQTerminal, item: wire.ItemTerminal, id: t.ID, version: t.Version,
-		record: item, store: t.Store, by: by, untold: t.State == StateNew,
+		record: item, store: t.Store, by: by, untold: t.Epoch == 0,
 	})
 }

@@ -144,13 +144,19 @@ func (db *DB) TerminalKey(ctx context.Context, terminal uuid.UUID, epoch uint32)
 // ReplaceCode implements fleet.Keeper.
 func (db *DB) ReplaceCode(ctx context.Context, c fleet.Code) error {
 	return db.InTx(ctx, func(ctx context.Context) error {
-		if _, err := db.exec(ctx, "DELETE FROM enrolment_codes WHERE terminal = ? AND used_at = 0", c.Terminal[:]); err != nil {
+		if err := db.DropCodes(ctx, c.Terminal); err != nil {
 			return err
 		}
 		_, err := db.exec(ctx, "INSERT INTO enrolment_codes (hash, terminal, expires_at, used_at, used_key) VALUES (?, ?, ?, 0, ?)",
 			c.Hash[:], c.Terminal[:], toMillis(c.ExpiresAt), []byte{})
 		return err
 	})
+}
+
+// DropCodes implements fleet.Keeper.
+func (db *DB) DropCodes(ctx context.Context, terminal uuid.UUID) error {
+	_, err := db.exec(ctx, "DELETE FROM enrolment_codes WHERE terminal = ? AND used_at = 0", terminal[:])
+	return err
 }
 
 // UseCode implements fleet.Keeper.

@@ -1,0 +1,275 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/api"
+	"github.com/tallystick/tallystick/server/feed"
+	"github.com/tallystick/tallystick/server/fleet"
+	"github.com/tallystick/tallystick/server/hqjournal"
+	"github.com/tallystick/tallystick/server/ingest"
+	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/people"
+	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/store"
+)
+
+const (
+	adminName     = "admin"
+	adminPassword = "correct horse battery"
+)
+
+// rig is a real HQ on SQLite in a temporary directory, behind a real port, with a
+// clock that stands still.
+type rig struct {
+	t        testing.TB
+	clock    *clock.Fake
+	dsn      string
+	hq       uuid.UUID
+	sign     [2]keys.Signer // statement, pass
+	tokenKey ed25519.PrivateKey
+	secret   []byte
+
+	db     *store.DB
+	ledger *ledger.Ledger
+	people *people.Directory
+	server *api.Server
+	base   string
+	token  string
+	spec   routers.Router
+	close  func()
+}
+
+func newRig(t testing.TB) *rig {
+	t.Helper()
+	now := time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC)
+	r := &rig{
+		t: t, clock: clock.NewFake(now), hq: uuid.New(), secret: bytes.Repeat([]byte{7}, 32),
+		dsn:      "sqlite:" + filepath.Join(t.TempDir(), "hq.db"),
+		tokenKey: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{3}, 32)),
+	}
+	for i, use := range []keys.Use{keys.UseStatement, keys.UsePass} {
+		record := keys.Public{ID: 1, Use: use, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(10, 0, 0)}
+		signer, err := keys.NewSigner(record, bytes.Repeat([]byte{byte(i + 1)}, 32))
+		r.must(err)
+		r.sign[i] = signer
+	}
+	doc, err := openapi3.NewLoader().LoadFromFile("openapi.yaml")
+	r.must(err)
+	r.spec, err = legacy.NewRouter(doc)
+	r.must(err)
+	r.start()
+	t.Cleanup(func() { r.close() })
+	_, err = r.people.Add(t.Context(), adminName, people.Administrator, adminPassword)
+	r.must(err)
+	r.token = r.signIn(adminName, adminPassword)
+	return r
+}
+
+func (r *rig) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// start opens the database and serves; restart is close and start.
+func (r *rig) start() {
+	r.t.Helper()
+	ctx := context.Background()
+	db, err := store.Open(ctx, r.dsn, store.Options{})
+	r.must(err)
+	r.must(db.Migrate(ctx))
+	set := keys.Set{Version: 1, Keys: []keys.Public{r.sign[0].Public, r.sign[1].Public}}
+	f := feed.New(db, r.hq, 1)
+	journal := hqjournal.New(db, f, r.clock, r.hq, 1, r.sign[0])
+	newID := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+	r.db = db
+	r.ledger = ledger.New(ledger.Options{
+		Store: db, Journal: journal, Feed: f, Rules: programme.PublishedRules{Keeper: db}, Clock: r.clock, HQ: r.hq,
+	})
+	lanes := fleet.New(fleet.Env{
+		Keeper: db, Journal: journal, Clock: r.clock, Random: rand.Reader, NewID: newID, HQ: r.hq, Keys: set, NonceKey: r.secret,
+	})
+	group := keys.GroupKey{Epoch: 1, Secret: r.secret, NotBefore: r.sign[0].Public.NotBefore, NotAfter: r.sign[0].Public.NotAfter}
+	prog := programme.New(programme.Env{
+		Keeper: db, Journal: journal, Ledger: r.ledger, Clock: r.clock, Random: rand.Reader, NewID: newID,
+		HQ: r.hq, PassKey: r.sign[1], Groups: []keys.GroupKey{group},
+	})
+	r.must(prog.PublishKeys(ctx, set))
+	r.people, err = people.New(people.Env{
+		Store: db, Clock: r.clock, Random: rand.Reader, NewID: newID, Issuer: r.hq.String(), TokenKey: r.tokenKey,
+	})
+	r.must(err)
+	answers, err := people.NewAnswers(db, r.clock, rand.Reader, r.secret)
+	r.must(err)
+	in := ingest.New(ingest.Options{Store: db, Fleet: lanes, Journal: journal, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0]})
+	r.server = api.New(api.Options{
+		People: r.people, Answers: answers, Fleet: lanes, Programme: prog, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
+		Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping,
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	r.must(err)
+	r.base = "http://" + listener.Addr().String()
+	served := make(chan error, 1)
+	go func() { served <- r.server.Serve(listener) }()
+	r.close = func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := errors.Join(r.server.Shutdown(ctx), <-served, db.Close()); err != nil {
+			r.t.Error(err)
+		}
+		http.DefaultClient.CloseIdleConnections()
+	}
+}
+
+// call is one request. Body is sent as it is; Key is the idempotency key, made up
+// for a write when empty and left out when "-".
+type call struct {
+	method, path, body string
+	key                string
+	header             map[string]string
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a answer) into(t testing.TB, out any) {
+	t.Helper()
+	if err := json.Unmarshal(a.body, out); err != nil {
+		t.Fatalf("%v in %s", err, a.body)
+	}
+}
+
+func (a answer) code() problem.Code {
+	var body problem.Body
+	_ = json.Unmarshal(a.body, &body)
+	return body.Code
+}
+
+// do sends a call and holds the answer to the OpenAPI document.
+func (r *rig) do(c call) answer {
+	r.t.Helper()
+	req, err := http.NewRequest(c.method, r.base+c.path, strings.NewReader(c.body))
+	r.must(err)
+	if c.body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if r.token != "" {
+		req.Header.Set("Authorization", "Bearer "+r.token)
+	}
+	if c.method != http.MethodGet && c.key == "" {
+		c.key = uuid.NewString()
+	}
+	if c.key != "" && c.key != "-" {
+		req.Header.Set("Idempotency-Key", c.key)
+	}
+	for name, value := range c.header {
+		req.Header.Set(name, value)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	r.must(err)
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	r.must(err)
+	a := answer{resp.StatusCode, resp.Header, raw}
+	r.conforms(req, a)
+	return a
+}
+
+// conforms holds an answer to the document: of its operation, or, where there is
+// none, a problem.
+func (r *rig) conforms(req *http.Request, a answer) {
+	r.t.Helper()
+	if !strings.HasPrefix(req.URL.Path, "/api/v1/") || req.URL.Path == "/api/v1/openapi.json" {
+		return
+	}
+	trimmed := req.Clone(context.Background())
+	trimmed.URL.Scheme, trimmed.URL.Host = "", "" // the document's server is a path
+	route, params, err := r.spec.FindRoute(trimmed)
+	if err != nil {
+		if a.header.Get("Content-Type") != problem.ContentType {
+			r.t.Errorf("%s %s: no operation, and no problem either: %s", req.Method, req.URL.Path, a.body)
+		}
+		return
+	}
+	in := &openapi3filter.RequestValidationInput{Request: trimmed, PathParams: params, Route: route}
+	out := (&openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in, Status: a.status, Header: a.header,
+		Options: &openapi3filter.Options{IncludeResponseStatus: true},
+	}).SetBodyBytes(a.body)
+	if err := openapi3filter.ValidateResponse(context.Background(), out); err != nil {
+		r.t.Errorf("%s %s: answer %d is not as documented: %v", req.Method, req.URL.Path, a.status, err)
+	}
+}
+
+func init() {
+	asText := func(body io.Reader, _ http.Header, _ *openapi3.SchemaRef, _ openapi3filter.EncodingFn) (any, error) {
+		raw, err := io.ReadAll(body)
+		return string(raw), err
+	}
+	openapi3filter.RegisterBodyDecoder("image/png", asText)
+	openapi3filter.RegisterBodyDecoder("image/svg+xml", asText)
+}
+
+func (r *rig) signIn(name, password string) string {
+	r.t.Helper()
+	a := r.do(call{method: "POST", path: "/api/v1/sessions", key: "-", body: jsonOf(map[string]string{"name": name, "password": password})})
+	if a.status != http.StatusCreated {
+		r.t.Fatalf("sign in: %d %s", a.status, a.body)
+	}
+	var session struct{ Token string }
+	a.into(r.t, &session)
+	return session.Token
+}
+
+func jsonOf(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(raw)
+}
+
+// made posts and returns the id of what was made.
+func (r *rig) made(path, body string) string {
+	r.t.Helper()
+	a := r.do(call{method: "POST", path: path, body: body})
+	if a.status != http.StatusCreated {
+		r.t.Fatalf("POST %s: %d %s", path, a.status, a.body)
+	}
+	var out struct{ ID string }
+	a.into(r.t, &out)
+	return out.ID
+}
+
+const (
+	storeBody  = `{"code":"s1","name":"Store One","time_zone":"Europe/Berlin","currency":"EUR"}`
+	rewardBody = `{"name":"5 off","unit":"points","cost":100,"discount":500,"currency":"EUR","active":true}`
+	policyBody = `{"unit":"points","per_sale":100,"per_member_day":200,"per_terminal_since_sync":1000,` +
+		`"vouchers_per_sale":1,"vouchers_per_terminal_since_sync":10,"max_cache_age_seconds":3600}`
+)
