@@ -35,6 +35,10 @@ func (a *audit) journals(ctx context.Context) error {
 			}
 			end++
 		}
+		// What another branch goes on from is covered by that branch's checkpoints.
+		for _, b := range branches[start:end] {
+			delete(facts.ends, b.From)
+		}
 		if err := a.batches(ctx, branches[start].Writer, &facts); err != nil {
 			return err
 		}

@@ -34,6 +34,7 @@ type Till struct {
 	signer keys.Signer
 	at     time.Time
 	sales  int
+	clones string // tells apart the sales of clones
 }
 
 // Till returns a new terminal of HQ with its first entry written.
@@ -54,6 +55,7 @@ func (h *HQ) Till(t Failer, name string) *Till {
 // Clone returns a copy that goes on by itself, as of a copied disk.
 func (t *Till) Clone() *Till {
 	c := *t
+	c.clones += "'"
 	c.Entries = append([][]byte(nil), t.Entries...)
 	c.Hashes = append([]journal.Hash(nil), t.Hashes...)
 	return &c
@@ -97,7 +99,7 @@ func (t *Till) Sell(f Failer, account uuid.UUID, total, redeem int64) uuid.UUID 
 // Sale makes the body of a sale without writing it. A redeemed point is worth a cent.
 func (t *Till) Sale(f Failer, account uuid.UUID, total, redeem int64) entry.Sale {
 	t.sales++
-	name := strconv.Itoa(len(t.Entries)) + "/" + strconv.Itoa(t.sales)
+	name := strconv.Itoa(len(t.Entries)) + "/" + strconv.Itoa(t.sales) + t.clones
 	sale := entry.Sale{
 		ID: uuid.NewSHA1(t.ID, []byte(name)), Account: account, Total: entry.Money{Currency: "EUR", Minor: total}, RuleSet: 1, Policy: 1, Key: name,
 	}
