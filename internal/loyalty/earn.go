@@ -5,18 +5,18 @@ import "time"
 // Earn returns what a basket gives under the rules when discount of it was paid
 // with rewards, and when. Points are earned on what is left to pay; a rule for one
 // category bears its share of the discount, rounded down. A rule that gives
-// nothing is left out. The error is ErrOverflow.
+// nothing is left out. The basket may be a foreign one that nobody has checked: a
+// discount, total or lines that cannot have been give ErrOverflow, as do results
+// that are too large.
 func Earn(rules RuleSet, basket Basket, discount, occurredAt int64) ([]Earned, error) {
+	if discount < 0 || discount > basket.Total || basket.Total > MaxAmount {
+		return nil, ErrOverflow
+	}
 	var out []Earned
 	for _, rule := range rules.Earn {
-		base := basket.Total
-		if rule.Category != "" {
-			base = 0
-			for _, line := range basket.Lines {
-				if line.Category == rule.Category {
-					base += line.Amount
-				}
-			}
+		base, err := spentOn(rule.Category, basket)
+		if err != nil {
+			return nil, err
 		}
 		if base <= 0 || rule.Per <= 0 || rule.Points <= 0 {
 			continue
@@ -39,6 +39,25 @@ func Earn(rules RuleSet, basket Basket, discount, occurredAt int64) ([]Earned, e
 		out = append(out, earned)
 	}
 	return out, nil
+}
+
+// spentOn is the part of the basket that is of the category, the total when that is
+// empty. It lies between zero and the total, else the error is ErrOverflow.
+func spentOn(category string, basket Basket) (int64, error) {
+	if category == "" {
+		return basket.Total, nil
+	}
+	var sum int64
+	for _, line := range basket.Lines {
+		if line.Category != category {
+			continue
+		}
+		var err error
+		if sum, err = Add(sum, line.Amount); err != nil || line.Amount < 0 || sum > basket.Total {
+			return 0, ErrOverflow
+		}
+	}
+	return sum, nil
 }
 
 // endOfDayMonthsLater is the first instant, in UTC, after the day that lies n months

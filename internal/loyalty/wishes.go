@@ -115,7 +115,7 @@ func (w *wishes) checkFree() *Refusal {
 
 func (w *wishes) checkCaps() *Refusal {
 	policy, spent := w.request.Policy, w.request.Spent
-	if age := w.request.CacheAge; age > policy.MaxCacheAgeSeconds {
+	if age := w.request.CacheAge; age > policy.MaxCacheAgeSeconds || policy.MaxCacheAgeSeconds <= 0 {
 		return refuse(StandInOff, "head office was last heard %d s ago, at most %d s", age, policy.MaxCacheAgeSeconds)
 	}
 	for _, unit := range w.units {
