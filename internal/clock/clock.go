@@ -51,12 +51,13 @@ func (f *Fake) Advance(d time.Duration) {
 // counter in the lower 16. Stamps compare as plain integers.
 type Stamp uint64
 
-// NewStamp builds a stamp from a wall time and a counter.
+// lastMilli is the latest wall time a stamp can hold, in the year 10889.
+const lastMilli = 1<<48 - 1
+
+// NewStamp builds a stamp from a wall time and a counter. A time that a stamp cannot
+// hold becomes the nearest one it can.
 func NewStamp(t time.Time, counter uint16) Stamp {
-	ms := t.UnixMilli()
-	if ms < 0 {
-		ms = 0
-	}
+	ms := min(max(t.UnixMilli(), 0), lastMilli)
 	return Stamp(uint64(ms)<<16 | uint64(counter))
 }
 
@@ -70,13 +71,15 @@ type Hybrid struct {
 	last Stamp
 }
 
-// Next returns a stamp later than every stamp returned or observed before.
+// Next returns a stamp later than every stamp returned or observed before. After
+// the largest stamp there is, which no clock reaches before the year 10889, it stays
+// at that one: standing still is not running back.
 func (h *Hybrid) Next(wall time.Time) Stamp {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	next := NewStamp(wall, 0)
 	if next <= h.last {
-		next = h.last + 1
+		next = max(h.last+1, h.last)
 	}
 	h.last = next
 	return next
