@@ -1,6 +1,10 @@
 package entry
 
-import "github.com/google/uuid"
+import (
+	"fmt"
+
+	"github.com/google/uuid"
+)
 
 // Freshness is what the presented code proved (DESIGN: rotating, static, keyed).
 type Freshness uint8
@@ -14,7 +18,7 @@ const (
 
 // String returns the word used in JSON and on screen.
 func (f Freshness) String() string {
-	return [...]string{"none", "static", "rotating", "keyed"}[min(f, 3)]
+	return word("freshness", uint8(f), "none", "static", "rotating", "keyed")
 }
 
 // Basis is the right under which a redemption was accepted.
@@ -29,7 +33,15 @@ const (
 
 // String returns the word used in JSON and on screen.
 func (b Basis) String() string {
-	return [...]string{"none", "allowance", "stand_in", "hq_authorised"}[min(b, 3)]
+	return word("basis", uint8(b), "none", "allowance", "stand_in", "hq_authorised")
+}
+
+// word names a value. One that this release does not know is never shown as another.
+func word(of string, value uint8, words ...string) string {
+	if int(value) < len(words) {
+		return words[value]
+	}
+	return fmt.Sprintf("%s_%d", of, value)
 }
 
 // Money is an amount in the currency's minor unit (ISO 4217 exponent).

@@ -3,6 +3,7 @@ package entry
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -128,7 +129,9 @@ var decMode = func() cbor.DecMode {
 	return mode
 }()
 
-// Encode builds the bytes of one entry from its body.
+// Encode builds the bytes of one entry from its body. What [Decode] and
+// [DecodeBody] would not read again, such as text that is not UTF-8, is refused with
+// ErrUnreadable: once journalled it could not be taken back.
 func Encode(e Entry, body any) ([]byte, error) {
 	raw, err := encMode.Marshal(body)
 	if err != nil {
@@ -142,7 +145,26 @@ func Encode(e Entry, body any) ([]byte, error) {
 	if len(out) > MaxSize {
 		return nil, fmt.Errorf("%s entry of %d bytes: %w", e.Kind, len(out), ErrTooLarge)
 	}
+	if err := checkReadable(out, body); err != nil {
+		return nil, fmt.Errorf("encode %s entry: %w", e.Kind, err)
+	}
 	return out, nil
+}
+
+// checkReadable reads back what was encoded, as a reader will.
+func checkReadable(raw []byte, body any) error {
+	e, err := Decode(raw)
+	if err != nil {
+		return err
+	}
+	t := reflect.TypeOf(body)
+	if t == nil {
+		return fmt.Errorf("%w: there is no body", ErrUnreadable)
+	}
+	if err := decMode.Unmarshal(e.Body, reflect.New(t).Interface()); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	return nil
 }
 
 // Decode reads the envelope. The body stays as bytes for [DecodeBody].
