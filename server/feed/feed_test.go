@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/internal/testkit/books"
+	"github.com/tallystick/tallystick/internal/testkit/pg"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/wire"
@@ -141,7 +142,8 @@ func TestWaitIsWokenByACommitAndNotByARollback(t *testing.T) {
 // Twelve writers, some of whose transactions are undone, while a reader follows:
 // it sees the last committed version of every record.
 func TestAReaderNeverSkipsAChangeThatCommittedLate(t *testing.T) {
-	neverSkips(t, books.New(t))
+	t.Run("sqlite", func(t *testing.T) { neverSkips(t, books.New(t)) })
+	t.Run("postgres", func(t *testing.T) { neverSkips(t, books.On(t, pg.Start(t).Database(t), 0)) })
 }
 
 func neverSkips(t *testing.T, hq *books.HQ) {

@@ -180,14 +180,25 @@ func TestG5_WhatCannotBePostedWaitsInSuspense(t *testing.T) {
 		suspense int64 // points in suspense after this case
 		free     int64
 	}{
-		{"unknown account", ingest.StateEnrolled, func(till *books.Till) { till.Sell(t, unknown, 1000, 100) },
-			[]ledger.ExceptionKind{ledger.UnknownMember, ledger.UnknownMember}, 9 - 100, 500},
-		{"revoked", ingest.StateRevoked, func(till *books.Till) { till.Sell(t, known, 900, 0) },
-			[]ledger.ExceptionKind{ledger.Unproven}, 9, 500},
-		{"forged earning", ingest.StateEnrolled, forged,
-			[]ledger.ExceptionKind{ledger.EarningDiffers}, 1000, 510},
-		{"no member", ingest.StateEnrolled, func(till *books.Till) { till.Sell(t, uuid.Nil, 1000, 0) },
-			nil, 0, 510},
+		{
+			"unknown account", ingest.StateEnrolled, func(till *books.Till) { till.Sell(t, unknown, 1000, 100) },
+			[]ledger.ExceptionKind{ledger.UnknownMember, ledger.UnknownMember},
+			9 - 100, 500,
+		},
+		{
+			"revoked", ingest.StateRevoked, func(till *books.Till) { till.Sell(t, known, 900, 0) },
+			[]ledger.ExceptionKind{ledger.Unproven},
+			9, 500,
+		},
+		{
+			"forged earning", ingest.StateEnrolled, forged,
+			[]ledger.ExceptionKind{ledger.EarningDiffers},
+			1000, 510,
+		},
+		{
+			"no member", ingest.StateEnrolled, func(till *books.Till) { till.Sell(t, uuid.Nil, 1000, 0) },
+			nil, 0, 510,
+		},
 	} {
 		before, seen := suspense(t, hq), len(hq.Exceptions(t, ""))
 		till := hq.Till(t, c.name)

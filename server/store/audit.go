@@ -23,7 +23,7 @@ func (db *DB) AuditBranches(ctx context.Context) ([]ledger.AuditBranch, error) {
 		HeadHash   []byte `bun:"head_hash"`
 		AppliedSeq uint64 `bun:"applied_seq"`
 	}
-	err := db.read(ctx).NewRaw("SELECT terminal, epoch, branch, from_seq, from_hash, head_seq, head_hash, applied_seq FROM branches " +
+	err := db.read(ctx).NewRaw("SELECT terminal, epoch, branch, from_seq, from_hash, head_seq, head_hash, applied_seq FROM branches "+
 		"ORDER BY shard, terminal, epoch, branch").Scan(ctx, &rows)
 	out := make([]ledger.AuditBranch, len(rows))
 	for i, r := range rows {

@@ -266,8 +266,8 @@ func (db *DB) Progress(ctx context.Context) ([]ledger.Progress, error) {
 		LastContact int64  `bun:"last_contact"`
 		Stopped     uint64 `bun:"stopped"`
 	}
-	err := db.read(ctx).NewRaw("SELECT b.terminal, b.store, b.epoch, b.branch, b.head_seq, b.head_hash, b.applied_seq, b.last_contact, " +
-		"(SELECT COALESCE(MIN(e.seq), 0) FROM entries AS e WHERE e.shard = b.shard AND e.terminal = b.terminal AND e.epoch = b.epoch " +
+	err := db.read(ctx).NewRaw("SELECT b.terminal, b.store, b.epoch, b.branch, b.head_seq, b.head_hash, b.applied_seq, b.last_contact, "+
+		"(SELECT COALESCE(MIN(e.seq), 0) FROM entries AS e WHERE e.shard = b.shard AND e.terminal = b.terminal AND e.epoch = b.epoch "+
 		"AND e.branch = b.branch AND e.state <> 1) AS stopped FROM branches AS b ORDER BY b.shard, b.terminal, b.epoch, b.branch").Scan(ctx, &rows)
 	out := make([]ledger.Progress, len(rows))
 	for i, r := range rows {

@@ -2,15 +2,36 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/testkit/books"
+	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/server/feed"
+	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/store"
+	"github.com/tallystick/tallystick/sync/wire"
 )
 
-func open(t *testing.T) *store.DB {
+// engines runs a test on SQLite, on PostgreSQL, and on PostgreSQL with one shard a
+// transaction, as a database spread by shard needs it.
+func engines(t *testing.T, test func(t *testing.T, dsn string, shardsPerTx int)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"), 0) })
+	t.Run("postgres", func(t *testing.T) {
+		cluster := pg.Start(t)
+		t.Run("one", func(t *testing.T) { test(t, cluster.Database(t), 0) })
+		t.Run("spread", func(t *testing.T) { test(t, cluster.Database(t), 1) })
+	})
+}
+
+func open(t *testing.T, dsn string) *store.DB {
 	t.Helper()
-	db, err := store.Open(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "hq.db"), store.Options{})
+	db, err := store.Open(context.Background(), dsn, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -19,10 +40,126 @@ func open(t *testing.T) *store.DB {
 			t.Error(err)
 		}
 	})
-	if err := db.Migrate(context.Background()); err != nil {
-		t.Fatal(err)
-	}
 	return db
 }
 
-func TestMigrate(t *testing.T) { open(t) }
+// The whole path on each engine: sales of two terminals, an overdraw, a void, a
+// fork, lists, and verification of everything stored.
+func TestTheLedgerIsTheSameOnEveryEngine(t *testing.T) {
+	engines(t, func(t *testing.T, dsn string, shardsPerTx int) {
+		hq := books.On(t, dsn, shardsPerTx)
+		ann, bob := hq.Member(t, "ann", 500), hq.Member(t, "bob", 0)
+		one, two := hq.Till(t, "1"), hq.Till(t, "2")
+		for range 20 {
+			one.Sell(t, ann, 1000, 20)
+			two.Sell(t, bob, 1000, 0)
+		}
+		one.Void(t, one.Sell(t, ann, 5000, 100), ann)
+		two.Sell(t, bob, 1000, 500)
+		clone := two.Clone()
+		clone.Sell(t, bob, 1000, 0)
+		two.Sell(t, ann, 1000, 0)
+		for range 2 {
+			one.Sync(t, 1)
+			two.Sync(t, 1)
+			clone.Sync(t, 1)
+			hq.Apply(t)
+		}
+		if h := hq.Holding(t, ann, "points"); h.Free != 500-20*20+20*9+10 {
+			t.Errorf("ann: %+v", h)
+		}
+		if h := hq.Holding(t, bob, "points"); h.Free != 0 || h.Overdraft != 500-20*10-5-10 {
+			t.Errorf("bob: %+v", h)
+		}
+		for _, kind := range []ledger.ExceptionKind{ledger.Overdraw, ledger.Fork} {
+			if list := hq.Exceptions(t, kind); len(list) != 1 {
+				t.Errorf("%s: %+v", kind, list)
+			}
+		}
+		if _, err := hq.Journal.Checkpoint(context.Background()); err != nil {
+			t.Error(err)
+		}
+		hq.Verify(t)
+	})
+}
+
+func TestMigrateMayBeStartedByManyAtOnce(t *testing.T) {
+	engines(t, func(t *testing.T, dsn string, _ int) {
+		var starting sync.WaitGroup
+		for range 4 {
+			db := open(t, dsn)
+			starting.Go(func() {
+				if err := db.Migrate(context.Background()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		starting.Wait()
+		if err := open(t, dsn).Migrate(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestTransactionsJoinRollBackAndTellAfterCommit(t *testing.T) {
+	engines(t, func(t *testing.T, dsn string, _ int) {
+		db := open(t, dsn)
+		ctx := context.Background()
+		if err := db.Migrate(ctx); err != nil {
+			t.Fatal(err)
+		}
+		undone := errors.New("undone")
+		told := 0
+		for _, want := range []error{undone, nil} {
+			err := db.InTx(ctx, func(ctx context.Context) error {
+				db.AfterCommit(ctx, func() { told++ })
+				if _, err := db.AdvanceFeed(ctx, 7, 3); err != nil {
+					return err
+				}
+				return db.InTx(ctx, func(ctx context.Context) error {
+					if _, err := db.AdvanceFeed(ctx, 7, 2); err != nil {
+						return err
+					}
+					return want
+				})
+			})
+			if !errors.Is(err, want) {
+				t.Fatal(err)
+			}
+		}
+		heads, err := db.FeedHeads(ctx)
+		if err != nil || heads[7] != 5 || told != 1 {
+			t.Errorf("head %d, told %d times, %v", heads[7], told, err)
+		}
+	})
+}
+
+// Writers of one counter at once: every position is given once.
+func TestConcurrentWritersWaitForEachOther(t *testing.T) {
+	engines(t, func(t *testing.T, dsn string, _ int) {
+		hq := books.On(t, dsn, 0)
+		var writing sync.WaitGroup
+		for w := range 12 {
+			writing.Go(func() {
+				for i := range 10 {
+					id := uuid.NewSHA1(uuid.Nil, []byte{byte(w), byte(i)})
+					c := feed.Change{Shard: i % 3, Item: wire.Item{Kind: wire.ItemMember, ID: id, Version: 1}}
+					if err := hq.Feed.Publish(context.Background(), c); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		writing.Wait()
+		page, err := hq.Feed.Page(context.Background(), uuid.Nil, "", 1000)
+		if err != nil || len(page.Items) != 120 {
+			t.Errorf("%d items, %v", len(page.Items), err)
+		}
+	})
+}
+
+func TestOpenRefusesWhatItDoesNotKnow(t *testing.T) {
+	if _, err := store.Open(context.Background(), "mysql://x", store.Options{}); err == nil || !strings.Contains(err.Error(), "sqlite:") {
+		t.Errorf("got %v", err)
+	}
+}
