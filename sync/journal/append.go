@@ -24,8 +24,9 @@ type appender struct {
 	journal *Journal
 	fs      FS
 	writer  Writer
-	newSize int // of new segments
-	floor   uint64
+	newSize int    // of new segments
+	floor   uint64 // for the next seal
+	stated  uint64 // by a durable seal
 
 	chain  *chain // over all entries written
 	group  uint64 // last one written
@@ -140,12 +141,14 @@ func (w waiter) entry(seq uint64) (entry []byte, err error) {
 	return w.r.build(seq)
 }
 
-// addSeal writes a seal as a group of its own; its request states the new floor.
+// addSeal writes a seal as a group of its own; its request states the new floor. A
+// floor that a seal states already needs none: on a full disk there may be no room
+// for one, and pruning is what makes room.
 func (a *appender) addSeal(w waiter) {
 	a.flush()
 	a.floor = max(a.floor, w.r.floor)
 	err := a.journal.Err()
-	if err == nil {
+	if err == nil && w.r.floor > a.stated {
 		err = a.seal()
 	}
 	w.answer(a.chain.head, err)
@@ -158,7 +161,11 @@ func (a *appender) seal() error {
 	}
 	a.buf = appendFrame(a.buf, kindSeal, a.group+1, a.chain.head.Seq, seal{a.floor, a.chain.head.Hash}.encode())
 	a.flush()
-	return a.journal.Err()
+	err := a.journal.Err()
+	if err == nil {
+		a.stated = a.floor
+	}
+	return err
 }
 
 // makeRoom sees to it that n bytes fit into the group and the segment, with reserve

@@ -9,7 +9,7 @@ import (
 // stands at its end. All it changes is durable when it returns.
 func mend(o options, w Writer, found *loaded) (*appender, error) {
 	a := &appender{
-		fs: o.fs, writer: w, newSize: o.segmentSize, floor: found.floor,
+		fs: o.fs, writer: w, newSize: o.segmentSize, floor: found.floor, stated: found.floor,
 		chain: newChain(w, found.last.head), group: found.last.group, sealed: found.last.sealed,
 	}
 	if err := dropLeftovers(o.fs); err != nil {

@@ -268,6 +268,8 @@ func (w *walker) corrupt(seg *segment, reason string) error {
 // Prune removes whole segments whose entries all have numbers below seq, oldest
 // first; the newest segment always stays. Before that it writes the new retention
 // floor to the journal, so that a segment missing for another reason still shows.
+// After an error the segments not removed can still be read, and Prune may be called
+// again, unless the journal has stopped.
 func (j *Journal) Prune(ctx context.Context, below uint64) error {
 	drop := j.prunable(below)
 	if len(drop) == 0 {
@@ -301,20 +303,21 @@ func (j *Journal) prunable(below uint64) []*segment {
 func (j *Journal) removeSegment(seg *segment) error {
 	j.files.Lock()
 	defer j.files.Unlock()
-	j.mu.Lock()
-	gone := j.segments[0] != seg
-	if !gone {
-		j.segments = j.segments[1:]
-	}
-	j.mu.Unlock()
-	if gone {
+	if j.oldest() != seg.header.index {
 		return nil // another Prune was faster
 	}
+	// A file that cannot be removed (Windows, while another program reads it) stays
+	// the oldest: the next Prune must not remove the one behind it.
 	if err := removeIfThere(j.fs, segmentName(seg.header.index)); err != nil {
 		return fmt.Errorf("remove segment %d: %w", seg.header.index, err)
 	}
+	j.mu.Lock()
+	j.segments = j.segments[1:]
+	j.mu.Unlock()
 	if err := j.fs.SyncDir(); err != nil {
-		return fmt.Errorf("sync directory: %w", err)
+		err = fmt.Errorf("%w: sync directory: %w", ErrStopped, err)
+		j.stop(err)
+		return err
 	}
 	return nil
 }

@@ -15,14 +15,14 @@ type Reader struct {
 }
 
 // OpenReadOnly reads the journal in dir, whoever wrote it, changes nothing and
-// takes no lock. Of a damaged journal it offers the entries before the damage, which
+// takes no lock: a writer may be at work, and what it adds later is not seen. Of a damaged journal it offers the entries before the damage, which
 // [Reader.Damage] names. Without any segment the error wraps fs.ErrNotExist.
 func OpenReadOnly(ctx context.Context, dir string, opts ...Option) (*Reader, error) {
 	o, err := readOptions(dir, opts)
 	if err != nil {
 		return nil, fmt.Errorf("open journal for reading: %w", err)
 	}
-	found, err := load(ctx, o.fs, nil)
+	found, err := look(ctx, o.fs)
 	if err != nil && !isDamage(err) {
 		return nil, fmt.Errorf("open journal for reading: %w", err)
 	}
@@ -35,6 +35,26 @@ func OpenReadOnly(ctx context.Context, dir string, opts ...Option) (*Reader, err
 	r := &Reader{damage: err}
 	r.fill(o.fs, found.writer, found)
 	return r, nil
+}
+
+// looks bounds how often a journal is read that looks different each time.
+const looks = 5
+
+// look loads the journal, again when something is wrong with it, until it is twice
+// the same: a writer at work changes files between one read and the next, and that
+// can look like damage.
+func look(ctx context.Context, fsys FS) (*loaded, error) {
+	found, err := load(ctx, fsys, nil)
+	for range looks - 1 {
+		if err == nil {
+			break
+		}
+		before := err.Error()
+		if found, err = load(ctx, fsys, nil); err != nil && err.Error() == before {
+			break
+		}
+	}
+	return found, err
 }
 
 // Damage returns what ends the readable part before its time: an error as of

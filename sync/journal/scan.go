@@ -77,6 +77,8 @@ func scanSegment(seg []byte, want expect, visit func(Head)) (s scan, err error) 
 		s.headed = false
 		return s, err
 	}
+	// What stands behind the stated size is no part of the journal.
+	seg = seg[:min(len(seg), int(s.header.size))]
 	s.salt = s.header.salt()
 	s.head = Head{Seq: s.header.firstSeq - 1, Hash: s.header.prev}
 	s.group = s.header.group - 1
