@@ -8,8 +8,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/tallystick/tallystick/internal/loyalty"
-	"github.com/tallystick/tallystick/sync/journal"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -210,10 +208,7 @@ func (l *Ledger) loadAccounts(ctx context.Context, s *set, keys []AccountKey) er
 		if err != nil {
 			return fmt.Errorf("read marks of account %s: %w", row.Account, err)
 		}
-		s.accounts[row.Account] = &account{
-			AccountKey: row.AccountKey, version: row.Version, marks: marks, holdings: map[string]*loyalty.Holding{},
-			lotSource: map[loyalty.ID]journal.Hash{}, touched: map[string]bool{},
-		}
+		s.accounts[row.Account] = newAccount(row.AccountKey, row.Version, marks)
 	}
 	holdings, err := l.o.Store.AccountHoldings(ctx, keys)
 	if err != nil {
@@ -276,7 +271,7 @@ func (s *set) addLots(rows []LotRow) {
 		h := a.holding(row.Unit)
 		if h.Lot(row.ID) == nil {
 			h.Lots = append(h.Lots, row.Lot)
-			a.lotSource[row.ID] = row.Source
+			a.lotSource[row.ID], a.stored[row.ID] = row.Source, row.Lot
 		}
 	}
 	for _, a := range s.accounts {

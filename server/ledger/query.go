@@ -14,7 +14,6 @@ import (
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/entry"
-	"github.com/tallystick/tallystick/sync/journal"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -214,10 +213,11 @@ func (l *Ledger) readAccount(ctx context.Context, accountID uuid.UUID) (*account
 	if !ok {
 		return nil, problem.Newf(problem.NotFound, "there is no account %s", accountID)
 	}
-	a := &account{AccountKey: key, version: row.Version, holdings: map[string]*loyalty.Holding{}, lotSource: map[loyalty.ID]journal.Hash{}}
-	if a.marks, err = wire.Unmarshal[[]wire.Mark](row.Marks); err != nil {
+	marks, err := wire.Unmarshal[[]wire.Mark](row.Marks)
+	if err != nil {
 		return nil, fmt.Errorf("read marks of account %s: %w", accountID, err)
 	}
+	a := newAccount(key, row.Version, marks)
 	holdings, err := l.o.Store.AccountHoldings(ctx, []AccountKey{key})
 	if err != nil {
 		return nil, fmt.Errorf("read holdings: %w", err)

@@ -21,7 +21,15 @@ type account struct {
 	holdings map[string]*loyalty.Holding
 	// lotSource remembers from which source each lot in memory came.
 	lotSource map[loyalty.ID]journal.Hash
-	touched   map[string]bool // units whose rows must be written
+	stored    map[loyalty.ID]loyalty.Lot // lots as they were read
+	touched   map[string]bool            // units whose rows must be written
+}
+
+func newAccount(key AccountKey, version uint64, marks []wire.Mark) *account {
+	return &account{
+		AccountKey: key, version: version, marks: marks, holdings: map[string]*loyalty.Holding{},
+		lotSource: map[loyalty.ID]journal.Hash{}, stored: map[loyalty.ID]loyalty.Lot{}, touched: map[string]bool{},
+	}
 }
 
 func (a *account) holding(unit string) *loyalty.Holding {
@@ -145,6 +153,9 @@ func (s *set) changes() (Changes, error) {
 			h := a.holdings[unit]
 			c.Holdings = append(c.Holdings, HoldingRow{a.AccountKey, *h})
 			for _, lot := range h.Lots {
+				if a.stored[lot.ID] == lot {
+					continue
+				}
 				c.Lots = append(c.Lots, LotRow{a.AccountKey, unit, a.lotSource[lot.ID], lot})
 			}
 		}
