@@ -37,6 +37,16 @@ func fullSale() entry.Sale {
 	}
 }
 
+func fullReturn() entry.Return {
+	return entry.Return{
+		ID: id(13), Sale: id(1), Origin: id(8), OriginEpoch: 1, OriginSeq: 17, Member: id(2), Account: id(3),
+		Lines:   []entry.ReturnLine{{No: 1, Quantity: 500, Amount: 3086}, {No: 2, Quantity: 1000}},
+		Refund:  entry.Money{Currency: "EUR", Minor: 2500},
+		Receipt: "R-18", SaleReceipt: "R-17", Cashier: "c4", RuleSet: 7, Matched: true,
+		Key: "pos-1-0002", KeyHash: bytes.Repeat([]byte{0xCD}, 32), Whole: true,
+	}
+}
+
 func envelope(kind entry.Kind) entry.Entry {
 	at := time.Date(2026, 11, 21, 18, 30, 0, 0, time.UTC)
 	return entry.Entry{HLC: clock.NewStamp(at, 1), OccurredAt: at.UnixMilli(), BusinessDate: 20261121, Kind: kind}
@@ -51,6 +61,7 @@ func bodies() map[entry.Kind]any {
 			ID: id(11), Sale: id(1), Member: id(2), Account: id(3), Reason: entry.VoidLostAnswer,
 			Key: "v", KeyHash: make([]byte, 32),
 		},
+		entry.KindReturn:  fullReturn(),
 		entry.KindWitness: entry.Witness{Writer: id(12), Epoch: 1, Seq: 9, Hash: make([]byte, 32)},
 		entry.KindClock:   entry.Clock{Jump: -86_400_000, Wall: 1},
 		entry.KindNote:    entry.Note{Code: entry.NoteCacheRebuilt, Values: []int64{-1, 2}},
