@@ -37,9 +37,9 @@ func sortedBooks(books map[ledger.BookKey]int64) []ledger.BookKey {
 
 // ListEntries implements ledger.Store.
 func (db *DB) ListEntries(ctx context.Context, f ledger.EntryFilter, after *ledger.Place, limit int) ([]ledger.Entry, error) {
-	q := db.read(ctx).NewSelect().TableExpr("entries AS e").ColumnExpr("e." + entryList)
-	// Applied is not a state of its own in the table.
-	q = q.ColumnExpr("b.applied_seq").Join("JOIN branches AS b ON b.shard = e.shard AND b.terminal = e.terminal AND b.epoch = e.epoch AND b.branch = e.branch")
+	// Applied is not a state of its own in the table. A subquery and not a join,
+	// so that the newest entries are read by their index whatever there is.
+	q := db.read(ctx).NewSelect().TableExpr("entries AS e").ColumnExpr("e." + entryList).ColumnExpr(appliedSeq + " AS applied_seq")
 	if f.Terminal != uuid.Nil {
 		q = q.Where("e.shard = ? AND e.terminal = ?", shard.Of(f.Terminal), idBytes(f.Terminal))
 	}
@@ -51,9 +51,9 @@ func (db *DB) ListEntries(ctx context.Context, f ledger.EntryFilter, after *ledg
 	}
 	switch f.State {
 	case ledger.Accepted:
-		q = q.Where("e.state = ? AND e.seq > b.applied_seq", int16(ledger.Accepted))
+		q = q.Where("e.state = ? AND e.seq > "+appliedSeq, int16(ledger.Accepted))
 	case ledger.Applied:
-		q = q.Where("e.state = ? AND e.seq <= b.applied_seq", int16(ledger.Accepted))
+		q = q.Where("e.state = ? AND e.seq <= "+appliedSeq, int16(ledger.Accepted))
 	case ledger.Parked, ledger.Quarantined:
 		q = q.Where("e.state = ?", int16(f.State))
 	}
@@ -66,6 +66,8 @@ func (db *DB) ListEntries(ctx context.Context, f ledger.EntryFilter, after *ledg
 }
 
 const entryList = "terminal, e.epoch, e.seq, e.hash, e.branch, e.kind, e.state, e.proven, e.hlc, e.occurred_at, e.effective_at, e.recorded_at, e.store, e.raw"
+
+const appliedSeq = "(SELECT b.applied_seq FROM branches AS b WHERE b.shard = e.shard AND b.terminal = e.terminal AND b.epoch = e.epoch AND b.branch = e.branch)"
 
 type listedEntry struct {
 	entryRow   `bun:",extend"`

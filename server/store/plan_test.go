@@ -1,0 +1,48 @@
+package store
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Reading the newest entries or some accounts costs the same however many there are.
+func TestStatementsOnGrowingTablesUseTheirIndex(t *testing.T) {
+	ctx := context.Background()
+	db, err := Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := db.Migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	keys := keyList{"shard, account", []row{{1, idBytes([16]byte{1})}, {2, idBytes([16]byte{2})}}, true}
+	for _, c := range []struct {
+		query string
+		args  []any
+		index string
+	}{
+		{"SELECT e." + entryList + ", " + appliedSeq + " FROM entries AS e ORDER BY e.recorded_at DESC, e.seq DESC, e.hash DESC LIMIT 50", nil, "entries_recorded"},
+		{"SELECT * FROM lots WHERE is_open = 1 AND ?", []any{keys}, "lots_open (shard=? AND account=?)"},
+		{"SELECT * FROM holdings WHERE ?", []any{keys}, "(shard=? AND account=?)"},
+	} {
+		var plan []struct {
+			ID      int    `bun:"id"`
+			Parent  int    `bun:"parent"`
+			NotUsed int    `bun:"notused"`
+			Detail  string `bun:"detail"`
+		}
+		if err := db.reader.NewRaw("EXPLAIN QUERY PLAN "+c.query, c.args...).Scan(ctx, &plan); err != nil {
+			t.Fatal(err)
+		}
+		if len(plan) == 0 || !strings.Contains(plan[0].Detail, c.index) {
+			t.Errorf("%s: %+v", c.query, plan)
+		}
+	}
+}
