@@ -43,7 +43,7 @@ CREATE TABLE entries (
   PRIMARY KEY (shard, terminal, epoch, seq, hash)
 );
 
-CREATE INDEX entries_recorded ON entries (recorded_at);
+CREATE INDEX entries_recorded ON entries (recorded_at, seq, hash);
 
 CREATE INDEX entries_stopped ON entries (shard, terminal, epoch, seq) WHERE state <> 1;
 
