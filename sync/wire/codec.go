@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -141,14 +142,17 @@ func WriteExportHeader(w io.Writer) error {
 }
 
 // WriteExportBatch appends one batch to an export file: its length as four bytes,
-// big endian, then its CBOR.
+// big endian, then its CBOR. One over MaxBody, which no reader would take, is
+// problem.BatchTooLarge.
 func WriteExportBatch(w io.Writer, batch Batch) error {
 	raw, err := Marshal(batch)
 	if err != nil {
 		return err
 	}
-	n := uint32(len(raw))
-	if _, err := w.Write([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}); err != nil {
+	if len(raw) > MaxBody {
+		return problem.Newf(problem.BatchTooLarge, "%d bytes, at most %d", len(raw), MaxBody)
+	}
+	if _, err := w.Write(binary.BigEndian.AppendUint32(nil, uint32(len(raw)))); err != nil {
 		return fmt.Errorf("write export: %w", err)
 	}
 	if _, err := w.Write(raw); err != nil {
@@ -158,8 +162,9 @@ func WriteExportBatch(w io.Writer, batch Batch) error {
 }
 
 // ReadExport calls each for every batch of an export file, in order, holding one
-// at a time. A file that is no export or is cut short gives problem.BatchInvalid,
-// after the whole batches before the cut have been handed over.
+// at a time. A file that is no export or is cut short within a batch gives
+// problem.BatchInvalid, after the whole batches before the cut have been handed over.
+// One cut between two batches looks whole: the caller knows by the last head.
 func ReadExport(r io.Reader, each func(Batch) error) error {
 	head := make([]byte, len(exportMagic))
 	if _, err := io.ReadFull(r, head); err != nil || !bytes.Equal(head, exportMagic) {
@@ -173,7 +178,7 @@ func ReadExport(r io.Reader, each func(Batch) error) error {
 		case err != nil:
 			return problem.Wrap(problem.BatchInvalid, err, fmt.Sprintf("the file is cut short after %d batches", count))
 		}
-		n := int(size[0])<<24 | int(size[1])<<16 | int(size[2])<<8 | int(size[3])
+		n := binary.BigEndian.Uint32(size[:])
 		if n > MaxBody {
 			return problem.Newf(problem.BatchTooLarge, "batch %d says %d bytes, at most %d", count+1, n, MaxBody)
 		}

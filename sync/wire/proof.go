@@ -21,8 +21,9 @@ const (
 	HeaderNonce = "DPoP-Nonce"
 )
 
-// maxProof bounds the header before anything is parsed.
-const maxProof = 2048
+// maxProof bounds the header before anything is parsed. The proven path holds the
+// feed's cursor, up to 4 KiB for 256 shards, which base64 makes a third longer.
+const maxProof = 8 << 10
 
 // Proof is what a terminal claims about one request: a DPoP JWT (RFC 9449) signed
 // with its own key. The address is the path and query alone, so that the proof
@@ -49,7 +50,8 @@ type proofClaims struct {
 	Epoch  uint32 `json:"epoch"`
 }
 
-// Prove signs a proof with the terminal's private key.
+// Prove signs a proof with the terminal's private key. One too long for HQ is
+// problem.ProofInvalid.
 func Prove(private ed25519.PrivateKey, p Proof) (string, error) {
 	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, proofClaims{
 		RegisteredClaims: jwt.RegisteredClaims{
@@ -65,6 +67,9 @@ func Prove(private ed25519.PrivateKey, p Proof) (string, error) {
 	text, err := token.SignedString(private)
 	if err != nil {
 		return "", fmt.Errorf("sign proof: %w", err)
+	}
+	if len(text) > maxProof {
+		return "", problem.Newf(problem.ProofInvalid, "the proof has %d bytes, at most %d", len(text), maxProof)
 	}
 	return text, nil
 }

@@ -222,7 +222,7 @@ func TestProof(t *testing.T) {
 		want  problem.Code
 	}{
 		{"none", "", problem.ProofInvalid},
-		{"too long", strings.Repeat("x", 3000), problem.ProofInvalid},
+		{"too long", strings.Repeat("x", 9000), problem.ProofInvalid},
 		{"another key", stolen, problem.ProofInvalid},
 		{"alg none", unsigned(t, token, "none"), problem.ProofInvalid},
 		{"alg HS256", unsigned(t, token, "HS256"), problem.ProofInvalid},

@@ -1,0 +1,55 @@
+package wire_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// A length that is negative in 32 bits must not reach make; run
+// with GOARCH=386 too.
+func TestReadExportOfImpossibleLengths(t *testing.T) {
+	for _, size := range []string{"\x00\x20\x00\x01", "\x80\x00\x00\x00", "\xff\xff\xff\xff"} {
+		err := wire.ReadExport(strings.NewReader("TSEXPT1\n"+size+"abc"), func(wire.Batch) error { return nil })
+		if problem.CodeOf(err) != problem.BatchTooLarge {
+			t.Errorf("length %x: %v", size, err)
+		}
+	}
+}
+
+// What is exported must be read again.
+func TestWriteExportBatchRefusesWhatNobodyReads(t *testing.T) {
+	var file bytes.Buffer
+	big := wire.Batch{Entries: [][]byte{make([]byte, wire.MaxBody)}}
+	if err := wire.WriteExportBatch(&file, big); problem.CodeOf(err) != problem.BatchTooLarge || file.Len() != 0 {
+		t.Errorf("wrote %d bytes, %v", file.Len(), err)
+	}
+}
+
+// Frames that do not state their size are added up too.
+func TestDecompressAddsUpFramesOfUnknownSize(t *testing.T) {
+	var frame bytes.Buffer
+	w, err := zstd.NewWriter(&frame, zstd.WithWindowSize(1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(make([]byte, wire.MaxBody/2)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := wire.Decompress(bytes.Repeat(frame.Bytes(), 2)); err != nil || len(out) != wire.MaxBody {
+		t.Errorf("two halves: %d bytes, %v", len(out), err)
+	}
+	for _, n := range []int{3, 5000} {
+		if _, err := wire.Decompress(bytes.Repeat(frame.Bytes(), n)); problem.CodeOf(err) != problem.DecompressionBomb {
+			t.Errorf("%d frames: %v", n, err)
+		}
+	}
+}
