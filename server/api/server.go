@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -100,6 +102,10 @@ type Server struct {
 	// the app waits for open requests.
 	stopping context.Context
 	stop     context.CancelFunc
+	waiting  atomic.Int64
+
+	mu       sync.Mutex
+	listener net.Listener
 }
 
 // New returns a server that listens nowhere yet.
@@ -189,16 +195,34 @@ func bodiless(next StrictHandlerFunc, operation string) StrictHandlerFunc {
 	}
 }
 
-// Serve answers on a listener until Shutdown.
-func (s *Server) Serve(l net.Listener) error { return s.app.Listener(l) }
+// Serve answers on a listener until Shutdown, which may come first.
+func (s *Server) Serve(l net.Listener) error {
+	s.mu.Lock()
+	s.listener = l
+	stopped := s.stopping.Err() != nil
+	s.mu.Unlock()
+	if stopped {
+		return l.Close()
+	}
+	return s.app.Listener(l)
+}
+
+// Waiting returns how many long polls are open.
+func (s *Server) Waiting() int { return int(s.waiting.Load()) }
 
 // Shutdown ends long polls, lets other requests finish until ctx ends, and closes
 // the listener. It may be called more than once.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
 	s.stop()
+	listener := s.listener
+	s.mu.Unlock()
 	err := s.app.ShutdownWithContext(ctx)
-	if errors.Is(err, fiber.ErrServiceUnavailable) {
-		return nil
+	// The app forgets to close a listener that it has not begun to serve.
+	if listener != nil {
+		if cerr := listener.Close(); !errors.Is(cerr, net.ErrClosed) {
+			err = errors.Join(err, cerr)
+		}
 	}
 	return err
 }

@@ -127,6 +127,8 @@ func (s *Server) pull(c *fiber.Ctx) error {
 	patience := time.Duration(wait) * time.Second
 	ctx, cancel := context.WithTimeout(s.stopping, patience+pollGrace)
 	defer cancel()
+	s.waiting.Add(1)
+	defer s.waiting.Add(-1)
 	page, err := s.o.Feed.Wait(ctx, who.Terminal.Store, c.Query("cursor"), items, patience)
 	if errors.Is(err, context.Canceled) {
 		e := problem.Wrap(problem.Unavailable, err, "HQ is stopping")
