@@ -71,6 +71,7 @@ const (
 	SaleVoided         Code = "sale_already_voided"
 	DiscountTooLarge   Code = "discount_exceeds_basket"
 	ReturnTooMuch      Code = "return_exceeds_sale"
+	SaleHasReturns     Code = "sale_has_returns"
 
 	// The terminal.
 	DiskFull            Code = "disk_full"
@@ -158,7 +159,8 @@ var Table = map[Code]Row{
 	SaleUnknown:        {404, "The sale is not known to this till", "No sale with this number was made here."},
 	SaleVoided:         {409, "The sale has been voided already", "This sale was voided before."},
 	DiscountTooLarge:   {422, "The discounts exceed the basket", "The discounts are more than the basket. Redeem less."},
-	ReturnTooMuch:      {422, "More is returned than was sold", "More is returned than was sold."},
+	ReturnTooMuch:      {422, "More is returned than was sold", "More is returned than was sold, or it was returned before. Look at the sale again."},
+	SaleHasReturns:     {409, "Something of the sale has been returned", "Something of this sale was returned, so it cannot be voided. Return the rest instead."},
 
 	DiskFull:            {507, "The till's disk is full", "The till's disk is full. No sale was made. Call support; points can be claimed later with the receipt."},
 	JournalDamaged:      {500, "The journal is damaged", "The till's journal is damaged. Call support; do not delete anything."},
