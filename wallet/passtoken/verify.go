@@ -114,6 +114,10 @@ func checkKey(key keys.Public, at time.Time) error {
 	return problem.Wrap(problem.CodeExpired, err, "its key was valid until "+key.NotAfter.UTC().Format(time.RFC3339))
 }
 
+// minGroupSecret is the length in bytes from which on a group key counts. HQ makes
+// 32; a shorter one is a damaged record, and anybody could guess it.
+const minGroupSecret = 16
+
 // checkFresh checks the two numbers behind the token. A code outside the window is
 // stale; one inside it with no key to check it by is our lack, not the shopper's;
 // one whose TOTP is not that of its own time was made by somebody without the key.
@@ -129,7 +133,7 @@ func checkFresh(c Candidate, at time.Time, clockError time.Duration, groups []ke
 	made := time.Unix(c.Unix, 0)
 	covered, match := false, 0
 	for _, g := range groups {
-		if made.Before(g.NotBefore) || !made.Before(g.NotAfter) {
+		if made.Before(g.NotBefore) || !made.Before(g.NotAfter) || len(g.Secret) < minGroupSecret {
 			continue
 		}
 		covered = true
