@@ -113,9 +113,10 @@ func (s Signer) Seed() []byte { return s.private.Seed() }
 // Private returns the raw private key, for libraries that sign themselves (JWT).
 func (s Signer) Private() ed25519.PrivateKey { return s.private }
 
-// Verify checks an Ed25519 signature over domain, a zero byte and msg.
+// Verify checks an Ed25519 signature over domain, a zero byte and msg. Under a key of
+// small order one signature fits many messages, so such a key verifies nothing.
 func Verify(key ed25519.PublicKey, domain string, msg, sig []byte) error {
-	if len(key) != ed25519.PublicKeySize || len(sig) != ed25519.SignatureSize ||
+	if len(key) != ed25519.PublicKeySize || len(sig) != ed25519.SignatureSize || smallOrder(key) ||
 		!ed25519.Verify(key, message(domain, msg), sig) {
 		return ErrBadSignature
 	}
