@@ -19,11 +19,18 @@ func TestEdge(t *testing.T) {
 		t.Skip("set TALLYSTICK_BENCH=1 (make bench does)")
 	}
 	var results []benchtable.Result
-	for _, measure := range []func(*testing.T) []benchtable.Result{
-		journalAppend1, journalAppend100, saleCommit1, saleCommit32, ingestSQLite, cached100k,
+	for _, m := range []struct {
+		name    string
+		measure func(*testing.T) []benchtable.Result
+	}{
+		{"journal_append_1", journalAppend1},
+		{"journal_append_100", journalAppend100},
+		{"sale_commit_1", saleCommit1},
+		{"sale_commit_32", saleCommit32},
+		{"ingest_sqlite", ingestSQLite},
+		{"cached_100k", cached100k},
 	} {
-		results = append(results, measure(t)...)
-		if t.Failed() {
+		if !t.Run(m.name, func(t *testing.T) { results = append(results, m.measure(t)...) }) {
 			t.FailNow()
 		}
 	}

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -22,12 +23,10 @@ const cachedMembers = 100_000
 func cached100k(t *testing.T) []benchtable.Result {
 	s, err := stage.New(t.Context(), shipped(t), t.TempDir(), nil)
 	must(t, err)
-	t.Cleanup(func() { must(t, s.Close(t.Context())) })
+	t.Cleanup(func() { must(t, s.Close(context.Background())) })
 	_, err = s.OpenProgramme(t.Context(), stage.DefaultPolicy)
 	must(t, err)
-	_, lanes, err := s.AddStore(t.Context(), hqclient.Store{
-		Code: "s1", Name: "One", TimeZone: "Europe/Berlin", Currency: stage.Currency,
-	}, "lane1")
+	_, lanes, err := s.AddStore(t.Context(), oneStore, "lane1")
 	must(t, err)
 	lane := lanes[0]
 	fill(t, s)
@@ -67,6 +66,7 @@ func fill(t *testing.T, s *stage.Stage) {
 		}
 		_, err := s.Office.CreateMembers(t.Context(), batch)
 		must(t, err)
+		t.Logf("%d members at HQ", from+len(batch))
 	}
 }
 

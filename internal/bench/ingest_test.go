@@ -1,8 +1,11 @@
 package bench
 
 import (
+	"strconv"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/benchtable"
 	"github.com/tallystick/tallystick/internal/testkit/books"
@@ -10,14 +13,20 @@ import (
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
-// ingested is how many sales one round pushes.
-const ingested = 5_000
+const (
+	// ingested is how many sales one round pushes, of so many shoppers.
+	ingested = 5_000
+	shoppers = 500
+)
 
 // ingestSQLite pushes sales in full batches into an HQ on SQLite, and holds that
 // against decoding and hashing the same bytes; then it applies them to the ledger.
 func ingestSQLite(t *testing.T) []benchtable.Result {
 	hq := books.New(t)
-	account := hq.Member(t, "anna", 0)
+	accounts := make([]uuid.UUID, shoppers)
+	for i := range accounts {
+		accounts[i] = hq.Member(t, strconv.Itoa(i), 0)
+	}
 	var applied []float64
 	round := 0
 	var last *books.Till
@@ -32,8 +41,8 @@ func ingestSQLite(t *testing.T) []benchtable.Result {
 	}, func() float64 {
 		round++
 		last = hq.Till(t, string(rune('a'+round)))
-		for range ingested {
-			last.Sell(t, account, 12_34, 0)
+		for n := range ingested {
+			last.Sell(t, accounts[n%shoppers], 12_34, 0)
 		}
 		_, err := last.Push(1, 1)
 		must(t, err)

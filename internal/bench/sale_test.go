@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/benchtable"
 	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
+	"github.com/tallystick/tallystick/internal/testkit/hqclient"
 	"github.com/tallystick/tallystick/internal/testkit/process"
 	"github.com/tallystick/tallystick/internal/testkit/stage"
 )
@@ -24,26 +26,57 @@ const clients = 32
 
 var receipts atomic.Int64
 
-// sellOne quotes and commits one sale of the good member: two calls, one entry.
-func sellOne(t *testing.T, box *stage.Sandbox) {
+// shop is a lane cut off from its HQ, and one member for each client: clients of
+// one member would wait for each other, since a member's points are decided one
+// sale after the other.
+type shop struct {
+	lane     *stage.Lane
+	shoppers []stage.Shopper
+}
+
+// sell quotes and commits one sale of client n: two calls, one entry.
+func (s *shop) sell(t *testing.T, n int) {
 	receipt := fmt.Sprintf("B%08d", receipts.Add(1))
-	_, err := box.Sell(t.Context(), receipt, edgeclient.QuoteRequest{Code: box.Code("good"), Currency: box.Currency, Total: 12_34})
+	_, err := s.lane.Sell(t.Context(), receipt, edgeclient.QuoteRequest{
+		Code: s.shoppers[n].Code, Currency: stage.Currency, Total: 12_34,
+	})
 	if err != nil {
 		t.Error(err)
 	}
 }
 
-// sandbox starts an agent; everything but the source of its data is the real code.
-func sandbox(t *testing.T, bin process.Binaries) *stage.Sandbox {
+// open enrols a lane and its members, cuts it off, and has it run the binaries of
+// bin.
+func open(t *testing.T, bin process.Binaries) *shop {
 	t.Helper()
-	box, err := stage.StartSandbox(t.Context(), bin, nil)
+	s, err := stage.New(t.Context(), shipped(t), t.TempDir(), nil)
 	must(t, err)
-	t.Cleanup(func() { must(t, box.Stop()) })
-	for range 50 {
-		sellOne(t, box)
+	t.Cleanup(func() { must(t, s.Close(context.Background())) })
+	_, err = s.OpenProgramme(t.Context(), stage.DefaultPolicy)
+	must(t, err)
+	_, lanes, err := s.AddStore(t.Context(), oneStore, "lane1")
+	must(t, err)
+	names := make([]string, clients)
+	for i := range names {
+		names[i] = fmt.Sprintf("client %d", i)
 	}
-	return box
+	out := &shop{lane: lanes[0]}
+	out.shoppers, err = s.EnrolMany(t.Context(), names, 0)
+	must(t, err)
+	for _, who := range out.shoppers {
+		must(t, out.lane.AwaitMember(t.Context(), who.Code, stage.Points, 0))
+	}
+	s.WAN.Cut()
+	must(t, out.lane.Stop(t.Context()))
+	out.lane.Use(bin)
+	must(t, out.lane.Start(t.Context()))
+	for n := range clients {
+		out.sell(t, n)
+	}
+	return out
 }
+
+var oneStore = hqclient.Store{Code: "s1", Name: "One", TimeZone: "Europe/Berlin", Currency: stage.Currency}
 
 func shipped(t *testing.T) process.Binaries {
 	t.Helper()
@@ -55,14 +88,14 @@ func shipped(t *testing.T) process.Binaries {
 // saleCommit1 holds one sale (quote and commit) against one verification, one
 // signature and one durable write of the same bytes.
 func saleCommit1(t *testing.T) []benchtable.Result {
-	box := sandbox(t, shipped(t))
+	shop := open(t, shipped(t))
 	public, private, err := ed25519.GenerateKey(nil)
 	must(t, err)
 	message := bytes.Repeat([]byte{7}, entryBytes)
 	signature := ed25519.Sign(private, message)
 	file := newRaw(t)
 	sale, limit := paired(func() float64 {
-		return 1e6 / rate(func() int { sellOne(t, box); return 1 })
+		return 1e6 / rate(func() int { shop.sell(t, 0); return 1 })
 	}, func() float64 {
 		return 1e6 / rate(func() int {
 			if !ed25519.Verify(public, message, signature) {
@@ -78,14 +111,14 @@ func saleCommit1(t *testing.T) []benchtable.Result {
 }
 
 // concurrently lets n clients sell for a while and returns sales a second.
-func concurrently(t *testing.T, box *stage.Sandbox, n int) float64 {
+func concurrently(t *testing.T, shop *shop, n int) float64 {
 	var sold atomic.Int64
 	began := time.Now()
 	var all sync.WaitGroup
-	for range n {
+	for client := range n {
 		all.Go(func() {
 			for time.Since(began) < measured && !t.Failed() {
-				sellOne(t, box)
+				shop.sell(t, client)
 				sold.Add(1)
 			}
 		})
@@ -97,20 +130,20 @@ func concurrently(t *testing.T, box *stage.Sandbox, n int) float64 {
 // saleCommit32 holds 32 clients against one: with a sync that takes 5 ms, as on a
 // till's flash, and on the bare disk.
 func saleCommit32(t *testing.T) []benchtable.Result {
-	slow := sandbox(t, slowEdge(t))
+	slow := open(t, slowEdge(t))
 	many, one := paired(
 		func() float64 { return concurrently(t, slow, clients) },
 		func() float64 { return concurrently(t, slow, 1) },
 	)
-	bare := sandbox(t, shipped(t))
+	bare := open(t, shipped(t))
 	var cpu []float64
 	bareMany, bareOne := paired(
 		func() float64 {
-			before := cpuTime(t, bare.PID())
+			before := cpuTime(t, bare.lane.Process().PID())
 			began := time.Now()
 			got := concurrently(t, bare, clients)
 			sales := got * time.Since(began).Seconds()
-			cpu = append(cpu, float64((cpuTime(t, bare.PID())-before).Microseconds())/sales)
+			cpu = append(cpu, float64((cpuTime(t, bare.lane.Process().PID())-before).Microseconds())/sales)
 			return got
 		},
 		func() float64 { return concurrently(t, bare, 1) },
