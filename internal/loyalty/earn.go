@@ -6,10 +6,10 @@ import "time"
 // with rewards, and when. Points are earned on what is left to pay; a rule for one
 // category bears its share of the discount, rounded down. A rule that gives
 // nothing is left out. The basket may be a foreign one that nobody has checked: a
-// discount, total or lines that cannot have been give ErrOverflow, as do results
-// that are too large.
+// discount, total, lines or time that cannot have been give ErrOverflow, as do
+// results that are too large.
 func Earn(rules RuleSet, basket Basket, discount, occurredAt int64) ([]Earned, error) {
-	if discount < 0 || discount > basket.Total || basket.Total > MaxAmount {
+	if discount < 0 || discount > basket.Total || basket.Total > MaxAmount || occurredAt < 0 || occurredAt > MaxAmount {
 		return nil, ErrOverflow
 	}
 	var out []Earned

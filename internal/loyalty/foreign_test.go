@@ -55,3 +55,22 @@ func TestCacheAgeCapOfZeroRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A date that wraps would vest points at once, or make them last for ever.
+func TestEarnRefusesTimesOutOfBounds(t *testing.T) {
+	rules := loyalty.RuleSet{Earn: []loyalty.EarnRule{
+		{Unit: "points", Points: 1, Per: 1, VestDays: 1<<31 - 1, ExpireMonths: 1<<31 - 1},
+	}}
+	basket := loyalty.Basket{Total: 100}
+	for _, at := range []int64{1<<63 - 1, -1 << 63, 1 << 60, -1, loyalty.MaxAmount + 1} {
+		if got, err := loyalty.Earn(rules, basket, 0, at); err == nil {
+			t.Errorf("at %d: %+v", at, got)
+		}
+	}
+	for _, at := range []int64{0, 1_800_000_000_000, loyalty.MaxAmount} {
+		got, err := loyalty.Earn(rules, basket, 0, at)
+		if err != nil || len(got) != 1 || got[0].VestsAt <= at || got[0].ExpiresAt <= got[0].VestsAt {
+			t.Errorf("at %d: %+v, %v", at, got, err)
+		}
+	}
+}
