@@ -1,9 +1,71 @@
 package api
 
 import (
+	"fmt"
+	"io"
 	"mime"
 	"reflect"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/wire"
 )
+
+// Limits of a body. A batch of 1000 members fits into maxBody.
+const (
+	maxBody = 1 << 20
+	// maxDrain is how much of a body that is too large is read and thrown away: who
+	// is still sending would else see a broken connection instead of the reason.
+	maxDrain = 32 << 20
+)
+
+// takeBody reads the body as it arrived, within the limit of its address, and puts
+// it in place of the stream.
+func takeBody(c *fiber.Ctx) error {
+	limit := maxBody
+	if strings.HasPrefix(c.Path(), "/sync/") {
+		limit = wire.MaxBody
+	}
+	stream := c.Context().RequestBodyStream()
+	if stream == nil {
+		return c.Next()
+	}
+	body, err := io.ReadAll(io.LimitReader(stream, int64(limit)+1))
+	if err != nil {
+		return problem.Wrap(problem.InvalidBody, err, "the body did not arrive whole")
+	}
+	if len(body) > limit {
+		c.Context().SetConnectionClose()
+		_, err := io.CopyN(io.Discard, stream, maxDrain) // io.EOF: all of it
+		return problem.Wrap(problem.BodyTooLarge, err, fmt.Sprintf("more than %d bytes", limit))
+	}
+	c.Request().SetBodyRaw(body)
+	return c.Next()
+}
+
+// plainJSON refuses bodies of another type or encoded: what the generated server
+// reads must be what arrived.
+func plainJSON(c *fiber.Ctx) error {
+	switch {
+	case len(c.Request().Header.Peek(fiber.HeaderContentEncoding)) > 0:
+		return problem.New(problem.UnsupportedMedia, "a compressed body is not taken here")
+	case len(c.BodyRaw()) > 0 && !isJSON(c.Get(fiber.HeaderContentType)):
+		return problem.New(problem.UnsupportedMedia, "the content type must be application/json")
+	}
+	return c.Next()
+}
+
+// bodiless refuses a body where the document has none.
+func bodiless(next StrictHandlerFunc, operation string) StrictHandlerFunc {
+	return func(c *fiber.Ctx, request any) (any, error) {
+		if len(c.BodyRaw()) > 0 && !hasBody(request) {
+			return nil, problem.New(problem.UnknownField, "this operation takes no body")
+		}
+		return next(c, request)
+	}
+}
 
 func isJSON(contentType string) bool { return mediaType(contentType) == "application/json" }
 

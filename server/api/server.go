@@ -18,7 +18,6 @@ import (
 
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
-	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
@@ -30,9 +29,8 @@ import (
 // basePath is where the document's paths begin.
 const basePath = "/api/v1"
 
-// Limits of a request. A batch of 1000 members fits into maxBody.
+// Limits of a request beside its body.
 const (
-	maxBody    = 1 << 20
 	maxHeaders = 16 << 10 // a proof and a cursor in the address
 	deadline   = 15 * time.Second
 )
@@ -122,12 +120,15 @@ func New(o Options) *Server {
 		StrictRouting:         true,
 		DisableStartupMessage: true,
 		BodyLimit:             wire.MaxBody,
-		ReadBufferSize:        maxHeaders,
-		ReadTimeout:           30 * time.Second,
-		WriteTimeout:          60 * time.Second,
-		IdleTimeout:           2 * time.Minute,
-		JSONDecoder:           decodeStrict,
-		ErrorHandler:          failer(o.Log),
+		// takeBody reads the body, so that one that is too large still gets an answer.
+		StreamRequestBody:            true,
+		DisablePreParseMultipartForm: true,
+		ReadBufferSize:               maxHeaders,
+		ReadTimeout:                  30 * time.Second,
+		WriteTimeout:                 60 * time.Second,
+		IdleTimeout:                  2 * time.Minute,
+		JSONDecoder:                  decodeStrict,
+		ErrorHandler:                 failer(o.Log),
 	})
 	s.route()
 	return s
@@ -140,14 +141,14 @@ func (s *Server) route() {
 			s.o.Log.Error("handler panicked", "method", c.Method(), "path", c.Path(), "cause", cause)
 		},
 	}))
-	s.app.Use(s.metrics.observe, headers, s.limitTime)
+	s.app.Use(s.metrics.observe, headers, s.limitTime, takeBody)
 	s.routeOps()
 	s.routeSync()
 	s.app.Get(basePath+"/openapi.json", func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 		return c.Send(document)
 	})
-	group := s.app.Group(basePath, s.authenticate, needKey, limitBody)
+	group := s.app.Group(basePath, s.authenticate, needKey, plainJSON)
 	RegisterHandlers(group, NewStrictHandler(handlers{s.o}, []StrictMiddlewareFunc{s.once, authorise, bodiless}))
 }
 
@@ -168,31 +169,6 @@ func (s *Server) limitTime(c *fiber.Ctx) error {
 	defer cancel()
 	c.SetUserContext(ctx)
 	return c.Next()
-}
-
-// limitBody refuses bodies that are too large, of another type or encoded: what the
-// generated server reads must be what arrived.
-func limitBody(c *fiber.Ctx) error {
-	body := c.BodyRaw()
-	switch {
-	case len(body) > maxBody:
-		return problem.Newf(problem.BodyTooLarge, "%d bytes, at most %d", len(body), maxBody)
-	case len(c.Request().Header.Peek(fiber.HeaderContentEncoding)) > 0:
-		return problem.New(problem.UnsupportedMedia, "a compressed body is not taken here")
-	case len(body) > 0 && !isJSON(c.Get(fiber.HeaderContentType)):
-		return problem.New(problem.UnsupportedMedia, "the content type must be application/json")
-	}
-	return c.Next()
-}
-
-// bodiless refuses a body where the document has none.
-func bodiless(next StrictHandlerFunc, operation string) StrictHandlerFunc {
-	return func(c *fiber.Ctx, request any) (any, error) {
-		if len(c.BodyRaw()) > 0 && !hasBody(request) {
-			return nil, problem.New(problem.UnknownField, "this operation takes no body")
-		}
-		return next(c, request)
-	}
 }
 
 // Serve answers on a listener until Shutdown, which may come first.
