@@ -51,7 +51,7 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 		kong.Name("hq"),
 		kong.Description("Tallystick head office. Secrets are read from files or the environment, never from flags."),
 		kong.DefaultEnvars("TALLYSTICK_HQ"),
-		kong.Configuration(kong.JSON),
+		kong.Configuration(belowEnvironment),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -76,6 +76,24 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// belowEnvironment reads the configuration file and lets the environment win over
+// it, which kong by itself does not.
+func belowEnvironment(r io.Reader) (kong.Resolver, error) {
+	file, err := kong.JSON(r)
+	if err != nil {
+		return nil, err
+	}
+	var resolve kong.ResolverFunc = func(ctx *kong.Context, parent *kong.Path, flag *kong.Flag) (any, error) {
+		for _, name := range flag.Envs {
+			if _, set := os.LookupEnv(name); set {
+				return nil, nil
+			}
+		}
+		return file.Resolve(ctx, parent, flag)
+	}
+	return resolve, nil
 }
 
 // errReported ends a command with exit code 1 whose output has said everything.
