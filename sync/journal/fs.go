@@ -113,7 +113,21 @@ func (d diskFS) Lock() (io.Closer, error) {
 	if err := lockFile(f); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return f, nil
+	dir, err := lockDir(d.dir)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return locks{dir, f}, nil
+}
+
+// locks is the lock on the directory, where there is one, and that on the lock file.
+type locks struct{ dir, file *os.File }
+
+func (l locks) Close() error {
+	if l.dir == nil {
+		return l.file.Close()
+	}
+	return errors.Join(l.dir.Close(), l.file.Close())
 }
 
 // makeZeroed creates name with size zero bytes, all on the disk, under a

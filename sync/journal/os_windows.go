@@ -22,6 +22,9 @@ func lockFile(f *os.File) error {
 	return nil
 }
 
+// lockDir does nothing: Windows removes no file that is open, so the lock file stays.
+func lockDir(string) (*os.File, error) { return nil, nil }
+
 // syncDir does nothing: Windows has no call for it, and NTFS journals its
 // directories in order.
 func syncDir(string) error { return nil }

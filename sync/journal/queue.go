@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -91,6 +92,16 @@ func (q *queue) take(into []*request) []*request {
 	return out
 }
 
+// drop removes r, which was withdrawn, if it is still here: on a disk that hangs,
+// callers who give up and try again must not pile up.
+func (q *queue) drop(r *request) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if i := slices.Index(q.items, r); i >= 0 {
+		q.items = slices.Delete(q.items, i, i+1)
+	}
+}
+
 // length is how many wait now.
 func (q *queue) length() int {
 	q.mu.Lock()
@@ -173,6 +184,7 @@ func (j *Journal) submit(ctx context.Context, r *request) error {
 		<-r.done
 	case <-ctx.Done():
 		if r.state.CompareAndSwap(waiting, withdrawn) {
+			j.queue.drop(r)
 			return ctx.Err()
 		}
 		<-r.done

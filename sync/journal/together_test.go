@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -81,5 +84,48 @@ func TestG3_AllAtOnce(t *testing.T) {
 		if seq >= j.First() && found[seq] != text {
 			t.Fatalf("entry %d is %q, was answered as %q", seq, found[seq], text)
 		}
+	}
+}
+
+// On a disk that hangs, callers who give up and try again must not pile up.
+func TestWithdrawnCallersLeaveTheQueue(t *testing.T) {
+	block, hang := make(chan struct{}), make(chan struct{}, 1)
+	var armed atomic.Bool
+	j := openDir(t, t.TempDir(), WithSync(func(f *os.File) error {
+		if armed.CompareAndSwap(true, false) {
+			hang <- struct{}{}
+			<-block
+		}
+		return f.Sync()
+	}))
+	settle(j)
+	armed.Store(true)
+	first := make(chan error, 1)
+	go func() {
+		_, err := j.Append(context.Background(), []byte("first"))
+		first <- err
+	}()
+	<-hang
+	for range 100 {
+		ctx, cancel := context.WithCancel(context.Background())
+		gaveUp := make(chan error, 1)
+		go func() {
+			_, err := j.Append(ctx, []byte("given up"))
+			gaveUp <- err
+		}()
+		for j.queue.length() == 0 {
+			runtime.Gosched()
+		}
+		cancel()
+		if err := <-gaveUp; !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if n := j.queue.length(); n != 0 {
+			t.Fatalf("%d wait after giving up", n)
+		}
+	}
+	close(block)
+	if err := <-first; err != nil || j.Head().Seq != 1 {
+		t.Errorf("first: %v, head %v", err, j.Head())
 	}
 }
