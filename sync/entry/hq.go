@@ -25,6 +25,7 @@ type HQAdjustment struct {
 	Reason    uint8     `cbor:"5,keyasint"`
 	By        uuid.UUID `cbor:"6,keyasint"`
 	ExpiresAt int64     `cbor:"7,keyasint,omitempty"`
+	Member    uuid.UUID `cbor:"8,keyasint,omitzero"` // whose card it was done for
 }
 
 // HQImport records that a journal export was taken in from a file.
