@@ -36,6 +36,10 @@ func cached100k(t *testing.T) []benchtable.Result {
 		scan, err := lane.Scan(t.Context(), last.Code)
 		return scan.Free(stage.Points) == 1, err
 	}))
+	must(t, stage.UntilWithin(t.Context(), 10*time.Minute, "the lane has caught up with the feed", func() (bool, error) {
+		status, err := lane.Status(t.Context())
+		return err == nil && status.CacheAge != nil && *status.CacheAge <= 1, err
+	}))
 	var ready, whole, anonymous []float64
 	for range rounds {
 		must(t, lane.Stop(t.Context()))
