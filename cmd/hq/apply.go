@@ -2,29 +2,24 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 )
 
 const (
-	// lookEvery is how often the applier looks by itself: what another process took
-	// in (hq import) wakes nobody here.
-	lookEvery = time.Second
-	// retryAfter is how long it waits after a failure.
-	retryAfter = 2 * time.Second
+	// signEvery is how often HQ's own journal is signed.
+	signEvery = time.Second
+	// lastSigning bounds the signing when stopping.
+	lastSigning = 2 * time.Second
 )
 
 // applyAll applies what waits and signs HQ's own journal.
 func (o *office) applyAll(ctx context.Context) error {
-	for {
-		n, err := o.ledger.Apply(ctx)
-		if err != nil {
+	for n := 1; n > 0; {
+		var err error
+		if n, err = o.ledger.Apply(ctx); err != nil {
 			return fmt.Errorf("apply entries: %w", err)
-		}
-		if n == 0 {
-			break
 		}
 	}
 	if _, err := o.journal.Checkpoint(ctx); err != nil {
@@ -33,25 +28,24 @@ func (o *office) applyAll(ctx context.Context) error {
 	return nil
 }
 
-// keepApplying applies what comes in until ctx ends, and once more at the end. A
-// failure is logged and tried again: entries wait durably meanwhile.
-func (o *office) keepApplying(ctx context.Context, wake <-chan struct{}, log *slog.Logger) error {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
+// keepSigning signs HQ's own journal until ctx ends, and once more then. A failure
+// is logged and tried again: the next checkpoint covers what this one did not.
+func (o *office) keepSigning(ctx context.Context, log *slog.Logger) error {
+	tick := time.NewTicker(signEvery)
+	defer tick.Stop()
 	for {
 		select {
+		case <-tick.C:
+			if _, err := o.journal.Checkpoint(ctx); err != nil && ctx.Err() == nil {
+				log.Error("HQ's journal could not be signed; it is tried again", "error", err)
+			}
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), retryAfter)
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSigning)
 			defer cancel()
-			return o.applyAll(last)
-		case <-wake:
-		case <-timer.C:
+			if _, err := o.journal.Checkpoint(last); err != nil {
+				return fmt.Errorf("sign HQ's journal: %w", err)
+			}
+			return nil
 		}
-		next := lookEvery
-		if err := o.applyAll(ctx); err != nil && !errors.Is(err, context.Canceled) {
-			log.Error("applying failed, trying again", "error", err)
-			next = retryAfter
-		}
-		timer.Reset(next)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/server/api"
+	"github.com/tallystick/tallystick/server/ledger"
 )
 
 type serveCommand struct {
@@ -25,14 +26,15 @@ type serveCommand struct {
 // Run serves until it is told to stop.
 func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	log := slog.New(slog.NewJSONHandler(s.stderr, nil))
-	wake := make(chan struct{}, 1)
+	var applier *ledger.Service
 	o, err := openMigrated(ctx, s.cli, tuning{
-		codeLife: c.CodeLife, sessionLife: c.SessionLife, retain: c.Retain, wake: func() { poke(wake) },
+		codeLife: c.CodeLife, sessionLife: c.SessionLife, retain: c.Retain, wake: func() { applier.Wake() },
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = o.close(err) }()
+	applier = ledger.NewService(o.ledger, log)
 	if err := o.programme.PublishKeys(ctx, o.keys); err != nil {
 		return err
 	}
@@ -50,34 +52,36 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	if err := json.NewEncoder(s.stdout).Encode(ready); err != nil {
 		return errors.Join(fmt.Errorf("say ready: %w", err), listener.Close())
 	}
-	return c.until(ctx, o, server, listener, wake, log)
+	applier.Start()
+	defer applier.Stop()
+	return c.until(ctx, o, server, listener, log)
 }
 
-// until serves and applies until ctx ends or one of both fails. Requests end
-// before the applier, and the applier before the database is closed.
-func (c serveCommand) until(ctx context.Context, o *office, server *api.Server, listener net.Listener, wake <-chan struct{}, log *slog.Logger) error {
+// until serves and signs until ctx ends or one of both fails. Requests end before
+// the signing, so that the last checkpoint covers what they did.
+func (c serveCommand) until(ctx context.Context, o *office, server *api.Server, listener net.Listener, log *slog.Logger) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	applying, stopApplying := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopApplying()
-	var applier, serving sync.WaitGroup
-	var applied, served error
-	applier.Go(func() {
-		applied = o.keepApplying(applying, wake, log)
-		stop()
+	signing, stopSigning := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSigning()
+	var signer, serving sync.WaitGroup
+	var signed, served error
+	signer.Go(func() {
+		defer stop()
+		signed = o.keepSigning(signing, log)
 	})
 	serving.Go(func() {
+		defer stop()
 		served = server.Serve(listener)
-		stop()
 	})
 	<-ctx.Done()
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
 	defer cancel()
 	halted := server.Shutdown(within)
 	serving.Wait()
-	stopApplying()
-	applier.Wait()
-	return errors.Join(served, halted, applied)
+	stopSigning()
+	signer.Wait()
+	return errors.Join(served, halted, signed)
 }
 
 // listen opens the port and says in words why it cannot.
@@ -93,11 +97,4 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	return l, nil
-}
-
-func poke(wake chan<- struct{}) {
-	select {
-	case wake <- struct{}{}:
-	default:
-	}
 }
