@@ -106,6 +106,6 @@ func one[row, record any](ctx context.Context, db *DB, turn func(row) record, wh
 // count counts the rows of a table of this room.
 func (db *DB) count(ctx context.Context, table string) (int64, error) {
 	var n int64
-	err := db.read(ctx).NewRaw("SELECT COUNT(*) FROM " + table).Scan(ctx, &n)
+	err := db.read(ctx).NewRaw("SELECT COUNT(*) FROM "+table).Scan(ctx, &n)
 	return n, err
 }
