@@ -47,6 +47,12 @@ func (t *Till) derive(ctx context.Context, seq uint64, raw []byte) (derived, err
 			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
 		}
 		return t.deriveVoid(ctx, seq, void)
+	case entry.KindReturn:
+		back, err := entry.DecodeBody[entry.Return](e)
+		if err != nil {
+			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
+		}
+		return t.deriveReturn(ctx, seq, back)
 	}
 	return derived{}, nil
 }

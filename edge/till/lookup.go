@@ -2,6 +2,7 @@ package till
 
 import (
 	"context"
+	"math"
 
 	"github.com/google/uuid"
 
@@ -25,8 +26,17 @@ func (t *Till) SaleByReceipt(ctx context.Context, receipt string) (Found, error)
 		return Found{}, err
 	}
 	defer end()
+	sale, err := t.latestWith(ctx, receipt)
+	if err != nil {
+		return Found{}, unknownSale(err)
+	}
+	return t.find(ctx, sale)
+}
+
+// latestWith returns the latest sale with a POS receipt number, or ErrAbsent.
+func (t *Till) latestWith(ctx context.Context, receipt string) (uuid.UUID, error) {
 	var sale uuid.UUID
-	err = t.look(ctx, func(l look) error {
+	err := t.look(ctx, func(l look) error {
 		var last uint64
 		err := l.scan(TableReceipt, textKey(receipt), nil, func(key, value []byte) error {
 			if seq := seqOf(key); seq > last {
@@ -42,10 +52,7 @@ func (t *Till) SaleByReceipt(ctx context.Context, receipt string) (Found, error)
 		}
 		return err
 	})
-	if err != nil {
-		return Found{}, unknownSale(err)
-	}
-	return t.find(ctx, sale)
+	return sale, err
 }
 
 func (t *Till) find(ctx context.Context, id uuid.UUID) (Found, error) {
@@ -54,6 +61,11 @@ func (t *Till) find(ctx context.Context, id uuid.UUID) (Found, error) {
 		return Found{}, unknownSale(err)
 	}
 	out := Found{Sale: Sale{Entry: at, Body: body}}
+	remains, err := t.remainsOf(ctx, body, math.MaxUint64)
+	if err != nil {
+		return Found{}, err
+	}
+	out.Returned, out.Left = remains.broughtBack(), remains.left()
 	seq, voided, err := t.voidOf(ctx, id)
 	if err != nil || !voided {
 		return out, err
@@ -62,6 +74,6 @@ func (t *Till) find(ctx context.Context, id uuid.UUID) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
-	out.Void = &Voided{Entry: at, Body: void}
+	out.Void, out.Left = &Voided{Entry: at, Body: void}, nil
 	return out, nil
 }

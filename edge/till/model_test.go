@@ -3,6 +3,7 @@ package till_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -32,6 +33,8 @@ type modelSale struct {
 	date         int
 	points, uses int64
 	earned       int64
+	goods        goods
+	returns      []modelReturn
 }
 
 func (m *model) free() int64 {
@@ -45,6 +48,7 @@ func (m *model) free() int64 {
 			free += s.points
 			pending -= s.earned
 		}
+		pending -= s.takenAfter(m.applied, math.MaxUint64)
 	}
 	return free + min(0, pending)
 }
@@ -114,7 +118,7 @@ func TestRandomLivesEqualTheModel(t *testing.T) {
 		defer func() { _ = s.till.Close() }()
 		r.Repeat(map[string]func(*rapid.T){
 			"sale": l.sale, "again": l.again, "void": l.void, "restart": l.restart, "lose the cache": l.lose,
-			"HQ applies": l.apply, "HQ acknowledges": l.acknowledge, "a day goes by": l.nextDay, "": l.check,
+			"return": l.bringBack, "return again": l.bringBackAgain, "HQ applies": l.apply, "HQ acknowledges": l.acknowledge, "a day goes by": l.nextDay, "": l.check,
 		})
 	})
 }
@@ -144,8 +148,11 @@ func (l *life) sale(r *rapid.T) {
 		key: fmt.Sprint("sale ", l.n), date: l.date(), points: 100 * times, uses: uses,
 		earned: (total - 500*(times+uses)) / 100,
 	}
+	m.goods = goods{{no: 1, quantity: 1000, amount: 3333}, {no: 7, quantity: 2500, amount: total - 3333}}
 	want := l.expect(l.Policy, m.date, m.points, m.uses)
-	sale, err := l.till.Commit(context.Background(), tilltest.Commit(m.key, l.buy(r, total, wishes...)))
+	req := l.buy(r, total, wishes...)
+	req.Basket.Lines = m.goods.lines()
+	sale, err := l.till.Commit(context.Background(), tilltest.Commit(m.key, req))
 	if want != "" {
 		wantCode(r, err, want)
 		return
@@ -177,8 +184,8 @@ func (l *life) void(r *rapid.T) {
 	m := l.some(r)
 	l.n++
 	void, err := l.till.Void(context.Background(), till.Void{SaleKey: m.key, Key: fmt.Sprint("void ", l.n)})
-	if m.voided != 0 {
-		wantCode(r, err, problem.SaleVoided)
+	if want := m.voidRefusal(); want != "" {
+		wantCode(r, err, want)
 		return
 	}
 	if err != nil {
@@ -224,6 +231,7 @@ func (l *life) apply(r *rapid.T) {
 			l.hq += s.points - s.earned
 			l.left += s.uses
 		}
+		l.hq -= s.takenAfter(l.applied, to)
 	}
 	l.applied = to
 	l.send(r, false)

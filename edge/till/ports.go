@@ -22,7 +22,7 @@ type Table byte
 
 // Schema is the version of keys and values below. A store written under another
 // one is thrown away and rebuilt.
-const Schema = 1
+const Schema = 2
 
 // Tables of the state store. All integers in keys are big endian, ids 16 bytes.
 const (
@@ -37,6 +37,7 @@ const (
 	TableReceipt Table = 9  // SHA-256 of a POS receipt number ‖ seq → sale
 	TableStep    Table = 10 // subject ‖ TOTP step → seq that used it
 	TableTies    Table = 11 // member ‖ voucher → nothing: the member's vouchers
+	TableReturn  Table = 12 // sale ‖ seq → what entry seq brought back of it
 )
 
 // Change sets one key of a table, or removes it when Value is nil. Keys have 1 to

@@ -39,7 +39,8 @@ type amount struct {
 }
 
 // effect is what one entry changed in an account (Redeemed, Earned) or a voucher
-// (Uses). A void's figures are those of its sale, negative.
+// (Uses). A void's figures are those of its sale, negative; a return's are what it
+// takes of the earnings.
 type effect struct {
 	Redeemed []amount `cbor:"1,keyasint,omitempty"`
 	Earned   []amount `cbor:"2,keyasint,omitempty"`

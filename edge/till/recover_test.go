@@ -30,8 +30,15 @@ func TestG3_KilledBetweenJournalAndCache(t *testing.T) {
 		commit("b", s.buy(t, 2000, use(s.voucher, 1)))
 		_, _ = s.till.Void(context.Background(), till.Void{SaleKey: "a", Key: "void a"}) // refused once killed
 		commit("c", s.buy(t, 3000, points(s.five, 1)))
+		if found, err := s.till.SaleByReceipt(context.Background(), "R-c"); err == nil {
+			for _, key := range []string{"return c", "return the rest of c"} {
+				_, _ = s.till.Return(context.Background(), till.Return{
+					Sale: found.Sale.Body.ID, Key: key, Lines: []till.ReturnLine{{No: 1, Quantity: 500}},
+				})
+			}
+		}
 	}
-	for n := range 6 {
+	for n := range 8 {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			s := newShop(t, nil)
 			if err := s.till.Close(); err != nil {

@@ -27,7 +27,7 @@ type Config struct {
 	// Monotonic tells the time since some fixed moment of this process and never
 	// follows the wall clock. It should count the time the machine sleeps.
 	Monotonic func() time.Duration
-	// NewID makes ids of sales, voids, scans and quotes (UUIDv7).
+	// NewID makes ids of sales, voids, returns, scans and quotes (UUIDv7).
 	NewID func() uuid.UUID
 	// FreeDisk tells the bytes free for journal and cache. Optional.
 	FreeDisk func() (int64, error)

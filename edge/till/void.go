@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -106,12 +107,11 @@ func (t *Till) void(ctx context.Context, v Void, sale entry.Sale) (Voided, error
 		return Voided{}, fmt.Errorf("void sale: %w", err)
 	}
 	defer unlock()
-	seq, voided, err := t.voidOf(ctx, sale.ID)
-	if err != nil {
+	if err := t.notVoided(ctx, sale.ID); err != nil {
 		return Voided{}, err
 	}
-	if voided {
-		return Voided{}, problem.Newf(problem.SaleVoided, "by entry %d", seq)
+	if err := t.notReturned(ctx, sale.ID); err != nil {
+		return Voided{}, err
 	}
 	now, _ := t.time.now()
 	body := entry.Void{
@@ -123,6 +123,25 @@ func (t *Till) void(ctx context.Context, v Void, sale entry.Sale) (Voided, error
 		return Voided{}, err
 	}
 	return Voided{Entry: Entry{At: at, OccurredAt: stamp(now), BusinessDate: t.dateOf(now)}, Body: body}, nil
+}
+
+// notVoided refuses what a void has undone already.
+func (t *Till) notVoided(ctx context.Context, sale uuid.UUID) error {
+	seq, voided, err := t.voidOf(ctx, sale)
+	if err == nil && voided {
+		err = problem.Newf(problem.SaleVoided, "by entry %d", seq)
+	}
+	return err
+}
+
+// notReturned refuses to void what has partly come back: the void would undo that
+// part once more.
+func (t *Till) notReturned(ctx context.Context, sale uuid.UUID) error {
+	before, err := t.returnsOf(ctx, sale, math.MaxUint64)
+	if err == nil && len(before) > 0 {
+		err = problem.Newf(problem.SaleHasReturns, "%d returns", len(before))
+	}
+	return err
 }
 
 // voidOf returns the number of the entry that voids a sale.

@@ -142,10 +142,13 @@ type Voided struct {
 	Replayed bool
 }
 
-// Found is a sale looked up, with its void when there is one.
+// Found is a sale looked up, with its void when there is one, and what came back of
+// it. Left is nil when it was voided.
 type Found struct {
-	Sale Sale
-	Void *Voided
+	Sale     Sale
+	Void     *Voided
+	Returned *BroughtBack // nil: nothing
+	Left     *Left
 }
 
 // Status is how the terminal stands.

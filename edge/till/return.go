@@ -1,0 +1,198 @@
+package till
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// Return journals goods that came back. When it returns without error, the return is
+// durable. Of a sale that this terminal holds it is checked against what is left; of
+// any other it is taken as a fact. Either way it restores nothing spendable here and
+// frees no cap: that follows at HQ.
+func (t *Till) Return(ctx context.Context, r Return) (Returned, error) {
+	end, err := t.begin()
+	if err != nil {
+		return Returned{}, err
+	}
+	defer end()
+	if err := r.check(); err != nil {
+		return Returned{}, err
+	}
+	unlock, err := t.locks.lock(ctx, lockKey(r.Key))
+	if err != nil {
+		return Returned{}, fmt.Errorf("return goods: %w", err)
+	}
+	defer unlock()
+	before, found, err := t.madeBy(ctx, r.Key, entry.KindReturn, r.KeyHash)
+	if err != nil {
+		return Returned{}, err
+	}
+	if found {
+		return t.sameReturn(ctx, before.Seq)
+	}
+	if err := t.room(t.cfg.Limits.MinFreeSale); err != nil {
+		return Returned{}, err
+	}
+	if err := t.observeClock(ctx); err != nil {
+		return Returned{}, err
+	}
+	if r.Sale, err = t.saleNamed(ctx, r); err != nil {
+		return Returned{}, err
+	}
+	sale, soldAt, err := t.saleOf(ctx, r.Sale)
+	if gone(err) {
+		return t.returnUnmatched(ctx, r)
+	}
+	if err != nil {
+		return Returned{}, err
+	}
+	return t.returnMatched(ctx, r, sale, soldAt)
+}
+
+// saleNamed returns the id of the sale: as given, or of this terminal's latest sale
+// with the receipt number, unless the sale was made elsewhere. Zero: not known.
+func (t *Till) saleNamed(ctx context.Context, r Return) (uuid.UUID, error) {
+	elsewhere := r.Origin.Terminal != uuid.Nil && r.Origin.Terminal != t.cfg.Writer.ID ||
+		r.Origin.Epoch != 0 && r.Origin.Epoch != t.cfg.Writer.Epoch
+	if r.Sale != uuid.Nil || r.SaleReceipt == "" || elsewhere {
+		return r.Sale, nil
+	}
+	sale, err := t.latestWith(ctx, r.SaleReceipt)
+	if gone(err) {
+		return uuid.Nil, nil
+	}
+	return sale, err
+}
+
+// returnMatched decides while it holds the sale, and the account that its earnings
+// come off.
+func (t *Till) returnMatched(ctx context.Context, r Return, sale entry.Sale, soldAt Entry) (Returned, error) {
+	unlock, err := t.locks.lock(ctx, lockSubject(sale.ID), lockSubject(sale.Account))
+	if err != nil {
+		return Returned{}, fmt.Errorf("return goods: %w", err)
+	}
+	defer unlock()
+	if err := t.notVoided(ctx, sale.ID); err != nil {
+		return Returned{}, err
+	}
+	left, err := t.remainsOf(ctx, sale, math.MaxUint64)
+	if err != nil {
+		return Returned{}, err
+	}
+	back, err := left.take(r)
+	if err != nil {
+		return Returned{}, err
+	}
+	body := t.returnBody(r)
+	body.Origin, body.OriginEpoch, body.OriginSeq = t.cfg.Writer.ID, t.cfg.Writer.Epoch, soldAt.At.Seq
+	body.Member, body.Account, body.SaleReceipt = sale.Member, sale.Account, sale.Receipt
+	body.Lines, body.Whole, body.Matched = back.Lines, back.Whole, true
+	body.Refund = entry.Money{Currency: sale.Total.Currency, Minor: back.Refund}
+	out, err := t.journalReturn(ctx, body)
+	if err != nil {
+		return Returned{}, err
+	}
+	left.apply(back)
+	out.Left = left.left()
+	return out, nil
+}
+
+// returnUnmatched takes a return of a sale that is not here (any more) as a fact.
+func (t *Till) returnUnmatched(ctx context.Context, r Return) (Returned, error) {
+	cat := t.catalogue.Load()
+	if err := cat.ready(); err != nil {
+		return Returned{}, err
+	}
+	refund := entry.Money{Currency: cat.store.Currency}
+	if r.Refund != nil {
+		if refund = *r.Refund; refund.Currency != cat.store.Currency {
+			return Returned{}, problem.Newf(problem.CurrencyMismatch, "the store's currency is %s", cat.store.Currency)
+		}
+	}
+	if len(r.Lines) == 0 && refund.Minor == 0 {
+		return Returned{}, wrongField("refund", "this terminal does not hold the sale: say which lines came back, or how much money was given back")
+	}
+	body := t.returnBody(r)
+	body.Refund = refund
+	origin, err := t.originOf(ctx, r)
+	if err != nil {
+		return Returned{}, err
+	}
+	body.Origin, body.OriginEpoch, body.OriginSeq = origin.Terminal, origin.Epoch, origin.Seq
+	for _, line := range r.Lines {
+		body.Lines = append(body.Lines, entry.ReturnLine{No: line.No, Quantity: line.Quantity, Amount: line.Amount})
+	}
+	return t.journalReturn(ctx, body)
+}
+
+// originOf returns where the sale stands: as the receipt says, or, of one that was
+// made here and pruned since, as remembered. Such a one may still be known as voided.
+func (t *Till) originOf(ctx context.Context, r Return) (Origin, error) {
+	if r.Sale == uuid.Nil {
+		return r.Origin, nil
+	}
+	if err := t.notVoided(ctx, r.Sale); err != nil {
+		return Origin{}, err
+	}
+	origin := r.Origin
+	err := t.look(ctx, func(l look) error {
+		seq, found, err := get[uint64](l, TableSale, r.Sale[:])
+		if err == nil && found {
+			origin = Origin{Terminal: t.cfg.Writer.ID, Epoch: t.cfg.Writer.Epoch, Seq: seq}
+		}
+		return err
+	})
+	return origin, err
+}
+
+func (t *Till) returnBody(r Return) entry.Return {
+	body := entry.Return{
+		ID: t.cfg.NewID(), Sale: r.Sale, SaleReceipt: r.SaleReceipt, Receipt: r.Receipt, Cashier: r.Cashier,
+		Key: r.Key, KeyHash: r.KeyHash[:],
+	}
+	if rules := t.catalogue.Load().rules; rules != nil {
+		body.RuleSet = rules.Version
+	}
+	return body
+}
+
+func (t *Till) journalReturn(ctx context.Context, body entry.Return) (Returned, error) {
+	now, _ := t.time.now()
+	at, err := t.append(ctx, now, entry.KindReturn, body)
+	if err != nil {
+		return Returned{}, err
+	}
+	return Returned{Entry: Entry{At: at, OccurredAt: stamp(now), BusinessDate: t.dateOf(now)}, Body: body}, nil
+}
+
+// sameReturn answers a repeated call from the journal: what was left then, too, as
+// long as the sale is kept.
+func (t *Till) sameReturn(ctx context.Context, seq uint64) (Returned, error) {
+	body, at, err := readBody[entry.Return](ctx, t.cfg.Journal, seq)
+	if err != nil {
+		return Returned{}, err
+	}
+	out := Returned{Entry: at, Body: body, Replayed: true}
+	if !body.Matched {
+		return out, nil
+	}
+	sale, _, err := t.saleOf(ctx, body.Sale)
+	if gone(err) {
+		return out, nil
+	}
+	if err != nil {
+		return Returned{}, err
+	}
+	left, err := t.remainsOf(ctx, sale, seq)
+	if err != nil {
+		return Returned{}, err
+	}
+	out.Left = left.left()
+	return out, nil
+}
