@@ -51,12 +51,22 @@ type Feed struct {
 	hq     uuid.UUID
 	epoch  uint32
 	wakeup *broadcast
+	shared lookout
+	tell   func()
 }
 
 // New returns the feed of one HQ in its present epoch.
 func New(store Store, hq uuid.UUID, epoch uint32) *Feed {
-	return &Feed{store: store, hq: hq, epoch: epoch, wakeup: newBroadcast()}
+	return &Feed{store: store, hq: hq, epoch: epoch, wakeup: newBroadcast(), tell: func() {}}
 }
+
+// OnPublish has fn called after each commit that moved the feed, so that the
+// readers of other processes can be woken. Set it before the feed is used.
+func (f *Feed) OnPublish(fn func()) { f.tell = fn }
+
+// Wake has the waiting readers of this process look, because another process may
+// have moved the feed.
+func (f *Feed) Wake() { f.wakeup.wake() }
 
 // Publish writes changes in the caller's transaction, or in its own. Of several
 // changes to one record the last one counts.
@@ -76,7 +86,10 @@ func (f *Feed) Publish(ctx context.Context, changes ...Change) error {
 			}
 			start = end
 		}
-		f.store.AfterCommit(ctx, f.wakeup.wake)
+		f.store.AfterCommit(ctx, func() {
+			f.wakeup.wake()
+			f.tell()
+		})
 		return nil
 	})
 }

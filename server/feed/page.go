@@ -32,12 +32,17 @@ func (f *Feed) Page(ctx context.Context, store uuid.UUID, from string, max int) 
 	if err != nil {
 		return wire.FeedPage{}, err
 	}
-	if max <= 0 || max > wire.MaxFeedItems {
-		max = wire.MaxFeedItems
-	}
 	heads, err := f.store.FeedHeads(ctx)
 	if err != nil {
 		return wire.FeedPage{}, fmt.Errorf("read feed heads: %w", err)
+	}
+	return f.pageTo(ctx, store, from, at, heads, max)
+}
+
+// pageTo is the page between a cursor and heads read before.
+func (f *Feed) pageTo(ctx context.Context, store uuid.UUID, from string, at, heads Heads, max int) (wire.FeedPage, error) {
+	if max <= 0 || max > wire.MaxFeedItems {
+		max = wire.MaxFeedItems
 	}
 	page := wire.FeedPage{V: wire.Version, HQ: f.hq, HQEpoch: f.epoch, Store: store, From: from}
 	for in := range heads {
@@ -48,6 +53,7 @@ func (f *Feed) Page(ctx context.Context, store uuid.UUID, from string, max int) 
 	if err := f.fill(ctx, &page, &at, heads, max); err != nil {
 		return wire.FeedPage{}, err
 	}
+	var err error
 	if page.Next, err = f.encodeCursor(store, at); err != nil {
 		return wire.FeedPage{}, fmt.Errorf("encode cursor: %w", err)
 	}
@@ -93,12 +99,9 @@ func (f *Feed) Wait(ctx context.Context, store uuid.UUID, from string, max int, 
 	defer deadline.Stop()
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
-	for {
-		woken := f.wakeup.next()
-		page, err := f.Page(ctx, store, from, max)
-		if err != nil || len(page.Items) > 0 || d <= 0 {
-			return page, err
-		}
+	gen, woken := f.wakeup.next()
+	page, err := f.Page(ctx, store, from, max)
+	for err == nil && len(page.Items) == 0 && d > 0 {
 		select {
 		case <-woken:
 		case <-poll.C:
@@ -107,5 +110,24 @@ func (f *Feed) Wait(ctx context.Context, store uuid.UUID, from string, max int, 
 		case <-ctx.Done():
 			return page, ctx.Err()
 		}
+		gen, woken = f.wakeup.next()
+		page, err = f.again(ctx, page, gen, max)
 	}
+	return page, err
+}
+
+// again looks once more for a reader whose last page was empty.
+func (f *Feed) again(ctx context.Context, last wire.FeedPage, gen uint64, max int) (wire.FeedPage, error) {
+	heads, err := f.headsSince(ctx, gen)
+	if err != nil {
+		return wire.FeedPage{}, err
+	}
+	at, err := f.decodeCursor(last.Next, last.Store)
+	if err != nil {
+		return wire.FeedPage{}, err
+	}
+	for in := range heads { // the shared reading may be older than this reader's own
+		heads[in] = later(heads[in], at[in])
+	}
+	return f.pageTo(ctx, last.Store, last.From, at, heads, max)
 }

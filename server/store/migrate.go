@@ -37,13 +37,20 @@ type place struct {
 
 // Migrate brings the schema up to this release, one statement a transaction.
 // Starting it in several processes at once is safe: each step is taken under the
-// lock of the one row of schema_version. It refuses a newer schema.
+// lock of the one row of schema_version. It refuses a newer schema. A database that
+// has been distributed stays so: new tables are spread too.
 func (db *DB) Migrate(ctx context.Context) error {
 	files, err := migrations(migrationFiles)
 	if err != nil {
 		return err
 	}
-	return db.migrate(ctx, files)
+	if err := db.migrate(ctx, files); err != nil {
+		return err
+	}
+	if spread, err := db.Distributed(ctx); err != nil || !spread {
+		return err
+	}
+	return db.Distribute(ctx)
 }
 
 func (db *DB) migrate(ctx context.Context, files []migration) error {

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -80,10 +81,15 @@ func openSQLite(path string, o Options) (*DB, error) {
 }
 
 func openPostgres(dsn string, o Options) (*DB, error) {
-	pool, err := sql.Open("pgx", dsn)
+	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	if !strings.Contains(dsn, "default_query_exec_mode") {
+		// Statements carry their values, so that none is worth preparing.
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
+	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(o.Readers)
 	pool.SetMaxIdleConns(o.Readers)
 	db := bun.NewDB(pool, pgdialect.New())

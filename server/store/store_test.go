@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/testkit/books"
+	"github.com/tallystick/tallystick/internal/testkit/citus"
 	"github.com/tallystick/tallystick/internal/testkit/pg"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/ledger"
@@ -18,14 +19,31 @@ import (
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
-// engines runs a test on SQLite, on PostgreSQL, and on PostgreSQL with one shard a
-// transaction, as a database spread by shard needs it.
+// engines runs a test on SQLite, on PostgreSQL, on PostgreSQL with one shard a
+// transaction, as a database spread by shard needs it, and on a Citus cluster when
+// one is named.
 func engines(t *testing.T, test func(t *testing.T, dsn string, shardsPerTx int)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"), 0) })
 	t.Run("postgres", func(t *testing.T) {
 		cluster := pg.Start(t)
 		t.Run("one", func(t *testing.T) { test(t, cluster.Database(t), 0) })
 		t.Run("spread", func(t *testing.T) { test(t, cluster.Database(t), 1) })
+	})
+	t.Run("citus", func(t *testing.T) {
+		cluster := citus.Need(t)
+		for name, shardsPerTx := range map[string]int{"one": 1, "many": 0} {
+			t.Run(name, func(t *testing.T) {
+				dsn := cluster.Schema(t)
+				db := open(t, dsn)
+				if err := db.Migrate(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				if err := db.Distribute(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				test(t, dsn, shardsPerTx)
+			})
+		}
 	})
 }
 
