@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -83,6 +84,7 @@ func (l *load) one(ctx context.Context, who stage.Shopper, void bool) {
 	quote, err := l.lane.Quote(ctx, edgeclient.QuoteRequest{Code: who.Code, Currency: stage.Currency, Total: 1_00})
 	if err != nil {
 		l.note(err)
+		pace(ctx)
 		return
 	}
 	var sale edgeclient.Sale
@@ -119,8 +121,17 @@ func (l *load) until(ctx context.Context, call func() error) bool {
 			l.note(err)
 			return false
 		}
+		pace(ctx)
 	}
 	return false
+}
+
+// pace keeps workers from spinning while the lane is down.
+func pace(ctx context.Context) {
+	select {
+	case <-time.After(5 * time.Millisecond):
+	case <-ctx.Done():
+	}
 }
 
 // note keeps the first refusal that a crash does not explain.
