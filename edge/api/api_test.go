@@ -14,8 +14,11 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/go-cmp/cmp"
 
+	"github.com/tallystick/tallystick/edge/till"
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/entry"
 )
 
 var update = flag.Bool("update", false, "write openapi.json from openapi.yaml")
@@ -113,44 +116,56 @@ func TestBadInput(t *testing.T) {
 		request
 		want problem.Code
 	}{
-		"unknown field":              {request{path: "/v1/scan", body: `{"code":"x","cod":"y"}`}, problem.UnknownField},
-		"unknown field in a line":    {request{path: "/v1/quotes", body: `{"currency":"EUR","total":1,"lines":[{"amount":1,"price":1}]}`}, problem.UnknownField},
-		"field given twice":          {request{path: "/v1/quotes", body: `{"currency":"EUR","total":1,"Total":100}`}, problem.InvalidBody},
-		"not JSON":                   {request{path: "/v1/scan", body: `code=x`}, problem.InvalidBody},
-		"cut short":                  {request{path: "/v1/scan", body: `{"code":"x"`}, problem.InvalidBody},
-		"empty":                      {request{path: "/v1/scan"}, problem.InvalidBody},
-		"two values":                 {request{path: "/v1/scan", body: `{"code":"x"}{"code":"y"}`}, problem.InvalidBody},
-		"nested deeply":              {request{path: "/v1/scan", body: strings.Repeat(`{"code":`, 8000)}, problem.InvalidBody},
-		"wrong type":                 {request{path: "/v1/scan", body: `{"code":7}`}, problem.InvalidField},
-		"empty code":                 {request{path: "/v1/scan", body: `{"code":""}`}, problem.InvalidField},
-		"total over int64":           {request{path: "/v1/quotes", body: fmt.Sprintf(quote, "9223372036854775808")}, problem.AmountOverflow},
-		"total with a fraction":      {request{path: "/v1/quotes", body: fmt.Sprintf(quote, "9.99")}, problem.AmountInvalid},
-		"total with an exponent":     {request{path: "/v1/quotes", body: fmt.Sprintf(quote, "1e400")}, problem.AmountInvalid},
-		"total as text":              {request{path: "/v1/quotes", body: fmt.Sprintf(quote, `"9"`)}, problem.InvalidField},
-		"line number zero":           {request{path: "/v1/quotes", body: `{"currency":"EUR","total":1,"lines":[{"amount":1,"no":0}]}`}, problem.InvalidField},
-		"line number over 16 bits":   {request{path: "/v1/quotes", body: `{"currency":"EUR","total":1,"lines":[{"amount":1,"no":65536}]}`}, problem.InvalidField},
-		"wish for nothing":           {request{path: "/v1/quotes", body: `{"currency":"EUR","total":1,"redeem":[{}]}`}, problem.InvalidField},
-		"reward that is no UUID":     {request{path: "/v1/quotes", body: `{"currency":"EUR","total":1,"redeem":[{"reward":"x"}]}`}, problem.InvalidField},
-		"10 MB":                      {request{path: "/v1/quotes", body: `{"code":"` + strings.Repeat("x", 10<<20) + `"}`}, problem.BodyTooLarge},
-		"one byte too many":          {request{path: "/v1/scan", body: strings.Repeat(" ", 64<<10+1)}, problem.BodyTooLarge},
-		"compressed":                 {request{path: "/v1/scan", body: `{"code":"x"}`, header: map[string]string{"Content-Encoding": "gzip"}}, problem.UnsupportedMedia},
-		"form":                       {request{path: "/v1/scan", body: `code=x`, header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}, problem.UnsupportedMedia},
-		"no content type":            {request{path: "/v1/scan", body: `{"code":"x"}`, header: map[string]string{"Content-Type": ""}}, problem.UnsupportedMedia},
-		"sale of nothing":            {request{path: "/v1/sales", body: `{}`}, problem.InvalidField},
-		"sale of two things":         {request{path: "/v1/sales", body: `{"quote":"` + knownQuote.String() + `","request":{"currency":"EUR","total":1}}`}, problem.InvalidField},
-		"sale without a key":         {request{path: "/v1/sales", body: `{"quote":"` + knownQuote.String() + `"}`, header: key("")}, problem.IdempotencyNeeded},
-		"key too long":               {request{path: "/v1/sales", body: `{"quote":"` + knownQuote.String() + `"}`, header: key(strings.Repeat("k", 129))}, problem.InvalidField},
-		"key with a space":           {request{path: "/v1/sales", body: `{"quote":"` + knownQuote.String() + `"}`, header: key("a b")}, problem.InvalidField},
-		"void without a key":         {request{path: "/v1/sales/" + knownSale.String() + "/void", body: `{}`, header: key("")}, problem.IdempotencyNeeded},
-		"void of no sale key":        {request{path: "/v1/voids", body: `{}`}, problem.InvalidField},
-		"sale id that is no UUID":    {request{method: http.MethodGet, path: "/v1/sales/7"}, problem.InvalidField},
-		"receipt missing":            {request{method: http.MethodGet, path: "/v1/sales"}, problem.InvalidField},
-		"receipt too long":           {request{method: http.MethodGet, path: "/v1/sales?pos_receipt=" + strings.Repeat("7", 65)}, problem.InvalidField},
-		"no such address":            {request{method: http.MethodGet, path: "/v1/returns"}, problem.NotFound},
-		"wrong method":               {request{method: http.MethodDelete, path: "/v1/sales"}, problem.MethodNotAllowed},
-		"sandbox codes, no sandbox":  {request{method: http.MethodGet, path: "/v1/sandbox/codes"}, problem.NotFound},
-		"path that climbs":           {request{method: http.MethodGet, path: "/v1/../../etc/passwd"}, problem.NotFound},
-		"quote that is the empty id": {request{path: "/v1/sales", body: `{"quote":"00000000-0000-0000-0000-000000000000"}`}, problem.QuoteUnknown},
+		"unknown field":               {request{path: "/v1/scan", body: `{"code":"x","cod":"y"}`}, problem.UnknownField},
+		"unknown field in a line":     {request{path: "/v1/quotes", body: `{"currency":"EUR","total":1,"lines":[{"amount":1,"price":1}]}`}, problem.UnknownField},
+		"field given twice":           {request{path: "/v1/quotes", body: `{"currency":"EUR","total":1,"Total":100}`}, problem.InvalidBody},
+		"not JSON":                    {request{path: "/v1/scan", body: `code=x`}, problem.InvalidBody},
+		"cut short":                   {request{path: "/v1/scan", body: `{"code":"x"`}, problem.InvalidBody},
+		"empty":                       {request{path: "/v1/scan"}, problem.InvalidBody},
+		"two values":                  {request{path: "/v1/scan", body: `{"code":"x"}{"code":"y"}`}, problem.InvalidBody},
+		"nested deeply":               {request{path: "/v1/scan", body: strings.Repeat(`{"code":`, 8000)}, problem.InvalidBody},
+		"wrong type":                  {request{path: "/v1/scan", body: `{"code":7}`}, problem.InvalidField},
+		"empty code":                  {request{path: "/v1/scan", body: `{"code":""}`}, problem.InvalidField},
+		"total over int64":            {request{path: "/v1/quotes", body: fmt.Sprintf(quote, "9223372036854775808")}, problem.AmountOverflow},
+		"total with a fraction":       {request{path: "/v1/quotes", body: fmt.Sprintf(quote, "9.99")}, problem.AmountInvalid},
+		"total with an exponent":      {request{path: "/v1/quotes", body: fmt.Sprintf(quote, "1e400")}, problem.AmountInvalid},
+		"total as text":               {request{path: "/v1/quotes", body: fmt.Sprintf(quote, `"9"`)}, problem.InvalidField},
+		"line number zero":            {request{path: "/v1/quotes", body: `{"currency":"EUR","total":1,"lines":[{"amount":1,"no":0}]}`}, problem.InvalidField},
+		"line number over 16 bits":    {request{path: "/v1/quotes", body: `{"currency":"EUR","total":1,"lines":[{"amount":1,"no":65536}]}`}, problem.InvalidField},
+		"wish for nothing":            {request{path: "/v1/quotes", body: `{"currency":"EUR","total":1,"redeem":[{}]}`}, problem.InvalidField},
+		"reward that is no UUID":      {request{path: "/v1/quotes", body: `{"currency":"EUR","total":1,"redeem":[{"reward":"x"}]}`}, problem.InvalidField},
+		"10 MB":                       {request{path: "/v1/quotes", body: `{"code":"` + strings.Repeat("x", 10<<20) + `"}`}, problem.BodyTooLarge},
+		"one byte too many":           {request{path: "/v1/scan", body: strings.Repeat(" ", 64<<10+1)}, problem.BodyTooLarge},
+		"compressed":                  {request{path: "/v1/scan", body: `{"code":"x"}`, header: map[string]string{"Content-Encoding": "gzip"}}, problem.UnsupportedMedia},
+		"form":                        {request{path: "/v1/scan", body: `code=x`, header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}, problem.UnsupportedMedia},
+		"no content type":             {request{path: "/v1/scan", body: `{"code":"x"}`, header: map[string]string{"Content-Type": ""}}, problem.UnsupportedMedia},
+		"sale of nothing":             {request{path: "/v1/sales", body: `{}`}, problem.InvalidField},
+		"sale of two things":          {request{path: "/v1/sales", body: `{"quote":"` + knownQuote.String() + `","request":{"currency":"EUR","total":1}}`}, problem.InvalidField},
+		"sale without a key":          {request{path: "/v1/sales", body: `{"quote":"` + knownQuote.String() + `"}`, header: key("")}, problem.IdempotencyNeeded},
+		"key too long":                {request{path: "/v1/sales", body: `{"quote":"` + knownQuote.String() + `"}`, header: key(strings.Repeat("k", 129))}, problem.InvalidField},
+		"key with a space":            {request{path: "/v1/sales", body: `{"quote":"` + knownQuote.String() + `"}`, header: key("a b")}, problem.InvalidField},
+		"void without a key":          {request{path: "/v1/sales/" + knownSale.String() + "/void", body: `{}`, header: key("")}, problem.IdempotencyNeeded},
+		"void of no sale key":         {request{path: "/v1/voids", body: `{}`}, problem.InvalidField},
+		"return without a key":        {request{path: "/v1/returns", body: `{}`, header: key("")}, problem.IdempotencyNeeded},
+		"return of the empty id":      {request{path: "/v1/returns", body: `{"sale":"00000000-0000-0000-0000-000000000000"}`}, problem.InvalidField},
+		"return of an empty receipt":  {request{path: "/v1/returns", body: `{"pos_receipt":""}`}, problem.InvalidField},
+		"return of line 65536":        {request{path: "/v1/returns", body: `{"lines":[{"no":65536,"quantity":1}]}`}, problem.InvalidField},
+		"return for nothing":          {request{path: "/v1/returns", body: `{"lines":[{"no":1,"quantity":1,"amount":0}]}`}, problem.AmountInvalid},
+		"return of half a thousandth": {request{path: "/v1/returns", body: `{"lines":[{"no":1,"quantity":0.5}]}`}, problem.AmountInvalid},
+		"refund over int64":           {request{path: "/v1/returns", body: `{"refund":{"currency":"EUR","minor":9223372036854775808}}`}, problem.AmountOverflow},
+		"refund in two currencies":    {request{path: "/v1/returns", body: `{"refund":{"currency":"EUR","minor":1,"Currency":"USD"}}`}, problem.InvalidBody},
+		"place of an empty terminal":  {request{path: "/v1/returns", body: `{"origin":{"terminal":"00000000-0000-0000-0000-000000000000"}}`}, problem.InvalidField},
+		"place before the first":      {request{path: "/v1/returns", body: `{"origin":{"terminal":"` + knownSale.String() + `","seq":-1}}`}, problem.InvalidField},
+		"epoch over 32 bits":          {request{path: "/v1/returns", body: `{"origin":{"terminal":"` + knownSale.String() + `","epoch":4294967296}}`}, problem.InvalidField},
+		"wrong method on returns":     {request{method: http.MethodGet, path: "/v1/returns"}, problem.MethodNotAllowed},
+		"sale id that is no UUID":     {request{method: http.MethodGet, path: "/v1/sales/7"}, problem.InvalidField},
+		"receipt missing":             {request{method: http.MethodGet, path: "/v1/sales"}, problem.InvalidField},
+		"receipt too long":            {request{method: http.MethodGet, path: "/v1/sales?pos_receipt=" + strings.Repeat("7", 65)}, problem.InvalidField},
+		"no such address":             {request{method: http.MethodGet, path: "/v1/nothing"}, problem.NotFound},
+		"wrong method":                {request{method: http.MethodDelete, path: "/v1/sales"}, problem.MethodNotAllowed},
+		"sandbox codes, no sandbox":   {request{method: http.MethodGet, path: "/v1/sandbox/codes"}, problem.NotFound},
+		"path that climbs":            {request{method: http.MethodGet, path: "/v1/../../etc/passwd"}, problem.NotFound},
+		"quote that is the empty id":  {request{path: "/v1/sales", body: `{"quote":"00000000-0000-0000-0000-000000000000"}`}, problem.QuoteUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := r.do(tc.request)
@@ -162,7 +177,7 @@ func TestBadInput(t *testing.T) {
 			}
 		})
 	}
-	if r.till.commit.Key != "" || r.woken != 0 {
+	if r.till.commit.Key != "" || r.till.back.Key != "" || r.woken != 0 {
 		t.Fatal("a refused call reached the till")
 	}
 }
@@ -209,6 +224,48 @@ func TestCallsReachTheTill(t *testing.T) {
 	ok(request{method: http.MethodGet, path: "/v1/openapi.json"}, 200)
 	if text := string(ok(request{method: http.MethodGet, path: "/metrics"}, 200).body); !strings.Contains(text, `tallystick_edge_call_seconds_count{method="GET",route="/v1/sales/:id",status="200"} 1`) {
 		t.Fatalf("the call is not in the metrics:\n%s", text)
+	}
+}
+
+func TestReturnsReachTheTill(t *testing.T) {
+	r := newRig(t)
+	send := func(body string) (till.Return, map[string]any) {
+		t.Helper()
+		got := r.do(request{path: "/v1/returns", body: body})
+		var out map[string]any
+		if err := json.Unmarshal(got.body, &out); err != nil || got.status != http.StatusCreated {
+			t.Fatalf("%s: %d %s", body, got.status, got.body)
+		}
+		return r.till.back, out
+	}
+	all, answer := send(`{"sale":"` + knownSale.String() + `"}`)
+	if all.Sale != knownSale || all.Refund != nil || all.Lines != nil || answer["matched"] != true || answer["left"] == nil {
+		t.Fatalf("%+v answered %v", all, answer)
+	}
+	const body = `{"pos_receipt":"R1","origin":{"terminal":"0190e7a0-0000-7000-8000-0000000000b3","epoch":2,"seq":9},
+		"lines":[{"no":1,"quantity":500},{"no":65535,"quantity":1,"amount":7}],"refund":{"currency":"EUR","minor":0},"receipt":"B1","cashier":"7"}`
+	got, answer := send(body)
+	want := till.Return{
+		SaleReceipt: "R1", Origin: till.Origin{Terminal: knownReward, Epoch: 2, Seq: 9}, Refund: &entry.Money{Currency: "EUR"},
+		Lines:   []till.ReturnLine{{No: 1, Quantity: 500}, {No: 65535, Quantity: 1, Amount: 7}},
+		Receipt: "B1", Cashier: "7", Key: "key-1", KeyHash: got.KeyHash,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatal(diff)
+	}
+	if answer["matched"] != false || answer["left"] != nil || answer["sale"] != nil || answer["receipt"] != "B1" || answer["pos_receipt"] != "R1" {
+		t.Fatalf("%v", answer)
+	}
+	if other, _ := send(`{"pos_receipt":"R1"}`); other.KeyHash == got.KeyHash || all.KeyHash == got.KeyHash {
+		t.Fatal("another request has the same hash")
+	}
+	if again, _ := send(body); again.KeyHash != got.KeyHash || r.woken != 4 {
+		t.Fatalf("the same request has another hash, or %d calls woke the syncer", r.woken)
+	}
+	sale := r.do(request{method: http.MethodGet, path: "/v1/sales?pos_receipt=R1"})
+	if text := string(sale.body); !strings.Contains(text, `"left":{"lines":[{"amount":2,"no":2,"quantity":1,"sku":"x"}],"refund":300}`) ||
+		!strings.Contains(text, `"returned":{`) {
+		t.Fatalf("%s", text)
 	}
 }
 
@@ -277,6 +334,8 @@ func TestEventsAndTheirStop(t *testing.T) {
 	expect("sale")
 	r.do(request{path: "/v1/voids", body: `{"sale_key":"lost"}`})
 	expect("void")
+	r.do(request{path: "/v1/returns", body: `{"pos_receipt":"R1"}`})
+	expect("return")
 	r.server.Synced(3, 0)
 	expect("sync")
 	if err := r.server.StatusChanged(t.Context()); err != nil {
@@ -315,6 +374,8 @@ func FuzzAPIBody(f *testing.F) {
 		`{"currency":"EUR","total":9223372036854775808}`, `{"currency":"EUR","total":1,"redeem":[{"reward":"0190e7a0-0000-7000-8000-0000000000b3","times":-1}]}`,
 		`{"quote":"0190e7a0-0000-7000-8000-0000000000b2","pos_receipt":"1","cashier":"7"}`, `{"sale_key":"k"}`, `null`, `[]`, `"`, "\xff", `{"a":` + strings.Repeat("[", 100),
 		`{"request":{"currency":"EUR","total":1e2}}`, `{"request":null,"quote":null}`,
+		`{"sale":"0190e7a0-0000-7000-8000-0000000000b1","lines":[{"no":1,"quantity":1000,"amount":1}],"refund":{"currency":"EUR","minor":1}}`,
+		`{"pos_receipt":"R","origin":{"terminal":"0190e7a0-0000-7000-8000-0000000000b3","epoch":4294967296,"seq":-1},"refund":null}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -322,7 +383,7 @@ func FuzzAPIBody(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		inner := *r
 		inner.t = t
-		for _, path := range []string{"/v1/scan", "/v1/quotes", "/v1/sales", "/v1/voids"} {
+		for _, path := range []string{"/v1/scan", "/v1/quotes", "/v1/sales", "/v1/voids", "/v1/returns"} {
 			got := inner.do(request{path: path, body: string(body)})
 			if got.status >= 500 {
 				t.Fatalf("%s: %d %s", path, got.status, got.body)

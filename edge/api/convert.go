@@ -157,6 +157,7 @@ func saleOf(f till.Found) Sale {
 	if f.Void != nil {
 		out.State, out.Void = Voided, optional(f.Void.Body.ID)
 	}
+	out.Returned, out.Left = broughtBackOf(f.Returned), leftOf(f.Left)
 	return out
 }
 

@@ -19,6 +19,7 @@ const (
 	eventStatus = "status"
 	eventSale   = "sale"
 	eventVoid   = "void"
+	eventReturn = "return"
 	eventSync   = "sync"
 )
 
@@ -101,7 +102,7 @@ func frame(name string, body any) []byte {
 	return fmt.Appendf(nil, "event: %s\ndata: %s\n\n", name, raw)
 }
 
-// committed tells streams and syncer of a durable sale or void.
+// committed tells streams and syncer of a durable sale, void or return.
 func (s *Server) committed(name string, body any) {
 	s.events.publish(frame(name, body))
 	s.cfg.Committed()

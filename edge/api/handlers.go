@@ -69,9 +69,9 @@ func (h handlers) CommitSale(ctx context.Context, r CommitSaleRequestObject) (Co
 	if err != nil {
 		return nil, err
 	}
-	found := till.Found{Sale: sale}
+	found := till.Found{Sale: sale, Left: sale.Left()}
 	if sale.Replayed {
-		// It may have been voided since.
+		// It may have been voided or returned since.
 		if found, err = h.cfg.Till.Sale(ctx, sale.Body.ID); err != nil {
 			return nil, err
 		}

@@ -185,6 +185,25 @@ type Earned struct {
 	VestsAt *time.Time `json:"vests_at,omitempty"`
 }
 
+// GoodsLine defines model for GoodsLine.
+type GoodsLine struct {
+	// Amount Minor units. Missing: not known.
+	Amount *int64 `json:"amount,omitempty"`
+	No     int    `json:"no"`
+
+	// Quantity Thousandths.
+	Quantity int64   `json:"quantity"`
+	Sku      *string `json:"sku,omitempty"`
+}
+
+// Left What can still be brought back. Missing: the sale is voided, or this terminal does not hold it.
+type Left struct {
+	Lines []GoodsLine `json:"lines"`
+
+	// Refund Paid and not given back, in minor units.
+	Refund int64 `json:"refund"`
+}
+
 // Line defines model for Line.
 type Line struct {
 	// Amount Minor units of the whole line; positive.
@@ -197,6 +216,22 @@ type Line struct {
 	// Quantity Thousandths. Missing: 1000, one piece.
 	Quantity *int64  `json:"quantity,omitempty"`
 	Sku      *string `json:"sku,omitempty"`
+}
+
+// Money defines model for Money.
+type Money struct {
+	// Currency ISO 4217.
+	Currency string `json:"currency"`
+
+	// Minor Minor units.
+	Minor int64 `json:"minor"`
+}
+
+// Origin Where the sale was made, as its receipt says. Needed when another terminal uses the same receipt numbers.
+type Origin struct {
+	Epoch    *int64             `json:"epoch,omitempty"`
+	Seq      *int64             `json:"seq,omitempty"`
+	Terminal openapi_types.UUID `json:"terminal"`
 }
 
 // Problem defines model for Problem.
@@ -271,6 +306,82 @@ type Refusal struct {
 	Say  string `json:"say"`
 }
 
+// Return defines model for Return.
+type Return struct {
+	At           time.Time          `json:"at"`
+	BusinessDate openapi_types.Date `json:"business_date"`
+	Cashier      *string            `json:"cashier,omitempty"`
+
+	// Hash The entry's short hash, eight hexadecimal digits.
+	Hash string             `json:"hash"`
+	Id   openapi_types.UUID `json:"id"`
+
+	// Left What can still be brought back. Missing: the sale is voided, or this terminal does not hold it.
+	Left  *Left       `json:"left,omitempty"`
+	Lines []GoodsLine `json:"lines"`
+
+	// Matched This terminal holds the sale and checked the return against it.
+	Matched bool `json:"matched"`
+
+	// PosReceipt The receipt number of the sale.
+	PosReceipt *string `json:"pos_receipt,omitempty"`
+	Receipt    *string `json:"receipt,omitempty"`
+	Refund     Money   `json:"refund"`
+
+	// Sale Missing: not known here.
+	Sale *openapi_types.UUID `json:"sale,omitempty"`
+
+	// Seq The entry's number in this terminal's journal.
+	Seq int64 `json:"seq"`
+
+	// Whole Nothing is left of the sale.
+	Whole bool `json:"whole"`
+}
+
+// ReturnLine defines model for ReturnLine.
+type ReturnLine struct {
+	// Amount Minor units; positive. Missing: the line's price for this quantity.
+	Amount *int64 `json:"amount,omitempty"`
+
+	// No The number of the line in the sale.
+	No int `json:"no"`
+
+	// Quantity Thousandths; positive.
+	Quantity int64 `json:"quantity"`
+}
+
+// ReturnRequest The sale is named by its id, or by its receipt number, which is looked up among this terminal's sales; with neither, nothing is known but the refund. Refund is what is given back in money. Missing: what was paid for these goods, or nothing when this terminal does not hold the sale.
+type ReturnRequest struct {
+	// Cashier A number or a short code; never a name.
+	Cashier *string `json:"cashier,omitempty"`
+
+	// Lines What came back of a sale with lines.
+	Lines *[]ReturnLine `json:"lines,omitempty"`
+
+	// Origin Where the sale was made, as its receipt says. Needed when another terminal uses the same receipt numbers.
+	Origin *Origin `json:"origin,omitempty"`
+
+	// PosReceipt The receipt number of the sale.
+	PosReceipt *string `json:"pos_receipt,omitempty"`
+
+	// Receipt The receipt number of the return itself.
+	Receipt *string             `json:"receipt,omitempty"`
+	Refund  *Money              `json:"refund,omitempty"`
+	Sale    *openapi_types.UUID `json:"sale,omitempty"`
+}
+
+// Returned What all returns together brought back. Missing: nothing.
+type Returned struct {
+	Lines []GoodsLine `json:"lines"`
+
+	// Refund Minor units.
+	Refund  int64                `json:"refund"`
+	Returns []openapi_types.UUID `json:"returns"`
+
+	// Whole Nothing is left of the sale.
+	Whole bool `json:"whole"`
+}
+
 // Reward defines model for Reward.
 type Reward struct {
 	// Affordable The free points cover it once; caps may still refuse it.
@@ -300,11 +411,17 @@ type Sale struct {
 	Earned       []Earned           `json:"earned"`
 
 	// Hash The entry's short hash, eight hexadecimal digits; print it with the number.
-	Hash       string              `json:"hash"`
-	Id         openapi_types.UUID  `json:"id"`
+	Hash string             `json:"hash"`
+	Id   openapi_types.UUID `json:"id"`
+
+	// Left What can still be brought back. Missing: the sale is voided, or this terminal does not hold it.
+	Left       *Left               `json:"left,omitempty"`
 	Member     *openapi_types.UUID `json:"member,omitempty"`
 	PosReceipt *string             `json:"pos_receipt,omitempty"`
 	Redeemed   []Redeemed          `json:"redeemed"`
+
+	// Returned What all returns together brought back. Missing: nothing.
+	Returned *Returned `json:"returned,omitempty"`
 
 	// Seq The entry's number in this terminal's journal.
 	Seq   int64     `json:"seq"`
@@ -501,6 +618,12 @@ type IdempotencyKey = string
 // SaleID defines model for SaleID.
 type SaleID = openapi_types.UUID
 
+// ReturnGoodsParams defines parameters for ReturnGoods.
+type ReturnGoodsParams struct {
+	// IdempotencyKey Made by the caller, new for every intent, the same for every repetition. Printable ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // FindSalesParams defines parameters for FindSales.
 type FindSalesParams struct {
 	PosReceipt string `form:"pos_receipt" json:"pos_receipt"`
@@ -526,6 +649,9 @@ type VoidByKeyParams struct {
 
 // QuoteJSONRequestBody defines body for Quote for application/json ContentType.
 type QuoteJSONRequestBody = QuoteRequest
+
+// ReturnGoodsJSONRequestBody defines body for ReturnGoods for application/json ContentType.
+type ReturnGoodsJSONRequestBody = ReturnRequest
 
 // CommitSaleJSONRequestBody defines body for CommitSale for application/json ContentType.
 type CommitSaleJSONRequestBody = SaleRequest
@@ -556,6 +682,9 @@ type ServerInterface interface {
 	// Quote Say what a sale would earn, redeem and cost, and reserve it for a short time
 	// (POST /v1/quotes)
 	Quote(c *fiber.Ctx) error
+	// ReturnGoods Take goods back, all of a sale or a part
+	// (POST /v1/returns)
+	ReturnGoods(c *fiber.Ctx, params ReturnGoodsParams) error
 	// FindSales Find a sale by the till's receipt number
 	// (GET /v1/sales)
 	FindSales(c *fiber.Ctx, params FindSalesParams) error
@@ -668,6 +797,51 @@ func (siw *ServerInterfaceWrapper) Quote(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Quote(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ReturnGoods operation middleware
+func (siw *ServerInterfaceWrapper) ReturnGoods(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReturnGoodsParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReturnGoods(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -981,6 +1155,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/voids", wrapper.VoidByKey)
 
+	router.Post(options.BaseURL+"/v1/returns", wrapper.ReturnGoods)
+
 	router.Get(options.BaseURL+"/v1/status", wrapper.GetStatus)
 
 	router.Get(options.BaseURL+"/v1/events", wrapper.StreamEvents)
@@ -1163,6 +1339,36 @@ type QuotedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response QuotedefaultApplicationProblemPlusJSONResponse) VisitQuoteResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ReturnGoodsRequestObject struct {
+	Params ReturnGoodsParams
+	Body   *ReturnGoodsJSONRequestBody
+}
+
+type ReturnGoodsResponseObject interface {
+	VisitReturnGoodsResponse(ctx *fiber.Ctx) error
+}
+
+type ReturnGoods201JSONResponse Return
+
+func (response ReturnGoods201JSONResponse) VisitReturnGoodsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type ReturnGoodsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReturnGoodsdefaultApplicationProblemPlusJSONResponse) VisitReturnGoodsResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -1420,6 +1626,9 @@ type StrictServerInterface interface {
 	// Quote Say what a sale would earn, redeem and cost, and reserve it for a short time
 	// (POST /v1/quotes)
 	Quote(ctx context.Context, request QuoteRequestObject) (QuoteResponseObject, error)
+	// ReturnGoods Take goods back, all of a sale or a part
+	// (POST /v1/returns)
+	ReturnGoods(ctx context.Context, request ReturnGoodsRequestObject) (ReturnGoodsResponseObject, error)
 	// FindSales Find a sale by the till's receipt number
 	// (GET /v1/sales)
 	FindSales(ctx context.Context, request FindSalesRequestObject) (FindSalesResponseObject, error)
@@ -1595,6 +1804,47 @@ func (sh *strictHandler) Quote(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(QuoteResponseObject); ok {
 		if err := validResponse.VisitQuoteResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReturnGoods operation middleware
+func (sh *strictHandler) ReturnGoods(ctx *fiber.Ctx, params ReturnGoodsParams) error {
+	var request ReturnGoodsRequestObject
+
+	request.Params = params
+
+	var body ReturnGoodsJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReturnGoods(ctx.UserContext(), request.(ReturnGoodsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReturnGoods")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReturnGoodsResponseObject); ok {
+		if err := validResponse.VisitReturnGoodsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -52,6 +52,7 @@ type fakeTill struct {
 	quoted till.Request
 	commit till.Commit
 	void   till.Void
+	back   till.Return
 }
 
 func (f *fakeTill) Identify(context.Context, string) (till.Scan, error) {
@@ -91,12 +92,36 @@ func (f *fakeTill) Void(_ context.Context, v till.Void) (till.Voided, error) {
 	return till.Voided{Entry: till.Entry{OccurredAt: moment}, Body: entry.Void{ID: knownQuote, Sale: knownSale}}, f.err
 }
 
+func (f *fakeTill) Return(_ context.Context, r till.Return) (till.Returned, error) {
+	f.back = r
+	out := till.Returned{
+		Entry: till.Entry{At: journal.Position{Seq: 4}, OccurredAt: moment, BusinessDate: 20260301},
+		Body:  entry.Return{ID: knownQuote, Refund: entry.Money{Currency: "EUR", Minor: 5}, Receipt: r.Receipt, SaleReceipt: r.SaleReceipt},
+	}
+	if r.Sale == knownSale {
+		out.Body.Sale, out.Body.Matched = knownSale, true
+		out.Body.Lines = []entry.ReturnLine{{No: 1, Quantity: 1000}}
+		out.Left = f.found().Left
+	}
+	return out, f.err
+}
+
+// found is the known sale with one return.
+func (f *fakeTill) found() till.Found {
+	return till.Found{
+		Sale: f.sale(), Left: &till.Left{Refund: 300, Lines: []till.LeftLine{{No: 2, SKU: "x", Quantity: 1, Amount: 2}}},
+		Returned: &till.BroughtBack{
+			Returns: []uuid.UUID{knownQuote}, Lines: []entry.ReturnLine{{No: 1, Quantity: 1000, Amount: 5}}, Refund: 5,
+		},
+	}
+}
+
 func (f *fakeTill) Sale(context.Context, uuid.UUID) (till.Found, error) {
 	return till.Found{Sale: f.sale(), Void: &till.Voided{Body: entry.Void{ID: knownQuote}}}, f.err
 }
 
 func (f *fakeTill) SaleByReceipt(context.Context, string) (till.Found, error) {
-	return till.Found{Sale: f.sale()}, f.err
+	return f.found(), f.err
 }
 
 func (f *fakeTill) Status(context.Context) (till.Status, error) {

@@ -36,6 +36,7 @@ type Till interface {
 	Quote(ctx context.Context, req till.Request) (till.Quote, error)
 	Commit(ctx context.Context, c till.Commit) (till.Sale, error)
 	Void(ctx context.Context, v till.Void) (till.Voided, error)
+	Return(ctx context.Context, r till.Return) (till.Returned, error)
 	Sale(ctx context.Context, id uuid.UUID) (till.Found, error)
 	SaleByReceipt(ctx context.Context, receipt string) (till.Found, error)
 	Status(ctx context.Context) (till.Status, error)
@@ -65,7 +66,7 @@ type Config struct {
 	Link     func() Link
 	Names    func() Names
 	FreeDisk func() (int64, error)
-	// Committed is called after each durable sale and void, and must return at once.
+	// Committed is called after each durable sale, void and return, and must return at once.
 	Committed func()
 	// Sandbox holds the fixed codes; nil when this is no sandbox.
 	Sandbox *SandboxCodes
