@@ -89,6 +89,13 @@ func (c *Client) VoidByKey(ctx context.Context, key, saleKey string) (Void, erro
 	return out, err
 }
 
+// Return takes goods back.
+func (c *Client) Return(ctx context.Context, key string, in ReturnRequest) (Return, error) {
+	var out Return
+	err := c.Do(ctx, rest.Call{Method: http.MethodPost, Path: "/v1/returns", Key: key, In: in, Out: &out})
+	return out, err
+}
+
 // Status asks how the terminal stands.
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	var out Status

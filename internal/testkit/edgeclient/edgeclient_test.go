@@ -2,10 +2,12 @@ package edgeclient_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -49,6 +51,33 @@ func TestSellQuotesThenCommitsUnderTheReceipt(t *testing.T) {
 	}
 	if sale.Seq != 3 || sale.State != edgeclient.Committed || key != "r-1" || committed.Quote != quote || committed.Receipt != "r-1" {
 		t.Fatalf("sale %+v, key %q, sent %+v", sale, key, committed)
+	}
+}
+
+// What is left out must not be sent: the agent refuses an empty id, and an amount of
+// zero.
+func TestReturnSendsOnlyWhatIsSaid(t *testing.T) {
+	sale := uuid.New()
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/returns", func(w http.ResponseWriter, r *http.Request) {
+		raw, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		want := `{"sale":"` + sale.String() + `","lines":[{"no":1,"quantity":500}]}`
+		if got := strings.TrimSpace(string(raw)); got != want || r.Header.Get("Idempotency-Key") != "b-1" {
+			t.Errorf("sent %s, want %s", got, want)
+		}
+		w.WriteHeader(http.StatusCreated)
+		_ = json.NewEncoder(w).Encode(map[string]any{"sale": sale, "matched": true, "left": map[string]any{"refund": 5}})
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	c := edgeclient.New(server.URL, "t")
+	defer c.Close()
+	back, err := c.Return(t.Context(), "b-1", edgeclient.ReturnRequest{Sale: sale, Lines: []edgeclient.GoodsLine{{No: 1, Quantity: 500}}})
+	if err != nil || back.Sale != sale || !back.Matched || back.Left == nil || back.Left.Refund != 5 {
+		t.Fatalf("%+v, %v", back, err)
 	}
 }
 

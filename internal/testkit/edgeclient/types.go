@@ -132,6 +132,8 @@ type Sale struct {
 	Redeemed     []Redeemed `json:"redeemed"`
 	Receipt      string     `json:"pos_receipt"`
 	State        string     `json:"state"`
+	Returned     *Returned  `json:"returned"` // nil: nothing came back
+	Left         *Left      `json:"left"`     // nil: voided
 }
 
 // Void is a durable void.
@@ -140,6 +142,68 @@ type Void struct {
 	Sale uuid.UUID `json:"sale"`
 	Seq  uint64    `json:"seq"`
 	Hash string    `json:"hash"`
+}
+
+// ReturnRequest takes goods back of the sale with an id, or else a receipt number.
+// With neither lines nor refund, all that is left of it.
+type ReturnRequest struct {
+	Sale        uuid.UUID   `json:"sale,omitzero"`
+	SaleReceipt string      `json:"pos_receipt,omitempty"`
+	Origin      *Origin     `json:"origin,omitempty"`
+	Lines       []GoodsLine `json:"lines,omitempty"`
+	Refund      *Money      `json:"refund,omitempty"`
+	Receipt     string      `json:"receipt,omitempty"`
+	Cashier     string      `json:"cashier,omitempty"`
+}
+
+// Origin is where a sale was made.
+type Origin struct {
+	Terminal uuid.UUID `json:"terminal"`
+	Epoch    uint32    `json:"epoch,omitempty"`
+	Seq      uint64    `json:"seq,omitempty"`
+}
+
+// GoodsLine is an amount of one line. Quantity is in thousandths.
+type GoodsLine struct {
+	No       int    `json:"no"`
+	SKU      string `json:"sku,omitempty"` // in answers only
+	Quantity int64  `json:"quantity"`
+	Amount   int64  `json:"amount,omitempty"`
+}
+
+// Money is an amount of a currency.
+type Money struct {
+	Currency string `json:"currency"`
+	Minor    int64  `json:"minor"`
+}
+
+// Return is a durable return.
+type Return struct {
+	ID          uuid.UUID   `json:"id"`
+	Seq         uint64      `json:"seq"`
+	Hash        string      `json:"hash"`
+	At          time.Time   `json:"at"`
+	Sale        uuid.UUID   `json:"sale"`
+	SaleReceipt string      `json:"pos_receipt"`
+	Matched     bool        `json:"matched"`
+	Whole       bool        `json:"whole"`
+	Lines       []GoodsLine `json:"lines"`
+	Refund      Money       `json:"refund"`
+	Left        *Left       `json:"left"` // nil: the terminal does not hold the sale
+}
+
+// Left is what can still be brought back of a sale.
+type Left struct {
+	Refund int64       `json:"refund"`
+	Lines  []GoodsLine `json:"lines"`
+}
+
+// Returned is what all returns of a sale brought back.
+type Returned struct {
+	Returns []uuid.UUID `json:"returns"`
+	Refund  int64       `json:"refund"`
+	Lines   []GoodsLine `json:"lines"`
+	Whole   bool        `json:"whole"`
 }
 
 // Status is how the terminal stands.
