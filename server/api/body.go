@@ -16,7 +16,7 @@ import (
 
 // decodeStrict is the app's JSON decoder. Beyond encoding/json it refuses members
 // that are not known (in the one spelling of the document), required ones that are
-// missing, null, values outside an enumeration, and text after the value.
+// missing or given twice, null, values outside an enumeration, and text after the value.
 func decodeStrict(raw []byte, out any) error {
 	if !utf8.Valid(raw) {
 		return carried(problem.New(problem.InvalidBody, "the body is not UTF-8"))
@@ -78,10 +78,13 @@ func (c checker) value(t reflect.Type, raw json.RawMessage, at string) {
 }
 
 func (c checker) object(t reflect.Type, raw json.RawMessage, at string) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &members); err != nil {
+	members, twice, err := membersOf(raw)
+	if err != nil {
 		note(c.invalid, at, "must be an object")
 		return
+	}
+	for _, name := range twice {
+		note(c.invalid, at+"/"+pointerEscape.Replace(clip(name)), "is given twice")
 	}
 	for i := range t.NumField() {
 		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
@@ -97,6 +100,31 @@ func (c checker) object(t reflect.Type, raw json.RawMessage, at string) {
 	for name := range members {
 		note(c.unknown, at+"/"+pointerEscape.Replace(clip(name)), "is not known")
 	}
+}
+
+// membersOf reads an object's members, and the names that stand in it twice.
+func membersOf(raw json.RawMessage) (members map[string]json.RawMessage, twice []string, err error) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+		return nil, nil, errors.New("no object")
+	}
+	members = map[string]json.RawMessage{}
+	for dec.More() {
+		token, err := dec.Token()
+		if err != nil {
+			return nil, nil, err
+		}
+		name, _ := token.(string)
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, nil, err
+		}
+		if _, ok := members[name]; ok {
+			twice = append(twice, name)
+		}
+		members[name] = value
+	}
+	return members, twice, nil
 }
 
 var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")

@@ -63,10 +63,15 @@ type rig struct {
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
+	return newRigOn(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"))
+}
+
+func newRigOn(t testing.TB, dsn string) *rig {
+	t.Helper()
 	now := time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC)
 	r := &rig{
 		t: t, clock: clock.NewFake(now), hq: uuid.New(), secret: bytes.Repeat([]byte{7}, 32),
-		dsn:      "sqlite:" + filepath.Join(t.TempDir(), "hq.db"),
+		dsn:      dsn,
 		tokenKey: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{3}, 32)),
 	}
 	for i, use := range []keys.Use{keys.UseStatement, keys.UsePass} {

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tallystick/tallystick/internal/testkit/pg"
 )
 
 // step is one call of a scenario. {name} in path and body stands for what an
@@ -117,33 +119,49 @@ func TestScenarios(t *testing.T) {
 	for name, steps := range scenarios {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t)
-			kept := []string{}
-			for _, s := range steps {
-				fill := strings.NewReplacer(kept...)
-				a := r.do(call{method: s.method, path: fill.Replace(s.path), body: fill.Replace(s.body)})
-				where := s.method + " " + s.path
-				if a.status != s.status {
-					t.Errorf("%s: status %d, want %d: %s", where, a.status, s.status, a.body)
-				}
-				for _, w := range s.want {
-					if !strings.Contains(string(a.body), fill.Replace(w)) {
-						t.Errorf("%s: no %s in %s", where, w, a.body)
-					}
-				}
-				for _, u := range s.unwanted {
-					if strings.Contains(string(a.body), u) {
-						t.Errorf("%s: %s in %s", where, u, a.body)
-					}
-				}
-				if s.keep != "" {
-					found := regexp.MustCompile(s.pattern).FindSubmatch(a.body)
-					if found == nil {
-						t.Fatalf("%s: nothing to keep in %s", where, a.body)
-					}
-					kept = append(kept, "{"+s.keep+"}", string(found[1]))
-				}
-			}
+			newRig(t).play(steps)
 		})
+	}
+}
+
+// The records' SQL is one text for both engines; here it meets the other one, and
+// the two races that only an engine with concurrent writers can lose.
+func TestScenariosOnPostgreSQL(t *testing.T) {
+	cluster := pg.Start(t)
+	for name, steps := range scenarios {
+		t.Run(name, func(t *testing.T) { newRigOn(t, cluster.Database(t)).play(steps) })
+	}
+	t.Run("one key from many at once", func(t *testing.T) { oneKeyFromMany(newRigOn(t, cluster.Database(t))) })
+	t.Run("one code for many", func(t *testing.T) { oneCodeForMany(newRigOn(t, cluster.Database(t))) })
+}
+
+// play runs the steps of one scenario.
+func (r *rig) play(steps []step) {
+	t := r.t
+	kept := []string{}
+	for _, s := range steps {
+		fill := strings.NewReplacer(kept...)
+		a := r.do(call{method: s.method, path: fill.Replace(s.path), body: fill.Replace(s.body)})
+		where := s.method + " " + s.path
+		if a.status != s.status {
+			t.Errorf("%s: status %d, want %d: %s", where, a.status, s.status, a.body)
+		}
+		for _, w := range s.want {
+			if !strings.Contains(string(a.body), fill.Replace(w)) {
+				t.Errorf("%s: no %s in %s", where, w, a.body)
+			}
+		}
+		for _, u := range s.unwanted {
+			if strings.Contains(string(a.body), u) {
+				t.Errorf("%s: %s in %s", where, u, a.body)
+			}
+		}
+		if s.keep != "" {
+			found := regexp.MustCompile(s.pattern).FindSubmatch(a.body)
+			if found == nil {
+				t.Fatalf("%s: nothing to keep in %s", where, a.body)
+			}
+			kept = append(kept, "{"+s.keep+"}", string(found[1]))
+		}
 	}
 }

@@ -216,8 +216,10 @@ func TestAnEnrolmentCodeEnds(t *testing.T) {
 	}
 }
 
-func TestOneOfManyWinsAnEnrolmentCode(t *testing.T) {
-	r := newRig(t)
+func TestOneOfManyWinsAnEnrolmentCode(t *testing.T) { oneCodeForMany(newRig(t)) }
+
+func oneCodeForMany(r *rig) {
+	t := r.t
 	l := r.newTerminal(r.made("/api/v1/stores", storeBody), "lane")
 	var all sync.WaitGroup
 	won := make([]bool, 8)

@@ -53,8 +53,10 @@ func TestARefusedWriteLeavesItsKeyFree(t *testing.T) {
 	}
 }
 
-func TestOneKeyFromManyAtOnceMakesOneRecord(t *testing.T) {
-	r := newRig(t)
+func TestOneKeyFromManyAtOnceMakesOneRecord(t *testing.T) { oneKeyFromMany(newRig(t)) }
+
+func oneKeyFromMany(r *rig) {
+	t := r.t
 	const callers = 8
 	answers := make([]answer, callers)
 	var all sync.WaitGroup
@@ -125,6 +127,7 @@ func TestBadInputIsNamed(t *testing.T) {
 		"an array":           {call{body: "[]"}, problem.InvalidField, "must be an object"},
 		"unknown":            {call{body: strings.Replace(storeBody, `{`, `{"x/y":1,`, 1)}, problem.UnknownField, `/x~1y`},
 		"other spelling":     {call{body: strings.Replace(storeBody, `"code"`, `"Code"`, 1)}, problem.UnknownField, `/Code`},
+		"given twice":        {call{body: strings.Replace(storeBody, `{`, `{"code":"s2",`, 1)}, problem.InvalidField, `"/code":"is given twice"`},
 		"missing":            {call{body: `{"code":"s1"}`}, problem.InvalidField, `"/name":"is missing"`},
 		"null":               {call{body: strings.Replace(storeBody, `"s1"`, `null`, 1)}, problem.InvalidField, `"/code":"must not be null"`},
 		"number for text":    {call{body: strings.Replace(storeBody, `"s1"`, `1`, 1)}, problem.InvalidField, `"/code"`},
