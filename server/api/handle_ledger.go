@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/problem"
@@ -81,6 +82,9 @@ func (h handlers) ListExceptions(ctx context.Context, r ListExceptionsRequestObj
 		return nil, err
 	}
 	filter := ledger.ExceptionFilter{Kind: ledger.ExceptionKind(valueOf(r.Params.Cause)), Account: valueOf(r.Params.Account)}
+	if strings.ContainsFunc(string(filter.Kind), func(c rune) bool { return c != '_' && (c < 'a' || c > 'z') }) {
+		return nil, badParameter("cause", "is not known")
+	}
 	if r.Params.State != nil {
 		if !r.Params.State.Valid() {
 			return nil, badParameter("state", "must be open or explained")

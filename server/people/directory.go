@@ -8,6 +8,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -88,8 +89,8 @@ func Fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) 
 func (d *Directory) Add(ctx context.Context, name string, role Role, password string) (Person, error) {
 	fields := map[string]string{}
 	name = strings.TrimSpace(name)
-	if n := utf8.RuneCountInString(name); n < 1 || n > 64 || !utf8.ValidString(name) {
-		fields["/name"] = "must have 1 to 64 characters"
+	if n := utf8.RuneCountInString(name); n < 1 || n > 64 || !printable(name) {
+		fields["/name"] = "must have 1 to 64 printable characters"
 	}
 	if len(password) < MinPassword || len(password) > MaxPassword {
 		fields["/password"] = fmt.Sprintf("must have %d to %d bytes", MinPassword, MaxPassword)
@@ -149,7 +150,7 @@ func (d *Directory) SignIn(ctx context.Context, name, password, address string) 
 }
 
 func (d *Directory) verify(ctx context.Context, name, password string) (Person, error) {
-	person, hash, err := d.env.Store.PersonByName(ctx, Fold(name))
+	person, hash, err := d.find(ctx, Fold(name))
 	known := err == nil
 	switch {
 	case problem.CodeOf(err) == problem.NotFound:
@@ -171,6 +172,19 @@ func (d *Directory) verify(ctx context.Context, name, password string) (Person, 
 		return Person{}, problem.New(problem.SignInFailed, "")
 	}
 	return person, nil
+}
+
+// find looks a name up, unless it has characters that no name may have and that a
+// database need not take.
+func (d *Directory) find(ctx context.Context, name string) (Person, string, error) {
+	if !printable(name) {
+		return Person{}, "", problem.New(problem.NotFound, "no such person")
+	}
+	return d.env.Store.PersonByName(ctx, name)
+}
+
+func printable(name string) bool {
+	return utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
 }
 
 // Authenticate returns the session and the person of a token, or

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -157,8 +159,12 @@ func (p *Programme) Member(ctx context.Context, id uuid.UUID) (Member, error) {
 	return p.env.Keeper.Member(ctx, id)
 }
 
-// Members lists or searches members from after on; see Keeper.
+// Members lists or searches members from after on; see Keeper. What no alias and no
+// reference may hold finds nobody.
 func (p *Programme) Members(ctx context.Context, query string, after uuid.UUID, limit int) ([]Member, error) {
+	if !utf8.ValidString(query) || strings.ContainsFunc(query, unicode.IsControl) {
+		return nil, nil
+	}
 	return p.env.Keeper.Members(ctx, strings.TrimSpace(query), after, limit)
 }
 

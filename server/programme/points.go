@@ -53,7 +53,7 @@ func (p *Programme) Adjust(ctx context.Context, by uuid.UUID, a Adjustment) (Adj
 		}
 		return p.env.Ledger.Adjust(ctx, entry.HQAdjustment{
 			ID: a.ID, Account: m.Account, Unit: a.Unit, Amount: a.Amount,
-			Reason: uint8(a.Reason), By: by, ExpiresAt: millis(a.ExpiresAt),
+			Reason: uint8(a.Reason), By: by, ExpiresAt: millis(a.ExpiresAt), Member: a.Member,
 		})
 	})
 	if err != nil {
