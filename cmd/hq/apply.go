@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/tallystick/tallystick/server/lease"
 )
 
 const (
@@ -28,15 +30,36 @@ func (o *office) applyAll(ctx context.Context) error {
 	return nil
 }
 
+// jobs is the lease of the one replica that applies and signs.
+const jobs = "jobs"
+
+// turn says whether it is this process that does a background job. Two that do it at
+// once do no harm, only the same work.
+type turn func(ctx context.Context) (bool, error)
+
+// elected returns the turn of this process among all on the database, and what
+// gives it back.
+func (o *office) elected() (mine turn, release func(ctx context.Context) error) {
+	if !o.db.Shared() {
+		return func(context.Context) (bool, error) { return true, nil }, func(context.Context) error { return nil }
+	}
+	l := lease.New(o.db, jobs, newID(), o.clock.Now)
+	return l.Hold, l.Release
+}
+
 // keepSigning signs HQ's own journal until ctx ends, and once more then. A failure
 // is logged and tried again: the next checkpoint covers what this one did not.
-func (o *office) keepSigning(ctx context.Context, log *slog.Logger) error {
+func (o *office) keepSigning(ctx context.Context, mine turn, log *slog.Logger) error {
 	tick := time.NewTicker(signEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			if _, err := o.journal.Checkpoint(ctx); err != nil && ctx.Err() == nil {
+			ok, err := mine(ctx)
+			if ok && err == nil {
+				_, err = o.journal.Checkpoint(ctx)
+			}
+			if err != nil && ctx.Err() == nil {
 				log.Error("HQ's journal could not be signed; it is tried again", "error", err)
 			}
 		case <-ctx.Done():

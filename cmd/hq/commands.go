@@ -6,20 +6,26 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/server/store"
 )
 
-type migrateCommand struct{}
+type migrateCommand struct {
+	Distributed bool `help:"Also spread the tables over the nodes of a Citus cluster, whose coordinator --db names. Done once, it stays so."`
+}
 
-// Run migrates. Doing it again changes nothing.
-func (migrateCommand) Run(ctx context.Context, s *surroundings) (err error) {
-	if _, err := readSecrets(s.cli.Data); err != nil {
-		return err
+// Run migrates. Doing it again changes nothing. A PostgreSQL database may be made
+// ready before there is an HQ.
+func (m migrateCommand) Run(ctx context.Context, s *surroundings) (err error) {
+	if strings.HasPrefix(s.cli.database(), "sqlite:") {
+		if _, err := readSecrets(s.cli.Data); err != nil {
+			return err
+		}
 	}
-	db, err := store.Open(ctx, s.cli.database(), store.Options{})
+	db, err := store.Open(ctx, s.cli.database(), s.cli.options())
 	if err != nil {
 		return err
 	}
@@ -30,6 +36,11 @@ func (migrateCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	}()
 	if err := db.Migrate(ctx); err != nil {
 		return err
+	}
+	if m.Distributed {
+		if err := db.Distribute(ctx); err != nil {
+			return err
+		}
 	}
 	_, err = fmt.Fprintln(s.stdout, "the database is up to date")
 	return err

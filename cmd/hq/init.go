@@ -67,7 +67,7 @@ func (i initCommand) Run(ctx context.Context, s *surroundings) error {
 
 // make fills the database and then writes the key file.
 func (i initCommand) make(ctx context.Context, s *surroundings, password string) (err error) {
-	db, err := store.Open(ctx, s.cli.database(), store.Options{})
+	db, err := store.Open(ctx, s.cli.database(), s.cli.options())
 	if err != nil {
 		return err
 	}

@@ -19,16 +19,20 @@ var version = "dev"
 // TALLYSTICK_HQ_ and its name, and in the configuration file; flags win over the
 // environment, and the environment over the file.
 type cli struct {
-	Config kong.ConfigFlag `help:"JSON file with flags by name." type:"path"`
-	Data   string          `help:"Data directory." default:"hq-data" type:"path"`
-	DB     string          `name:"db" help:"Database: sqlite:PATH or postgres://… (an address with a password belongs into the environment). Default: hq.db in the data directory."`
+	Config        kong.ConfigFlag `help:"JSON file with flags by name." type:"path"`
+	Data          string          `help:"Data directory." default:"hq-data" type:"path"`
+	DB            string          `name:"db" help:"Database: sqlite:PATH or postgres://… (an address with a password belongs into the environment). Default: hq.db in the data directory."`
+	DBConnections int             `name:"db-connections" help:"Connections this process opens to the database at most." default:"16"`
 
-	Init    initCommand    `cmd:"" help:"Make a new HQ: keys, database, first administrator."`
-	Serve   serveCommand   `cmd:"" help:"Serve the API and the terminals, and keep the ledger."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database up to this release. serve does it too."`
-	Import  importCommand  `cmd:"" help:"Take in a journal that a terminal exported to a file. Works while serve runs."`
-	Verify  verifyCommand  `cmd:"" help:"Check every chain, signature and balance from the stored bytes."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Init     initCommand     `cmd:"" help:"Make a new HQ: keys, database, first administrator."`
+	Serve    serveCommand    `cmd:"" help:"Serve the API and the terminals, and keep the ledger."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the database up to this release. serve does it too."`
+	Import   importCommand   `cmd:"" help:"Take in a journal that a terminal exported to a file. Works while serve runs."`
+	Verify   verifyCommand   `cmd:"" help:"Check every chain, signature and balance from the stored bytes."`
+	Backup   backupCommand   `cmd:"" help:"Copy a SQLite database into a file, while serve runs."`
+	Restore  restoreCommand  `cmd:"" help:"Make an HQ of a backup in an empty data directory, in a new HQ epoch: terminals send again what it lost."`
+	NewEpoch newEpochCommand `cmd:"" help:"Start a new HQ epoch, after PostgreSQL was restored to an earlier state by its own tools. No replica may run meanwhile."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // surroundings are what commands take from the process.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -28,7 +29,9 @@ const maxUnderWay = 4000
 // tuning are the settings of serve that the parts take; zero fields take defaults.
 type tuning struct {
 	codeLife, sessionLife, retain time.Duration
-	wake                          func()
+	wake                          func() // entries were taken in
+	published                     func() // the feed moved
+	shardsPerTx                   int
 }
 
 // office is all parts of one HQ, put together.
@@ -56,6 +59,9 @@ func (c *cli) database() string {
 	return "sqlite:" + filepath.Join(c.Data, "hq.db")
 }
 
+// options are the limits of the database handle.
+func (c *cli) options() store.Options { return store.Options{Readers: c.DBConnections} }
+
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 // openOffice opens the HQ of the data directory. The caller closes its database.
@@ -64,14 +70,20 @@ func openOffice(ctx context.Context, c *cli, t tuning) (*office, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, c.database(), store.Options{})
+	db, err := store.Open(ctx, c.database(), c.options())
 	if err != nil {
 		return nil, err
 	}
+	spread, err := db.Distributed(ctx)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if spread {
+		t.shardsPerTx = 1 // no transaction over several nodes on the sale path
+	}
 	o, err := assemble(db, s, t)
 	if err != nil {
-		db.Close()
-		return nil, err
+		return nil, errors.Join(err, db.Close())
 	}
 	return o, nil
 }
@@ -92,9 +104,13 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 		return nil, err
 	}
 	o.feed = feed.New(db, s.HQ, s.Epoch)
+	if t.published != nil {
+		o.feed.OnPublish(t.published)
+	}
 	o.journal = hqjournal.New(db, o.feed, o.clock, s.HQ, s.Epoch, o.statement)
 	o.ledger = ledger.New(ledger.Options{
 		Store: db, Journal: o.journal, Feed: o.feed, Rules: programme.PublishedRules{Keeper: db}, Clock: o.clock, HQ: s.HQ,
+		ShardsPerTx: t.shardsPerTx,
 	})
 	o.fleet = fleet.New(fleet.Env{
 		Keeper: db, Journal: o.journal, Clock: o.clock, Random: rand.Reader, NewID: newID,

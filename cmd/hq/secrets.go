@@ -111,11 +111,17 @@ var errNoHQ = errors.New("there is no HQ in this directory; hq init makes one")
 // readSecrets reads the key file of a data directory. It refuses one that others
 // than the owner may read.
 func readSecrets(dir string) (secrets, error) {
-	path := filepath.Join(dir, keyFile)
+	s, err := readKeyFile(filepath.Join(dir, keyFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return secrets{}, fmt.Errorf("%s: %w", dir, errNoHQ)
+	}
+	return s, err
+}
+
+// readKeyFile reads a key file under any name.
+func readKeyFile(path string) (secrets, error) {
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return secrets{}, fmt.Errorf("%s: %w", dir, errNoHQ)
 	case err != nil:
 		return secrets{}, fmt.Errorf("read keys: %w", err)
 	case openToOthers(info):

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tallystick/tallystick/server/api"
 	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/store"
 )
 
 type serveCommand struct {
@@ -27,14 +28,18 @@ type serveCommand struct {
 func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	log := slog.New(slog.NewJSONHandler(s.stderr, nil))
 	var applier *ledger.Service
+	var others *bell
 	o, err := openMigrated(ctx, s.cli, tuning{
-		codeLife: c.CodeLife, sessionLife: c.SessionLife, retain: c.Retain, wake: func() { applier.Wake() },
+		codeLife: c.CodeLife, sessionLife: c.SessionLife, retain: c.Retain,
+		wake:      func() { applier.Wake(); others.ring(store.TopicEntries) },
+		published: func() { others.ring(store.TopicFeed) },
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = o.close(err) }()
-	applier = ledger.NewService(o.ledger, log)
+	mine, release := o.elected()
+	applier, others = ledger.NewService(o.ledger, log, mine), newBell(o.db)
 	if err := o.programme.PublishKeys(ctx, o.keys); err != nil {
 		return err
 	}
@@ -52,14 +57,29 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	if err := json.NewEncoder(s.stdout).Encode(ready); err != nil {
 		return errors.Join(fmt.Errorf("say ready: %w", err), listener.Close())
 	}
+	defer others.start(func(topic store.Topic) {
+		if topic == store.TopicFeed {
+			o.feed.Wake()
+			return
+		}
+		applier.Wake()
+	}, log)()
 	applier.Start()
-	defer applier.Stop()
-	return c.until(ctx, o, server, listener, log)
+	err = c.until(ctx, o, server, listener, mine, log)
+	applier.Stop()
+	return errors.Join(err, giveBack(ctx, release))
+}
+
+// giveBack ends this process's turn, so that no other waits for the end of its term.
+func giveBack(ctx context.Context, release func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSigning)
+	defer cancel()
+	return release(ctx)
 }
 
 // until serves and signs until ctx ends or one of both fails. Requests end before
 // the signing, so that the last checkpoint covers what they did.
-func (c serveCommand) until(ctx context.Context, o *office, server *api.Server, listener net.Listener, log *slog.Logger) error {
+func (c serveCommand) until(ctx context.Context, o *office, server *api.Server, listener net.Listener, mine turn, log *slog.Logger) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	signing, stopSigning := context.WithCancel(context.WithoutCancel(ctx))
@@ -68,7 +88,7 @@ func (c serveCommand) until(ctx context.Context, o *office, server *api.Server, 
 	var signed, served error
 	signer.Go(func() {
 		defer stop()
-		signed = o.keepSigning(signing, log)
+		signed = o.keepSigning(signing, mine, log)
 	})
 	serving.Go(func() {
 		defer stop()

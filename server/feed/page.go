@@ -99,7 +99,7 @@ func (f *Feed) Wait(ctx context.Context, store uuid.UUID, from string, max int, 
 	defer deadline.Stop()
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
-	gen, woken := f.wakeup.next()
+	_, woken := f.wakeup.next()
 	page, err := f.Page(ctx, store, from, max)
 	for err == nil && len(page.Items) == 0 && d > 0 {
 		select {
@@ -110,6 +110,7 @@ func (f *Feed) Wait(ctx context.Context, store uuid.UUID, from string, max int, 
 		case <-ctx.Done():
 			return page, ctx.Err()
 		}
+		var gen uint64
 		gen, woken = f.wakeup.next()
 		page, err = f.again(ctx, page, gen, max)
 	}

@@ -60,6 +60,13 @@ type Checkpoint struct {
 	journal.Checkpoint
 }
 
+// Unsigned is a chain with entries that no checkpoint covers; Signed is the number
+// of the last one that is covered, or zero.
+type Unsigned struct {
+	Head
+	Signed uint64
+}
+
 // Store is the storage the journal needs. Methods join the transaction in ctx.
 type Store interface {
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
@@ -68,10 +75,8 @@ type Store interface {
 	LockHQHead(ctx context.Context, shard int, epoch uint32) (Head, error)
 	// AppendHQ stores entries and the head they lead to.
 	AppendHQ(ctx context.Context, rows []Row, head Head) error
-	// HQHeads returns the heads of all chains of an epoch.
-	HQHeads(ctx context.Context, epoch uint32) ([]Head, error)
-	// LastHQCheckpoint returns the number of the last signed entry, or zero.
-	LastHQCheckpoint(ctx context.Context, shard int, epoch uint32) (uint64, error)
+	// UnsignedHQHeads returns the chains of an epoch that grew since they were signed.
+	UnsignedHQHeads(ctx context.Context, epoch uint32) ([]Unsigned, error)
 	PutHQCheckpoint(ctx context.Context, c Checkpoint) error
 }
 
@@ -179,21 +184,14 @@ func (j *Journal) writeShard(ctx context.Context, facts []Fact, indexes []int, o
 // Checkpoint signs the head of every chain that grew since its last checkpoint,
 // and returns how many it signed.
 func (j *Journal) Checkpoint(ctx context.Context) (int, error) {
-	heads, err := j.store.HQHeads(ctx, j.epoch)
+	heads, err := j.store.UnsignedHQHeads(ctx, j.epoch)
 	if err != nil {
 		return 0, fmt.Errorf("read HQ heads: %w", err)
 	}
 	signed := 0
 	for _, h := range heads {
-		last, err := j.store.LastHQCheckpoint(ctx, h.Shard, j.epoch)
-		if err != nil {
-			return signed, fmt.Errorf("read checkpoint of shard %d: %w", h.Shard, err)
-		}
-		if last >= h.Seq {
-			continue
-		}
 		w := WriterOf(j.hq, h.Shard, j.epoch)
-		cp := journal.SignCheckpoint(j.signer, w, last+1, h.Head)
+		cp := journal.SignCheckpoint(j.signer, w, h.Signed+1, h.Head.Head)
 		err = j.store.PutHQCheckpoint(ctx, Checkpoint{
 			Shard: h.Shard, KeyID: j.signer.Public.ID, RecordedAt: j.clock.Now().UnixMilli(), Checkpoint: cp,
 		})

@@ -16,6 +16,7 @@ const pollEvery = 500 * time.Millisecond
 type Service struct {
 	ledger *Ledger
 	log    *slog.Logger
+	turn   func(ctx context.Context) (bool, error)
 	wake   chan struct{}
 
 	applied  atomic.Int64
@@ -26,9 +27,14 @@ type Service struct {
 	done chan struct{}
 }
 
-// NewService returns the service of a ledger. It logs what it will try again.
-func NewService(l *Ledger, log *slog.Logger) *Service {
-	return &Service{ledger: l, log: log, wake: make(chan struct{}, 1)}
+// NewService returns the service of a ledger. It logs what it will try again. Before
+// each set it asks turn, which may be nil, whether it is this process that applies;
+// several that do so at once do no harm, only the same work.
+func NewService(l *Ledger, log *slog.Logger, turn func(ctx context.Context) (bool, error)) *Service {
+	if turn == nil {
+		turn = func(context.Context) (bool, error) { return true, nil }
+	}
+	return &Service{ledger: l, log: log, turn: turn, wake: make(chan struct{}, 1)}
 }
 
 // Start begins applying in a goroutine that Stop ends.
@@ -74,7 +80,11 @@ func (s *Service) run(ctx context.Context, done chan struct{}) {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
-		n, err := s.ledger.Apply(ctx)
+		n := 0
+		mine, err := s.turn(ctx)
+		if mine && err == nil {
+			n, err = s.ledger.Apply(ctx)
+		}
 		s.applied.Add(int64(n))
 		if err != nil && ctx.Err() == nil {
 			s.failures.Add(1)

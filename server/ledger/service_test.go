@@ -17,7 +17,7 @@ func TestServiceAppliesWhatComesAndEnds(t *testing.T) {
 	hq := books.New(t)
 	account := hq.Member(t, "ann", 0)
 	before := goleak.IgnoreCurrent()
-	service := ledger.NewService(hq.Ledger, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	service := ledger.NewService(hq.Ledger, slog.New(slog.NewTextHandler(io.Discard, nil)), nil)
 	service.Start()
 	service.Start()
 	till := hq.Till(t, "1")

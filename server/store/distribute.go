@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
 )
 
 // ErrNoCitus means that the database cannot be spread over several machines.
@@ -77,11 +76,11 @@ func (db *DB) hasCitus(ctx context.Context) (bool, error) {
 // of them says where all others go. It needs Citus.
 func (db *DB) tables(ctx context.Context) ([]table, error) {
 	var out []table
-	err := db.read(ctx).NewRaw("SELECT c.relname AS name, " +
-		"EXISTS (SELECT 1 FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'shard') AS hot, " +
-		"EXISTS (SELECT 1 FROM pg_dist_partition AS p WHERE p.logicalrelid = c.oid AND p.partmethod <> 's' " +
-		"AND (p.partmethod = 'h' OR p.repmodel = 't')) AS spread " +
-		"FROM pg_class AS c WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace " +
+	err := db.read(ctx).NewRaw("SELECT c.relname AS name, "+
+		"EXISTS (SELECT 1 FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'shard') AS hot, "+
+		"EXISTS (SELECT 1 FROM pg_dist_partition AS p WHERE p.logicalrelid = c.oid AND p.partmethod <> 's' "+
+		"AND (p.partmethod = 'h' OR p.repmodel = 't')) AS spread "+
+		"FROM pg_class AS c WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace "+
 		"ORDER BY hot DESC, name").Scan(ctx, &out)
 	return out, err
 }
@@ -113,4 +112,3 @@ func (db *DB) spread(ctx context.Context, name string) error {
 		return err
 	})
 }
-

@@ -47,18 +47,20 @@ func (db *DB) AppendHQ(ctx context.Context, rows []hqjournal.Row, head hqjournal
 	return err
 }
 
-// HQHeads implements hqjournal.Store.
-func (db *DB) HQHeads(ctx context.Context, epoch uint32) ([]hqjournal.Head, error) {
-	var rows []hqHeadRow
-	err := db.read(ctx).NewRaw("SELECT shard, epoch, seq, hash, hlc FROM hq_heads WHERE epoch = ? AND seq > 0 ORDER BY shard", epoch).Scan(ctx, &rows)
-	return convert(rows, hqHeadRow.head), err
-}
-
-// LastHQCheckpoint implements hqjournal.Store.
-func (db *DB) LastHQCheckpoint(ctx context.Context, shard int, epoch uint32) (uint64, error) {
-	var last uint64
-	err := db.read(ctx).NewRaw("SELECT COALESCE(MAX(last_seq), 0) FROM hq_checkpoints WHERE shard = ? AND epoch = ?", shard, epoch).Scan(ctx, &last)
-	return last, err
+// UnsignedHQHeads implements hqjournal.Store.
+func (db *DB) UnsignedHQHeads(ctx context.Context, epoch uint32) ([]hqjournal.Unsigned, error) {
+	var rows []struct {
+		hqHeadRow `bun:",extend"`
+		Signed    uint64 `bun:"signed"`
+	}
+	err := db.read(ctx).NewRaw("SELECT * FROM (SELECT h.shard, h.epoch, h.seq, h.hash, h.hlc, "+
+		"(SELECT COALESCE(MAX(c.last_seq), 0) FROM hq_checkpoints AS c WHERE c.shard = h.shard AND c.epoch = h.epoch) AS signed "+
+		"FROM hq_heads AS h WHERE h.epoch = ?) AS s WHERE s.seq > s.signed ORDER BY s.shard", epoch).Scan(ctx, &rows)
+	out := make([]hqjournal.Unsigned, len(rows))
+	for i, r := range rows {
+		out[i] = hqjournal.Unsigned{Head: r.head(), Signed: r.Signed}
+	}
+	return out, err
 }
 
 // PutHQCheckpoint implements hqjournal.Store.

@@ -68,6 +68,9 @@ func (db *DB) migrate(ctx context.Context, files []migration) error {
 	}
 }
 
+// existsAlready are what PostgreSQL calls it: a key, a table, a type.
+var existsAlready = []string{"23505", "42P07", "42710"}
+
 func (db *DB) makeVersionTable(ctx context.Context) error {
 	for try := 1; ; try++ {
 		err := db.InTx(ctx, func(ctx context.Context) error {
@@ -82,7 +85,7 @@ func (db *DB) makeVersionTable(ctx context.Context) error {
 		})
 		// Two that create a table at once: PostgreSQL lets one of them fail.
 		var pg *pgconn.PgError
-		if err == nil || !errors.As(err, &pg) || try == maxTries || pg.Code != "23505" && pg.Code != "42P07" {
+		if err == nil || !errors.As(err, &pg) || try == maxTries || !slices.Contains(existsAlready, pg.Code) {
 			return err
 		}
 	}

@@ -21,23 +21,20 @@ const (
 // Shared reports whether other processes may serve on the same database.
 func (db *DB) Shared() bool { return !db.sqlite }
 
-// Notify tells the other processes on the database. It must not run inside a
-// transaction that changes something: PostgreSQL lets only one transaction that
-// notifies commit at a time.
-func (db *DB) Notify(ctx context.Context, topic Topic) error {
-	if !db.Shared() {
-		return nil
-	}
-	if _, err := db.writer.ExecContext(ctx, "SELECT pg_notify(?, '')", string(topic)); err != nil {
+// Notify tells the other processes on the database; self names this one. It runs by
+// itself, never in the transaction that makes the change: PostgreSQL lets only one
+// transaction that notifies commit at a time.
+func (db *DB) Notify(ctx context.Context, topic Topic, self string) error {
+	if _, err := db.writer.ExecContext(ctx, "SELECT pg_notify(?, ?)", string(topic), self); err != nil {
 		return fmt.Errorf("notify %s: %w", topic, err)
 	}
 	return nil
 }
 
-// Listen calls heard for each notification, and once for each topic when it has
-// begun to listen, since some may have been missed. It returns when ctx ends or the
-// connection is lost.
-func (db *DB) Listen(ctx context.Context, heard func(Topic), topics ...Topic) error {
+// Listen calls heard for each notification of another process than self, and once
+// for each topic when it has begun to listen, since some may have been missed. It
+// returns when ctx ends or the connection is lost.
+func (db *DB) Listen(ctx context.Context, self string, heard func(Topic), topics ...Topic) error {
 	conn, err := db.writer.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -50,7 +47,7 @@ func (db *DB) Listen(ctx context.Context, heard func(Topic), topics ...Topic) er
 		}
 		// Never back into the pool: what it listens to would come with it.
 		defer c.Conn().Close(context.WithoutCancel(ctx))
-		return listen(ctx, c.Conn(), heard, topics)
+		return listen(ctx, c.Conn(), self, heard, topics)
 	})
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -58,7 +55,7 @@ func (db *DB) Listen(ctx context.Context, heard func(Topic), topics ...Topic) er
 	return nil
 }
 
-func listen(ctx context.Context, c *pgx.Conn, heard func(Topic), topics []Topic) error {
+func listen(ctx context.Context, c *pgx.Conn, self string, heard func(Topic), topics []Topic) error {
 	for _, topic := range topics {
 		if _, err := c.Exec(ctx, "LISTEN "+pgx.Identifier{string(topic)}.Sanitize()); err != nil {
 			return err
@@ -70,6 +67,8 @@ func listen(ctx context.Context, c *pgx.Conn, heard func(Topic), topics []Topic)
 		if err != nil {
 			return err
 		}
-		heard(Topic(n.Channel))
+		if n.Payload != self {
+			heard(Topic(n.Channel))
+		}
 	}
 }
