@@ -133,6 +133,16 @@ func TestWhatTheRestOfASaleIsWorth(t *testing.T) {
 	}
 }
 
+func TestNeverMoreIsGivenBackThanWasPaid(t *testing.T) {
+	s := newShop(t, nil)
+	sale := s.sellTwo(t, "a")
+	s.bringBack(t, till.Return{Sale: sale.Body.ID, Key: "r1", Lines: pieces(4, 3000), Refund: euros(2400)})
+	rest := s.bringBack(t, till.Return{Sale: sale.Body.ID, Key: "r2"})
+	if rest.Body.Refund.Minor != 100 || rest.Body.Lines[0].Amount != 2000 {
+		t.Errorf("of 25.00 paid and 24.00 given back: %+v", rest.Body)
+	}
+}
+
 // TestG2_AReturnGivesNothingBackBeforeHQ: neither points nor uses nor room under a
 // cap; only what the goods had earned goes.
 func TestG2_AReturnGivesNothingBackBeforeHQ(t *testing.T) {
