@@ -25,6 +25,7 @@ const readyWithin = 30 * time.Second
 
 // Cluster is a running server.
 type Cluster struct {
+	bin       string
 	dir       string
 	user      string
 	databases atomic.Int64
@@ -53,7 +54,7 @@ func Start(t testing.TB) *Cluster {
 			t.Fatal(err)
 		}
 	}
-	c := &Cluster{dir: dir, user: name}
+	c := &Cluster{bin: bin, dir: dir, user: name}
 	data := filepath.Join(dir, "data")
 	initdb := command(dir, credential, filepath.Join(bin, "initdb"), "-D", data, "-U", name, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 	if out, err := initdb.CombinedOutput(); err != nil {
@@ -155,6 +156,9 @@ func (c *Cluster) wait(t testing.TB) {
 		}
 	}
 }
+
+// Tool returns the path of one of PostgreSQL's own programs.
+func (c *Cluster) Tool(name string) string { return filepath.Join(c.bin, name) }
 
 // Database makes an empty database and returns its address.
 func (c *Cluster) Database(t testing.TB) string {

@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
+	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/internal/testkit/process"
+	"github.com/tallystick/tallystick/internal/testkit/stage"
+)
+
+// hq runs one command of hq.
+func (s *scene) hq(t *testing.T, args ...string) {
+	t.Helper()
+	out, err := process.Run(t.Context(), process.Spec{Path: s.Bin.Path("hq"), Args: args, Log: s.Log})
+	must(t, err)
+	t.Logf("hq %s: %s", args[0], out)
+}
+
+// yesterday plays the day before: sales that are in the backup, taken under load.
+func yesterday(t *testing.T, s *scene, backUp func()) (*stage.Lane, []stage.Shopper, *load, func()) {
+	t.Helper()
+	lane := s.lane(t, "lane1")
+	shoppers := s.crowd(t, names(workers), 300)
+	l, stop := startLoad(t.Context(), lane, shoppers, &ackList{})
+	must(t, stage.Until(t.Context(), "the lane has sold", func() (bool, error) { return len(l.acks.all()) > 100, nil }))
+	backUp()
+	return lane, shoppers, l, stop
+}
+
+// HQ is restored from yesterday's backup while a lane sells: the lane sends again
+// what HQ lost, nothing is lost or doubled, and it takes HQ's new caps although it
+// had seen versions that the backup does not know.
+func TestG4_HQRestoredFromYesterdaysBackup(t *testing.T) {
+	s := newScene(t)
+	file := filepath.Join(t.TempDir(), "hq.backup")
+	lane, shoppers, l, stop := yesterday(t, s, func() { s.hq(t, "backup", "--data", s.HQ.Data, file) })
+	defer stop()
+	s.today(t, lane, shoppers[0], l)
+	must(t, s.HQ.Kill())
+	again := filepath.Join(s.Dir, "restored")
+	s.hq(t, "restore", "--data", again, "--keys", filepath.Join(s.HQ.Data, "keys.json"), file)
+	s.HQ.Data = again
+	s.tomorrow(t, lane, shoppers, l, stop)
+}
+
+// The same on PostgreSQL with its own tools: pg_dump, pg_restore, then hq new-epoch.
+func TestG4_PostgreSQLRestoredFromYesterdaysDump(t *testing.T) {
+	cluster := pg.Start(t)
+	first := cluster.Database(t)
+	t.Setenv(databaseVariable, first)
+	s := newScene(t)
+	file := filepath.Join(t.TempDir(), "hq.dump")
+	lane, shoppers, l, stop := yesterday(t, s, func() {
+		tool(t, cluster.Tool("pg_dump"), "--format=custom", "--file="+file, "--dbname="+first)
+	})
+	defer stop()
+	s.today(t, lane, shoppers[0], l)
+	must(t, s.HQ.Kill())
+	second := cluster.Database(t)
+	tool(t, cluster.Tool("pg_restore"), "--exit-on-error", "--dbname="+second, file)
+	must(t, os.Setenv(databaseVariable, second)) // t.Setenv has put it back in the end
+	s.hq(t, "new-epoch", "--data", s.HQ.Data)
+	s.tomorrow(t, lane, shoppers, l, stop)
+}
+
+func tool(t *testing.T, path string, args ...string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), path, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", filepath.Base(path), err, out)
+	}
+}
+
+// today goes on after the backup: caps change twice, and HQ takes more sales in.
+func (s *scene) today(t *testing.T, lane *stage.Lane, who stage.Shopper, l *load) {
+	t.Helper()
+	strict := stage.DefaultPolicy
+	strict.PerSale = 100
+	for range 2 {
+		must(t, s.Office.PutPolicy(t.Context(), strict))
+	}
+	s.awaitCap(t, lane, who, problem.CapPerSale)
+	before, err := s.Office.Status(t.Context())
+	must(t, err)
+	must(t, stage.Until(t.Context(), "HQ has more", func() (bool, error) {
+		now, err := s.Office.Status(t.Context())
+		return now.Entries > before.Entries+100 && len(l.acks.all()) > 200, err
+	}))
+}
+
+// awaitCap waits until redeeming 200 points at the lane is refused by a cap, or,
+// for no code, is quoted.
+func (s *scene) awaitCap(t *testing.T, lane *stage.Lane, who stage.Shopper, want problem.Code) {
+	t.Helper()
+	must(t, stage.Until(t.Context(), "the lane decides under the caps in force", func() (bool, error) {
+		_, err := lane.Quote(t.Context(), edgeclient.QuoteRequest{
+			Code: who.Code, Currency: stage.Currency, Total: 20_00, Redeem: []edgeclient.Wish{{Reward: s.programme.Coffee.ID}},
+		})
+		if want == "" {
+			return err == nil, err
+		}
+		return err != nil && problem.CodeOf(err) == want, nil
+	}))
+}
+
+// tomorrow starts the restored HQ and holds it against everything acknowledged.
+func (s *scene) tomorrow(t *testing.T, lane *stage.Lane, shoppers []stage.Shopper, l *load, stop func()) {
+	t.Helper()
+	must(t, s.HQ.Start(t.Context()))
+	var err error
+	s.Office, err = s.HQ.SignIn(t.Context())
+	must(t, err)
+	// Yesterday's caps are in force again, and reach the lane.
+	s.awaitCap(t, lane, shoppers[0], "")
+	strict := stage.DefaultPolicy
+	strict.PerSale = 150
+	must(t, s.Office.PutPolicy(t.Context(), strict))
+	s.awaitCap(t, lane, shoppers[0], problem.CapPerSale)
+	stop()
+	s.settle(t)
+	l.check(t)
+	s.checkLedger(t, terminalOf(t, lane), shoppers, l.acks.all())
+	if out, err := s.HQ.Verify(t.Context()); err != nil {
+		t.Errorf("hq verify: %v\n%s", err, out)
+	}
+	lane.Close() // connections the client keeps would hold up the lane's stop
+}
