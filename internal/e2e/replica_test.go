@@ -84,17 +84,11 @@ func threeReplicas(t *testing.T, s *scene) {
 	replicas := []*stage.HQ{s.replica(t), s.replica(t)}
 	lanes := []*stage.Lane{s.lane(t, "lane1"), s.laneAt(t, replicas[0], "lane2"), s.laneAt(t, replicas[1], "lane3")}
 	shoppers := s.crowd(t, names(workers), 0)
-	var loads []*load
-	var stops []func()
-	for _, lane := range lanes {
-		l, stop := startLoad(t.Context(), lane, shoppers, &ackList{})
-		loads, stops = append(loads, l), append(stops, stop)
-	}
+	loads, stop := s.sellEverywhere(t, lanes, shoppers)
 	sold := func(more int) {
 		t.Helper()
 		for _, l := range loads {
-			want := len(l.acks.all()) + more
-			must(t, stage.Until(t.Context(), "the lane has sold", func() (bool, error) { return len(l.acks.all()) >= want, nil }))
+			l.sellMore(t, more)
 		}
 	}
 	sold(50)
@@ -109,13 +103,43 @@ func threeReplicas(t *testing.T, s *scene) {
 	must(t, s.awaitApplying(t))
 	must(t, s.HQ.Start(t.Context()))
 	sold(50)
-	for _, stop := range stops {
-		stop()
+	stop()
+	s.checkAfterFaults(t, lanes, loads)
+}
+
+// sellEverywhere has every lane sell without end, until the returned function ends it.
+func (s *scene) sellEverywhere(t *testing.T, lanes []*stage.Lane, shoppers []stage.Shopper) ([]*load, func()) {
+	t.Helper()
+	var loads []*load
+	var stops []func()
+	for _, lane := range lanes {
+		l, stop := startLoad(t.Context(), lane, shoppers, &ackList{})
+		loads, stops = append(loads, l), append(stops, stop)
 	}
+	return loads, func() {
+		for i, stop := range stops {
+			stop()
+			lanes[i].Close() // connections the client keeps would hold up the lane's stop
+		}
+	}
+}
+
+// sellMore waits until so many more sales were acknowledged.
+func (l *load) sellMore(t *testing.T, more int) {
+	t.Helper()
+	want := len(l.acks.all()) + more
+	must(t, stage.Until(t.Context(), "the lane has sold", func() (bool, error) { return len(l.acks.all()) >= want, nil }))
+}
+
+// checkAfterFaults waits until all is applied and holds it against what each lane
+// acknowledged.
+func (s *scene) checkAfterFaults(t *testing.T, lanes []*stage.Lane, loads []*load) {
+	t.Helper()
 	s.settle(t)
 	for i, l := range loads {
 		l.check(t)
 		s.checkEntries(t, terminalOf(t, lanes[i]), l.acks.all())
+		lanes[i].Close()
 	}
 	s.checkBalance(t)
 	if out, err := s.HQ.Verify(t.Context()); err != nil {

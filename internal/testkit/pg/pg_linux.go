@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -25,15 +26,31 @@ const readyWithin = 30 * time.Second
 
 // Cluster is a running server.
 type Cluster struct {
-	bin       string
-	dir       string
-	user      string
-	databases atomic.Int64
+	bin        string
+	dir        string
+	user       string
+	credential *syscall.Credential
+	server     *exec.Cmd
+	log        bytes.Buffer
+	killed     bool
+	databases  atomic.Int64
 }
 
 // Start starts a server that ends with the test. Writes are not synced to disk:
 // tests end processes, they do not cut the power.
 func Start(t testing.TB) *Cluster {
+	t.Helper()
+	c := prepare(t)
+	initdb := c.command("initdb", "-D", c.data(), "-U", c.user, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	if out, err := initdb.CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+	c.start(t)
+	return c
+}
+
+// prepare makes the folder of a server.
+func prepare(t testing.TB) *Cluster {
 	t.Helper()
 	bin := binaries()
 	if bin == "" {
@@ -54,23 +71,27 @@ func Start(t testing.TB) *Cluster {
 			t.Fatal(err)
 		}
 	}
-	c := &Cluster{bin: bin, dir: dir, user: name}
-	data := filepath.Join(dir, "data")
-	initdb := command(dir, credential, filepath.Join(bin, "initdb"), "-D", data, "-U", name, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	if out, err := initdb.CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v\n%s", err, out)
-	}
-	server := command(dir, credential, filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=",
+	return &Cluster{bin: bin, dir: dir, user: name, credential: credential}
+}
+
+// start starts the server on the data in its folder and waits until it answers.
+func (c *Cluster) start(t testing.TB) {
+	t.Helper()
+	c.server = c.command("postgres", "-D", c.data(), "-k", c.dir, "-c", "listen_addresses=",
 		"-c", "fsync=off", "-c", "max_connections=100", "-c", "shared_buffers=64MB")
-	var log bytes.Buffer
-	server.Stdout, server.Stderr = &log, &log
-	if err := server.Start(); err != nil {
+	c.server.Stdout, c.server.Stderr = &c.log, &c.log
+	if err := c.server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { stop(t, server, &log) })
+	t.Cleanup(func() {
+		if !c.killed {
+			stop(t, c.server, &c.log)
+		}
+	})
 	c.wait(t)
-	return c
 }
+
+func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
 
 func stop(t testing.TB, server *exec.Cmd, log *bytes.Buffer) {
 	// SIGINT is PostgreSQL's fast shutdown: sessions are ended, files closed.
@@ -82,10 +103,11 @@ func stop(t testing.TB, server *exec.Cmd, log *bytes.Buffer) {
 	}
 }
 
-func command(dir string, credential *syscall.Credential, path string, args ...string) *exec.Cmd {
-	cmd := exec.Command(path, args...)
-	cmd.Dir = dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
+// command is one of PostgreSQL's own programs, as the user the server runs as.
+func (c *Cluster) command(program string, args ...string) *exec.Cmd {
+	cmd := exec.Command(c.Tool(program), args...)
+	cmd.Dir = c.dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.credential}
 	return cmd
 }
 
@@ -164,16 +186,26 @@ func (c *Cluster) Tool(name string) string { return filepath.Join(c.bin, name) }
 func (c *Cluster) Database(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("t%d", c.databases.Add(1))
+	c.exec(t, "CREATE DATABASE "+name)
+	return c.dsn(name)
+}
+
+func (c *Cluster) exec(t testing.TB, statement string) {
+	t.Helper()
+	c.do(t, func(db *sql.DB) error {
+		_, err := db.Exec(statement)
+		return err
+	})
+}
+
+// do runs something on the server's own database.
+func (c *Cluster) do(t testing.TB, fn func(db *sql.DB) error) {
+	t.Helper()
 	db, err := sql.Open("pgx", c.dsn("postgres"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = db.Exec("CREATE DATABASE " + name)
-	if cerr := db.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
+	if err := errors.Join(fn(db), db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return c.dsn(name)
 }
