@@ -101,6 +101,8 @@ const (
 	SignInFailed  Code = "sign_in_failed"
 	NameTaken     Code = "name_taken"
 	StateConflict Code = "state_conflict"
+	AccountSame   Code = "account_same"
+	UnitUnknown   Code = "unit_unknown"
 )
 
 // Table is the one place where a code gets its status and its words.
@@ -187,4 +189,6 @@ var Table = map[Code]Row{
 	SignInFailed:  {401, "Name or password is wrong", "Name or password is wrong."},
 	NameTaken:     {409, "The name is taken", "This name is taken already."},
 	StateConflict: {409, "The record is in another state", "This cannot be done in the present state."},
+	AccountSame:   {409, "Both members have the same account", "Both cards share one account already."},
+	UnitUnknown:   {422, "The unit is not known", "This unit is not known."},
 }

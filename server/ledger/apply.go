@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -45,8 +46,15 @@ func (l *Ledger) Apply(ctx context.Context) (int, error) {
 		}
 		passed += len(entries)
 	}
+	if facts, err = l.route(ctx, facts); err != nil {
+		return 0, fmt.Errorf("route entries: %w", err)
+	}
 	for _, group := range l.groups(facts) {
-		if err := l.post(ctx, group); err != nil {
+		err := l.post(ctx, group)
+		if errors.Is(err, errRerouted) {
+			return 0, nil // what was posted is found applied next time
+		}
+		if err != nil {
 			return 0, fmt.Errorf("post entries: %w", err)
 		}
 	}
@@ -98,6 +106,9 @@ func (l *Ledger) post(ctx context.Context, facts []fact) error {
 		}
 		s, err := l.load(ctx, fresh)
 		if err != nil {
+			return err
+		}
+		if err := l.stillRouted(ctx, fresh); err != nil {
 			return err
 		}
 		for i := range fresh {

@@ -15,6 +15,8 @@ type Store interface {
 	applyStore
 	queryStore
 	auditStore
+	ownerStore
+	linkStore
 }
 
 // Waiting is a journal of a terminal with entries that are not applied yet.

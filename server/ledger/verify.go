@@ -78,6 +78,7 @@ type audit struct {
 	order  []string
 	// expected are the facts of each shard that the journals say have been applied.
 	expected [shard.Count]tally
+	routed   []fact           // met, and not yet counted in expected
 	units    map[string]int64 // what all books of a unit add up to
 }
 

@@ -65,6 +65,9 @@ func (a *audit) chain(ctx context.Context, b AuditBranch, facts *chainFacts) err
 		for _, e := range rows {
 			a.entry(where, b, &at, e, facts)
 		}
+		if err := a.expect(ctx); err != nil {
+			return err
+		}
 	}
 	if at != b.Head {
 		a.fail(where, "the chain ends at %s, the stored head is %s", at, b.Head)
@@ -100,8 +103,21 @@ func (a *audit) entry(where string, b AuditBranch, at *journal.Head, e Entry, fa
 		}
 	}
 	if f, ok := factOf(e); ok && e.Seq <= b.AppliedSeq {
-		a.expected[f.shard].add(e.Hash)
+		a.routed = append(a.routed, f)
 	}
+}
+
+// expect notes in which shard the facts met since the last call have their source.
+func (a *audit) expect(ctx context.Context) error {
+	facts, err := a.ledger.route(ctx, a.routed)
+	if err != nil {
+		return err
+	}
+	for _, f := range facts {
+		a.expected[f.shard].add(f.Hash)
+	}
+	a.routed = a.routed[:0]
+	return nil
 }
 
 // batches checks the signatures and receipts of one journal.
@@ -190,7 +206,7 @@ func (a *audit) hqChain(ctx context.Context, h hqjournal.Head) (map[journal.Head
 			}
 			at = journal.Head{Seq: r.Seq, Hash: r.Hash}
 			known[at] = true
-			if env, err := entry.Decode(r.Raw); err == nil && (env.Kind == entry.KindHQAdjustment || env.Kind == entry.KindHQVoucher) {
+			if env, err := entry.Decode(r.Raw); err == nil && (env.Kind == entry.KindHQAdjustment || env.Kind == entry.KindHQVoucher || movesPoints(env.Kind)) {
 				a.expected[h.Shard].add(r.Hash)
 			}
 		}

@@ -31,7 +31,9 @@ const (
 )
 
 // String returns the word used in JSON and on screen.
-func (k LinkKind) String() string { return word("link", uint8(k), "own", "household", "merged", "moved") }
+func (k LinkKind) String() string {
+	return word("link", uint8(k), "own", "household", "merged", "moved")
+}
 
 // HQAccountLink says that facts of Account count for Target from From on, until
 // Until (zero is for ever), by their effective time. It is written when the link
@@ -68,6 +70,7 @@ type MovedLot struct {
 	EarnedAt  int64    `cbor:"3,keyasint"`
 	VestsAt   int64    `cbor:"4,keyasint,omitempty"`
 	ExpiresAt int64    `cbor:"5,keyasint,omitempty"`
+	RollDays  int32    `cbor:"6,keyasint,omitempty"` // days the lot lives after any activity
 }
 
 // MovedUnit is what moves of one unit: parts of lots, and a debt that the other
@@ -81,7 +84,8 @@ type MovedUnit struct {
 // HQTransfer is one leg of a move between two accounts. KindHQTransferOut takes
 // from Account into the clearing book, KindHQTransferIn gives it to Account out of
 // there; Other is the account at the other end. Both legs of a move have the same
-// ID and units. Member is who the points belong to, for the shares of a household.
+// ID and units. Member is whose points they are at Account's end, for the shares of
+// a household; Receiver is whose they become, when that is another member.
 type HQTransfer struct {
 	ID      uuid.UUID   `cbor:"1,keyasint"`
 	Account uuid.UUID   `cbor:"2,keyasint"`
@@ -92,6 +96,8 @@ type HQTransfer struct {
 	Units   []MovedUnit `cbor:"7,keyasint"`
 	Reason  uint8       `cbor:"8,keyasint"`
 	By      uuid.UUID   `cbor:"9,keyasint"`
+
+	Receiver uuid.UUID `cbor:"10,keyasint,omitzero"`
 }
 
 // HQTake is what was taken from one lot.

@@ -66,6 +66,9 @@ func (t *Till) Terminal() ingest.Terminal {
 	return ingest.Terminal{ID: t.ID, Store: t.Store, Epoch: 1, PublicKey: ed25519.PublicKey(t.signer.Public.Key), State: t.State}
 }
 
+// Skip lets time pass at the till.
+func (t *Till) Skip(d time.Duration) { t.at = t.at.Add(d) }
+
 // Write appends an entry of the terminal.
 func (t *Till) Write(f Failer, kind entry.Kind, body any) {
 	t.at = t.at.Add(time.Second)

@@ -1,0 +1,168 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// maxLinks bounds how many links in a row are followed. Links make no circle; a
+// table that has one all the same must not stop the applier.
+const maxLinks = 16
+
+// LinkRow is a dated link: from From on and before Until (zero is for ever) facts
+// of the account count for Target, by their effective time.
+type LinkRow struct {
+	AccountKey
+	Target uuid.UUID
+	Kind   entry.LinkKind
+	From   int64
+	Until  int64
+}
+
+func (r LinkRow) holds(at int64) bool { return r.From <= at && (r.Until == 0 || at < r.Until) }
+
+// linkStore is what routing reads.
+type linkStore interface {
+	// AccountLinks returns all links of the accounts, ended ones too.
+	AccountLinks(ctx context.Context, keys []AccountKey) ([]LinkRow, error)
+}
+
+// AccountAt returns the account that facts of an account count for at a time: the
+// end of the links in force then. That is the account itself without a link.
+func (l *Ledger) AccountAt(ctx context.Context, accountID uuid.UUID, at int64) (uuid.UUID, error) {
+	links, err := l.links(ctx, []uuid.UUID{accountID})
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return links.end(accountID, at), nil
+}
+
+// linkMap has the links of accounts, and of those they lead to.
+type linkMap map[uuid.UUID][]LinkRow
+
+// end follows the links in force at a time.
+func (m linkMap) end(accountID uuid.UUID, at int64) uuid.UUID {
+	for range maxLinks {
+		i := slices.IndexFunc(m[accountID], func(r LinkRow) bool { return r.holds(at) })
+		if i < 0 {
+			break
+		}
+		accountID = m[accountID][i].Target
+	}
+	return accountID
+}
+
+// reach lists the account and every account a link of it ever led to.
+func (m linkMap) reach(accountID uuid.UUID) []uuid.UUID {
+	out := []uuid.UUID{accountID}
+	for i := 0; i < len(out) && len(out) <= maxLinks; i++ {
+		for _, r := range m[out[i]] {
+			if !slices.Contains(out, r.Target) {
+				out = append(out, r.Target)
+			}
+		}
+	}
+	return out
+}
+
+func (l *Ledger) links(ctx context.Context, accounts []uuid.UUID) (linkMap, error) {
+	out := linkMap{}
+	seen := map[uuid.UUID]bool{}
+	for range maxLinks {
+		keys := map[AccountKey]bool{}
+		for _, id := range accounts {
+			if id != uuid.Nil && !seen[id] {
+				seen[id] = true
+				keys[AccountKey{shard.Of(id), id}] = true
+			}
+		}
+		if len(keys) == 0 {
+			break
+		}
+		rows, err := l.o.Store.AccountLinks(ctx, keysOf(keys))
+		if err != nil {
+			return nil, fmt.Errorf("read account links: %w", err)
+		}
+		accounts = accounts[:0:0]
+		for _, r := range rows {
+			out[r.Account] = append(out[r.Account], r)
+			accounts = append(accounts, r.Target)
+		}
+	}
+	return out, nil
+}
+
+// route sends each fact to the account it counts for: a sale by the link in force
+// when it took effect, what undoes a sale to where the sale was posted.
+func (l *Ledger) route(ctx context.Context, facts []fact) ([]fact, error) {
+	accounts := make([]uuid.UUID, 0, len(facts))
+	for _, f := range facts {
+		accounts = append(accounts, f.account)
+	}
+	links, err := l.links(ctx, accounts)
+	if err != nil || len(links) == 0 {
+		return facts, err
+	}
+	for i := range facts {
+		f := &facts[i]
+		if f.account == uuid.Nil || len(links[f.account]) == 0 {
+			continue
+		}
+		to := links.end(f.account, f.EffectiveAt)
+		if f.sale == nil {
+			if to, err = l.whereSold(ctx, *f, links.reach(f.account), to); err != nil {
+				return nil, err
+			}
+		}
+		f.account, f.shard = to, shardOf(to, f.Terminal)
+	}
+	return facts, nil
+}
+
+// whereSold finds which of several accounts the sale of a fact was posted to.
+func (l *Ledger) whereSold(ctx context.Context, f fact, accounts []uuid.UUID, otherwise uuid.UUID) (uuid.UUID, error) {
+	if f.void == nil {
+		return otherwise, nil
+	}
+	key := f.saleKey()
+	keys := make([]SaleKey, 0, len(accounts))
+	for _, id := range accounts {
+		key.Shard = shard.Of(id)
+		keys = append(keys, key)
+	}
+	rows, err := l.o.Store.Sales(ctx, keys)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("find sale: %w", err)
+	}
+	for _, r := range rows {
+		if r.State != VoidWaits && slices.Contains(accounts, r.Account) {
+			return r.Account, nil
+		}
+	}
+	return otherwise, nil
+}
+
+// errRerouted means that a link was made between looking for links and posting.
+var errRerouted = errors.New("an account was linked meanwhile")
+
+// stillRouted looks again once the accounts are locked: who makes a link holds the
+// lock of the linked account.
+func (l *Ledger) stillRouted(ctx context.Context, facts []fact) error {
+	again, err := l.route(ctx, slices.Clone(facts))
+	if err != nil {
+		return err
+	}
+	for i, f := range again {
+		if f.account != facts[i].account {
+			return errRerouted
+		}
+	}
+	return nil
+}
