@@ -25,6 +25,7 @@ type Cache struct {
 	dir   string
 	db    *badger.DB
 	fresh bool
+	mark  *mark
 	limit time.Duration // WriteLimit
 
 	write sync.Mutex // one batch at a time, so that they are numbered in order
@@ -149,7 +150,7 @@ func (c *Cache) Close() error {
 	if c.Err() != nil && c.stuck {
 		return c.err
 	}
-	if err := c.db.Close(); err != nil {
+	if err := errors.Join(c.db.Close(), c.mark.Close()); err != nil {
 		return fmt.Errorf("close cache: %w", err)
 	}
 	return nil

@@ -168,6 +168,18 @@ func TestDamageIsFoundOrLosesWholeBatchesOnly(t *testing.T) {
 			}
 		}
 	}
+	half := func(pattern string) func(*testing.T, string) {
+		return func(t *testing.T, dir string) {
+			path := one(t, dir, pattern)
+			info, err := os.Stat(path)
+			if err == nil {
+				err = os.Truncate(path, info.Size()/2)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	for _, c := range []struct {
 		name    string
 		damage  func(*testing.T, string)
@@ -178,6 +190,9 @@ func TestDamageIsFoundOrLosesWholeBatchesOnly(t *testing.T) {
 		{"bit in MANIFEST", flip("MANIFEST", 0.5), true},
 		{"no table", remove("*.sst"), true},
 		{"empty table", empty("*.sst"), true},
+		{"half a table", half("*.sst"), true},
+		{"half a MANIFEST", half("MANIFEST"), true},
+		{"half a log", half("*.mem"), false},
 		{"bit in a table", flip("*.sst", 0.3), true},
 		{"bit in the middle of the log", flip("*.mem", 0.5), false},
 		{"bit at the start of the log", flip("*.mem", 0.01), false},
@@ -256,6 +271,48 @@ func TestAnyFlippedBitIsFoundOrLosesWholeBatchesOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// A table that is cut anywhere is found before Badger can end the process over it.
+func TestCutTableIsFound(t *testing.T) {
+	image := filled(t)
+	raw, err := os.ReadFile(one(t, image, "*.sst"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{0, 1, 4, 100, len(raw) / 3, len(raw) / 2, len(raw) - 200, len(raw) - 5, len(raw) - 1} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(image)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(one(t, dir, "*.sst"), int64(size)); err != nil {
+			t.Fatal(err)
+		}
+		store, opened := open(t, dir)
+		if opened.Damage == nil || !opened.Fresh {
+			t.Errorf("cut to %d bytes: opened %+v", size, opened)
+		}
+		closed(t, store)
+	}
+}
+
+// A process that ended while it opened the store leaves the mark; the next one sets
+// the store aside instead of ending over it too.
+func TestStoreThatEndedTheProcessIsSetAside(t *testing.T) {
+	dir := filled(t)
+	if err := os.WriteFile(filepath.Join(dir, "opening"), []byte("!"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	store, opened := open(t, dir)
+	if !opened.Fresh || opened.Damage == nil || opened.Quarantined == "" {
+		t.Errorf("opened %+v", opened)
+	}
+	closed(t, store)
+	store, opened = open(t, dir)
+	if opened.Fresh || opened.Damage != nil {
+		t.Errorf("opened again: %+v", opened)
+	}
+	closed(t, store)
 }
 
 func TestLockedCacheIsLeftAlone(t *testing.T) {

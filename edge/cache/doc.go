@@ -20,6 +20,8 @@
 //	db/           the Badger directory
 //	damaged-NNNN/ stores moved aside, the last two
 //	suspect       a mark: damage was read; the next Open moves db aside
+//	opening       one byte, '!' while the store is being opened: found so, it ended
+//	              the last process, and Open moves db aside. Locked while it is open.
 //
 // Keys are one byte of table (till.Table, 1 and up) and the key of the till. Table 0
 // is the cache's own: "schema" → till.Schema, and "b" ‖ (n mod 16384, two bytes) → n

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	badger "github.com/dgraph-io/badger/v4"
-	"github.com/dgraph-io/badger/v4/options"
+	badgeroptions "github.com/dgraph-io/badger/v4/options"
 
 	"github.com/tallystick/tallystick/internal/problem"
 )
@@ -36,13 +36,36 @@ const (
 var errSuspect = errors.New("damage was read from the store")
 
 // Open opens the store in the directory dir, or begins a new one. A store that is
-// damaged, or was written under another schema, is moved aside. One that another
-// process uses is left alone: the error is cache_locked.
-func Open(ctx context.Context, dir string) (*Cache, Opened, error) {
+// damaged, was written under another schema, or ended the last process while it was
+// opened, is moved aside. One that another process uses is left alone: the error is
+// cache_locked.
+func Open(ctx context.Context, dir string) (_ *Cache, opened Opened, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, Opened{}, fmt.Errorf("open cache: %w", err)
 	}
-	c, err := openStore(dir)
+	m, crashed, err := claim(dir)
+	if err != nil {
+		return nil, Opened{}, fmt.Errorf("open cache: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, m.Close())
+		}
+	}()
+	c, opened, err := openOrBegin(ctx, dir, m, crashed)
+	if err != nil {
+		return nil, opened, err
+	}
+	c.mark = m
+	return c, opened, nil
+}
+
+// openOrBegin opens the store, or moves it aside and begins another.
+func openOrBegin(ctx context.Context, dir string, m *mark, crashed bool) (*Cache, Opened, error) {
+	c, err := (*Cache)(nil), errCrashed
+	if _, statErr := os.Stat(filepath.Join(dir, dbName)); !crashed || errors.Is(statErr, os.ErrNotExist) {
+		c, err = openMarked(dir, m)
+	}
 	switch {
 	case err == nil:
 		return c, Opened{Fresh: c.fresh}, nil
@@ -55,16 +78,33 @@ func Open(ctx context.Context, dir string) (*Cache, Opened, error) {
 	if opened.Quarantined, err = quarantine(dir); err != nil {
 		return nil, opened, fmt.Errorf("move damaged cache aside: %w", err)
 	}
-	if c, err = openStore(dir); err != nil {
+	if c, err = openMarked(dir, m); err != nil {
 		return nil, opened, fmt.Errorf("begin a new cache: %w", err)
 	}
 	return c, opened, nil
 }
 
+// openMarked opens the store under the mark, which an error clears too: it stays only
+// when the process ends in between.
+func openMarked(dir string, m *mark) (*Cache, error) {
+	if err := m.write(markSet); err != nil {
+		return nil, err
+	}
+	c, err := openStore(dir)
+	if clearErr := m.write(markClear); clearErr != nil {
+		err = errors.Join(err, clearErr)
+		if c != nil {
+			err = errors.Join(err, c.db.Close())
+		}
+		return nil, err
+	}
+	return c, err
+}
+
 // openStore opens db as it is, and answers an error when it cannot be trusted.
 func openStore(dir string) (*Cache, error) {
 	path := filepath.Join(dir, dbName)
-	if err := checkFiles(path); err != nil {
+	if err := errors.Join(checkFiles(path), checkTables(path)); err != nil {
 		return nil, err
 	}
 	db, err := openBadger(path)
@@ -111,8 +151,8 @@ func checkFiles(path string) error {
 	return nil
 }
 
-// openBadger opens with the options of a small device. It tries again once when a
-// crash left a file without size: the first try gives it one.
+// openBadger tries again once when a crash left a file without size: the first try
+// gives it one.
 func openBadger(path string) (db *badger.DB, err error) {
 	for range 2 {
 		db, err = tryBadger(path)
@@ -130,22 +170,27 @@ func tryBadger(path string) (db *badger.DB, err error) {
 			db, err = nil, fmt.Errorf("open badger: panic: %v", r)
 		}
 	}()
-	db, err = badger.Open(badger.DefaultOptions(path).
+	if db, err = badger.Open(options(path)); err != nil {
+		return nil, fmt.Errorf("open badger: %w", err)
+	}
+	return db, nil
+}
+
+// options are those of a small device. checkTable relies on tables that are neither
+// compressed nor encrypted.
+func options(path string) badger.Options {
+	return badger.DefaultOptions(path).
 		WithLogger(nil).
 		WithSyncWrites(false).
 		WithMemTableSize(4 << 20).WithNumMemtables(2).
 		WithNumLevelZeroTables(2).WithNumLevelZeroTablesStall(8).WithNumCompactors(2).
 		WithBaseTableSize(2 << 20).WithBaseLevelSize(8 << 20).
-		WithCompression(options.None).WithBlockCacheSize(0).WithIndexCacheSize(0).
+		WithCompression(badgeroptions.None).WithBlockCacheSize(0).WithIndexCacheSize(0).
 		WithValueLogFileSize(8 << 20).WithValueThreshold(128 << 10).
 		WithMetricsEnabled(false).WithNumGoroutines(1).
 		WithVerifyValueChecksum(true).
 		WithDetectConflicts(false).
-		WithChecksumVerificationMode(options.OnTableRead))
-	if err != nil {
-		return nil, fmt.Errorf("open badger: %w", err)
-	}
-	return db, nil
+		WithChecksumVerificationMode(badgeroptions.OnTableRead)
 }
 
 // isLocked recognises Badger's refusal of a directory that somebody has open; it

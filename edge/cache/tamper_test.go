@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	badger "github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
 
 	"github.com/tallystick/tallystick/edge/till"
 )
@@ -24,7 +25,7 @@ func tampered(t *testing.T, change func(*badger.Txn) error) string {
 		}
 	}
 	closed(t, c)
-	db, err := badger.Open(badger.DefaultOptions(filepath.Join(dir, "db")).WithLogger(nil))
+	db, err := badger.Open(badger.DefaultOptions(filepath.Join(dir, "db")).WithLogger(nil).WithCompression(options.None))
 	if err != nil {
 		t.Fatal(err)
 	}
