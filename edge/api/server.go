@@ -3,10 +3,10 @@ package api
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tallystick/tallystick/edge/till"
+	"github.com/tallystick/tallystick/internal/accept"
 	"github.com/tallystick/tallystick/internal/clock"
 )
 
@@ -78,6 +79,10 @@ type Server struct {
 	app     *fiber.App
 	events  *hub
 	metrics *metrics
+
+	mu       sync.Mutex
+	listener *accept.Listener // nil before Serve
+	stopped  bool
 }
 
 // New makes the server.
@@ -110,25 +115,41 @@ func (s *Server) routes(port string) {
 	RegisterHandlers(s.app, NewStrictHandler(handlers{s}, nil))
 }
 
-// Serve answers calls on the listener until Stop. The listener's port is the one
-// that callers must name in Host.
+// Serve answers calls on the listener until Stop, which may come first. The
+// listener's port is the one that callers must name in Host.
 func (s *Server) Serve(l net.Listener) error {
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
 		return fmt.Errorf("read listener's address: %w", err)
 	}
+	wrapped := accept.Wrap(l)
+	s.mu.Lock()
+	s.listener = wrapped
+	stopped := s.stopped
+	s.mu.Unlock()
+	if stopped {
+		return wrapped.Close()
+	}
 	s.routes(port)
-	if err := s.app.Listener(l); err != nil {
+	if err := s.app.Listener(wrapped); err != nil {
 		return fmt.Errorf("serve local API: %w", err)
 	}
 	return nil
 }
 
-// Stop ends the event streams, lets calls under way finish until ctx ends, and
-// closes the listener.
+// Stop ends the event streams, closes the listener and lets calls under way finish.
+// Connections without a call are closed soon, all others when ctx ends; it is an
+// error only when a handler goes on after that.
 func (s *Server) Stop(ctx context.Context) error {
 	s.events.stop()
-	if err := s.app.ShutdownWithContext(ctx); err != nil && !errors.Is(err, context.Canceled) {
+	s.mu.Lock()
+	s.stopped = true
+	listener := s.listener
+	s.mu.Unlock()
+	if listener == nil {
+		return nil
+	}
+	if err := listener.Drain(ctx, s.app.ShutdownWithContext); err != nil {
 		return fmt.Errorf("stop local API: %w", err)
 	}
 	return nil
