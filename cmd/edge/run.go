@@ -35,8 +35,12 @@ type runCommand struct {
 	MemoryLimit  int64         `help:"Soft limit of the heap in MiB." default:"48"`
 }
 
-// stopTimeout bounds how long calls under way may take at a stop.
-const stopTimeout = 5 * time.Second
+// callsTimeout bounds how long calls under way may take at a stop, stopTimeout how
+// long the API may take to end in all.
+const (
+	callsTimeout = 3 * time.Second
+	stopTimeout  = 5 * time.Second
+)
 
 // Run serves until ctx ends.
 func (c runCommand) Run(ctx context.Context, p *program, io std) error {
@@ -279,7 +283,9 @@ func (a *agent) tellNews(ctx context.Context) {
 func (a *agent) stop(served chan error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	err := a.server.Stop(ctx)
+	calls, cancelCalls := context.WithTimeout(ctx, callsTimeout)
+	defer cancelCalls()
+	err := a.server.Stop(calls)
 	if a.syncer != nil {
 		a.syncer.Stop()
 	}
