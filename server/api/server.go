@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -16,6 +15,7 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/recover"
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/accept"
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/server/fleet"
@@ -103,7 +103,7 @@ type Server struct {
 	waiting  atomic.Int64
 
 	mu       sync.Mutex
-	listener net.Listener
+	listener *accept.Listener // nil before Serve
 }
 
 // New returns a server that listens nowhere yet.
@@ -173,32 +173,30 @@ func (s *Server) limitTime(c *fiber.Ctx) error {
 
 // Serve answers on a listener until Shutdown, which may come first.
 func (s *Server) Serve(l net.Listener) error {
+	wrapped := accept.Wrap(l)
 	s.mu.Lock()
-	s.listener = l
+	s.listener = wrapped
 	stopped := s.stopping.Err() != nil
 	s.mu.Unlock()
 	if stopped {
-		return l.Close()
+		return wrapped.Close()
 	}
-	return s.app.Listener(l)
+	return s.app.Listener(wrapped)
 }
 
 // Waiting returns how many long polls are open.
 func (s *Server) Waiting() int { return int(s.waiting.Load()) }
 
-// Shutdown ends long polls, lets other requests finish until ctx ends, and closes
-// the listener. It may be called more than once.
+// Shutdown ends long polls, closes the listener and lets other requests finish.
+// Connections without a request are closed soon, all others when ctx ends; it is an
+// error only when a handler goes on after that. It may be called more than once.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.stop()
 	listener := s.listener
 	s.mu.Unlock()
-	err := s.app.ShutdownWithContext(ctx)
-	// The app forgets to close a listener that it has not begun to serve.
-	if listener != nil {
-		if cerr := listener.Close(); !errors.Is(cerr, net.ErrClosed) {
-			err = errors.Join(err, cerr)
-		}
+	if listener == nil {
+		return nil
 	}
-	return err
+	return listener.Drain(ctx, s.app.ShutdownWithContext)
 }
