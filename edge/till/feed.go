@@ -48,9 +48,7 @@ func (t *Till) ApplyFeed(ctx context.Context, page wire.FeedPage) error {
 	}
 	after := before
 	after.HQEpoch, after.Cursor, after.HQTime = page.HQEpoch, page.Next, max(before.HQTime, page.HQTime)
-	if !page.More && page.HQTime > before.Heard {
-		after.Heard = page.HQTime
-	}
+	after.Heard = t.heard(page, before.Heard)
 	if err := t.store(ctx, intake.changes, after); err != nil {
 		return err
 	}
@@ -60,8 +58,31 @@ func (t *Till) ApplyFeed(ctx context.Context, page wire.FeedPage) error {
 			return err
 		}
 	}
+	t.lastPart = 0
+	if page.More {
+		t.lastPart = page.HQTime
+	}
 	t.time.hear(time.UnixMilli(page.HQTime))
 	return nil
+}
+
+// partsApart is how long after a page that said there is more the next one still
+// belongs to the same catching up.
+const partsApart = time.Minute
+
+// heard returns the time up to which the cache counts as complete after a page. The
+// last page makes it complete. While pages follow one another the age stands still:
+// what is missing is on its way, but a cache that was old is not young before the last
+// page. One that was never complete stays so.
+func (t *Till) heard(page wire.FeedPage, before int64) int64 {
+	if !page.More {
+		return max(before, page.HQTime)
+	}
+	gap := page.HQTime - t.lastPart
+	if before == 0 || t.lastPart == 0 || gap < 0 || gap > partsApart.Milliseconds() {
+		return before
+	}
+	return before + gap
 }
 
 func (t *Till) checkPage(page wire.FeedPage, held link) error {

@@ -116,6 +116,42 @@ func TestPagesThatDoNotFitAreRefusedWhole(t *testing.T) {
 	}
 }
 
+// While HQ enrols many members, page follows page for minutes.
+func TestCacheAgeStandsStillWhilePagesFollowOneAnother(t *testing.T) {
+	s := newShop(t, nil)
+	ctx := context.Background()
+	part := func(more bool) {
+		t.Helper()
+		page := s.Page(s.Item(t, wire.ItemMember, s.member.ID, s.member))
+		page.From, page.More = s.till.Cursor(), more
+		if err := s.till.ApplyFeed(ctx, page); err != nil {
+			t.Fatal(err)
+		}
+	}
+	age := func(want time.Duration) {
+		t.Helper()
+		status, err := s.till.Status(ctx)
+		if err != nil || status.CacheAge != want {
+			t.Errorf("cache is %s old, %v; want %s", status.CacheAge, err, want)
+		}
+	}
+	part(false)
+	age(0)
+	s.Pass(48 * time.Hour) // offline
+	age(48 * time.Hour)
+	part(true)
+	for range 20 {
+		s.Pass(30 * time.Second)
+		part(true)
+		age(48 * time.Hour)
+	}
+	s.Pass(time.Hour) // offline in the middle of it
+	part(true)
+	age(49 * time.Hour)
+	part(false)
+	age(0)
+}
+
 func TestFullDiskRefusesTheFeedBeforeSales(t *testing.T) {
 	space := int64(1 << 30)
 	s := newShop(t, func(s *shop) { s.FreeDisk = func() (int64, error) { return space, nil } })

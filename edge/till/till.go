@@ -94,7 +94,8 @@ type Till struct {
 	mu      sync.Mutex
 	pending []*journalled // replaced, never changed in place
 
-	feed   sync.Mutex // one word of HQ at a time
+	feed     sync.Mutex // one word of HQ at a time
+	lastPart int64      // under feed: HQ's time of the last page, when more was to follow
 	linkMu sync.Mutex
 	link   link
 
