@@ -100,7 +100,7 @@ func fuzz(ctx context.Context, t target, spell time.Duration, out io.Writer) err
 func fuzzOnce(ctx context.Context, t target, spell time.Duration) (string, error) {
 	var said bytes.Buffer
 	err := execute(ctx, []string{
-		"go", "test", "-vet=off", "-run", "^$", "-fuzz", "^" + t.name + "$", "-fuzztime", spell.String(), t.pkg,
+		"go", "test", "-vet=off", "-run", "^$", "-fuzz", "^" + t.name + "$", "-fuzztime", spell.String(), "-fuzzminimizetime", "20x", t.pkg,
 	}, &said)
 	return said.String(), err
 }
