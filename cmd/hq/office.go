@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/hqjournal"
@@ -46,6 +47,7 @@ type office struct {
 	ingest    *ingest.Service
 	fleet     *fleet.Fleet
 	programme *programme.Programme
+	accounts  *account.Accounts
 	people    *people.Directory
 	answers   *people.Answers
 	clock     clock.Clock
@@ -123,6 +125,9 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 	o.programme = programme.New(programme.Env{
 		Keeper: db, Journal: o.journal, Ledger: o.ledger, Clock: o.clock, Random: rand.Reader, NewID: newID,
 		HQ: s.HQ, PassKey: pass, Groups: s.Groups,
+	})
+	o.accounts = account.New(account.Env{
+		Store: db, Ledger: o.ledger, Journal: o.journal, Units: o.programme, Clock: o.clock, NewID: newID, Wake: t.wake,
 	})
 	return o, o.assemblePeople(t)
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/api"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/store"
@@ -28,10 +29,11 @@ type serveCommand struct {
 func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	log := slog.New(slog.NewJSONHandler(s.stderr, nil))
 	var applier *ledger.Service
+	var settler *account.Service
 	var others *bell
 	o, err := openMigrated(ctx, s.cli, tuning{
 		codeLife: c.CodeLife, sessionLife: c.SessionLife, retain: c.Retain,
-		wake:      func() { applier.Wake(); others.ring(store.TopicEntries) },
+		wake:      func() { applier.Wake(); settler.Wake(); others.ring(store.TopicEntries) },
 		published: func() { others.ring(store.TopicFeed) },
 	})
 	if err != nil {
@@ -40,6 +42,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	defer func() { err = o.close(err) }()
 	mine, release := o.elected()
 	applier, others = ledger.NewService(o.ledger, log, mine), newBell(o.db)
+	settler = account.NewService(o.accounts, log, mine)
 	if err := o.programme.PublishKeys(ctx, o.keys); err != nil {
 		return err
 	}
@@ -48,7 +51,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 		return err
 	}
 	server := api.New(api.Options{
-		People: o.people, Answers: o.answers, Fleet: o.fleet, Programme: o.programme, Ledger: o.ledger, Found: o.db,
+		People: o.people, Answers: o.answers, Fleet: o.fleet, Programme: o.programme, Accounts: o.accounts, Ledger: o.ledger, Found: o.db,
 		Ingest: o.ingest, Feed: o.feed, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch,
 		Keys: o.keys, Statement: o.statement, Version: version, Ping: o.db.Ping, Log: log,
 	})
@@ -63,9 +66,12 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 			return
 		}
 		applier.Wake()
+		settler.Wake()
 	}, log)()
 	applier.Start()
+	settler.Start()
 	err = c.until(ctx, o, server, listener, mine, log)
+	settler.Stop()
 	applier.Stop()
 	return errors.Join(err, giveBack(ctx, release))
 }

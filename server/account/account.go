@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/ledger"
@@ -99,6 +100,7 @@ type Store interface {
 	SourceMembers(ctx context.Context, account uuid.UUID, sources []journal.Hash) (map[journal.Hash]uuid.UUID, error)
 
 	batchStore
+	viewStore
 }
 
 // Ledger is what this room needs of the ledger.
@@ -106,7 +108,7 @@ type Ledger interface {
 	Account(ctx context.Context, account uuid.UUID) (ledger.Account, error)
 	AccountAt(ctx context.Context, account uuid.UUID, at int64) (uuid.UUID, error)
 	History(ctx context.Context, account uuid.UUID, cursor string, limit int) ([]ledger.Posting, string, error)
-	LotSources(ctx context.Context, account uuid.UUID) ([]journal.Hash, error)
+	LotSources(ctx context.Context, account uuid.UUID) (map[loyalty.ID]journal.Hash, error)
 	Depart(ctx context.Context, t entry.HQTransfer, pick ledger.Pick) (entry.HQTransfer, bool, error)
 	Arrive(ctx context.Context, t entry.HQTransfer) error
 	Locked(ctx context.Context, account uuid.UUID, fn func(ctx context.Context, a ledger.Account) error) error

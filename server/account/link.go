@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/google/uuid"
 
@@ -187,13 +188,24 @@ func shardOrder(a, b uuid.UUID) int {
 	return bytes.Compare(a[:], b[:])
 }
 
-// after is a time above that of everything recorded of some locked accounts.
+// always is a time at which the links that nobody has ended hold, and no others.
+const always = math.MaxInt64
+
+// after is a time above that of everything recorded of some locked accounts, and of
+// their links.
 func (a *Accounts) after(ctx context.Context, accounts ...uuid.UUID) (int64, error) {
 	at := a.now().UnixMilli()
 	for _, id := range accounts {
 		last, err := a.env.Store.LastRecorded(ctx, id)
 		if err != nil {
 			return 0, fmt.Errorf("read last posting: %w", err)
+		}
+		links, err := a.env.Store.Links(ctx, id)
+		if err != nil {
+			return 0, err
+		}
+		for _, l := range links {
+			last = max(last, l.From, l.Until)
 		}
 		at = max(at, last)
 	}
@@ -242,7 +254,7 @@ func (a *Accounts) End(ctx context.Context, by, id uuid.UUID, reason uint8) (Lin
 		if l.State != LinkInForce {
 			return problem.Newf(problem.StateConflict, "the link is %s", l.State)
 		}
-		holder, err := a.env.Ledger.AccountAt(ctx, l.Target, a.now().UnixMilli()+1)
+		holder, err := a.env.Ledger.AccountAt(ctx, l.Target, always)
 		if err != nil {
 			return err
 		}

@@ -1,9 +1,12 @@
 package account
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -107,7 +110,7 @@ func (a *Accounts) sweep(ctx context.Context) (int, error) {
 
 // empty moves all a linked account has, member by member, to where the link leads.
 func (a *Accounts) empty(ctx context.Context, l Link) (int, error) {
-	to, err := a.env.Ledger.AccountAt(ctx, l.Account, max(l.From, a.now().UnixMilli()+1))
+	to, err := a.env.Ledger.AccountAt(ctx, l.Account, always)
 	if err != nil {
 		return 0, err
 	}
@@ -132,7 +135,7 @@ func (a *Accounts) empty(ctx context.Context, l Link) (int, error) {
 
 // giveBack moves what is left of the points of a link's members to their account.
 func (a *Accounts) giveBack(ctx context.Context, l Link) error {
-	holder, err := a.env.Ledger.AccountAt(ctx, l.Target, l.Until)
+	holder, err := a.env.Ledger.AccountAt(ctx, l.Target, always)
 	if err != nil {
 		return err
 	}
@@ -178,10 +181,12 @@ type ownership struct {
 }
 
 func (a *Accounts) owners(ctx context.Context, account, otherwise uuid.UUID) (ownership, error) {
-	sources, err := a.env.Ledger.LotSources(ctx, account)
+	lots, err := a.env.Ledger.LotSources(ctx, account)
 	if err != nil {
 		return ownership{}, err
 	}
+	sources := slices.SortedFunc(maps.Values(lots), func(a, b journal.Hash) int { return bytes.Compare(a[:], b[:]) })
+	sources = slices.Compact(sources)
 	o := ownership{}
 	if o.of, err = a.env.Store.SourceMembers(ctx, account, sources); err != nil {
 		return ownership{}, fmt.Errorf("find whose points they are: %w", err)

@@ -79,7 +79,11 @@ func (h handlers) ListMemberHistory(ctx context.Context, r ListMemberHistoryRequ
 		return nil, err
 	}
 	history, next, err := h.o.Ledger.History(ctx, m.Account, opaque(r.Params.Cursor), size)
-	return ListMemberHistory200JSONResponse{Items: showAll(history, showPosting), Next: unlessEmpty(next)}, err
+	if err != nil {
+		return nil, err
+	}
+	lines, err := h.lines(ctx, m.Account, history)
+	return ListMemberHistory200JSONResponse{Items: lines, Next: unlessEmpty(next)}, err
 }
 
 // BlockMember implements StrictServerInterface.

@@ -24,6 +24,7 @@ import (
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/api"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
@@ -55,10 +56,13 @@ type rig struct {
 	ledger *ledger.Ledger
 	people *people.Directory
 	server *api.Server
-	base   string
-	token  string
-	spec   routers.Router
-	close  func()
+
+	accounts *account.Accounts
+
+	base  string
+	token string
+	spec  routers.Router
+	close func()
 }
 
 func newRig(t testing.TB) *rig {
@@ -130,8 +134,11 @@ func (r *rig) start() {
 	answers, err := people.NewAnswers(db, r.clock, rand.Reader, r.secret)
 	r.must(err)
 	in := ingest.New(ingest.Options{Store: db, Fleet: lanes, Journal: journal, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0]})
+	r.accounts = account.New(account.Env{
+		Store: db, Ledger: r.ledger, Journal: journal, Units: prog, Clock: r.clock, NewID: newID,
+	})
 	r.server = api.New(api.Options{
-		People: r.people, Answers: answers, Fleet: lanes, Programme: prog, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
+		People: r.people, Answers: answers, Fleet: lanes, Programme: prog, Accounts: r.accounts, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping,
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -143,6 +143,10 @@ func (r *rig) play(steps []step) {
 	t := r.t
 	kept := []string{}
 	for _, s := range steps {
+		if s.method == settled.method {
+			r.settle()
+			continue
+		}
 		fill := strings.NewReplacer(kept...)
 		a := r.do(call{method: s.method, path: fill.Replace(s.path), body: fill.Replace(s.body)})
 		where := s.method + " " + s.path

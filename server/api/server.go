@@ -18,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/accept"
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
@@ -75,6 +76,7 @@ type Options struct {
 	Answers   *people.Answers
 	Fleet     *fleet.Fleet
 	Programme *programme.Programme
+	Accounts  *account.Accounts
 	Ledger    Ledger
 	Found     Exceptions
 	Ingest    Ingest

@@ -182,21 +182,11 @@ func (l *Ledger) ApplyNow(ctx context.Context, terminal uuid.UUID, epoch uint32,
 	return l.post(ctx, facts)
 }
 
-// LotSources lists the sources of an account's open lots, each once.
-func (l *Ledger) LotSources(ctx context.Context, accountID uuid.UUID) ([]journal.Hash, error) {
+// LotSources says from which source each open lot of an account came.
+func (l *Ledger) LotSources(ctx context.Context, accountID uuid.UUID) (map[loyalty.ID]journal.Hash, error) {
 	a, err := l.readAccount(ctx, accountID)
 	if err != nil {
 		return nil, err
 	}
-	seen := map[journal.Hash]bool{}
-	var out []journal.Hash
-	for _, unit := range sortedKeys(a.holdings) {
-		for _, lot := range a.holdings[unit].Lots {
-			if source := a.lotSource[lot.ID]; !seen[source] {
-				seen[source] = true
-				out = append(out, source)
-			}
-		}
-	}
-	return out, nil
+	return a.lotSource, nil
 }

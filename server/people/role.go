@@ -25,10 +25,11 @@ const (
 	AreaRisk      Area = "risk"      // the caps for redeeming without HQ
 	AreaMembers   Area = "members"   // enrol, block, issue again, adjust
 	AreaFleet     Area = "fleet"     // stores and terminals
+	AreaAccounts  Area = "accounts"  // transfers, merges, households, lists, sales of the web shop
 )
 
 var may = map[Role][]Area{
-	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet},
+	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaAccounts},
 	Finance:       {AreaLook, AreaRisk},
 	Marketing:     {AreaLook, AreaProgramme},
 	Operations:    {AreaLook, AreaFleet},
