@@ -7,7 +7,19 @@ type ID = [16]byte
 // integer keys of the wire, so that they exist once; keys only grow. Times are
 // Unix milliseconds, zero meaning no limit. Discounts are in minor units.
 
-// EarnRule gives Points of Unit for every full Per minor units spent.
+// Rounding says what becomes of a part of Per. Numbers are on the wire.
+type Rounding uint8
+
+// Ways of rounding.
+const (
+	RoundDown   Rounding = 0 // for every full Per
+	RoundHalfUp Rounding = 1
+	RoundUp     Rounding = 2 // for every Per begun
+)
+
+// EarnRule gives Points of Unit for every Per minor units spent. What is earned
+// expires ExpireMonths after it was earned, or at ExpireOn, or RollDays after the
+// account's last activity; the first that is set counts, none is never.
 type EarnRule struct {
 	Unit         string `cbor:"1,keyasint" json:"unit"`
 	Points       int64  `cbor:"2,keyasint" json:"points"`
@@ -15,6 +27,28 @@ type EarnRule struct {
 	Category     string `cbor:"4,keyasint,omitempty" json:"category,omitempty"` // only lines of this category; empty is the basket
 	VestDays     int32  `cbor:"5,keyasint,omitempty" json:"vest_days,omitempty"`
 	ExpireMonths int32  `cbor:"6,keyasint,omitempty" json:"expire_months,omitempty"`
+
+	Rounding Rounding `cbor:"7,keyasint,omitempty" json:"rounding,omitempty"`
+	ExpireOn int64    `cbor:"8,keyasint,omitempty" json:"expire_on,omitempty"` // Unix milliseconds
+	RollDays int32    `cbor:"9,keyasint,omitempty" json:"roll_days,omitempty"`
+}
+
+// UnitKind says what a unit counts.
+type UnitKind uint8
+
+// Kinds of units.
+const (
+	UnitPoints UnitKind = 0
+	UnitStamps UnitKind = 1
+	UnitCredit UnitKind = 2 // like money
+)
+
+// Unit is a unit of a programme. Amounts are int64 in its smallest part, of which
+// ten to the power of Decimals make one.
+type Unit struct {
+	Name     string   `cbor:"1,keyasint" json:"name"`
+	Kind     UnitKind `cbor:"2,keyasint,omitempty" json:"kind,omitempty"`
+	Decimals uint8    `cbor:"3,keyasint,omitempty" json:"decimals,omitempty"`
 }
 
 // RuleSet is one version of a programme's rules. Its Version is recorded in every
@@ -24,6 +58,7 @@ type RuleSet struct {
 	Programme ID         `cbor:"2,keyasint" json:"-"`
 	Currency  string     `cbor:"3,keyasint" json:"currency"`
 	Earn      []EarnRule `cbor:"4,keyasint" json:"earn"`
+	Units     []Unit     `cbor:"5,keyasint,omitempty" json:"units,omitempty"`
 }
 
 // Policy caps what a terminal may decide by itself (stand-in). Amounts are in the

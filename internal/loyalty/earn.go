@@ -2,6 +2,12 @@ package loyalty
 
 import "time"
 
+// EarnedBy is an earning with the rule that gave it.
+type EarnedBy struct {
+	Earned
+	Rule EarnRule
+}
+
 // Earn returns what a basket gives under the rules when discount of it was paid
 // with rewards, and when. Points are earned on what is left to pay; a rule for one
 // category bears its share of the discount, rounded down. A rule that gives
@@ -9,10 +15,20 @@ import "time"
 // discount, total, lines or time that cannot have been give ErrOverflow, as do
 // results that are too large.
 func Earn(rules RuleSet, basket Basket, discount, occurredAt int64) ([]Earned, error) {
+	var out []Earned
+	by, err := EarnByRule(rules, basket, discount, occurredAt)
+	for _, e := range by {
+		out = append(out, e.Earned)
+	}
+	return out, err
+}
+
+// EarnByRule is Earn that tells which rule gave what.
+func EarnByRule(rules RuleSet, basket Basket, discount, occurredAt int64) ([]EarnedBy, error) {
 	if discount < 0 || discount > basket.Total || basket.Total > MaxAmount || occurredAt < 0 || occurredAt > MaxAmount {
 		return nil, ErrOverflow
 	}
-	var out []Earned
+	var out []EarnedBy
 	for _, rule := range rules.Earn {
 		base, err := spentOn(rule.Category, basket)
 		if err != nil {
@@ -22,23 +38,51 @@ func Earn(rules RuleSet, basket Basket, discount, occurredAt int64) ([]Earned, e
 			continue
 		}
 		paid := base - share(base, discount, basket.Total)
-		amount, err := Mul(paid/rule.Per, rule.Points)
+		amount, err := Mul(rule.steps(paid), rule.Points)
 		if err != nil {
 			return nil, err
 		}
 		if amount == 0 {
 			continue
 		}
-		earned := Earned{Unit: rule.Unit, Amount: amount}
+		earned := Earned{Unit: rule.Unit, Amount: amount, ExpiresAt: rule.expiry(occurredAt)}
 		if rule.VestDays > 0 {
 			earned.VestsAt = time.UnixMilli(occurredAt).UTC().AddDate(0, 0, int(rule.VestDays)).UnixMilli()
 		}
-		if rule.ExpireMonths > 0 {
-			earned.ExpiresAt = endOfDayMonthsLater(occurredAt, int(rule.ExpireMonths))
-		}
-		out = append(out, earned)
+		out = append(out, EarnedBy{earned, rule})
 	}
 	return out, nil
+}
+
+// steps is how often the rule gives its points for what was paid.
+func (r EarnRule) steps(paid int64) int64 {
+	n, rest := paid/r.Per, paid%r.Per
+	if rest > 0 && r.Rounding == RoundUp || r.Rounding == RoundHalfUp && rest >= r.Per-rest {
+		n++
+	}
+	return n
+}
+
+// Rolls is by how many days activity keeps what the rule gives alive, zero when it
+// does not.
+func (r EarnRule) Rolls() int32 {
+	if r.ExpireMonths > 0 || r.ExpireOn > 0 {
+		return 0
+	}
+	return r.RollDays
+}
+
+// expiry is when what is earned at a time expires, zero for never.
+func (r EarnRule) expiry(at int64) int64 {
+	switch {
+	case r.ExpireMonths > 0:
+		return endOfDayMonthsLater(at, int(r.ExpireMonths))
+	case r.ExpireOn > 0:
+		return r.ExpireOn
+	case r.Rolls() > 0:
+		return endOfDayDaysLater(at, r.RollDays)
+	}
+	return 0
 }
 
 // spentOn is the part of the basket that is of the category, the total when that is

@@ -29,9 +29,11 @@ func (b Book) String() string { return bookNames[b] }
 func (b Book) Own() bool { return b < BookStore }
 
 // Lot is points earned together. Amount is Left + Spent + Covered + Gone: Spent by
-// redemptions, Covered an overdraft of the account, Gone by void, expiry or
-// adjustment. Pending lots have not vested. Times are Unix milliseconds; zero
-// ExpiresAt is never.
+// redemptions, Covered an overdraft of the account, Gone by void, return, expiry or
+// adjustment. Of it, Back has been taken back by a void or by returns, and Owed of
+// what was Spent is owed because its earning was taken back. Pending lots have not
+// vested. Times are Unix milliseconds; zero ExpiresAt is never. A lot with RollDays
+// lives on for as many days after any activity of its account.
 type Lot struct {
 	ID        ID
 	Amount    int64
@@ -39,11 +41,14 @@ type Lot struct {
 	Spent     int64
 	Covered   int64
 	Gone      int64
+	Back      int64
+	Owed      int64
 	Pending   bool
 	Voided    bool
 	EarnedAt  int64
 	VestsAt   int64
 	ExpiresAt int64
+	RollDays  int32
 }
 
 // Holding is what one account has of one unit. Free + Allowance − Overdraft is the

@@ -62,7 +62,7 @@ func (h *Holding) Earn(lot Lot, from Book, now int64) ([]Move, error) {
 	if _, err := Add(sum, lot.Amount); err != nil {
 		return nil, err
 	}
-	lot.Left, lot.Spent, lot.Covered, lot.Gone, lot.Voided = lot.Amount, 0, 0, 0, false
+	lot.Left, lot.Spent, lot.Covered, lot.Gone, lot.Back, lot.Owed, lot.Voided = lot.Amount, 0, 0, 0, 0, 0, false
 	lot.Pending = lot.VestsAt > now
 	at, _ := slices.BinarySearchFunc(h.Lots, lot, lotOrder)
 	h.Lots = slices.Insert(h.Lots, at, lot)
@@ -72,27 +72,6 @@ func (h *Holding) Earn(lot Lot, from Book, now int64) ([]Move, error) {
 	}
 	h.Free += lot.Amount
 	return h.cover([]Move{{from, BookFree, lot.Amount, lot.ID}})
-}
-
-// Vest turns the pending lots that are due into free ones.
-func (h *Holding) Vest(now int64) ([]Move, error) {
-	var moves []Move
-	for i := range h.Lots {
-		l := &h.Lots[i]
-		if !l.Pending || l.VestsAt > now {
-			continue
-		}
-		l.Pending = false
-		if l.Left > 0 {
-			h.Pending -= l.Left
-			h.Free += l.Left
-			moves = append(moves, Move{BookPending, BookFree, l.Left, l.ID})
-		}
-	}
-	if len(moves) == 0 {
-		return nil, nil
-	}
-	return h.cover(moves)
 }
 
 // Redeem takes amount from the free lots, first expiry first, into the book to.
@@ -119,97 +98,19 @@ func (h *Holding) Redeem(amount int64, to Book) (Redemption, []Move, error) {
 	return Redemption{takes, short}, moves, nil
 }
 
-// Remove takes amount out of the free lots for good, into the book to. It takes no
-// more than is free; the caller decides what is missing.
-func (h *Holding) Remove(amount int64, to Book) ([]Move, error) {
-	if amount <= 0 || amount > h.Free {
-		return nil, ErrOverflow
+// Remove takes amount out of the free lots for good, into the book to. What is not
+// there goes to the overdraft and is returned as short.
+func (h *Holding) Remove(amount int64, to Book) (short int64, moves []Move, err error) {
+	if amount <= 0 {
+		return 0, nil, ErrOverflow
 	}
-	_, moves, err := h.take(amount, to, func(l *Lot, n int64) { l.Gone += n })
-	return moves, err
-}
-
-// Restore undoes a redemption: each lot gets back what was taken from it, with its
-// own expiry, out of the book from; what had gone to the overdraft is taken off
-// it. Where the overdraft was repaid meanwhile, the lots that repaid it get it
-// back. The lots named must be among the holding's.
-func (h *Holding) Restore(r Redemption, from Book) ([]Move, error) {
-	debt := r.Short
-	var moves []Move
-	for _, t := range r.Takes {
-		l := h.Lot(t.Lot)
-		if l == nil || l.Spent < t.Amount {
-			return nil, ErrLots
-		}
-		l.Spent -= t.Amount
-		if l.Voided { // its earning was undone, and what was spent of it is owed
-			l.Gone += t.Amount
-			debt += t.Amount
-			continue
-		}
-		l.Left += t.Amount
-		h.Free += t.Amount
-		moves = append(moves, Move{from, BookFree, t.Amount, l.ID})
+	if _, err := Add(h.Overdraft, amount); err != nil {
+		return 0, nil, err
 	}
-	moves, err := h.forgive(debt, from, moves)
-	if err != nil {
-		return nil, err
-	}
-	return h.cover(moves)
-}
-
-// Unearn undoes the earning of a lot into the book to. What is left of it goes;
-// what was spent of it, or covered an overdraft, becomes owed, and other free lots
-// pay it at once. short is how much more the account owes than before.
-func (h *Holding) Unearn(id ID, to Book) (moves []Move, short int64, err error) {
-	l := h.Lot(id)
-	if l == nil || l.Voided {
-		return nil, 0, ErrLots
-	}
-	owed := h.Overdraft
-	l.Voided = true
-	if l.Pending {
-		h.Pending -= l.Left
-		moves = appendMove(moves, Move{BookPending, to, l.Left, id})
-		l.Gone, l.Left = l.Gone+l.Left, 0
-	} else {
-		// What a terminal holds as allowance stays in the lot and becomes owed.
-		gone := min(l.Left, h.Free)
-		h.Free -= gone
-		moves = appendMove(moves, Move{BookFree, to, gone, id})
-		l.Gone, l.Left = l.Gone+gone, l.Left-gone
-	}
-	debt := l.Left + l.Covered + l.Spent
-	l.Gone, l.Covered = l.Gone+l.Covered, 0
-	h.Overdraft += debt
-	moves, err = h.cover(appendMove(moves, Move{BookOverdraft, to, debt, id}))
-	return moves, max(0, h.Overdraft-owed), err
-}
-
-// forgive takes debt off what is owed, out of the book from.
-func (h *Holding) forgive(debt int64, from Book, moves []Move) ([]Move, error) {
-	if debt == 0 {
-		return moves, nil
-	}
-	moves = append(moves, Move{From: from, To: BookOverdraft, Amount: debt})
-	paid := debt - min(debt, h.Overdraft)
-	h.Overdraft -= debt - paid
-	for i := len(h.Lots) - 1; i >= 0 && paid > 0; i-- {
-		l := &h.Lots[i]
-		n := min(paid, l.Covered)
-		if n == 0 {
-			continue
-		}
-		l.Covered -= n
-		l.Left += n
-		h.Free += n
-		paid -= n
-		moves = append(moves, Move{BookOverdraft, BookFree, n, l.ID})
-	}
-	if paid > 0 {
-		return nil, ErrLots
-	}
-	return moves, nil
+	short = amount - min(amount, h.Free)
+	_, moves, err = h.take(amount-short, to, func(l *Lot, n int64) { l.Gone += n })
+	h.Overdraft += short
+	return short, appendMove(moves, Move{From: BookOverdraft, To: to, Amount: short}), err
 }
 
 // cover repays the overdraft from what is free.
@@ -261,7 +162,8 @@ func appendMove(moves []Move, m Move) []Move {
 func (h Holding) Check() error {
 	var free, pending int64
 	for _, l := range h.Lots {
-		if l.Amount != l.Left+l.Spent+l.Covered+l.Gone || min(l.Left, l.Spent, l.Covered, l.Gone) < 0 {
+		if l.Amount != l.Left+l.Spent+l.Covered+l.Gone || min(l.Left, l.Spent, l.Covered, l.Gone, l.Owed) < 0 ||
+			l.Owed > l.Spent || l.Owed > l.Back || l.Back > l.Amount {
 			return ErrLots
 		}
 		if l.Pending {

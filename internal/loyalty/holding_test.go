@@ -33,17 +33,23 @@ type holdingWorld struct {
 	redeemed  []Redemption
 	books     map[Book]int64
 	net       int64
+	expired   map[ID]int64
+	back      map[ID]int64
 	lotNumber byte
 }
 
 func newHoldingWorld() *holdingWorld {
-	return &holdingWorld{lots: map[ID]int64{}, books: map[Book]int64{}, now: 1000}
+	return &holdingWorld{lots: map[ID]int64{}, books: map[Book]int64{}, expired: map[ID]int64{}, back: map[ID]int64{}, now: 1000}
 }
 
 func (w *holdingWorld) step(t *rapid.T) {
-	switch rapid.IntRange(0, 4).Draw(t, "kind") {
+	switch rapid.IntRange(0, 5).Draw(t, "kind") {
 	case 0:
 		w.earn(t)
+	case 5:
+		if len(w.order) > 0 {
+			w.takeBack(t, rapid.SampledFrom(w.order).Draw(t, "lot"))
+		}
 	case 1:
 		amount := rapid.Int64Range(1, 120).Draw(t, "redeem")
 		r, moves, err := w.h.Redeem(amount, BookStore)
@@ -86,12 +92,23 @@ func (w *holdingWorld) unearn(t *rapid.T, i int) {
 	moves, _, err := w.h.Unearn(id, BookIssue)
 	w.took(t, moves, err)
 	w.order = append(w.order[:i], w.order[i+1:]...)
-	w.net -= w.lots[id]
+	w.net -= w.lots[id] - w.expired[id] - w.back[id]
+}
+
+// takeBack takes a part of an earning back.
+func (w *holdingWorld) takeBack(t *rapid.T, id ID) {
+	l := w.h.Lot(id)
+	// Never all of it: that is unearn's.
+	amount := rapid.Int64Range(0, max(0, l.Amount-l.Back-w.expired[id]-1)).Draw(t, "amount")
+	moves, _, err := w.h.TakeBack(id, amount, BookIssue)
+	w.took(t, moves, err)
+	w.back[id] += amount
+	w.net -= amount
 }
 
 func (w *holdingWorld) restore(t *rapid.T, i int) {
 	r := w.redeemed[i]
-	moves, err := w.h.Restore(r, BookStore)
+	moves, err := w.h.Restore(r, BookStore, w.now)
 	w.took(t, moves, err)
 	w.redeemed = append(w.redeemed[:i], w.redeemed[i+1:]...)
 	w.net += r.Short
@@ -121,6 +138,10 @@ func (w *holdingWorld) took(t *rapid.T, moves []Move, err error) {
 		}
 		w.books[m.From] -= m.Amount
 		w.books[m.To] += m.Amount
+		if m.To == BookBreakage {
+			w.expired[m.Lot] += m.Amount
+			w.net -= m.Amount
+		}
 	}
 }
 
@@ -163,7 +184,7 @@ func TestRedeemTakesFirstExpiryFirstAndRestoreGivesItsExpiryBack(t *testing.T) {
 			t.Errorf("take %d is %v, want %v", i, take, want[i])
 		}
 	}
-	if _, err := h.Restore(r, BookStore); err != nil {
+	if _, err := h.Restore(r, BookStore, 0); err != nil {
 		t.Fatal(err)
 	}
 	if l := h.Lot(ID{3}); l.Left != 20 || l.ExpiresAt != 500 {

@@ -87,7 +87,7 @@ func (h handlers) ListExceptions(ctx context.Context, r ListExceptionsRequestObj
 	}
 	if r.Params.State != nil {
 		if !r.Params.State.Valid() {
-			return nil, badParameter("state", "must be open or explained")
+			return nil, badParameter("state", "must be open, awaiting or withdrawn")
 		}
 		filter.State = string(*r.Params.State)
 	}

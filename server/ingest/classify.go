@@ -48,6 +48,8 @@ func readBody(env entry.Entry) (known bool, err error) {
 		_, err = entry.DecodeBody[entry.Sale](env)
 	case entry.KindVoid:
 		_, err = entry.DecodeBody[entry.Void](env)
+	case entry.KindReturn:
+		_, err = entry.DecodeBody[entry.Return](env)
 	case entry.KindWitness:
 		_, err = entry.DecodeBody[entry.Witness](env)
 	case entry.KindClock:

@@ -182,10 +182,10 @@ func TestG5_OneUnreadableEntryStopsNoOther(t *testing.T) {
 		t.Errorf("points: %+v", h)
 	}
 	status, err := hq.Ledger.Status(context.Background())
-	if err != nil || status.Quarantined != 2 || status.Parked != 3 || status.Applied != 3 {
+	if err != nil || status.Quarantined != 3 || status.Parked != 2 || status.Applied != 3 {
 		t.Errorf("status: %+v, %v", status, err)
 	}
-	if list := hq.Exceptions(t, ledger.Unreadable); len(list) != 2 {
+	if list := hq.Exceptions(t, ledger.Unreadable); len(list) != 3 {
 		t.Errorf("exceptions: %+v", list)
 	}
 	progress, err := hq.Ledger.Progress(context.Background())

@@ -69,6 +69,9 @@ func (l *Ledger) Apply(ctx context.Context) (int, error) {
 	if err := l.o.Store.AdvanceApplied(ctx, waiting); err != nil {
 		return 0, fmt.Errorf("advance cursors: %w", err)
 	}
+	if err := l.matchReturns(ctx); err != nil {
+		return 0, fmt.Errorf("match returns: %w", err)
+	}
 	return passed, nil
 }
 
@@ -111,10 +114,11 @@ func (l *Ledger) post(ctx context.Context, facts []fact) error {
 		if err := l.stillRouted(ctx, fresh); err != nil {
 			return err
 		}
-		for i := range fresh {
-			if err := s.fold(&fresh[i]); err != nil {
-				return err
-			}
+		if err := l.foldSet(ctx, s, fresh); err != nil {
+			return err
+		}
+		if err := l.await(ctx, fresh); err != nil {
+			return err
 		}
 		return l.save(ctx, s)
 	})
@@ -124,9 +128,7 @@ func (l *Ledger) post(ctx context.Context, facts []fact) error {
 func (l *Ledger) fresh(ctx context.Context, facts []fact) ([]fact, error) {
 	rows := make([]SourceRow, len(facts))
 	for i, f := range facts {
-		rows[i] = SourceRow{
-			Shard: f.shard, Source: f.Hash, Writer: f.Terminal, Epoch: f.Epoch, Seq: f.Seq, Kind: f.Kind, RecordedAt: f.RecordedAt,
-		}
+		rows[i] = f.source()
 	}
 	slices.SortFunc(rows, func(a, b SourceRow) int {
 		return compareIDs(a.Shard, uuid.UUID(a.Source[:16]), b.Shard, uuid.UUID(b.Source[:16]))
@@ -144,56 +146,21 @@ func (l *Ledger) fresh(ctx context.Context, facts []fact) ([]fact, error) {
 	return fresh, nil
 }
 
-func (s *set) fold(f *fact) error {
-	s.line = 0
-	if f.OccurredAt-f.RecordedAt > aheadOf.Milliseconds() {
-		s.raise(f, 0, Exception{Kind: ClockAhead, Liable: liableStore, Cause: "it says that it happened more than a day after it arrived"})
-	}
-	var err error
-	switch {
-	case f.sale != nil:
-		err = s.foldSale(f)
-	case f.void != nil:
-		err = s.foldVoid(f)
-	default:
-		s.raise(f, 0, Exception{Kind: Unreadable, Liable: liableProgramme, Cause: "the stored bytes were changed after they arrived"})
-	}
-	if a := s.accounts[f.account]; a != nil && err == nil {
-		a.mark(f.Entry)
-	}
-	return err
-}
-
 // load reads everything the facts touch.
 func (l *Ledger) load(ctx context.Context, facts []fact) (*set, error) {
 	s := newSet()
 	accounts := map[AccountKey]bool{}
-	wanted := map[SaleKey]bool{}
 	for i := range facts {
 		f := &facts[i]
 		if f.account == uuid.Nil {
 			continue
 		}
-		accounts[AccountKey{f.shard, f.account}] = true
-		wanted[f.saleKey()] = true
-		if f.sale == nil || len(f.sale.Earned) == 0 {
-			continue
-		}
-		if _, ok := s.rules[f.sale.RuleSet]; ok {
-			continue
-		}
-		rules, ok, err := l.ruleSet(ctx, f.sale.RuleSet)
-		if err != nil {
-			return nil, fmt.Errorf("read rule set %d: %w", f.sale.RuleSet, err)
-		}
-		if ok {
-			s.rules[f.sale.RuleSet] = rules
+		accounts[f.key()] = true
+		if err := l.needRules(ctx, s, f); err != nil {
+			return nil, err
 		}
 	}
-	if err := l.loadAccounts(ctx, s, keysOf(accounts)); err != nil {
-		return nil, err
-	}
-	return s, l.loadSales(ctx, s, wanted)
+	return s, l.loadAccounts(ctx, s, keysOf(accounts))
 }
 
 func keysOf(m map[AccountKey]bool) []AccountKey {
@@ -219,7 +186,7 @@ func (l *Ledger) loadAccounts(ctx context.Context, s *set, keys []AccountKey) er
 		if err != nil {
 			return fmt.Errorf("read marks of account %s: %w", row.Account, err)
 		}
-		s.accounts[row.Account] = newAccount(row.AccountKey, row.Version, marks)
+		s.accounts[row.Account] = newAccount(row, marks)
 	}
 	holdings, err := l.o.Store.AccountHoldings(ctx, keys)
 	if err != nil {
@@ -235,41 +202,6 @@ func (l *Ledger) loadAccounts(ctx context.Context, s *set, keys []AccountKey) er
 		return fmt.Errorf("read lots: %w", err)
 	}
 	s.addLots(lots)
-	return nil
-}
-
-// loadSales reads the sales that the facts make or void, and the lots that undoing
-// them needs.
-func (l *Ledger) loadSales(ctx context.Context, s *set, wanted map[SaleKey]bool) error {
-	if len(wanted) == 0 || l.forgetful {
-		return nil
-	}
-	keys := make([]SaleKey, 0, len(wanted))
-	for key := range wanted {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, func(a, b SaleKey) int { return compareIDs(a.Shard, a.Sale, b.Shard, b.Sale) })
-	rows, err := l.o.Store.Sales(ctx, keys)
-	if err != nil {
-		return fmt.Errorf("read sales: %w", err)
-	}
-	var lots []LotKey
-	for i := range rows {
-		s.sales[rows[i].SaleKey] = &rows[i]
-		of, err := lotsOf(rows[i])
-		if err != nil {
-			return fmt.Errorf("read effects of sale %s: %w", rows[i].Sale, err)
-		}
-		lots = append(lots, of...)
-	}
-	if len(lots) == 0 {
-		return nil
-	}
-	found, err := l.o.Store.LotsByID(ctx, lots)
-	if err != nil {
-		return fmt.Errorf("read lots of sales: %w", err)
-	}
-	s.addLots(found)
 	return nil
 }
 

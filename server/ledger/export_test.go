@@ -1,8 +1,34 @@
 package ledger
 
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// Pass lets time pass for an account, due or not.
+func (l *Ledger) Pass(ctx context.Context, account uuid.UUID, until int64) error {
+	err := l.pass(ctx, account, entry.HQExpiry{Account: account, Until: until})
+	if err == errNothing {
+		return nil
+	}
+	return err
+}
+
+// AllLots returns all lots of an account, empty ones too.
+func (l *Ledger) AllLots(ctx context.Context, account uuid.UUID) ([]LotRow, error) {
+	return l.o.Store.AccountLots(ctx, []AccountKey{{shard.Of(account), account}})
+}
+
 // BreakBetween makes every Apply fail with fn's error after a set has been posted
 // and before its cursors move.
 func (l *Ledger) BreakBetween(fn func() error) { l.betweenSteps = fn }
 
 // Forget breaks exactly-once: every source is taken for new.
 func (l *Ledger) Forget(on bool) { l.forgetful = on }
+
+// Straight breaks the order of folding: a late fact is folded as if it came last.
+func (l *Ledger) Straight(on bool) { l.straight = on }

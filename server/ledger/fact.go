@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"encoding/binary"
+
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/server/shard"
@@ -15,32 +17,46 @@ type fact struct {
 	account uuid.UUID
 	sale    *entry.Sale
 	void    *entry.Void
+	ret     *entry.Return
+	hq      hqFold
+	nobody  bool // a return of a sale without a member
 }
+
+// hqFold is what a fact of HQ does to an account.
+type hqFold func(s *set, f *fact, a *account) error
 
 // factOf decodes an entry that posts. ok is false for kinds that post nothing.
 //
 // The bytes were decoded once at ingest. If they cannot be read now they were
 // changed since; such a fact moves nothing and is an exception.
 func factOf(e Entry) (f fact, ok bool) {
-	if e.State != Accepted || e.Kind != entry.KindSale && e.Kind != entry.KindVoid {
+	if e.State != Accepted || e.Kind != entry.KindSale && e.Kind != entry.KindVoid && e.Kind != entry.KindReturn {
 		return fact{}, false
 	}
 	f.Entry = e
-	env, err := entry.Decode(e.Raw)
-	if err == nil && env.Kind == entry.KindSale {
-		var sale entry.Sale
-		if sale, err = entry.DecodeBody[entry.Sale](env); err == nil {
-			f.sale, f.account = &sale, sale.Account
-		}
-	}
-	if err == nil && env.Kind == entry.KindVoid {
-		var void entry.Void
-		if void, err = entry.DecodeBody[entry.Void](env); err == nil {
-			f.void, f.account = &void, void.Account
-		}
+	if env, err := entry.Decode(e.Raw); err == nil {
+		f.decode(env)
 	}
 	f.shard = shardOf(f.account, e.Terminal)
 	return f, true
+}
+
+// decode reads the body; one that cannot be read leaves the fact without any.
+func (f *fact) decode(env entry.Entry) {
+	switch env.Kind {
+	case entry.KindSale:
+		if sale, err := entry.DecodeBody[entry.Sale](env); err == nil {
+			f.sale, f.account = &sale, sale.Account
+		}
+	case entry.KindVoid:
+		if void, err := entry.DecodeBody[entry.Void](env); err == nil {
+			f.void, f.account = &void, void.Account
+		}
+	case entry.KindReturn:
+		if ret, err := entry.DecodeBody[entry.Return](env); err == nil {
+			f.ret, f.account = &ret, ret.Account
+		}
+	}
 }
 
 // shardOf is where a fact is posted: the shard of its account, or that of the
@@ -52,13 +68,40 @@ func shardOf(account, terminal uuid.UUID) int {
 	return shard.Of(account)
 }
 
-// saleKey names the sale that the fact makes or voids.
+// saleKey names the sale that the fact makes or undoes.
 func (f fact) saleKey() SaleKey {
 	key := SaleKey{Shard: f.shard, Terminal: f.Terminal}
-	if f.sale != nil {
+	switch {
+	case f.sale != nil:
 		key.Sale = f.sale.ID
-	} else {
+	case f.void != nil:
 		key.Sale = f.void.Sale
+	case f.ret != nil:
+		key.Sale, key.Terminal = f.ret.Sale, f.ret.Origin
 	}
 	return key
+}
+
+// key names the fact's account.
+func (f fact) key() AccountKey { return AccountKey{f.shard, f.account} }
+
+// undoes reports whether the fact undoes a sale.
+func (f fact) undoes() bool { return f.void != nil || f.ret != nil }
+
+// place is where the fact stands in the order of folding, as bytes that compare
+// like [byEffect].
+func (f fact) place() []byte {
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, 68), uint64(f.EffectiveAt)^1<<63)
+	b = append(b, f.Terminal[:]...)
+	b = binary.BigEndian.AppendUint32(b, f.Epoch)
+	b = binary.BigEndian.AppendUint64(b, f.Seq)
+	return append(b, f.Hash[:]...)
+}
+
+// source is the row under which the fact counts once.
+func (f fact) source() SourceRow {
+	return SourceRow{
+		AccountKey: f.key(), Source: f.Hash, Writer: f.Terminal, Epoch: f.Epoch, Seq: f.Seq, Kind: f.Kind,
+		Subject: f.saleKey().Sale, EffectiveAt: f.EffectiveAt, RecordedAt: f.RecordedAt,
+	}
 }

@@ -50,8 +50,24 @@ func (l *Ledger) PutMember(ctx context.Context, m wire.Member, by uuid.UUID, dig
 			Body:    entry.HQRecord{ID: m.ID, Version: a.version, Record: profile, By: by, Digest: digest},
 			Publish: []feed.Change{{Item: item}},
 		})
-		return err
+		if err != nil || a.version > 1 {
+			return err
+		}
+		return l.foldEarlier(ctx, key)
 	})
+}
+
+// foldEarlier folds what happened before the account was opened, if anything did:
+// it waits in suspense.
+func (l *Ledger) foldEarlier(ctx context.Context, key AccountKey) error {
+	rows, err := l.o.Store.AccountSources(ctx, []AccountKey{key})
+	if err != nil {
+		return fmt.Errorf("read sources: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return l.pass(ctx, key.Account, entry.HQExpiry{Account: key.Account, Until: l.o.Clock.Now().UnixMilli()})
 }
 
 // lock locks one account and reads what it has, or answers problem.NotFound.
@@ -79,12 +95,13 @@ func (l *Ledger) Adjust(ctx context.Context, a entry.HQAdjustment) error {
 	return l.hqFact(ctx, a.Account, made, func(s *set, f *fact, acct *account) error {
 		return s.on(f, acct, a.Unit, 0, func(h *loyalty.Holding) ([]loyalty.Move, error) {
 			if a.Amount > 0 {
-				return h.Earn(newLot(f, acct, a.Amount, a.ExpiresAt), loyalty.BookIssue, f.RecordedAt)
+				return h.Earn(newLot(f, acct, a.Amount, a.ExpiresAt), loyalty.BookIssue, f.EffectiveAt)
 			}
 			if -a.Amount > h.Free {
 				return nil, problem.Newf(problem.PointsInsufficient, "%d are free, %d are to be taken", h.Free, -a.Amount)
 			}
-			return h.Remove(-a.Amount, loyalty.BookIssue)
+			_, moves, err := h.Remove(-a.Amount, loyalty.BookIssue)
+			return moves, err
 		})
 	})
 }
@@ -120,7 +137,7 @@ func (l *Ledger) IssueVoucher(ctx context.Context, v loyalty.Voucher, by uuid.UU
 		}
 		return l.hqFact(ctx, uuid.UUID(v.Account), made, func(s *set, f *fact, acct *account) error {
 			return s.on(f, acct, unit, 0, func(h *loyalty.Holding) ([]loyalty.Move, error) {
-				return h.Earn(newLot(f, acct, v.Uses, v.ValidTo), loyalty.BookIssue, f.RecordedAt)
+				return h.Earn(newLot(f, acct, v.Uses, v.ValidTo), loyalty.BookIssue, f.EffectiveAt)
 			})
 		})
 	})
@@ -148,7 +165,7 @@ func (l *Ledger) BlockVoucher(ctx context.Context, accountID, voucher uuid.UUID,
 			if err := l.o.Store.PutVoucher(ctx, *row); err != nil {
 				return hqjournal.Fact{}, fmt.Errorf("write voucher: %w", err)
 			}
-			body := entry.HQRecord{ID: voucher, Version: a.version, Record: row.Body, By: by}
+			body := entry.HQRecord{ID: voucher, Version: a.version, Record: row.Body, By: by, Kept: true}
 			return hqjournal.Fact{Kind: entry.KindHQVoucher, Body: body}, nil
 		}
 		// Nothing moves; the voucher's item is published again as it is now.
@@ -183,7 +200,7 @@ func newLot(f *fact, a *account, amount, expiresAt int64) loyalty.Lot {
 
 // hqFact writes the fact that made gives for the locked account into HQ's journal
 // and posts it in the same transaction, under the same keys as a terminal's.
-func (l *Ledger) hqFact(ctx context.Context, accountID uuid.UUID, made func(*account) (hqjournal.Fact, error), fold func(*set, *fact, *account) error) error {
+func (l *Ledger) hqFact(ctx context.Context, accountID uuid.UUID, made func(*account) (hqjournal.Fact, error), fold hqFold) error {
 	return l.o.Store.InTx(ctx, func(ctx context.Context) error {
 		key := AccountKey{shard.Of(accountID), accountID}
 		s := newSet()
@@ -204,14 +221,18 @@ func (l *Ledger) hqFact(ctx context.Context, accountID uuid.UUID, made func(*acc
 			return err
 		}
 		at := written[0]
-		f := fact{shard: key.Shard, account: accountID, Entry: Entry{
+		effective := at.RecordedAt
+		if expiry, ok := hf.Body.(entry.HQExpiry); ok {
+			effective = expiry.Until
+		}
+		f := fact{hq: fold, shard: key.Shard, account: accountID, Entry: Entry{
 			Terminal: at.Writer.ID, Epoch: at.Writer.Epoch, Seq: at.Head.Seq, Hash: at.Head.Hash, Kind: hf.Kind,
-			State: Accepted, Proven: true, OccurredAt: at.RecordedAt, EffectiveAt: at.RecordedAt, RecordedAt: at.RecordedAt,
+			State: Accepted, Proven: true, OccurredAt: at.RecordedAt, EffectiveAt: effective, RecordedAt: at.RecordedAt,
 		}}
 		if _, err := l.fresh(ctx, []fact{f}); err != nil {
 			return err
 		}
-		if err := fold(s, &f, a); err != nil {
+		if err := l.foldSet(ctx, s, []fact{f}); err != nil {
 			return err
 		}
 		return l.save(ctx, s)

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -40,6 +41,9 @@ type Options struct {
 	// ShardsPerTx is how many shards one applying transaction may touch: all of
 	// them (zero) on one database, one where databases are spread by shard.
 	ShardsPerTx int
+	// Grace is how long expiry waits for a terminal that is not heard of, and a
+	// return for its sale. Zero is seven days, the time a till may be offline.
+	Grace time.Duration
 }
 
 // Ledger applies facts and answers what the books say. It is safe for concurrent
@@ -56,12 +60,18 @@ type Ledger struct {
 	// forgetful is a test's switch that breaks exactly-once on purpose: it takes
 	// every source for new and every sale for unknown.
 	forgetful bool
+	// straight is a test's switch that breaks the order of folding on purpose: a late
+	// fact is folded as if it came last.
+	straight bool
 }
 
 // New returns a ledger.
 func New(o Options) *Ledger {
 	if o.ShardsPerTx <= 0 {
 		o.ShardsPerTx = shard.Count
+	}
+	if o.Grace <= 0 {
+		o.Grace = 7 * 24 * time.Hour
 	}
 	return &Ledger{o: o, rules: map[uint64]loyalty.RuleSet{}}
 }

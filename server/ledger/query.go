@@ -131,6 +131,8 @@ func describeBody(env entry.Entry) (any, error) {
 		return entry.DecodeBody[entry.Sale](env)
 	case entry.KindVoid:
 		return entry.DecodeBody[entry.Void](env)
+	case entry.KindReturn:
+		return entry.DecodeBody[entry.Return](env)
 	case entry.KindWitness:
 		return entry.DecodeBody[entry.Witness](env)
 	case entry.KindClock:
@@ -217,7 +219,7 @@ func (l *Ledger) readAccount(ctx context.Context, accountID uuid.UUID) (*account
 	if err != nil {
 		return nil, fmt.Errorf("read marks of account %s: %w", accountID, err)
 	}
-	a := newAccount(key, row.Version, marks)
+	a := newAccount(row, marks)
 	holdings, err := l.o.Store.AccountHoldings(ctx, []AccountKey{key})
 	if err != nil {
 		return nil, fmt.Errorf("read holdings: %w", err)

@@ -71,7 +71,7 @@ func printable(text string, maxLen int) bool {
 func (s *set) recheck(f *fact) (good, excess []earnLine) {
 	left := expected(f, s.rules)
 	for n, e := range f.sale.Earned {
-		line := earnLine{e, n + len(f.sale.Redeemed)}
+		line := earnLine{Earning: e, n: n + len(f.sale.Redeemed)}
 		for i := range left {
 			x := &left[i]
 			if x.Unit != e.Unit || x.Line != e.Line || x.Amount == 0 || line.Amount == 0 {
@@ -80,7 +80,7 @@ func (s *set) recheck(f *fact) (good, excess []earnLine) {
 			part := line
 			part.Amount = min(x.Amount, line.Amount)
 			part.VestsAt, part.ExpiresAt = near(e.VestsAt, x.VestsAt), near(e.ExpiresAt, x.ExpiresAt)
-			part.n = len(good)
+			part.n, part.category, part.rollDays = len(good), x.Rule.Category, x.Rule.Rolls()
 			x.Amount -= part.Amount
 			line.Amount -= part.Amount
 			good = append(good, part)
@@ -94,7 +94,7 @@ func (s *set) recheck(f *fact) (good, excess []earnLine) {
 
 // expected is what the cited rules give for the sale's basket; nothing when the
 // rule set or the basket cannot have been.
-func expected(f *fact, rules map[uint64]loyalty.RuleSet) []loyalty.Earned {
+func expected(f *fact, rules map[uint64]loyalty.RuleSet) []loyalty.EarnedBy {
 	sale := f.sale
 	set, ok := rules[sale.RuleSet]
 	if !ok || len(sale.Earned) == 0 || set.Currency != sale.Total.Currency || sale.Total.Minor <= 0 {
@@ -118,7 +118,7 @@ func expected(f *fact, rules map[uint64]loyalty.RuleSet) []loyalty.Earned {
 	if len(sale.Lines) > 0 && sum != basket.Total || discount > basket.Total {
 		return nil
 	}
-	earned, err := loyalty.Earn(set, basket, discount, f.OccurredAt)
+	earned, err := loyalty.EarnByRule(set, basket, discount, f.OccurredAt)
 	if err != nil {
 		return nil
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/sync/entry"
-	"github.com/tallystick/tallystick/sync/wire"
 )
 
 // Who has to answer for an exception.
@@ -16,18 +15,32 @@ const (
 	liableStore     = "store"
 )
 
-// effect is one thing a sale did, kept so that a void undoes exactly that.
+// effect is one thing a sale did, kept so that a void or a return undoes that.
 type effect struct {
-	Unit      string              `cbor:"1,keyasint"`
-	Lot       loyalty.ID          `cbor:"2,keyasint,omitempty"` // earned into this lot
-	Redeemed  *loyalty.Redemption `cbor:"3,keyasint,omitempty"`
-	Suspended int64               `cbor:"4,keyasint,omitempty"` // earned into suspense, or (negative) redeemed out of it
+	unit      string
+	amount    int64
+	category  string              // of the lines it was earned on, empty is all
+	lot       loyalty.ID          // earned into this lot
+	redeemed  *loyalty.Redemption // redeemed from these lots
+	suspended bool                // moved through suspense: earned, or redeemed if spent
+	spent     bool
+	undone    int64
+}
+
+// soldSale is a sale that has been folded, and what has come back of it.
+type soldSale struct {
+	fact     *fact
+	effects  []effect
+	returned *loyalty.Returned
+	voided   bool
 }
 
 // earnLine is an earning with the line of the entry it stands in.
 type earnLine struct {
 	entry.Earning
-	n int
+	n        int
+	category string
+	rollDays int32
 }
 
 // foldSale posts a sale. A sale id of a terminal counts once; a sale without an
@@ -38,11 +51,8 @@ func (s *set) foldSale(f *fact) error {
 		return nil
 	}
 	key := f.saleKey()
-	prior := s.sales[key]
-	if prior != nil && prior.State != VoidWaits {
-		if prior.Source != f.Hash {
-			s.raise(f, 0, Exception{Kind: SaleRepeated, Liable: liableStore, Member: sale.Member, Cause: "one sale id in two entries; the first one counts"})
-		}
+	if s.sold[key] != nil {
+		s.raise(f, 0, Exception{Kind: SaleRepeated, Liable: liableStore, Member: sale.Member, Cause: "one sale id in two entries; the first one counts"})
 		return nil
 	}
 	if cause := implausible(sale); cause != "" {
@@ -53,26 +63,8 @@ func (s *set) foldSale(f *fact) error {
 	if err != nil {
 		return err
 	}
-	raw, err := wire.Marshal(effects)
-	if err != nil {
-		return err
-	}
-	row := &SaleRow{SaleKey: key, Account: f.account, Source: f.Hash, State: SalePosted, Effects: raw}
-	s.sales[key], s.changed[key] = row, true
-	if prior == nil {
-		return nil
-	}
-	// Its void came first: the sale happened and was undone.
-	row.VoidSource = prior.VoidSource
-	s.explain(f, prior.VoidSource)
-	return s.undo(f, row)
-}
-
-// explain withdraws the exception of a void whose sale has arrived.
-func (s *set) explain(f *fact, void [32]byte) {
-	s.explained = append(s.explained, Exception{
-		ID: derivedID(void, string(VoidWithoutSale)+"/0"), Shard: f.shard, State: ExceptionExplained,
-	})
+	s.sold[key] = &soldSale{fact: f, effects: effects, returned: loyalty.NewReturned(soldOf(sale))}
+	return s.undoWaiting(f)
 }
 
 func (s *set) saleEffects(f *fact) ([]effect, error) {
@@ -82,6 +74,9 @@ func (s *set) saleEffects(f *fact) ([]effect, error) {
 		return s.suspend(f, Unproven, liableStore, "delivered after the terminal was revoked or quarantined"), nil
 	case a == nil:
 		return s.suspend(f, UnknownMember, liableProgramme, "head office does not know the account"), nil
+	}
+	if err := s.touch(f, a, f.sale.RuleSet); err != nil {
+		return nil, err
 	}
 	var effects []effect
 	for i, r := range f.sale.Redeemed {
@@ -100,8 +95,7 @@ func (s *set) saleEffects(f *fact) ([]effect, error) {
 		effects = append(effects, eff)
 	}
 	for _, e := range excess {
-		s.post(f, e.Unit, f.sale.RuleSet, loyalty.Move{From: loyalty.BookIssue, To: loyalty.BookSuspense, Amount: e.Amount})
-		effects = append(effects, effect{Unit: e.Unit, Suspended: e.Amount})
+		effects = append(effects, s.suspendAmount(f, e.Unit, e.Amount, false))
 		s.raise(f, e.n, Exception{
 			Kind: EarningDiffers, Liable: liableStore, Member: f.sale.Member, Unit: e.Unit, Amount: e.Amount,
 			Cause: "the cited rules give less than was earned",
@@ -113,16 +107,16 @@ func (s *set) saleEffects(f *fact) ([]effect, error) {
 // redeem posts one redemption; what the account does not have is an overdraw.
 func (s *set) redeem(f *fact, a *account, n int, r entry.Redemption) (effect, error) {
 	unit := redeemedUnit(r)
-	e := effect{Unit: unit}
+	e := effect{unit: unit, amount: r.Amount, spent: true}
 	err := s.on(f, a, unit, f.sale.RuleSet, func(h *loyalty.Holding) ([]loyalty.Move, error) {
 		done, moves, err := h.Redeem(r.Amount, loyalty.BookStore)
-		e.Redeemed = &done
+		e.redeemed = &done
 		return moves, err
 	})
 	if errors.Is(err, loyalty.ErrOverflow) {
-		return s.suspendOne(f, unit, -r.Amount, n), nil
+		return s.suspendOne(f, unit, r.Amount, true, n), nil
 	}
-	if err != nil || e.Redeemed.Short == 0 {
+	if err != nil || e.redeemed.Short == 0 {
 		return e, err
 	}
 	kind, cause := Overdraw, "more was redeemed than the account had"
@@ -130,8 +124,8 @@ func (s *set) redeem(f *fact, a *account, n int, r entry.Redemption) (effect, er
 		kind, cause = VoucherOveruse, "the voucher was used more often than it may be"
 	}
 	s.raise(f, n, Exception{
-		Kind: kind, Liable: liableProgramme, Cause: cause, Member: f.sale.Member, Unit: unit, Amount: e.Redeemed.Short,
-		Currency: f.sale.Total.Currency, Money: loyalty.Prorate(r.Discount, e.Redeemed.Short, r.Amount),
+		Kind: kind, Liable: liableProgramme, Cause: cause, Member: f.sale.Member, Unit: unit, Amount: e.redeemed.Short,
+		Currency: f.sale.Total.Currency, Money: loyalty.Prorate(r.Discount, e.redeemed.Short, r.Amount),
 	})
 	return e, nil
 }
@@ -140,16 +134,16 @@ func (s *set) redeem(f *fact, a *account, n int, r entry.Redemption) (effect, er
 func (s *set) earn(f *fact, a *account, e earnLine) (effect, error) {
 	lot := loyalty.Lot{
 		ID: loyalty.ID(derivedID(f.Hash, "lot/"+itoa(e.n))), Amount: e.Amount,
-		EarnedAt: f.EffectiveAt, VestsAt: e.VestsAt, ExpiresAt: e.ExpiresAt,
+		EarnedAt: f.EffectiveAt, VestsAt: e.VestsAt, ExpiresAt: e.ExpiresAt, RollDays: e.rollDays,
 	}
 	err := s.on(f, a, e.Unit, f.sale.RuleSet, func(h *loyalty.Holding) ([]loyalty.Move, error) {
-		return h.Earn(lot, loyalty.BookIssue, f.RecordedAt)
+		return h.Earn(lot, loyalty.BookIssue, f.EffectiveAt)
 	})
 	if errors.Is(err, loyalty.ErrOverflow) {
-		return s.suspendOne(f, e.Unit, e.Amount, len(f.sale.Redeemed)+e.n), nil
+		return s.suspendOne(f, e.Unit, e.Amount, false, len(f.sale.Redeemed)+e.n), nil
 	}
 	a.lotSource[lot.ID] = f.Hash
-	return effect{Unit: e.Unit, Lot: lot.ID}, err
+	return effect{unit: e.Unit, amount: e.Amount, category: e.category, lot: lot.ID}, err
 }
 
 // suspend posts everything a sale says into suspense, under one exception for
@@ -167,13 +161,11 @@ func (s *set) suspend(f *fact, kind ExceptionKind, liable, cause string) []effec
 	}
 	for _, r := range sale.Redeemed {
 		unit := redeemedUnit(r)
-		s.post(f, unit, sale.RuleSet, loyalty.Move{From: loyalty.BookSuspense, To: loyalty.BookStore, Amount: r.Amount})
-		effects = append(effects, effect{Unit: unit, Suspended: -r.Amount})
+		effects = append(effects, s.suspendAmount(f, unit, r.Amount, true))
 		raise(unit, r.Amount, r.Discount)
 	}
 	for _, e := range sale.Earned {
-		s.post(f, e.Unit, sale.RuleSet, loyalty.Move{From: loyalty.BookIssue, To: loyalty.BookSuspense, Amount: e.Amount})
-		effects = append(effects, effect{Unit: e.Unit, Suspended: e.Amount})
+		effects = append(effects, s.suspendAmount(f, e.Unit, e.Amount, false))
 		raise(e.Unit, e.Amount, 0)
 	}
 	if n == 0 {
@@ -182,18 +174,23 @@ func (s *set) suspend(f *fact, kind ExceptionKind, liable, cause string) []effec
 	return effects
 }
 
-// suspendOne sets aside an amount that the holding cannot count.
-func (s *set) suspendOne(f *fact, unit string, amount int64, n int) effect {
+// suspendAmount posts an earning into suspense, or a redemption out of it.
+func (s *set) suspendAmount(f *fact, unit string, amount int64, spent bool) effect {
 	move := loyalty.Move{From: loyalty.BookIssue, To: loyalty.BookSuspense, Amount: amount}
-	if amount < 0 {
-		move = loyalty.Move{From: loyalty.BookSuspense, To: loyalty.BookStore, Amount: -amount}
+	if spent {
+		move = loyalty.Move{From: loyalty.BookSuspense, To: loyalty.BookStore, Amount: amount}
 	}
-	s.post(f, unit, f.sale.RuleSet, move)
+	s.post(f, unit, f.sale.RuleSet, f.EffectiveAt, move)
+	return effect{unit: unit, amount: amount, suspended: true, spent: spent}
+}
+
+// suspendOne sets aside an amount that the holding cannot count.
+func (s *set) suspendOne(f *fact, unit string, amount int64, spent bool, n int) effect {
 	s.raise(f, n+1, Exception{
-		Kind: InvalidEntry, Liable: liableStore, Member: f.sale.Member, Unit: unit, Amount: move.Amount,
+		Kind: InvalidEntry, Liable: liableStore, Member: f.sale.Member, Unit: unit, Amount: amount,
 		Cause: "the amount does not fit the holding",
 	})
-	return effect{Unit: unit, Suspended: amount}
+	return s.suspendAmount(f, unit, amount, spent)
 }
 
 func redeemedUnit(r entry.Redemption) string {

@@ -23,13 +23,33 @@ type account struct {
 	lotSource map[loyalty.ID]journal.Hash
 	stored    map[loyalty.ID]loyalty.Lot // lots as they were read
 	touched   map[string]bool            // units whose rows must be written
+	place     []byte                     // of the last fact folded
 }
 
-func newAccount(key AccountKey, version uint64, marks []wire.Mark) *account {
+func newAccount(row AccountRow, marks []wire.Mark) *account {
 	return &account{
-		AccountKey: key, version: version, marks: marks, holdings: map[string]*loyalty.Holding{},
+		AccountKey: row.AccountKey, version: row.Version, place: row.Place, marks: marks, holdings: map[string]*loyalty.Holding{},
 		lotSource: map[loyalty.ID]journal.Hash{}, stored: map[loyalty.ID]loyalty.Lot{}, touched: map[string]bool{},
 	}
+}
+
+// passed notes that a fact has been folded.
+func (a *account) passed(f *fact) {
+	a.place = f.place()
+	if f.Kind < firstHQKind {
+		a.mark(f.Entry)
+	}
+}
+
+// nextDue is when the next lot vests or expires, zero when none will.
+func (a *account) nextDue() int64 {
+	var next int64
+	for _, h := range a.holdings {
+		if at := h.NextDue(); at != 0 && (next == 0 || at < next) {
+			next = at
+		}
+	}
+	return next
 }
 
 func (a *account) holding(unit string) *loyalty.Holding {
@@ -59,10 +79,12 @@ func (a *account) mark(e Entry) {
 // set is what a run of facts does, folded in memory and written at once.
 type set struct {
 	accounts   map[uuid.UUID]*account
-	sales      map[SaleKey]*SaleRow
-	changed    map[SaleKey]bool
+	fresh      map[journal.Hash]bool // facts that are applied now
+	sold       map[SaleKey]*soldSale // sales folded so far
+	waiting    []*fact               // what undoes sales that have not come yet
 	rules      map[uint64]loyalty.RuleSet
 	postings   []Posting
+	lotsGone   []LotKey
 	exceptions []Exception
 	explained  []Exception
 	books      map[BookKey]int64
@@ -71,7 +93,7 @@ type set struct {
 
 func newSet() *set {
 	return &set{
-		accounts: map[uuid.UUID]*account{}, sales: map[SaleKey]*SaleRow{}, changed: map[SaleKey]bool{},
+		accounts: map[uuid.UUID]*account{}, fresh: map[journal.Hash]bool{}, sold: map[SaleKey]*soldSale{},
 		rules: map[uint64]loyalty.RuleSet{}, books: map[BookKey]int64{},
 	}
 }
@@ -86,27 +108,32 @@ func postingID(source journal.Hash, line int) uuid.UUID {
 	return uuid.NewSHA1(uuid.Nil, binary.BigEndian.AppendUint32(source[:], uint32(line)))
 }
 
-// post books the moves of a fact.
-func (s *set) post(f *fact, unit string, ruleSet uint64, moves ...loyalty.Move) {
+// post books the moves of a fact, which took effect at a time.
+func (s *set) post(f *fact, unit string, ruleSet uint64, at int64, moves ...loyalty.Move) {
 	for _, m := range moves {
 		s.line++
-		s.postings = append(s.postings, Posting{
+		s.add(Posting{
 			ID: postingID(f.Hash, s.line), Shard: f.shard, Account: f.account, Source: f.Hash, Line: s.line,
 			Unit: unit, Amount: m.Amount, From: m.From, To: m.To, Store: f.Store, Lot: m.Lot,
-			OccurredAt: f.OccurredAt, EffectiveAt: f.EffectiveAt, RecordedAt: f.RecordedAt, RuleSet: ruleSet,
+			OccurredAt: f.OccurredAt, EffectiveAt: at, RecordedAt: f.RecordedAt, RuleSet: ruleSet,
 		})
-		s.book(f, m.From, unit, -m.Amount)
-		s.book(f, m.To, unit, m.Amount)
 	}
 }
 
-func (s *set) book(f *fact, book loyalty.Book, unit string, amount int64) {
+// add adds a posting and books it in the contra books.
+func (s *set) add(p Posting) {
+	s.postings = append(s.postings, p)
+	s.book(p, p.From, -p.Amount)
+	s.book(p, p.To, p.Amount)
+}
+
+func (s *set) book(p Posting, book loyalty.Book, amount int64) {
 	if book.Own() {
 		return
 	}
-	key := BookKey{Shard: f.shard, Book: book, Unit: unit}
+	key := BookKey{Shard: p.Shard, Book: book, Unit: p.Unit}
 	if book == loyalty.BookStore {
-		key.Owner = f.Store
+		key.Owner = p.Store
 	}
 	s.books[key] += amount
 }
@@ -114,41 +141,54 @@ func (s *set) book(f *fact, book loyalty.Book, unit string, amount int64) {
 // raise adds an exception of a fact. n tells apart several of one kind.
 func (s *set) raise(f *fact, n int, e Exception) {
 	e.ID = derivedID(f.Hash, string(e.Kind)+"/"+strconv.Itoa(n))
-	e.State = ExceptionOpen
+	if e.State == "" {
+		e.State = ExceptionOpen
+	}
 	e.Shard, e.Source, e.Account = f.shard, f.Hash, f.account
 	e.Terminal, e.Epoch, e.Seq, e.Store = f.Terminal, f.Epoch, f.Seq, f.Store
 	e.OccurredAt, e.RecordedAt = f.OccurredAt, f.RecordedAt
 	s.exceptions = append(s.exceptions, e)
 }
 
-// on runs fn on a copy of a holding that has vested what is due, and keeps the
-// copy when fn succeeds: an amount that cannot be booked leaves nothing half done.
+// on runs fn on a copy of a holding for which time has passed until the fact, and
+// keeps the copy when fn succeeds: an amount that cannot be booked leaves nothing
+// half done. What comes due by then is posted as of its own date.
 func (s *set) on(f *fact, a *account, unit string, ruleSet uint64, fn func(h *loyalty.Holding) ([]loyalty.Move, error)) error {
 	h := a.holding(unit).Clone()
-	vested, err := h.Vest(f.RecordedAt)
-	if err != nil {
-		return fmt.Errorf("account %s, %s: %w", a.Account, unit, err)
+	due, err := h.Advance(f.EffectiveAt)
+	var moves []loyalty.Move
+	if err == nil {
+		moves, err = fn(&h)
 	}
-	moves, err := fn(&h)
+	var at []loyalty.Due
+	if err == nil {
+		at, err = h.Advance(f.EffectiveAt)
+	}
 	if err != nil {
 		return fmt.Errorf("account %s, %s: %w", a.Account, unit, err)
 	}
 	*a.holdings[unit] = h
 	a.touched[unit] = true
-	s.post(f, unit, ruleSet, append(vested, moves...)...)
+	for _, d := range due {
+		s.post(f, unit, ruleSet, d.At, d.Moves...)
+	}
+	s.post(f, unit, ruleSet, f.EffectiveAt, moves...)
+	for _, d := range at {
+		s.post(f, unit, ruleSet, f.EffectiveAt, d.Moves...)
+	}
 	return nil
 }
 
 // changes lists what the set writes, in one order, so that two writers never wait
 // for each other in a circle and a replay writes the same.
 func (s *set) changes() (Changes, error) {
-	c := Changes{Postings: s.postings, Books: s.books, Exceptions: s.exceptions, Explained: s.explained}
+	c := Changes{Postings: s.postings, LotsGone: s.lotsGone, Books: s.books, Exceptions: s.exceptions, Explained: s.explained}
 	for _, a := range s.sorted() {
 		marks, err := wire.Marshal(a.marks)
 		if err != nil {
 			return Changes{}, err
 		}
-		c.Accounts = append(c.Accounts, AccountRow{a.AccountKey, a.version, marks})
+		c.Accounts = append(c.Accounts, AccountRow{a.AccountKey, a.version, marks, a.place, a.nextDue()})
 		for _, unit := range sortedKeys(a.touched) {
 			h := a.holdings[unit]
 			c.Holdings = append(c.Holdings, HoldingRow{a.AccountKey, *h})
@@ -160,10 +200,6 @@ func (s *set) changes() (Changes, error) {
 			}
 		}
 	}
-	for key := range s.changed {
-		c.Sales = append(c.Sales, *s.sales[key])
-	}
-	slices.SortFunc(c.Sales, func(a, b SaleRow) int { return compareIDs(a.Shard, a.Sale, b.Shard, b.Sale) })
 	return c, nil
 }
 

@@ -27,15 +27,18 @@ type Waiting struct {
 	AppliedSeq uint64
 }
 
-// SourceRow is the key under which a fact counts once.
+// SourceRow is the key under which a fact counts once, and where it stands among
+// the facts of its account. Subject is the sale it makes or undoes, if any.
 type SourceRow struct {
-	Shard      int
-	Source     journal.Hash
-	Writer     uuid.UUID
-	Epoch      uint32
-	Seq        uint64
-	Kind       entry.Kind
-	RecordedAt int64
+	AccountKey
+	Subject     uuid.UUID
+	EffectiveAt int64
+	Source      journal.Hash
+	Writer      uuid.UUID
+	Epoch       uint32
+	Seq         uint64
+	Kind        entry.Kind
+	RecordedAt  int64
 }
 
 // AccountKey names an account in its shard.
@@ -44,11 +47,15 @@ type AccountKey struct {
 	Account uuid.UUID
 }
 
-// AccountRow is an account as stored; Marks is the CBOR of []wire.Mark.
+// AccountRow is an account as stored; Marks is the CBOR of []wire.Mark. Place is
+// where its last fact stands in the order of folding, empty when that is not known;
+// NextDue is when its next lot vests or expires, zero when none will.
 type AccountRow struct {
 	AccountKey
 	Version uint64
 	Marks   []byte
+	Place   []byte
+	NextDue int64
 }
 
 // MemberRow says which member an account belongs to; Profile is the CBOR of a
@@ -99,24 +106,21 @@ type SaleKey struct {
 	Sale     uuid.UUID
 }
 
-// SaleState says what has been done with a sale.
+// SaleState says what kind of fact names a sale.
 type SaleState int16
 
-// States of a sale.
+// States of a sale row.
 const (
 	SalePosted SaleState = 1
-	SaleVoided SaleState = 2
-	VoidWaits  SaleState = 3 // the void was applied, the sale has not arrived
+	VoidWaits  SaleState = 3 // a void or a return of it
 )
 
-// SaleRow is what a sale did; Effects is CBOR.
+// SaleRow is a fact that makes or undoes a sale. Terminal is whose fact it is.
 type SaleRow struct {
 	SaleKey
-	Account    uuid.UUID
-	Source     journal.Hash
-	State      SaleState
-	Effects    []byte
-	VoidSource journal.Hash
+	Account uuid.UUID
+	Source  journal.Hash
+	State   SaleState
 }
 
 // BookKey names a contra book of a shard.
@@ -132,14 +136,51 @@ type Changes struct {
 	Accounts   []AccountRow
 	Holdings   []HoldingRow
 	Lots       []LotRow
+	LotsGone   []LotKey // lots that the account never had, as is known now
 	Postings   []Posting
-	Sales      []SaleRow
 	Books      map[BookKey]int64
 	Exceptions []Exception
-	Explained  []Exception // only ID, Shard and State
+	Explained  []Exception // only ID, Shard, State and ExplainedBy
+}
+
+// AwaitedReturn is a return that names no account and whose sale is not known yet.
+type AwaitedReturn struct {
+	Terminal uuid.UUID
+	Epoch    uint32
+	Seq      uint64
+	Source   journal.Hash
+	TriedAt  int64
+}
+
+// historyStore reads all there is of accounts, to fold them again.
+type historyStore interface {
+	// AccountSources returns the facts of accounts.
+	AccountSources(ctx context.Context, keys []AccountKey) ([]SourceRow, error)
+	// SourceEntries returns the entries of the sources that terminals wrote.
+	SourceEntries(ctx context.Context, rows []SourceRow) ([]Entry, error)
+	// SourceHQ returns the bytes of the sources that HQ wrote.
+	SourceHQ(ctx context.Context, rows []SourceRow) (map[journal.Hash][]byte, error)
+	AccountPostings(ctx context.Context, keys []AccountKey) ([]Posting, error)
+	AccountLots(ctx context.Context, keys []AccountKey) ([]LotRow, error)
+	AccountExceptions(ctx context.Context, keys []AccountKey) ([]Exception, error)
+	// DueAccounts returns up to limit accounts with a lot due by a time.
+	DueAccounts(ctx context.Context, until int64, limit int) ([]AccountKey, error)
+	// OpenAwaiting opens the exceptions that await a fact since before a time.
+	OpenAwaiting(ctx context.Context, before int64) (int, error)
+
+	// PutAwaited notes a return that waits for its sale, or that it was tried.
+	PutAwaited(ctx context.Context, r AwaitedReturn) error
+	DropAwaited(ctx context.Context, r AwaitedReturn) error
+	// Awaited returns waiting returns, those tried longest ago first.
+	Awaited(ctx context.Context, limit int) ([]AwaitedReturn, error)
+	// SaleAnywhere finds a sale in any shard by its id, of a terminal's if that is
+	// given.
+	SaleAnywhere(ctx context.Context, sale, terminal uuid.UUID) (SaleRow, bool, error)
 }
 
 type applyStore interface {
+	historyStore
+
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
 	// WaitingJournals returns up to limit journals with entries not applied yet.
 	WaitingJournals(ctx context.Context, limit int) ([]Waiting, error)
@@ -163,6 +204,7 @@ type applyStore interface {
 	// OpenLots returns the lots with something left or covered.
 	OpenLots(ctx context.Context, keys []AccountKey) ([]LotRow, error)
 	LotsByID(ctx context.Context, keys []LotKey) ([]LotRow, error)
+	// Sales returns the facts that name the sales, whichever terminal wrote them.
 	Sales(ctx context.Context, keys []SaleKey) ([]SaleRow, error)
 	// SaveChanges writes a set: rows with the same key are replaced, postings are
 	// new, an exception that exists stays, and the explained ones change state.

@@ -79,7 +79,7 @@ func (l *Ledger) UndoCorrection(ctx context.Context, u entry.HQCorrectionUndo, g
 			if gave {
 				return h.Send(lotTakes(u.Takes), loyalty.BookIssue)
 			}
-			return h.Restore(loyalty.Redemption{Takes: lotTakes(u.Takes)}, loyalty.BookIssue)
+			return h.Restore(loyalty.Redemption{Takes: lotTakes(u.Takes)}, loyalty.BookIssue, f.EffectiveAt)
 		})
 	})
 	if errors.Is(err, errNothing) {

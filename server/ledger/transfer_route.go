@@ -110,27 +110,33 @@ func (l *Ledger) route(ctx context.Context, facts []fact) ([]fact, error) {
 	if err != nil || len(links) == 0 {
 		return facts, err
 	}
-	for i := range facts {
-		f := &facts[i]
-		if f.account == uuid.Nil || len(links[f.account]) == 0 {
-			continue
-		}
-		to := links.end(f.account, f.EffectiveAt)
-		if f.sale == nil {
-			if to, err = l.whereSold(ctx, *f, links.reach(f.account), to); err != nil {
-				return nil, err
+	sold := map[SaleKey]uuid.UUID{} // of these facts, by terminal and sale
+	for _, undoing := range []bool{false, true} {
+		for i := range facts {
+			f := &facts[i]
+			if f.account == uuid.Nil || f.undoes() != undoing || len(links[f.account]) == 0 {
+				continue
+			}
+			to := links.end(f.account, f.EffectiveAt)
+			key := f.saleKey()
+			key.Shard = 0
+			if at, ok := sold[key]; undoing && ok {
+				to = at
+			} else if undoing {
+				if to, err = l.whereSold(ctx, *f, links.reach(f.account), to); err != nil {
+					return nil, err
+				}
+			}
+			if f.account, f.shard = to, shardOf(to, f.Terminal); !undoing {
+				sold[key] = to
 			}
 		}
-		f.account, f.shard = to, shardOf(to, f.Terminal)
 	}
 	return facts, nil
 }
 
 // whereSold finds which of several accounts the sale of a fact was posted to.
 func (l *Ledger) whereSold(ctx context.Context, f fact, accounts []uuid.UUID, otherwise uuid.UUID) (uuid.UUID, error) {
-	if f.void == nil {
-		return otherwise, nil
-	}
 	key := f.saleKey()
 	keys := make([]SaleKey, 0, len(accounts))
 	for _, id := range accounts {

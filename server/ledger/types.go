@@ -61,16 +61,21 @@ const (
 	ClockAhead      ExceptionKind = "clock_ahead"       // occurred more than a day after it arrived
 	Fork            ExceptionKind = "fork"              // two different entries with one number
 	Unreadable      ExceptionKind = "unreadable_entry"  // the bytes cannot be read
+
+	ReturnUnmatched   ExceptionKind = "return_unmatched"    // a return whose sale is not known
+	ReturnExceedsSale ExceptionKind = "return_exceeds_sale" // more came back than was left of the sale
 )
 
 // States of an exception.
 const (
 	ExceptionOpen      = "open"
-	ExceptionExplained = "explained" // a later fact withdrew it
+	ExceptionAwaiting  = "awaiting"  // of a return: its sale may still arrive
+	ExceptionWithdrawn = "withdrawn" // a later fact explained it
 )
 
 // Exception is a fact HQ must look at. Amount counts Unit; Money and Currency are
 // what it is worth where that is known. ID derives from the source and the kind.
+// ExplainedBy is the source that withdrew it.
 type Exception struct {
 	ID         uuid.UUID
 	Shard      int
@@ -91,10 +96,15 @@ type Exception struct {
 	Money      int64
 	OccurredAt int64
 	RecordedAt int64
+
+	ExplainedBy journal.Hash
 }
 
 // Posting moves Amount of Unit from one book to another, on behalf of an account.
 // It is both legs of a double entry. ID is UUID version 5 of source and line.
+// EffectiveAt is when it took effect in the order of folding; of a lot that came due
+// that is its own date. A correction says in Corrects whose postings it corrects,
+// and in Source which late fact made it necessary.
 type Posting struct {
 	ID          uuid.UUID
 	Shard       int
@@ -111,6 +121,15 @@ type Posting struct {
 	EffectiveAt int64
 	RecordedAt  int64
 	RuleSet     uint64
+	Corrects    journal.Hash
+}
+
+// subject is the source whose effect the posting is.
+func (p Posting) subject() journal.Hash {
+	if p.Corrects != (journal.Hash{}) {
+		return p.Corrects
+	}
+	return p.Source
 }
 
 // Account is what HQ's ledger holds for one account. Lots are the open ones;
@@ -155,7 +174,8 @@ type Status struct {
 }
 
 // Progress is how far one journal of a terminal has come. Watermark is the last
-// entry before which nothing is parked, quarantined or not applied.
+// entry before which nothing is parked, quarantined or not applied; EffectiveAt is
+// when the entry at the head took effect.
 type Progress struct {
 	Terminal    uuid.UUID
 	Store       uuid.UUID
@@ -164,5 +184,6 @@ type Progress struct {
 	Head        journal.Head
 	AppliedSeq  uint64
 	Watermark   uint64
+	EffectiveAt int64
 	LastContact int64 // Unix milliseconds
 }

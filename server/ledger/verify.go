@@ -78,8 +78,9 @@ type audit struct {
 	order  []string
 	// expected are the facts of each shard that the journals say have been applied.
 	expected [shard.Count]tally
-	routed   []fact           // met, and not yet counted in expected
-	units    map[string]int64 // what all books of a unit add up to
+	routed   []fact                // met, and not yet counted in expected
+	unnamed  map[journal.Hash]bool // returns that name no account
+	units    map[string]int64      // what all books of a unit add up to
 }
 
 // tally stands for a set of hashes in little memory: how many there are, and their
@@ -110,13 +111,13 @@ func (a *audit) fail(where, format string, args ...any) {
 // Verify re-checks everything from the stored bytes: every terminal's chain, batch
 // signature and receipt, HQ's own chains and checkpoints, that each applied fact
 // has its source once and no source is without its fact, that postings, lots and
-// holdings bear each other out, and that per unit all books sum to zero. hqKeys
+// holdings bear each other out and are what folding each account's facts gives, and that per unit all books sum to zero. hqKeys
 // are all statement keys HQ ever had.
 //
 // The error is about reading; what is wrong is in the report. Run it while nothing
 // is being applied, or a fact under way looks like a difference.
 func (l *Ledger) Verify(ctx context.Context, hqKeys keys.Set) (Report, error) {
-	a := &audit{store: l.o.Store, hq: hqKeys, ledger: l, counts: map[string]int64{}, units: map[string]int64{}}
+	a := &audit{store: l.o.Store, hq: hqKeys, ledger: l, counts: map[string]int64{}, unnamed: map[journal.Hash]bool{}, units: map[string]int64{}}
 	for _, check := range []func(context.Context) error{a.journals, a.hqChains, a.shards} {
 		if err := check(ctx); err != nil {
 			return Report{}, fmt.Errorf("verify: %w", err)

@@ -15,10 +15,10 @@ import (
 func (a *audit) shards(ctx context.Context) error {
 	for in := range shard.Count {
 		b := shardBooks{
-			where: fmt.Sprintf("shard %d", in), sources: map[journal.Hash]bool{},
+			where: fmt.Sprintf("shard %d", in), sources: map[journal.Hash]bool{}, accounts: map[AccountKey]bool{},
 			own: map[UnitKey]map[loyalty.Book]int64{}, contra: map[BookKey]int64{}, lots: map[UnitKey]*loyalty.Holding{},
 		}
-		for _, check := range []func(context.Context, int, *shardBooks) error{a.sources, a.postings, a.lots, a.holdings, a.contra} {
+		for _, check := range []func(context.Context, int, *shardBooks) error{a.sources, a.postings, a.lots, a.holdings, a.contra, a.folds} {
 			if err := check(ctx, in, &b); err != nil {
 				return err
 			}
@@ -31,9 +31,11 @@ func (a *audit) shards(ctx context.Context) error {
 type shardBooks struct {
 	where   string
 	sources map[journal.Hash]bool
-	own     map[UnitKey]map[loyalty.Book]int64
-	contra  map[BookKey]int64
-	lots    map[UnitKey]*loyalty.Holding
+	// accounts are those that have facts.
+	accounts map[AccountKey]bool
+	own      map[UnitKey]map[loyalty.Book]int64
+	contra   map[BookKey]int64
+	lots     map[UnitKey]*loyalty.Holding
 }
 
 // sources checks that the shard's sources are the facts that have been applied.
@@ -45,6 +47,13 @@ func (a *audit) sources(ctx context.Context, in int, b *shardBooks) error {
 	var stored tally
 	for _, r := range rows {
 		b.sources[r.Source] = true
+		if r.Account != uuid.Nil {
+			b.accounts[r.AccountKey] = true
+		}
+		if a.unnamed[r.Source] && r.Account != uuid.Nil {
+			a.count("returns, matched with their sales", 1)
+			continue
+		}
 		stored.add(r.Source)
 	}
 	a.count("applied facts, each with its source once", stored.n)
@@ -77,6 +86,9 @@ func (a *audit) posting(in int, b *shardBooks, p Posting) {
 	where := fmt.Sprintf("%s, posting %s", b.where, p.ID)
 	if !b.sources[p.Source] {
 		a.fail(where, "its source %s has not been applied", p.Source.Short())
+	}
+	if !b.sources[p.subject()] {
+		a.fail(where, "it corrects %s, which has not been applied", p.subject().Short())
 	}
 	if p.ID != postingID(p.Source, p.Line) {
 		a.fail(where, "its id does not derive from source and line")

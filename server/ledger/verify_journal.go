@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -104,6 +106,9 @@ func (a *audit) entry(where string, b AuditBranch, at *journal.Head, e Entry, fa
 	}
 	if f, ok := factOf(e); ok && e.Seq <= b.AppliedSeq {
 		a.routed = append(a.routed, f)
+		if f.ret != nil && f.account == uuid.Nil {
+			a.unnamed[f.Hash] = true
+		}
 	}
 }
 
@@ -206,7 +211,7 @@ func (a *audit) hqChain(ctx context.Context, h hqjournal.Head) (map[journal.Head
 			}
 			at = journal.Head{Seq: r.Seq, Hash: r.Hash}
 			known[at] = true
-			if env, err := entry.Decode(r.Raw); err == nil && (env.Kind == entry.KindHQAdjustment || env.Kind == entry.KindHQVoucher || movesPoints(env.Kind)) {
+			if env, err := entry.Decode(r.Raw); err == nil && posts(env.Kind) {
 				a.expected[h.Shard].add(r.Hash)
 			}
 		}

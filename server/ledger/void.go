@@ -1,15 +1,16 @@
 package ledger
 
 import (
+	"slices"
+
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
-	"github.com/tallystick/tallystick/sync/wire"
+	"github.com/tallystick/tallystick/sync/entry"
 )
 
-// foldVoid undoes a sale: exactly what it did, once. A void whose sale has not
-// arrived waits for it under an exception; a void that is not proven changes
-// nothing until a person decides.
+// foldVoid undoes what is left of a sale, once. A void whose sale has not come
+// waits for it; a void that is not proven changes nothing until a person decides.
 func (s *set) foldVoid(f *fact) error {
 	if f.account == uuid.Nil {
 		return nil
@@ -21,100 +22,227 @@ func (s *set) foldVoid(f *fact) error {
 		})
 		return nil
 	}
-	key := f.saleKey()
-	row := s.sales[key]
-	if row == nil {
-		s.sales[key] = &SaleRow{SaleKey: key, Account: f.account, State: VoidWaits, VoidSource: f.Hash}
-		s.changed[key] = true
-		s.raise(f, 0, Exception{
-			Kind: VoidWithoutSale, Liable: liableStore, Member: f.void.Member, Cause: "the sale it voids has not arrived",
-		})
-		return nil
-	}
-	if row.State != SalePosted {
-		return nil
-	}
-	if row.Account != f.account {
-		s.raise(f, 0, Exception{
-			Kind: InvalidEntry, Liable: liableStore, Member: f.void.Member, Cause: "the void names another account than its sale",
-		})
-		return nil
-	}
-	row.VoidSource = f.Hash
-	s.changed[key] = true
-	return s.undo(f, row)
+	return s.undo(f, f)
 }
 
-// undo reverses the effects of a posted sale, the last one first.
-func (s *set) undo(f *fact, row *SaleRow) error {
-	effects, err := wire.Unmarshal[[]effect](row.Effects)
-	if err != nil {
-		return err
+// foldReturn undoes the part of a sale that came back.
+func (s *set) foldReturn(f *fact) error {
+	switch {
+	case f.nobody:
+		return nil
+	case f.account == uuid.Nil:
+		s.raise(f, 0, unmatched(f))
+		return nil
+	case !f.Proven:
+		s.raise(f, 0, Exception{
+			Kind: Unproven, Liable: liableStore, Member: f.ret.Member,
+			Cause: "a return delivered after the terminal was revoked or quarantined; it was not carried out",
+		})
+		return nil
 	}
-	row.State = SaleVoided
-	a := s.accounts[row.Account]
-	for i := len(effects) - 1; i >= 0; i-- {
-		if err := s.undoEffect(f, a, i, effects[i]); err != nil {
+	return s.undo(f, f)
+}
+
+func unmatched(f *fact) Exception {
+	return Exception{
+		Kind: ReturnUnmatched, State: ExceptionAwaiting, Liable: liableStore, Member: f.ret.Member,
+		Currency: currency(f.ret.Refund), Money: f.ret.Refund.Minor, Cause: "the sale that came back has not arrived",
+	}
+}
+
+func currency(m entry.Money) string {
+	if !printable(m.Currency, 8) {
+		return ""
+	}
+	return m.Currency
+}
+
+// undo carries out a void or a return, or lets it wait for its sale. What it moves
+// is posted as done by the fact at, which is the sale when that came after.
+func (s *set) undo(f, at *fact) error {
+	sale := s.saleOf(f)
+	switch {
+	case sale == nil:
+		s.waiting = append(s.waiting, f)
+		return nil
+	case f.void != nil && sale.voided:
+		return nil
+	case f.void != nil:
+		sale.voided = true
+		sale.returned.TakeAll()
+	case sale.returned.Take(backOf(f.ret)):
+		s.raise(f, 0, Exception{
+			Kind: ReturnExceedsSale, Liable: liableStore, Member: f.ret.Member,
+			Currency: currency(f.ret.Refund), Money: f.ret.Refund.Minor, Cause: "more came back than was left of the sale",
+		})
+	}
+	return s.reverse(f, at, sale)
+}
+
+// saleOf finds the sale that a fact undoes: by its id and terminal, by its id, or
+// by where its entry stands.
+func (s *set) saleOf(f *fact) *soldSale {
+	key := f.saleKey()
+	if sale := s.sold[key]; sale != nil || f.ret == nil {
+		return sale
+	}
+	var found *soldSale
+	for k, sale := range s.sold {
+		r := f.ret
+		byID := r.Sale != uuid.Nil && k.Sale == r.Sale && r.Origin == uuid.Nil
+		byPlace := r.Sale == uuid.Nil && r.Origin == k.Terminal && r.OriginSeq != 0 && r.OriginSeq == sale.fact.Seq && r.OriginEpoch == sale.fact.Epoch
+		// Of several, the one that stands first, whatever the order of the map.
+		if (byID || byPlace) && sale.fact.account == f.account && (found == nil || byEffect(*sale.fact, *found.fact) < 0) {
+			found = sale
+		}
+	}
+	return found
+}
+
+// undoWaiting carries out what waited for the sale of a fact.
+func (s *set) undoWaiting(f *fact) error {
+	waiting := s.waiting
+	s.waiting = nil
+	for _, w := range waiting {
+		if err := s.undo(w, f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *set) undoEffect(f *fact, a *account, n int, e effect) error {
-	switch {
-	case e.Suspended > 0:
-		s.post(f, e.Unit, 0, loyalty.Move{From: loyalty.BookSuspense, To: loyalty.BookIssue, Amount: e.Suspended})
-	case e.Suspended < 0:
-		s.post(f, e.Unit, 0, loyalty.Move{From: loyalty.BookStore, To: loyalty.BookSuspense, Amount: -e.Suspended})
-	case e.Redeemed != nil:
-		return s.on(f, a, e.Unit, 0, func(h *loyalty.Holding) ([]loyalty.Move, error) {
-			return h.Restore(*e.Redeemed, loyalty.BookStore)
+// awaitRest raises the exceptions of what still waits when all is folded.
+func (s *set) awaitRest() {
+	for _, f := range s.waiting {
+		if f.ret != nil {
+			s.raise(f, 0, unmatched(f))
+			continue
+		}
+		s.raise(f, 0, Exception{
+			Kind: VoidWithoutSale, Liable: liableStore, Member: f.void.Member, Cause: "the sale it voids has not arrived",
 		})
-	default:
-		return s.unearn(f, a, n, e)
+	}
+}
+
+// reverse brings what a sale did down to what has not come back of it: first it
+// gives back what was redeemed, then it takes back what was earned.
+func (s *set) reverse(f, at *fact, sale *soldSale) error {
+	a := s.accounts[sale.fact.account]
+	var units []string
+	for i := range sale.effects {
+		e := &sale.effects[i]
+		if e.lot != (loyalty.ID{}) {
+			if !slices.Contains(units, e.unit) {
+				units = append(units, e.unit)
+			}
+			continue
+		}
+		from := e.undone
+		e.undone = max(from, sale.returned.Portion(e.amount, e.category))
+		if e.undone == from {
+			continue
+		}
+		if err := s.giveBack(at, a, *e, from); err != nil {
+			return err
+		}
+	}
+	for n, unit := range units {
+		if err := s.takeBack(f, at, a, n, unit, sale); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// unearn takes an earning back; what was spent of it meanwhile is owed.
-func (s *set) unearn(f *fact, a *account, n int, e effect) error {
+// giveBack undoes a redemption, or what went through suspense, from what had been
+// undone before.
+func (s *set) giveBack(at *fact, a *account, e effect, from int64) error {
+	amount := e.undone - from
+	switch {
+	case e.suspended && e.spent:
+		s.post(at, e.unit, 0, at.EffectiveAt, loyalty.Move{From: loyalty.BookStore, To: loyalty.BookSuspense, Amount: amount})
+	case e.suspended:
+		s.post(at, e.unit, 0, at.EffectiveAt, loyalty.Move{From: loyalty.BookSuspense, To: loyalty.BookIssue, Amount: amount})
+	default:
+		return s.on(at, a, e.unit, 0, func(h *loyalty.Holding) ([]loyalty.Move, error) {
+			return h.Restore(e.redeemed.Part(from, e.undone), loyalty.BookStore, at.EffectiveAt)
+		})
+	}
+	return nil
+}
+
+// takeBack takes back what a sale earned of a unit, from its lots that have not
+// vested first; what was spent of them meanwhile is owed.
+func (s *set) takeBack(f, at *fact, a *account, n int, unit string, sale *soldSale) error {
+	var amount int64
+	for i := range sale.effects {
+		e := &sale.effects[i]
+		if e.unit == unit && e.lot != (loyalty.ID{}) {
+			undone := max(e.undone, sale.returned.Portion(e.amount, e.category))
+			amount += undone - e.undone
+			e.undone = undone
+		}
+	}
+	if amount == 0 {
+		return nil
+	}
 	var short int64
-	err := s.on(f, a, e.Unit, 0, func(h *loyalty.Holding) (moves []loyalty.Move, err error) {
-		moves, short, err = h.Unearn(e.Lot, loyalty.BookIssue)
-		return moves, err
+	err := s.on(at, a, unit, 0, func(h *loyalty.Holding) ([]loyalty.Move, error) {
+		var moves []loyalty.Move
+		for _, pending := range []bool{true, false} {
+			for _, e := range sale.effects {
+				if e.unit != unit || e.lot == (loyalty.ID{}) || h.Lot(e.lot) == nil || h.Lot(e.lot).Pending != pending {
+					continue
+				}
+				part := min(amount, h.Lot(e.lot).Amount-h.Lot(e.lot).Back)
+				if part == 0 {
+					continue
+				}
+				took, owes, err := h.TakeBack(e.lot, part, loyalty.BookIssue)
+				if err != nil {
+					return nil, err
+				}
+				moves, short, amount = append(moves, took...), short+owes, amount-part
+			}
+		}
+		return moves, nil
 	})
 	if err != nil || short == 0 {
 		return err
 	}
-	s.raise(f, n, Exception{
-		Kind: Overdraw, Liable: liableProgramme, Unit: e.Unit, Amount: short,
-		Cause: "the voided sale's points had been spent",
-	})
+	cause := "the voided sale's points had been spent"
+	if f.ret != nil {
+		cause = "the points of the sale that came back had been spent"
+	}
+	s.raise(f, n, Exception{Kind: Overdraw, Liable: liableProgramme, Unit: unit, Amount: short, Cause: cause})
 	return nil
 }
 
-// lotsOf lists the lots that undoing a sale needs.
-func lotsOf(row SaleRow) ([]LotKey, error) {
-	if len(row.Effects) == 0 {
-		return nil, nil
+// soldOf is a sale as a return looks at it. Lines that cannot have been are left
+// out: then only money says how much came back.
+func soldOf(sale *entry.Sale) loyalty.Sold {
+	sold := loyalty.Sold{Total: sale.Total.Minor, Paid: sale.Total.Minor}
+	for _, r := range sale.Redeemed {
+		sold.Paid = max(0, sold.Paid-r.Discount)
 	}
-	effects, err := wire.Unmarshal[[]effect](row.Effects)
-	if err != nil {
-		return nil, err
-	}
-	account := AccountKey{row.Shard, row.Account}
-	var keys []LotKey
-	for _, e := range effects {
-		unit := UnitKey{account, e.Unit}
-		if e.Lot != (loyalty.ID{}) {
-			keys = append(keys, LotKey{unit, uuid.UUID(e.Lot)})
+	var sum int64
+	for _, l := range sale.Lines {
+		if l.Amount <= 0 || l.Amount > loyalty.MaxAmount || l.Quantity < 0 || l.Quantity > loyalty.MaxAmount || len(sale.Lines) > loyalty.MaxLines {
+			return loyalty.Sold{Total: sold.Total, Paid: sold.Paid}
 		}
-		if e.Redeemed != nil {
-			for _, t := range e.Redeemed.Takes {
-				keys = append(keys, LotKey{unit, uuid.UUID(t.Lot)})
-			}
-		}
+		sum += l.Amount
+		sold.Lines = append(sold.Lines, loyalty.Line{No: l.No, SKU: l.SKU, Quantity: l.Quantity, Amount: l.Amount, Category: l.Category})
 	}
-	return keys, nil
+	if sum != sold.Total {
+		sold.Lines = nil
+	}
+	return sold
+}
+
+func backOf(r *entry.Return) loyalty.Back {
+	back := loyalty.Back{Refund: r.Refund.Minor, Whole: r.Whole && r.Matched}
+	for _, l := range r.Lines {
+		back.Lines = append(back.Lines, loyalty.Line{No: l.No, Quantity: l.Quantity, Amount: l.Amount})
+	}
+	return back
 }

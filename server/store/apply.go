@@ -83,13 +83,16 @@ func (db *DB) AdvanceApplied(ctx context.Context, to []ledger.Waiting) error {
 func (db *DB) AddSources(ctx context.Context, rows []ledger.SourceRow) (map[journal.Hash]bool, error) {
 	added := make(map[journal.Hash]bool, len(rows))
 	values := convert(rows, func(r ledger.SourceRow) row {
-		return row{r.Shard, hashBytes(r.Source), idBytes(r.Writer), r.Epoch, r.Seq, uint16(r.Kind), r.RecordedAt}
+		return row{
+			r.Shard, idBytes(r.Account), hashBytes(r.Source), idBytes(r.Writer), r.Epoch, r.Seq, uint16(r.Kind), idBytes(r.Subject),
+			r.EffectiveAt, r.RecordedAt,
+		}
 	})
 	for len(values) > 0 {
 		part := values[:min(bulk, len(values))]
 		values = values[len(part):]
 		var sources [][]byte
-		err := db.write(ctx).NewRaw("INSERT INTO sources (shard, source, writer, epoch, seq, kind, recorded_at) VALUES ? "+
+		err := db.write(ctx).NewRaw("INSERT INTO sources ("+sourceColumns+") VALUES ? "+
 			"ON CONFLICT DO NOTHING RETURNING source", tuples(part)).Scan(ctx, &sources)
 		if err != nil {
 			return nil, err
@@ -113,10 +116,12 @@ type accountRow struct {
 	Account []byte `bun:"account"`
 	Version uint64 `bun:"version"`
 	Marks   []byte `bun:"marks"`
+	Place   []byte `bun:"place"`
+	NextDue int64  `bun:"next_due"`
 }
 
 func (r accountRow) account() ledger.AccountRow {
-	return ledger.AccountRow{AccountKey: ledger.AccountKey{Shard: r.Shard, Account: toID(r.Account)}, Version: r.Version, Marks: r.Marks}
+	return ledger.AccountRow{AccountKey: ledger.AccountKey{Shard: r.Shard, Account: toID(r.Account)}, Version: r.Version, Marks: r.Marks, Place: r.Place, NextDue: r.NextDue}
 }
 
 func accountKeys(keys []ledger.AccountKey) []row {
@@ -126,7 +131,7 @@ func accountKeys(keys []ledger.AccountKey) []row {
 // LockAccounts implements ledger.Store.
 func (db *DB) LockAccounts(ctx context.Context, keys []ledger.AccountKey) ([]ledger.AccountRow, error) {
 	rows, err := selectKeys[accountRow](ctx, db, db.write(ctx),
-		"UPDATE accounts SET version = version + 1 WHERE ? RETURNING shard, account, version, marks", "shard, account", accountKeys(keys))
+		"UPDATE accounts SET version = version + 1 WHERE ? RETURNING shard, account, version, marks, place, next_due", "shard, account", accountKeys(keys))
 	return convert(rows, accountRow.account), err
 }
 

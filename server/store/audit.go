@@ -111,22 +111,9 @@ func (db *DB) AuditHQCheckpoints(ctx context.Context, shard int, epoch uint32) (
 
 // AuditSources implements ledger.Store.
 func (db *DB) AuditSources(ctx context.Context, shard int) ([]ledger.SourceRow, error) {
-	var rows []struct {
-		Source     []byte `bun:"source"`
-		Writer     []byte `bun:"writer"`
-		Epoch      uint32 `bun:"epoch"`
-		Seq        uint64 `bun:"seq"`
-		Kind       uint16 `bun:"kind"`
-		RecordedAt int64  `bun:"recorded_at"`
-	}
-	err := db.read(ctx).NewRaw("SELECT source, writer, epoch, seq, kind, recorded_at FROM sources WHERE shard = ?", shard).Scan(ctx, &rows)
-	out := make([]ledger.SourceRow, len(rows))
-	for i, r := range rows {
-		out[i] = ledger.SourceRow{
-			Shard: shard, Source: toHash(r.Source), Writer: toID(r.Writer), Epoch: r.Epoch, Seq: r.Seq, Kind: entry.Kind(r.Kind), RecordedAt: r.RecordedAt,
-		}
-	}
-	return out, err
+	var rows []factRow
+	err := db.read(ctx).NewRaw("SELECT "+sourceColumns+" FROM sources WHERE shard = ?", shard).Scan(ctx, &rows)
+	return convert(rows, factRow.source), err
 }
 
 // AuditPostings implements ledger.Store.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/sync/journal"
 )
 
 type holdingRow struct {
@@ -31,7 +32,8 @@ func (db *DB) AccountHoldings(ctx context.Context, keys []ledger.AccountKey) ([]
 	return convert(rows, holdingRow.holding), err
 }
 
-const lotColumns = "shard, account, unit, lot, source, amount, remaining, spent, covered, gone, pending, voided, earned_at, vests_at, expires_at"
+const lotColumns = "shard, account, unit, lot, source, amount, remaining, spent, covered, gone, back, owed, pending, voided, " +
+	"earned_at, vests_at, expires_at, roll_days"
 
 type lotRow struct {
 	Shard     int    `bun:"shard"`
@@ -44,19 +46,22 @@ type lotRow struct {
 	Spent     int64  `bun:"spent"`
 	Covered   int64  `bun:"covered"`
 	Gone      int64  `bun:"gone"`
+	Back      int64  `bun:"back"`
+	Owed      int64  `bun:"owed"`
 	Pending   int    `bun:"pending"`
 	Voided    int    `bun:"voided"`
 	EarnedAt  int64  `bun:"earned_at"`
 	VestsAt   int64  `bun:"vests_at"`
 	ExpiresAt int64  `bun:"expires_at"`
+	RollDays  int32  `bun:"roll_days"`
 }
 
 func (r lotRow) lot() ledger.LotRow {
 	return ledger.LotRow{
 		AccountKey: ledger.AccountKey{Shard: r.Shard, Account: toID(r.Account)}, Unit: r.Unit, Source: toHash(r.Source),
 		Lot: loyalty.Lot{
-			ID: loyalty.ID(toID(r.Lot)), Amount: r.Amount, Left: r.Remaining, Spent: r.Spent, Covered: r.Covered, Gone: r.Gone,
-			Pending: r.Pending == 1, Voided: r.Voided == 1, EarnedAt: r.EarnedAt, VestsAt: r.VestsAt, ExpiresAt: r.ExpiresAt,
+			ID: loyalty.ID(toID(r.Lot)), Amount: r.Amount, Left: r.Remaining, Spent: r.Spent, Covered: r.Covered, Gone: r.Gone, Back: r.Back, Owed: r.Owed,
+			Pending: r.Pending == 1, Voided: r.Voided == 1, EarnedAt: r.EarnedAt, VestsAt: r.VestsAt, ExpiresAt: r.ExpiresAt, RollDays: r.RollDays,
 		},
 	}
 }
@@ -78,31 +83,15 @@ func (db *DB) LotsByID(ctx context.Context, keys []ledger.LotKey) ([]ledger.LotR
 
 // Sales implements ledger.Store.
 func (db *DB) Sales(ctx context.Context, keys []ledger.SaleKey) ([]ledger.SaleRow, error) {
-	type saleRow struct {
-		Shard      int    `bun:"shard"`
-		Terminal   []byte `bun:"terminal"`
-		Sale       []byte `bun:"sale"`
-		Account    []byte `bun:"account"`
-		Source     []byte `bun:"source"`
-		State      int16  `bun:"state"`
-		Effects    []byte `bun:"effects"`
-		VoidSource []byte `bun:"void_source"`
-	}
-	rows, err := selectKeys[saleRow](ctx, db, db.read(ctx),
-		"SELECT shard, terminal, sale, account, source, state, effects, void_source FROM sales WHERE ?", "shard, terminal, sale",
-		convert(keys, func(k ledger.SaleKey) row { return row{k.Shard, idBytes(k.Terminal), idBytes(k.Sale)} }))
-	return convert(rows, func(r saleRow) ledger.SaleRow {
-		return ledger.SaleRow{
-			SaleKey: ledger.SaleKey{Shard: r.Shard, Terminal: toID(r.Terminal), Sale: toID(r.Sale)}, Account: toID(r.Account),
-			Source: toHash(r.Source), State: ledger.SaleState(r.State), Effects: r.Effects, VoidSource: toHash(r.VoidSource),
-		}
-	}), err
+	rows, err := selectKeys[factRow](ctx, db, db.read(ctx), "SELECT "+sourceColumns+" FROM sources WHERE ?", "shard, subject",
+		convert(keys, func(k ledger.SaleKey) row { return row{k.Shard, idBytes(k.Sale)} }))
+	return convert(rows, factRow.sale), err
 }
 
 // SaveChanges implements ledger.Store.
 func (db *DB) SaveChanges(ctx context.Context, c ledger.Changes) error {
 	for _, save := range []func(context.Context, ledger.Changes) error{
-		db.saveAccounts, db.saveHoldings, db.saveLots, db.savePostings, db.saveSales, db.saveBooks, db.saveExplained,
+		db.saveAccounts, db.saveHoldings, db.saveLots, db.dropLots, db.savePostings, db.saveBooks, db.saveExplained,
 	} {
 		if err := save(ctx, c); err != nil {
 			return err
@@ -112,9 +101,11 @@ func (db *DB) SaveChanges(ctx context.Context, c ledger.Changes) error {
 }
 
 func (db *DB) saveAccounts(ctx context.Context, c ledger.Changes) error {
-	return db.insert(ctx, "INSERT INTO accounts (shard, account, version, marks)",
-		convert(c.Accounts, func(a ledger.AccountRow) row { return row{a.Shard, idBytes(a.Account), a.Version, a.Marks} }),
-		"ON CONFLICT (shard, account) DO UPDATE SET marks = EXCLUDED.marks")
+	return db.insert(ctx, "INSERT INTO accounts (shard, account, version, marks, place, next_due)",
+		convert(c.Accounts, func(a ledger.AccountRow) row {
+			return row{a.Shard, idBytes(a.Account), a.Version, a.Marks, a.Place, a.NextDue}
+		}),
+		"ON CONFLICT (shard, account) DO UPDATE SET marks = EXCLUDED.marks, place = EXCLUDED.place, next_due = EXCLUDED.next_due")
 }
 
 func (db *DB) saveHoldings(ctx context.Context, c ledger.Changes) error {
@@ -130,12 +121,12 @@ func (db *DB) saveLots(ctx context.Context, c ledger.Changes) error {
 	return db.insert(ctx, "INSERT INTO lots ("+lotColumns+", is_open)",
 		convert(c.Lots, func(l ledger.LotRow) row {
 			return row{
-				l.Shard, idBytes(l.Account), l.Unit, idBytes(l.ID), hashBytes(l.Source), l.Amount, l.Left, l.Spent, l.Covered, l.Gone,
-				bit(l.Pending), bit(l.Voided), l.EarnedAt, l.VestsAt, l.ExpiresAt, bit(l.Left > 0 || l.Covered > 0),
+				l.Shard, idBytes(l.Account), l.Unit, idBytes(l.ID), hashBytes(l.Source), l.Amount, l.Left, l.Spent, l.Covered, l.Gone, l.Back, l.Owed,
+				bit(l.Pending), bit(l.Voided), l.EarnedAt, l.VestsAt, l.ExpiresAt, l.RollDays, bit(l.Left > 0 || l.Covered > 0),
 			}
 		}),
 		"ON CONFLICT (shard, account, unit, lot) DO UPDATE SET remaining = EXCLUDED.remaining, spent = EXCLUDED.spent, "+
-			"covered = EXCLUDED.covered, gone = EXCLUDED.gone, pending = EXCLUDED.pending, voided = EXCLUDED.voided, is_open = EXCLUDED.is_open")
+			"covered = EXCLUDED.covered, gone = EXCLUDED.gone, back = EXCLUDED.back, owed = EXCLUDED.owed, expires_at = EXCLUDED.expires_at, pending = EXCLUDED.pending, voided = EXCLUDED.voided, is_open = EXCLUDED.is_open")
 }
 
 func (db *DB) savePostings(ctx context.Context, c ledger.Changes) error {
@@ -143,22 +134,20 @@ func (db *DB) savePostings(ctx context.Context, c ledger.Changes) error {
 		convert(c.Postings, func(p ledger.Posting) row {
 			return row{
 				p.Shard, idBytes(p.Account), p.RecordedAt, idBytes(p.ID), hashBytes(p.Source), p.Line, p.Unit, p.Amount, int16(p.From), int16(p.To),
-				idBytes(p.Store), idBytes(p.Lot), p.OccurredAt, p.EffectiveAt, p.RuleSet,
+				idBytes(p.Store), idBytes(p.Lot), p.OccurredAt, p.EffectiveAt, p.RuleSet, corrected(p),
 			}
 		}), "")
 }
 
-func (db *DB) saveSales(ctx context.Context, c ledger.Changes) error {
-	return db.insert(ctx, "INSERT INTO sales (shard, terminal, sale, account, source, state, effects, void_source)",
-		convert(c.Sales, func(s ledger.SaleRow) row {
-			effects := s.Effects
-			if effects == nil {
-				effects = []byte{}
-			}
-			return row{s.Shard, idBytes(s.Terminal), idBytes(s.Sale), idBytes(s.Account), hashBytes(s.Source), int16(s.State), effects, hashBytes(s.VoidSource)}
-		}),
-		"ON CONFLICT (shard, terminal, sale) DO UPDATE SET account = EXCLUDED.account, source = EXCLUDED.source, "+
-			"state = EXCLUDED.state, effects = EXCLUDED.effects, void_source = EXCLUDED.void_source")
+func (db *DB) dropLots(ctx context.Context, c ledger.Changes) error {
+	for _, l := range c.LotsGone {
+		_, err := db.write(ctx).NewRaw("DELETE FROM lots WHERE shard = ? AND account = ? AND unit = ? AND lot = ?",
+			l.Shard, idBytes(l.Account), l.Unit, idBytes(l.Lot)).Exec(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (db *DB) saveBooks(ctx context.Context, c ledger.Changes) error {
@@ -174,10 +163,18 @@ func (db *DB) saveExplained(ctx context.Context, c ledger.Changes) error {
 		return err
 	}
 	for _, e := range c.Explained {
-		_, err := db.write(ctx).NewRaw("UPDATE exceptions SET state = ? WHERE shard = ? AND id = ?", e.State, e.Shard, idBytes(e.ID)).Exec(ctx)
+		_, err := db.write(ctx).NewRaw("UPDATE exceptions SET state = ?, explained_by = ? WHERE shard = ? AND id = ?", e.State, hashBytes(e.ExplainedBy), e.Shard, idBytes(e.ID)).Exec(ctx)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// corrected is empty for a posting that corrects none, which nearly all are.
+func corrected(p ledger.Posting) []byte {
+	if p.Corrects == (journal.Hash{}) {
+		return []byte{}
+	}
+	return hashBytes(p.Corrects)
 }

@@ -19,9 +19,9 @@ import (
 
 const (
 	exceptionColumns = "shard, id, kind, state, liable, cause, source, terminal, epoch, seq, store, account, member, " +
-		"unit, amount, currency, money, occurred_at, recorded_at"
+		"unit, amount, currency, money, occurred_at, recorded_at, explained_by"
 	postingColumns = "account, recorded_at, id, source, line, unit, amount, from_book, to_book, store, lot, " +
-		"occurred_at, effective_at, rule_set"
+		"occurred_at, effective_at, rule_set, corrects"
 )
 
 func sortedBooks(books map[ledger.BookKey]int64) []ledger.BookKey {
@@ -115,6 +115,8 @@ type exceptionRow struct {
 	Money      int64  `bun:"money"`
 	OccurredAt int64  `bun:"occurred_at"`
 	RecordedAt int64  `bun:"recorded_at"`
+
+	ExplainedBy []byte `bun:"explained_by"`
 }
 
 func (r exceptionRow) exception() ledger.Exception {
@@ -122,7 +124,7 @@ func (r exceptionRow) exception() ledger.Exception {
 		ID: toID(r.ID), Shard: r.Shard, Kind: ledger.ExceptionKind(r.Kind), State: r.State, Liable: r.Liable, Cause: r.Cause,
 		Source: toHash(r.Source), Terminal: toID(r.Terminal), Epoch: r.Epoch, Seq: r.Seq, Store: toID(r.Store),
 		Account: toID(r.Account), Member: toID(r.Member), Unit: r.Unit, Amount: r.Amount, Currency: r.Currency, Money: r.Money,
-		OccurredAt: r.OccurredAt, RecordedAt: r.RecordedAt,
+		OccurredAt: r.OccurredAt, RecordedAt: r.RecordedAt, ExplainedBy: toHash(r.ExplainedBy),
 	}
 }
 
@@ -162,13 +164,14 @@ type postingRow struct {
 	OccurredAt  int64  `bun:"occurred_at"`
 	EffectiveAt int64  `bun:"effective_at"`
 	RuleSet     uint64 `bun:"rule_set"`
+	Corrects    []byte `bun:"corrects"`
 }
 
 func (r postingRow) posting() ledger.Posting {
 	return ledger.Posting{
 		ID: toID(r.ID), Shard: r.Shard, Account: toID(r.Account), Source: toHash(r.Source), Line: r.Line, Unit: r.Unit,
 		Amount: r.Amount, From: loyalty.Book(r.FromBook), To: loyalty.Book(r.ToBook), Store: toID(r.Store), Lot: toID(r.Lot),
-		OccurredAt: r.OccurredAt, EffectiveAt: r.EffectiveAt, RecordedAt: r.RecordedAt, RuleSet: r.RuleSet,
+		OccurredAt: r.OccurredAt, EffectiveAt: r.EffectiveAt, RecordedAt: r.RecordedAt, RuleSet: r.RuleSet, Corrects: toHash(r.Corrects),
 	}
 }
 
@@ -264,18 +267,19 @@ func (db *DB) Progress(ctx context.Context) ([]ledger.Progress, error) {
 		Branch      int    `bun:"branch"`
 		HeadSeq     uint64 `bun:"head_seq"`
 		HeadHash    []byte `bun:"head_hash"`
+		EffectiveAt int64  `bun:"effective_at"`
 		AppliedSeq  uint64 `bun:"applied_seq"`
 		LastContact int64  `bun:"last_contact"`
 		Stopped     uint64 `bun:"stopped"`
 	}
-	err := db.read(ctx).NewRaw("SELECT b.terminal, b.store, b.epoch, b.branch, b.head_seq, b.head_hash, b.applied_seq, b.last_contact, "+
+	err := db.read(ctx).NewRaw("SELECT b.terminal, b.store, b.epoch, b.branch, b.head_seq, b.head_hash, b.effective_at, b.applied_seq, b.last_contact, "+
 		"(SELECT COALESCE(MIN(e.seq), 0) FROM entries AS e WHERE e.shard = b.shard AND e.terminal = b.terminal AND e.epoch = b.epoch "+
 		"AND e.branch = b.branch AND e.state <> 1) AS stopped FROM branches AS b ORDER BY b.shard, b.terminal, b.epoch, b.branch").Scan(ctx, &rows)
 	out := make([]ledger.Progress, len(rows))
 	for i, r := range rows {
 		p := ledger.Progress{
 			Terminal: toID(r.Terminal), Store: toID(r.Store), Epoch: r.Epoch, Branch: r.Branch, AppliedSeq: r.AppliedSeq, Watermark: r.AppliedSeq,
-			Head: journal.Head{Seq: r.HeadSeq, Hash: toHash(r.HeadHash)}, LastContact: r.LastContact,
+			Head: journal.Head{Seq: r.HeadSeq, Hash: toHash(r.HeadHash)}, EffectiveAt: r.EffectiveAt, LastContact: r.LastContact,
 		}
 		if r.Stopped > 0 {
 			p.Watermark = min(p.Watermark, r.Stopped-1)

@@ -14,6 +14,16 @@ type HQRecord struct {
 	Record  cbor.RawMessage `cbor:"3,keyasint"`
 	By      uuid.UUID       `cbor:"4,keyasint,omitzero"`  // the person who did it
 	Digest  []byte          `cbor:"5,keyasint,omitempty"` // salted hash of what is kept outside the chain
+	Kept    bool            `cbor:"6,keyasint,omitempty"` // of a voucher: no uses are given, only the record changes
+}
+
+// HQExpiry lets time pass for an account: what was due by Until vests or expires.
+// Graced says that terminals which could hold an earlier fact had not been heard of
+// within the stated grace. Until is Unix milliseconds.
+type HQExpiry struct {
+	Account uuid.UUID `cbor:"1,keyasint"`
+	Until   int64     `cbor:"2,keyasint"`
+	Graced  bool      `cbor:"3,keyasint,omitempty"`
 }
 
 // HQAdjustment changes a holding by hand. Amount is signed, in the unit's smallest part.

@@ -31,6 +31,15 @@ var Rules = loyalty.RuleSet{Version: 1, Currency: "EUR", Earn: []loyalty.EarnRul
 	{Unit: "cups", Points: 1, Per: 1000, VestDays: 14},
 }}
 
+// Brisk is rule set version 2, for what must come due within days: points that live
+// for a day after the last activity, cups that vest after a day, and stamps for
+// coffee only, for each 5 euros begun.
+var Brisk = loyalty.RuleSet{Version: 2, Currency: "EUR", Earn: []loyalty.EarnRule{
+	{Unit: "points", Points: 1, Per: 100, RollDays: 1},
+	{Unit: "cups", Points: 1, Per: 1000, VestDays: 1},
+	{Unit: "stamps", Points: 1, Per: 500, Category: "coffee", Rounding: loyalty.RoundUp},
+}}
+
 // HQ is a ledger with everything around it.
 type HQ struct {
 	DB      *store.DB
@@ -70,7 +79,7 @@ func On(t testing.TB, dsn string, shardsPerTx int) *HQ {
 		t.Fatal(err)
 	}
 	signer, err := keys.NewSigner(keys.Public{
-		ID: 1, Use: keys.UseStatement, NotBefore: Start.AddDate(-1, 0, 0), NotAfter: Start.AddDate(1, 0, 0),
+		ID: 1, Use: keys.UseStatement, NotBefore: Start.AddDate(-1, 0, 0), NotAfter: Start.AddDate(20, 0, 0),
 	}, bytes.Repeat([]byte{7}, 32))
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +101,9 @@ func On(t testing.TB, dsn string, shardsPerTx int) *HQ {
 
 // RuleSet implements ledger.RuleSets.
 func (h *HQ) RuleSet(_ context.Context, version uint64) (loyalty.RuleSet, bool, error) {
+	if version == Brisk.Version {
+		return Brisk, true, nil
+	}
 	return Rules, version == Rules.Version, nil
 }
 

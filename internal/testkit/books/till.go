@@ -46,7 +46,7 @@ func (h *HQ) Till(t Failer, name string) *Till {
 	}
 	till := &Till{
 		ID: uuid.NewSHA1(h.ID, []byte("terminal "+name)), Store: uuid.NewSHA1(h.ID, []byte("store "+name)),
-		State: ingest.StateEnrolled, hq: h, signer: signer, at: Start.Add(-time.Hour),
+		State: ingest.StateEnrolled, hq: h, signer: signer, at: h.Clock.Now(),
 	}
 	till.Write(t, entry.KindEnrolled, entry.Enrolled{Terminal: till.ID, Store: till.Store, Epoch: 1, PublicKey: signer.Public.Key, HQ: h.ID})
 	return till
@@ -122,6 +122,34 @@ func (t *Till) Sale(f Failer, account uuid.UUID, total, redeem int64) entry.Sale
 	return sale
 }
 
+// Basket makes the body of a sale of these lines under a rule set that earns on
+// them and redeems points, without writing it. A redeemed point is worth a cent.
+func (t *Till) Basket(f Failer, account uuid.UUID, rules loyalty.RuleSet, redeem int64, lines ...entry.Line) entry.Sale {
+	basket := loyalty.Basket{Currency: "EUR"}
+	for _, l := range lines {
+		basket.Total += l.Amount
+		basket.Lines = append(basket.Lines, loyalty.Line{No: l.No, SKU: l.SKU, Quantity: l.Quantity, Amount: l.Amount, Category: l.Category})
+	}
+	sale := t.Sale(f, account, basket.Total, redeem)
+	sale.RuleSet, sale.Lines, sale.Earned = rules.Version, lines, nil
+	earned, err := loyalty.Earn(rules, basket, min(redeem, basket.Total), t.at.Add(time.Second).UnixMilli())
+	if err != nil {
+		f.Fatalf("earn: %v", err)
+	}
+	for _, e := range earned {
+		sale.Earned = append(sale.Earned, entry.Earning(e))
+	}
+	return sale
+}
+
+// Return writes a return. Its id and key are filled in.
+func (t *Till) Return(f Failer, r entry.Return) {
+	t.sales++
+	name := "return " + strconv.Itoa(t.sales) + t.clones
+	r.ID, r.Key, r.Refund.Currency = uuid.NewSHA1(t.ID, []byte(name)), name, "EUR"
+	t.Write(f, entry.KindReturn, r)
+}
+
 // Void writes a void of a sale.
 func (t *Till) Void(f Failer, sale, account uuid.UUID) {
 	t.sales++
@@ -144,8 +172,22 @@ func (t *Till) Batch(first, last int) wire.Batch {
 	}
 }
 
-// Push sends the entries from first to last and returns the receipt.
+// At is the till as it talks to another HQ.
+func (t *Till) At(hq *HQ) *Till {
+	c := *t
+	c.hq = hq
+	return &c
+}
+
+// Now is the till's time.
+func (t *Till) Now() time.Time { return t.at }
+
+// Push sends the entries from first to last and returns the receipt. HQ's clock
+// follows a till that is less than an hour ahead.
 func (t *Till) Push(first, last int) ([]byte, error) {
+	if ahead := t.at.Sub(t.hq.Clock.Now()); ahead > 0 && ahead < time.Hour {
+		t.hq.Clock.Advance(ahead)
+	}
 	return t.hq.Ingest.Push(context.Background(), t.Terminal(), t.Batch(first, last), t.hq.Clock.Now())
 }
 

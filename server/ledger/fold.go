@@ -1,0 +1,155 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
+)
+
+// foldSet folds facts whose sources are new into the set. A fact that stands behind
+// everything its account has seen is folded onto the account as it is. For any
+// other, and for one that undoes a sale, the account is folded again.
+func (l *Ledger) foldSet(ctx context.Context, s *set, facts []fact) error {
+	for i := range facts {
+		s.fresh[facts[i].Hash] = true
+	}
+	again, err := l.outOfOrder(ctx, s, facts)
+	if err != nil {
+		return err
+	}
+	late := map[AccountKey][]*fact{}
+	for i := range facts {
+		f := &facts[i]
+		if again[f.key()] {
+			late[f.key()] = append(late[f.key()], f)
+			continue
+		}
+		if err := s.fold(f); err != nil {
+			return err
+		}
+	}
+	if len(again) == 0 {
+		return nil
+	}
+	histories, err := l.histories(ctx, s, keysOf(again))
+	if err != nil {
+		return err
+	}
+	for _, key := range keysOf(again) {
+		if err := s.refold(key, histories[key], late[key]); err != nil {
+			return fmt.Errorf("fold account %s again: %w", key.Account, err)
+		}
+	}
+	return nil
+}
+
+// outOfOrder names the accounts that must be folded again.
+func (l *Ledger) outOfOrder(ctx context.Context, s *set, facts []fact) (map[AccountKey]bool, error) {
+	again := map[AccountKey]bool{}
+	if l.forgetful {
+		return again, nil
+	}
+	var sales []SaleKey
+	seen := map[SaleKey]bool{}
+	for i := range facts {
+		f := &facts[i]
+		if f.account == uuid.Nil {
+			continue
+		}
+		if f.undoes() || s.late(f) && !l.straight {
+			again[f.key()] = true
+		}
+		if f.sale == nil {
+			continue
+		}
+		if seen[f.saleKey()] {
+			again[f.key()] = true
+		}
+		seen[f.saleKey()] = true
+		sales = append(sales, f.saleKey())
+	}
+	if len(sales) == 0 {
+		return again, nil
+	}
+	named, err := l.o.Store.Sales(ctx, sales)
+	if err != nil {
+		return nil, fmt.Errorf("read sales: %w", err)
+	}
+	for _, row := range named {
+		// Another entry names the sale: one that undoes it, or the sale once more.
+		if !s.fresh[row.Source] {
+			again[AccountKey{row.Shard, row.Account}] = again[AccountKey{row.Shard, row.Account}] || s.has(facts, row)
+		}
+	}
+	return trueOnly(again), nil
+}
+
+// has reports whether one of the facts is of the row's account and sale.
+func (s *set) has(facts []fact, row SaleRow) bool {
+	return slices.ContainsFunc(facts, func(f fact) bool {
+		return f.account == row.Account && f.sale != nil && f.sale.ID == row.Sale
+	})
+}
+
+func trueOnly(m map[AccountKey]bool) map[AccountKey]bool {
+	for key, ok := range m {
+		if !ok {
+			delete(m, key)
+		}
+	}
+	return m
+}
+
+// late reports whether a fact stands before one that its account has seen. An
+// account whose last place is not known has seen something.
+func (s *set) late(f *fact) bool {
+	a := s.accounts[f.account]
+	return a != nil && (len(a.place) == 0 || slices.Compare(f.place(), a.place) < 0)
+}
+
+// fold folds one fact onto its account as it is.
+func (s *set) fold(f *fact) error {
+	s.line = 0
+	if f.hq == nil && f.OccurredAt-f.RecordedAt > aheadOf.Milliseconds() {
+		s.raise(f, 0, Exception{Kind: ClockAhead, Liable: liableStore, Cause: "it says that it happened more than a day after it arrived"})
+	}
+	var err error
+	a := s.accounts[f.account]
+	switch {
+	case f.hq != nil && a != nil:
+		err = f.hq(s, f, a)
+	case f.sale != nil:
+		err = s.foldSale(f)
+	case f.void != nil:
+		err = s.foldVoid(f)
+	case f.ret != nil:
+		err = s.foldReturn(f)
+	case f.hq == nil:
+		s.raise(f, 0, Exception{Kind: Unreadable, Liable: liableProgramme, Cause: "the stored bytes were changed after they arrived"})
+	}
+	if a != nil && err == nil {
+		a.passed(f)
+	}
+	return err
+}
+
+// touch keeps alive what lives by activity of the account.
+func (s *set) touch(f *fact, a *account, ruleSet uint64) error {
+	for _, unit := range sortedKeys(a.holdings) {
+		if !a.holdings[unit].Rolls() {
+			continue
+		}
+		err := s.on(f, a, unit, ruleSet, func(h *loyalty.Holding) ([]loyalty.Move, error) {
+			h.Touch(f.EffectiveAt)
+			return nil, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,189 @@
+package ledger
+
+import (
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// posts reports whether a fact of HQ of this kind changes an account.
+func posts(kind entry.Kind) bool {
+	switch kind {
+	case entry.KindHQAdjustment, entry.KindHQVoucher, entry.KindHQExpiry, entry.KindHQTransferOut, entry.KindHQTransferIn,
+		entry.KindHQCorrection, entry.KindHQCorrectionUndo:
+		return true
+	}
+	return false
+}
+
+// foldOf reads what a fact of HQ does. It happened; where the account has not what
+// it took, other lots pay, and what is not there is owed.
+func foldOf(kind entry.Kind, raw []byte) (hqFold, error) {
+	env, err := entry.Decode(raw)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case entry.KindHQAdjustment:
+		body, err := entry.DecodeBody[entry.HQAdjustment](env)
+		return foldAdjustment(body), err
+	case entry.KindHQVoucher:
+		body, err := entry.DecodeBody[entry.HQRecord](env)
+		if err != nil || body.Kept {
+			return foldNothing, err
+		}
+		v, err := wire.Unmarshal[loyalty.Voucher](body.Record)
+		return foldIssue(v), err
+	case entry.KindHQExpiry:
+		return foldExpiry, nil
+	case entry.KindHQTransferOut:
+		body, err := entry.DecodeBody[entry.HQTransfer](env)
+		return foldDeparture(body), err
+	case entry.KindHQTransferIn:
+		body, err := entry.DecodeBody[entry.HQTransfer](env)
+		return foldArrival(body), err
+	case entry.KindHQCorrection:
+		body, err := entry.DecodeBody[entry.HQCorrection](env)
+		return foldCorrection(body), err
+	case entry.KindHQCorrectionUndo:
+		body, err := entry.DecodeBody[entry.HQCorrectionUndo](env)
+		return foldCorrectionUndo(body), err
+	}
+	return nil, errors.New("a kind that posts nothing: " + kind.String())
+}
+
+// tolerant is a fold of a fact that has been booked before: what does not fit any
+// more moves nothing and is an exception.
+func tolerant(fold hqFold) hqFold {
+	return func(s *set, f *fact, a *account) error {
+		err := fold(s, f, a)
+		if errors.Is(err, loyalty.ErrOverflow) || errors.Is(err, loyalty.ErrLots) {
+			s.raise(f, 1, Exception{Kind: InvalidEntry, Liable: liableProgramme, Cause: "what head office booked does not fit the account any more"})
+			return nil
+		}
+		return err
+	}
+}
+
+func foldNothing(*set, *fact, *account) error { return nil }
+
+// foldExpiry only lets time pass.
+func foldExpiry(s *set, f *fact, a *account) error {
+	for _, unit := range sortedKeys(a.holdings) {
+		err := s.on(f, a, unit, 0, func(*loyalty.Holding) ([]loyalty.Move, error) { return nil, nil })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func foldAdjustment(body entry.HQAdjustment) hqFold {
+	return func(s *set, f *fact, a *account) error {
+		var short int64
+		err := s.on(f, a, body.Unit, 0, func(h *loyalty.Holding) (moves []loyalty.Move, err error) {
+			if body.Amount > 0 {
+				return h.Earn(newLot(f, a, body.Amount, body.ExpiresAt), loyalty.BookIssue, f.EffectiveAt)
+			}
+			short, moves, err = h.Remove(-body.Amount, loyalty.BookIssue)
+			return moves, err
+		})
+		return s.owed(f, body.Unit, short, err)
+	}
+}
+
+func foldIssue(v loyalty.Voucher) hqFold {
+	return func(s *set, f *fact, a *account) error {
+		unit := loyalty.UseUnit(uuid.UUID(v.ID).String())
+		return s.on(f, a, unit, 0, func(h *loyalty.Holding) ([]loyalty.Move, error) {
+			return h.Earn(newLot(f, a, v.Uses, v.ValidTo), loyalty.BookIssue, f.EffectiveAt)
+		})
+	}
+}
+
+func foldDeparture(body entry.HQTransfer) hqFold {
+	return func(s *set, f *fact, a *account) error {
+		for n, u := range body.Units {
+			takes := make([]loyalty.Take, len(u.Lots))
+			for i, lot := range u.Lots {
+				takes[i] = loyalty.Take{Lot: lot.Lot, Amount: lot.Amount}
+			}
+			var short int64
+			err := s.on(f, a, u.Unit, 0, func(h *loyalty.Holding) (moves []loyalty.Move, err error) {
+				short, moves, err = h.SendOrOwe(takes, loyalty.BookClearing)
+				if err != nil || u.Debt == 0 {
+					return moves, err
+				}
+				repaid, err := h.Earn(lotOf(f, a, n, entry.MovedLot{Amount: u.Debt, EarnedAt: f.EffectiveAt}), loyalty.BookClearing, f.EffectiveAt)
+				return append(moves, repaid...), err
+			})
+			if err := s.owed(f, u.Unit, short, err); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func foldArrival(body entry.HQTransfer) hqFold {
+	return func(s *set, f *fact, a *account) error {
+		n := 0
+		for _, u := range body.Units {
+			if err := s.arrive(f, a, &n, u); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func foldCorrection(body entry.HQCorrection) hqFold {
+	return func(s *set, f *fact, a *account) error {
+		var short int64
+		err := s.on(f, a, body.Unit, 0, func(h *loyalty.Holding) (moves []loyalty.Move, err error) {
+			if body.Amount > 0 {
+				return h.Earn(newLot(f, a, body.Amount, body.ExpiresAt), loyalty.BookIssue, f.EffectiveAt)
+			}
+			short, moves, err = h.SendOrOwe(lotTakes(body.Takes), loyalty.BookIssue)
+			return moves, err
+		})
+		return s.owed(f, body.Unit, short, err)
+	}
+}
+
+func foldCorrectionUndo(body entry.HQCorrectionUndo) hqFold {
+	return func(s *set, f *fact, a *account) error {
+		var short int64
+		err := s.on(f, a, body.Unit, 0, func(h *loyalty.Holding) (moves []loyalty.Move, err error) {
+			if body.Amount < 0 {
+				short, moves, err = h.SendOrOwe(lotTakes(body.Takes), loyalty.BookIssue)
+				return moves, err
+			}
+			undo := h.Undoable(lotTakes(body.Takes))
+			rest := body.Amount
+			for _, t := range undo.Takes {
+				rest -= t.Amount
+			}
+			if moves, err = h.Restore(undo, loyalty.BookIssue, f.EffectiveAt); err != nil || rest <= 0 {
+				return moves, err
+			}
+			given, err := h.Earn(newLot(f, a, rest, 0), loyalty.BookIssue, f.EffectiveAt)
+			return append(moves, given...), err
+		})
+		return s.owed(f, body.Unit, short, err)
+	}
+}
+
+// owed raises an exception for what a fact of HQ took that was not there.
+func (s *set) owed(f *fact, unit string, short int64, err error) error {
+	if err == nil && short > 0 {
+		s.raise(f, 0, Exception{
+			Kind: Overdraw, Liable: liableProgramme, Unit: unit, Amount: short, Cause: "what head office took was not there after all",
+		})
+	}
+	return err
+}

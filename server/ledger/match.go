@@ -1,0 +1,118 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// matchAtOnce bounds how many waiting returns are tried after a set.
+const matchAtOnce = 50
+
+// await notes the returns that name no account: what they undo must be found.
+func (l *Ledger) await(ctx context.Context, facts []fact) error {
+	for _, f := range facts {
+		if f.ret == nil || f.account != uuid.Nil {
+			continue
+		}
+		err := l.o.Store.PutAwaited(ctx, AwaitedReturn{Terminal: f.Terminal, Epoch: f.Epoch, Seq: f.Seq, Source: f.Hash})
+		if err != nil {
+			return fmt.Errorf("note return: %w", err)
+		}
+	}
+	return nil
+}
+
+// matchReturns looks for the sales of waiting returns. One that is found is posted
+// in the account of its sale; one that is not is an exception that waits.
+func (l *Ledger) matchReturns(ctx context.Context) error {
+	waiting, err := l.o.Store.Awaited(ctx, matchAtOnce)
+	if err != nil {
+		return fmt.Errorf("read waiting returns: %w", err)
+	}
+	for _, w := range waiting {
+		if err := l.o.Store.InTx(ctx, func(ctx context.Context) error { return l.matchReturn(ctx, w) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) matchReturn(ctx context.Context, w AwaitedReturn) error {
+	f, err := l.awaited(ctx, w)
+	if err != nil {
+		return err
+	}
+	if f.ret == nil { // its bytes were changed; verification names that
+		return l.o.Store.DropAwaited(ctx, w)
+	}
+	s := newSet()
+	sale, found, err := l.saleSomewhere(ctx, f.ret)
+	if err != nil {
+		return err
+	}
+	if !found {
+		if w.TriedAt == 0 {
+			s.raise(&f, 0, unmatched(&f))
+		}
+		w.TriedAt = l.o.Clock.Now().UnixMilli()
+		if err := l.o.Store.PutAwaited(ctx, w); err != nil {
+			return err
+		}
+		return l.o.Store.SaveChanges(ctx, Changes{Exceptions: s.exceptions})
+	}
+	id := derivedID(f.Hash, string(ReturnUnmatched)+"/0")
+	explained := Exception{ID: id, Shard: f.shard, State: ExceptionWithdrawn, ExplainedBy: sale.Source}
+	if err := l.o.Store.SaveChanges(ctx, Changes{Explained: []Exception{explained}}); err != nil {
+		return err
+	}
+	if err := l.o.Store.DropAwaited(ctx, w); err != nil || sale.Account == uuid.Nil {
+		return err // a sale without a member has nothing to undo
+	}
+	f.shard, f.account = sale.Shard, sale.Account
+	return l.post(ctx, []fact{f})
+}
+
+// awaited reads the entry of a waiting return.
+func (l *Ledger) awaited(ctx context.Context, w AwaitedReturn) (fact, error) {
+	rows, err := l.o.Store.EntriesAt(ctx, w.Terminal, w.Epoch, w.Seq)
+	if err != nil {
+		return fact{}, fmt.Errorf("read entry: %w", err)
+	}
+	for _, e := range rows {
+		if e.Hash != w.Source {
+			continue
+		}
+		if e.State == Applied {
+			e.State = Accepted
+		}
+		f, _ := factOf(e)
+		return f, nil
+	}
+	return fact{}, nil
+}
+
+// saleSomewhere finds the posted sale of a return: by its id, or by where its entry
+// stands in the journal of another terminal.
+func (l *Ledger) saleSomewhere(ctx context.Context, r *entry.Return) (SaleRow, bool, error) {
+	sale := r.Sale
+	if sale == uuid.Nil && r.Origin != uuid.Nil && r.OriginSeq != 0 {
+		rows, err := l.o.Store.EntriesAt(ctx, r.Origin, r.OriginEpoch, r.OriginSeq)
+		if err != nil {
+			return SaleRow{}, false, fmt.Errorf("read entry of the sale: %w", err)
+		}
+		for _, e := range rows {
+			e.State = Accepted
+			if f, ok := factOf(e); ok && f.sale != nil {
+				sale = f.sale.ID
+			}
+		}
+	}
+	if sale == uuid.Nil {
+		return SaleRow{}, false, nil
+	}
+	return l.o.Store.SaleAnywhere(ctx, sale, r.Origin)
+}

@@ -1,0 +1,91 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
+)
+
+// foldAtOnce is how many accounts verification folds at a time.
+const foldAtOnce = 100
+
+// folds checks that each account is what its facts give when they are folded from
+// nothing: replay is live.
+func (a *audit) folds(ctx context.Context, _ int, b *shardBooks) error {
+	for keys := range slices.Chunk(keysOf(b.accounts), foldAtOnce) {
+		s := newSet()
+		rows, err := a.store.AccountHoldings(ctx, keys)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			known := s.accounts[row.Account]
+			if known == nil {
+				known = newAccount(AccountRow{AccountKey: row.AccountKey}, nil)
+				s.accounts[row.Account] = known
+			}
+			known.holdings[row.Unit] = &row.Holding
+		}
+		histories, err := a.ledger.histories(ctx, s, keys)
+		if err != nil {
+			a.fail(b.where, "the facts of its accounts cannot be read: %v", err)
+			return nil
+		}
+		for _, key := range keys {
+			a.count("accounts, folded again from their facts", 1)
+			a.folded(s, key, histories[key])
+		}
+	}
+	return nil
+}
+
+// folded compares one account with its facts.
+func (a *audit) folded(s *set, key AccountKey, h history) {
+	where := fmt.Sprintf("shard %d, account %s", key.Shard, key.Account)
+	r, err := s.foldAll(key, h.facts)
+	if err != nil {
+		a.fail(where, "its facts do not fold: %v", err)
+		return
+	}
+	nets := map[effectKey]int64{}
+	for _, p := range r.postings {
+		netOf(nets, p, 1)
+	}
+	for _, p := range h.postings {
+		netOf(nets, p, -1)
+	}
+	wrong := 0
+	for _, n := range nets {
+		if n != 0 {
+			wrong++
+		}
+	}
+	if wrong > 0 {
+		a.fail(where, "its postings are not what its facts give, in %d places", wrong)
+	}
+	if known := r.accounts[key.Account]; known != nil {
+		a.sameLots(where, known, h.lots)
+	}
+}
+
+func (a *audit) sameLots(where string, folded *account, stored []LotRow) {
+	lots := map[uuid.UUID]loyalty.Lot{}
+	for _, h := range folded.holdings {
+		for _, lot := range h.Lots {
+			lots[uuid.UUID(lot.ID)] = lot
+		}
+	}
+	for _, row := range stored {
+		if lots[uuid.UUID(row.ID)] != row.Lot {
+			a.fail(where, "lot %s is not what its facts give", uuid.UUID(row.ID))
+		}
+		delete(lots, uuid.UUID(row.ID))
+	}
+	if len(lots) > 0 {
+		a.fail(where, "%d lots are missing", len(lots))
+	}
+}
