@@ -71,6 +71,13 @@ func (h *hub) drop(c chan []byte) {
 	}
 }
 
+// heard tells whether any stream is open.
+func (h *hub) heard() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.streams) > 0
+}
+
 func (h *hub) publish(frame []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -104,7 +111,9 @@ func frame(name string, body any) []byte {
 
 // committed tells streams and syncer of a durable sale, void or return.
 func (s *Server) committed(name string, body any) {
-	s.events.publish(frame(name, body))
+	if s.events.heard() {
+		s.events.publish(frame(name, body))
+	}
 	s.cfg.Committed()
 }
 

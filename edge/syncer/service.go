@@ -81,7 +81,7 @@ type Timing struct {
 // DefaultTiming is used where a Config has none. Window is longer than a poll, so
 // that a quiet feed does not look like an outage.
 var DefaultTiming = Timing{
-	BackoffBase: time.Second, BackoffLimit: time.Minute, Debounce: 20 * time.Millisecond,
+	BackoffBase: time.Second, BackoffLimit: time.Minute, Debounce: 100 * time.Millisecond,
 	PollWait: 25 * time.Second, Request: 15 * time.Second, Window: time.Minute,
 }
 

@@ -96,8 +96,8 @@ type Till struct {
 
 	feed     sync.Mutex // one word of HQ at a time
 	lastPart int64      // under feed: HQ's time of the last page, when more was to follow
-	linkMu sync.Mutex
-	link   link
+	linkMu   sync.Mutex
+	link     link
 
 	failure sync.Once
 	failed  chan struct{}

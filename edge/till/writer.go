@@ -76,6 +76,10 @@ func (t *Till) enter(at journal.Head, d derived) error {
 const (
 	queueLength = 512
 	batchLength = 64 // entries in one write to the state store
+	// writerLag is how long the writer waits for more entries. What waits is in every
+	// look all the same; a write for each sale would only take the processor from the
+	// next one.
+	writerLag = 5 * time.Millisecond
 )
 
 // startWriter starts the one goroutine that writes journalled entries to the state
@@ -88,10 +92,7 @@ func (t *Till) startWriter(next uint64) {
 		early := map[uint64]*journalled{} // came before one with a lower number
 		for j := range t.queue {
 			early[j.seq] = j
-			for len(early) < batchLength && len(t.queue) > 0 {
-				j := <-t.queue
-				early[j.seq] = j
-			}
+			t.gatherEarly(early)
 			for early[next] != nil {
 				n, err := t.write(early, next)
 				if err != nil {
@@ -102,6 +103,24 @@ func (t *Till) startWriter(next uint64) {
 			}
 		}
 	}()
+}
+
+// gatherEarly takes more from the queue, until a batch is full, the lag is over, or
+// the queue is closed.
+func (t *Till) gatherEarly(early map[uint64]*journalled) {
+	lag := time.NewTimer(writerLag)
+	defer lag.Stop()
+	for len(early) < batchLength {
+		select {
+		case j, open := <-t.queue:
+			if !open {
+				return
+			}
+			early[j.seq] = j
+		case <-lag.C:
+			return
+		}
+	}
 }
 
 // write puts a run of entries that begins at next into the state store.
