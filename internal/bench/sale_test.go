@@ -3,7 +3,6 @@ package bench
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,9 +25,13 @@ const clients = 32
 
 var receipts atomic.Int64
 
-// shop is a lane cut off from its HQ, and one member for each client: clients of
-// one member would wait for each other, since a member's points are decided one
-// sale after the other.
+// members is how many shoppers there are: a till serves another one each time, and
+// what one has bought here since HQ was heard is added up for each sale.
+const members = 256
+
+// shop is a lane cut off from its HQ, and members, more than clients: clients of one
+// member would wait for each other, since a member's points are decided one sale
+// after the other.
 type shop struct {
 	lane     *stage.Lane
 	shoppers []stage.Shopper
@@ -56,9 +59,9 @@ func open(t *testing.T, bin process.Binaries) *shop {
 	must(t, err)
 	_, lanes, err := s.AddStore(t.Context(), oneStore, "lane1")
 	must(t, err)
-	names := make([]string, clients)
+	names := make([]string, members)
 	for i := range names {
-		names[i] = fmt.Sprintf("client %d", i)
+		names[i] = fmt.Sprintf("shopper %d", i)
 	}
 	out := &shop{lane: lanes[0]}
 	out.shoppers, err = s.EnrolMany(t.Context(), names, 0)
@@ -83,31 +86,6 @@ func shipped(t *testing.T) process.Binaries {
 	bin, err := process.Build(t.Context(), t.TempDir(), "edge", "hq")
 	must(t, err)
 	return bin
-}
-
-// saleCommit1 holds one sale (quote and commit) against one verification, one
-// signature and one durable write of the same bytes.
-func saleCommit1(t *testing.T) []benchtable.Result {
-	shop := open(t, shipped(t))
-	public, private, err := ed25519.GenerateKey(nil)
-	must(t, err)
-	message := bytes.Repeat([]byte{7}, entryBytes)
-	signature := ed25519.Sign(private, message)
-	file := newRaw(t)
-	sale, limit := paired(func() float64 {
-		return 1e6 / rate(func() int { shop.sell(t, 0); return 1 })
-	}, func() float64 {
-		return 1e6 / rate(func() int {
-			if !ed25519.Verify(public, message, signature) {
-				t.Error("a good signature does not verify")
-			}
-			signature = ed25519.Sign(private, message)
-			file.append(t, entryBytes+frameBytes)
-			return 1
-		})
-	})
-	closed(t, file)
-	return []benchtable.Result{benchtable.Against("sale_commit_1", "µs", sale, limit, benchtable.RatioAtMost(3))}
 }
 
 // concurrently lets n clients sell for a while and returns sales a second.
