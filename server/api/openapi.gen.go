@@ -64,6 +64,78 @@ func (e EntryState) Valid() bool {
 	}
 }
 
+// Defines values for LinkKind.
+const (
+	LinkKindHousehold LinkKind = "household"
+	LinkKindMerged    LinkKind = "merged"
+	LinkKindMoved     LinkKind = "moved"
+)
+
+// Valid indicates whether the value is a known member of the LinkKind enum.
+func (e LinkKind) Valid() bool {
+	switch e {
+	case LinkKindHousehold:
+		return true
+	case LinkKindMerged:
+		return true
+	case LinkKindMoved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LinkState.
+const (
+	Beginning LinkState = "beginning"
+	Ended     LinkState = "ended"
+	Ending    LinkState = "ending"
+	InForce   LinkState = "in_force"
+)
+
+// Valid indicates whether the value is a known member of the LinkState enum.
+func (e LinkState) Valid() bool {
+	switch e {
+	case Beginning:
+		return true
+	case Ended:
+		return true
+	case Ending:
+		return true
+	case InForce:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListState.
+const (
+	ListStateCommitted  ListState = "committed"
+	ListStateCommitting ListState = "committing"
+	ListStatePreview    ListState = "preview"
+	ListStateUndoing    ListState = "undoing"
+	ListStateUndone     ListState = "undone"
+)
+
+// Valid indicates whether the value is a known member of the ListState enum.
+func (e ListState) Valid() bool {
+	switch e {
+	case ListStateCommitted:
+		return true
+	case ListStateCommitting:
+		return true
+	case ListStatePreview:
+		return true
+	case ListStateUndoing:
+		return true
+	case ListStateUndone:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PassForm.
 const (
 	Rotating PassForm = "rotating"
@@ -109,6 +181,30 @@ func (e Role) Valid() bool {
 	}
 }
 
+// Defines values for RowState.
+const (
+	RowStateDone    RowState = "done"
+	RowStateRefused RowState = "refused"
+	RowStateUndone  RowState = "undone"
+	RowStateWaits   RowState = "waits"
+)
+
+// Valid indicates whether the value is a known member of the RowState enum.
+func (e RowState) Valid() bool {
+	switch e {
+	case RowStateDone:
+		return true
+	case RowStateRefused:
+		return true
+	case RowStateUndone:
+		return true
+	case RowStateWaits:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TerminalState.
 const (
 	TerminalStateEnrolled    TerminalState = "enrolled"
@@ -127,6 +223,24 @@ func (e TerminalState) Valid() bool {
 	case TerminalStateQuarantined:
 		return true
 	case TerminalStateRevoked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TransferState.
+const (
+	Arrived TransferState = "arrived"
+	Moving  TransferState = "moving"
+)
+
+// Valid indicates whether the value is a known member of the TransferState enum.
+func (e TransferState) Valid() bool {
+	switch e {
+	case Arrived:
+		return true
+	case Moving:
 		return true
 	default:
 		return false
@@ -154,6 +268,19 @@ func (e ListExceptionsParamsState) Valid() bool {
 	}
 }
 
+// AccountLink Facts of `account` that took effect between `from` and `until` count for `target`.
+type AccountLink struct {
+	Account openapi_types.UUID `json:"account"`
+	From    time.Time          `json:"from"`
+	ID      openapi_types.UUID `json:"id"`
+	Kind    LinkKind           `json:"kind"`
+	Member  openapi_types.UUID `json:"member"`
+	Reason  AdjustmentReason   `json:"reason"`
+	State   LinkState          `json:"state"`
+	Target  openapi_types.UUID `json:"target"`
+	Until   *time.Time         `json:"until,omitempty"`
+}
+
 // Adjustment defines model for Adjustment.
 type Adjustment struct {
 	Amount    int64              `json:"amount"`
@@ -162,6 +289,31 @@ type Adjustment struct {
 	Member    openapi_types.UUID `json:"member"`
 	Reason    AdjustmentReason   `json:"reason"`
 	Unit      string             `json:"unit"`
+}
+
+// AdjustmentList defines model for AdjustmentList.
+type AdjustmentList struct {
+	CreatedAt time.Time          `json:"created_at"`
+	Done      int64              `json:"done"`
+	ID        openapi_types.UUID `json:"id"`
+	Reason    AdjustmentReason   `json:"reason"`
+	Refused   int64              `json:"refused"`
+	Rows      int64              `json:"rows"`
+	State     ListState          `json:"state"`
+	Undone    int64              `json:"undone"`
+	Waiting   int64              `json:"waiting"`
+}
+
+// AdjustmentListCommit defines model for AdjustmentListCommit.
+type AdjustmentListCommit struct {
+	// Partly Book the list without the rows that are refused.
+	Partly *bool `json:"partly,omitempty"`
+}
+
+// AdjustmentListNew defines model for AdjustmentListNew.
+type AdjustmentListNew struct {
+	Reason AdjustmentReason   `json:"reason"`
+	Rows   []AdjustmentRowNew `json:"rows"`
 }
 
 // AdjustmentNew defines model for AdjustmentNew.
@@ -175,6 +327,52 @@ type AdjustmentNew struct {
 
 // AdjustmentReason defines model for AdjustmentReason.
 type AdjustmentReason string
+
+// AdjustmentRow defines model for AdjustmentRow.
+type AdjustmentRow struct {
+	Amount     *int64              `json:"amount,omitempty"`
+	Detail     *string             `json:"detail,omitempty"`
+	ExpiresAt  *time.Time          `json:"expires_at,omitempty"`
+	FreeAfter  *int64              `json:"free_after,omitempty"`
+	FreeBefore *int64              `json:"free_before,omitempty"`
+	Line       int64               `json:"line"`
+	Member     *openapi_types.UUID `json:"member,omitempty"`
+
+	// Problem A problem code.
+	Problem *string  `json:"problem,omitempty"`
+	State   RowState `json:"state"`
+
+	// UndoneBy By how much the undo changed the account.
+	UndoneBy *int64              `json:"undone_by,omitempty"`
+	Unit     *string             `json:"unit,omitempty"`
+	Voucher  *openapi_types.UUID `json:"voucher,omitempty"`
+}
+
+// AdjustmentRowList defines model for AdjustmentRowList.
+type AdjustmentRowList struct {
+	Items []AdjustmentRow `json:"items"`
+
+	// Next Pass it as `cursor` for the next page; missing on the last page.
+	Next *string `json:"next,omitempty"`
+}
+
+// AdjustmentRowNew Points of a member (by id or reference), or a voucher to withdraw.
+type AdjustmentRowNew struct {
+	Amount    *int64              `json:"amount,omitempty"`
+	ExpiresAt *time.Time          `json:"expires_at,omitempty"`
+	Member    *openapi_types.UUID `json:"member,omitempty"`
+	Reference *string             `json:"reference,omitempty"`
+	Unit      *string             `json:"unit,omitempty"`
+	Voucher   *openapi_types.UUID `json:"voucher,omitempty"`
+}
+
+// BalancesAt defines model for BalancesAt.
+type BalancesAt struct {
+	Account  openapi_types.UUID `json:"account"`
+	AsKnown  *time.Time         `json:"as_known,omitempty"`
+	AsOf     *time.Time         `json:"as_of,omitempty"`
+	Balances []UnitBalance      `json:"balances"`
+}
 
 // EarnRule Gives `points` of `unit` for every full `per` minor units spent.
 type EarnRule struct {
@@ -239,6 +437,14 @@ type EntryList struct {
 
 	// Next Pass it as `cursor` for the next page; missing on the last page.
 	Next *string `json:"next,omitempty"`
+}
+
+// EntryPlace Where the entry stands: of a terminal under /entries, of HQ in its own journal.
+type EntryPlace struct {
+	Epoch  int64              `json:"epoch"`
+	Kind   string             `json:"kind"`
+	Seq    int64              `json:"seq"`
+	Writer openapi_types.UUID `json:"writer"`
 }
 
 // EntryState defines model for EntryState.
@@ -307,6 +513,67 @@ type Holding struct {
 	Unit    string `json:"unit"`
 }
 
+// HoldingDetail defines model for HoldingDetail.
+type HoldingDetail struct {
+	Allowance  int64       `json:"allowance"`
+	Balance    int64       `json:"balance"`
+	Free       int64       `json:"free"`
+	Lots       []Lot       `json:"lots"`
+	NextExpiry *NextExpiry `json:"next_expiry,omitempty"`
+	Overdraft  int64       `json:"overdraft"`
+	Pending    int64       `json:"pending"`
+	Unit       string      `json:"unit"`
+}
+
+// Household The nets of a unit sum to its balance and pending.
+type Household struct {
+	// ID The shared account.
+	ID     openapi_types.UUID `json:"id"`
+	Links  []AccountLink      `json:"links"`
+	Shares []Share            `json:"shares"`
+}
+
+// HouseholdJoin defines model for HouseholdJoin.
+type HouseholdJoin struct {
+	Member openapi_types.UUID `json:"member"`
+	Reason AdjustmentReason   `json:"reason"`
+}
+
+// HouseholdNew defines model for HouseholdNew.
+type HouseholdNew struct {
+	Members []openapi_types.UUID `json:"members"`
+	Reason  AdjustmentReason     `json:"reason"`
+}
+
+// LinkEnd defines model for LinkEnd.
+type LinkEnd struct {
+	Reason AdjustmentReason `json:"reason"`
+}
+
+// LinkKind defines model for LinkKind.
+type LinkKind string
+
+// LinkState defines model for LinkState.
+type LinkState string
+
+// ListState defines model for ListState.
+type ListState string
+
+// Lot defines model for Lot.
+type Lot struct {
+	Amount   int64     `json:"amount"`
+	EarnedAt time.Time `json:"earned_at"`
+
+	// Entry Hash of the journal entry behind it.
+	Entry     string     `json:"entry"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	Left      int64      `json:"left"`
+
+	// Pending Not vested yet.
+	Pending bool       `json:"pending"`
+	VestsAt *time.Time `json:"vests_at,omitempty"`
+}
+
 // Member defines model for Member.
 type Member struct {
 	Account   openapi_types.UUID `json:"account"`
@@ -316,6 +583,14 @@ type Member struct {
 	ID        openapi_types.UUID `json:"id"`
 	Issue     int32              `json:"issue"`
 	Reference *string            `json:"reference,omitempty"`
+}
+
+// MemberAccount defines model for MemberAccount.
+type MemberAccount struct {
+	Account  openapi_types.UUID `json:"account"`
+	Holdings []HoldingDetail    `json:"holdings"`
+	Links    []AccountLink      `json:"links"`
+	Member   openapi_types.UUID `json:"member"`
 }
 
 // MemberBatch defines model for MemberBatch.
@@ -351,6 +626,18 @@ type MemberNew struct {
 
 	// Reference The number in your own system; unique.
 	Reference *string `json:"reference,omitempty"`
+}
+
+// MergeNew defines model for MergeNew.
+type MergeNew struct {
+	Into   openapi_types.UUID `json:"into"`
+	Reason AdjustmentReason   `json:"reason"`
+}
+
+// NextExpiry defines model for NextExpiry.
+type NextExpiry struct {
+	Amount int64     `json:"amount"`
+	At     time.Time `json:"at"`
 }
 
 // Pass defines model for Pass.
@@ -403,14 +690,17 @@ type Posting struct {
 	EffectiveAt time.Time `json:"effective_at"`
 
 	// Entry Hash of the journal entry behind it.
-	Entry      string              `json:"entry"`
-	From       string              `json:"from"`
-	ID         openapi_types.UUID  `json:"id"`
-	OccurredAt time.Time           `json:"occurred_at"`
-	RecordedAt time.Time           `json:"recorded_at"`
-	Store      *openapi_types.UUID `json:"store,omitempty"`
-	To         string              `json:"to"`
-	Unit       string              `json:"unit"`
+	Entry      string             `json:"entry"`
+	From       string             `json:"from"`
+	ID         openapi_types.UUID `json:"id"`
+	OccurredAt time.Time          `json:"occurred_at"`
+	RecordedAt time.Time          `json:"recorded_at"`
+
+	// Source Where the entry stands: of a terminal under /entries, of HQ in its own journal.
+	Source *EntryPlace         `json:"source,omitempty"`
+	Store  *openapi_types.UUID `json:"store,omitempty"`
+	To     string              `json:"to"`
+	Unit   string              `json:"unit"`
 }
 
 // PostingList defines model for PostingList.
@@ -483,6 +773,9 @@ type RewardNew struct {
 // Role defines model for Role.
 type Role string
 
+// RowState defines model for RowState.
+type RowState string
+
 // RuleSet defines model for RuleSet.
 type RuleSet struct {
 	// Currency ISO 4217
@@ -503,6 +796,20 @@ type Session struct {
 	ExpiresAt time.Time `json:"expires_at"`
 	Person    Person    `json:"person"`
 	Token     string    `json:"token"`
+}
+
+// Share defines model for Share.
+type Share struct {
+	// Brought From other accounts, less what went there.
+	Brought int64 `json:"brought"`
+	Earned  int64 `json:"earned"`
+	Expired int64 `json:"expired"`
+
+	// Member Missing where no entry names one.
+	Member *openapi_types.UUID `json:"member,omitempty"`
+	Net    int64               `json:"net"`
+	Spent  int64               `json:"spent"`
+	Unit   string              `json:"unit"`
 }
 
 // SignIn defines model for SignIn.
@@ -627,6 +934,33 @@ type TerminalWithCode struct {
 	Terminal  Terminal      `json:"terminal"`
 }
 
+// Transfer defines model for Transfer.
+type Transfer struct {
+	Amount    int64     `json:"amount"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// From The account the points left.
+	From   openapi_types.UUID `json:"from"`
+	ID     openapi_types.UUID `json:"id"`
+	Reason AdjustmentReason   `json:"reason"`
+	State  TransferState      `json:"state"`
+
+	// To The account they go to.
+	To   openapi_types.UUID `json:"to"`
+	Unit string             `json:"unit"`
+}
+
+// TransferNew defines model for TransferNew.
+type TransferNew struct {
+	Amount int64              `json:"amount"`
+	Reason AdjustmentReason   `json:"reason"`
+	To     openapi_types.UUID `json:"to"`
+	Unit   string             `json:"unit"`
+}
+
+// TransferState defines model for TransferState.
+type TransferState string
+
 // TrialBalance defines model for TrialBalance.
 type TrialBalance struct {
 	// Balanced Every unit adds up to zero.
@@ -640,6 +974,16 @@ type TrialBalanceLine struct {
 	Balance int64               `json:"balance"`
 	Store   *openapi_types.UUID `json:"store,omitempty"`
 	Unit    string              `json:"unit"`
+}
+
+// UnitBalance defines model for UnitBalance.
+type UnitBalance struct {
+	Allowance int64  `json:"allowance"`
+	Balance   int64  `json:"balance"`
+	Free      int64  `json:"free"`
+	Overdraft int64  `json:"overdraft"`
+	Pending   int64  `json:"pending"`
+	Unit      string `json:"unit"`
 }
 
 // Voucher defines model for Voucher.
@@ -683,6 +1027,39 @@ type IdempotencyKey = string
 // Limit defines model for Limit.
 type Limit = int
 
+// EndAccountLinkParams defines parameters for EndAccountLink.
+type EndAccountLinkParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// CreateAdjustmentListParams defines parameters for CreateAdjustmentList.
+type CreateAdjustmentListParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// CommitAdjustmentListParams defines parameters for CommitAdjustmentList.
+type CommitAdjustmentListParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListAdjustmentRowsParams defines parameters for ListAdjustmentRows.
+type ListAdjustmentRowsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// UndoAdjustmentListParams defines parameters for UndoAdjustmentList.
+type UndoAdjustmentListParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListEntriesParams defines parameters for ListEntries.
 type ListEntriesParams struct {
 	// Limit How many at most.
@@ -725,6 +1102,18 @@ type ListExceptionsParams struct {
 // ListExceptionsParamsState defines parameters for ListExceptions.
 type ListExceptionsParamsState string
 
+// CreateHouseholdParams defines parameters for CreateHousehold.
+type CreateHouseholdParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// JoinHouseholdParams defines parameters for JoinHousehold.
+type JoinHouseholdParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListMembersParams defines parameters for ListMembers.
 type ListMembersParams struct {
 	// Limit How many at most.
@@ -755,6 +1144,15 @@ type CreateAdjustmentParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// GetMemberBalancesParams defines parameters for GetMemberBalances.
+type GetMemberBalancesParams struct {
+	// AsOf What really was at this time, by what is known now.
+	AsOf *time.Time `form:"as_of,omitempty" json:"as_of,omitempty"`
+
+	// AsKnown What the books said at this time.
+	AsKnown *time.Time `form:"as_known,omitempty" json:"as_known,omitempty"`
+}
+
 // BlockMemberParams defines parameters for BlockMember.
 type BlockMemberParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -768,6 +1166,12 @@ type ListMemberHistoryParams struct {
 
 	// Cursor The `next` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// MergeMemberParams defines parameters for MergeMember.
+type MergeMemberParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // GetPassParams defines parameters for GetPass.
@@ -793,6 +1197,12 @@ type GetPassSVGParams struct {
 
 // ReissuePassParams defines parameters for ReissuePass.
 type ReissuePassParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// CreateTransferParams defines parameters for CreateTransfer.
+type CreateTransferParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -899,6 +1309,21 @@ type CreateVoucherParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// EndAccountLinkJSONRequestBody defines body for EndAccountLink for application/json ContentType.
+type EndAccountLinkJSONRequestBody = LinkEnd
+
+// CreateAdjustmentListJSONRequestBody defines body for CreateAdjustmentList for application/json ContentType.
+type CreateAdjustmentListJSONRequestBody = AdjustmentListNew
+
+// CommitAdjustmentListJSONRequestBody defines body for CommitAdjustmentList for application/json ContentType.
+type CommitAdjustmentListJSONRequestBody = AdjustmentListCommit
+
+// CreateHouseholdJSONRequestBody defines body for CreateHousehold for application/json ContentType.
+type CreateHouseholdJSONRequestBody = HouseholdNew
+
+// JoinHouseholdJSONRequestBody defines body for JoinHousehold for application/json ContentType.
+type JoinHouseholdJSONRequestBody = HouseholdJoin
+
 // CreateMemberJSONRequestBody defines body for CreateMember for application/json ContentType.
 type CreateMemberJSONRequestBody = MemberNew
 
@@ -907,6 +1332,12 @@ type CreateMembersJSONRequestBody = MemberBatch
 
 // CreateAdjustmentJSONRequestBody defines body for CreateAdjustment for application/json ContentType.
 type CreateAdjustmentJSONRequestBody = AdjustmentNew
+
+// MergeMemberJSONRequestBody defines body for MergeMember for application/json ContentType.
+type MergeMemberJSONRequestBody = MergeNew
+
+// CreateTransferJSONRequestBody defines body for CreateTransfer for application/json ContentType.
+type CreateTransferJSONRequestBody = TransferNew
 
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = PolicyChange
@@ -934,6 +1365,27 @@ type CreateVoucherJSONRequestBody = VoucherNew
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetAccountLink One link between two accounts
+	// (GET /account-links/{id})
+	GetAccountLink(c *fiber.Ctx, id ID) error
+	// EndAccountLink Undo a merge, or leave a household
+	// (POST /account-links/{id}/end)
+	EndAccountLink(c *fiber.Ctx, id ID, params EndAccountLinkParams) error
+	// CreateAdjustmentList Upload a list of adjustments and see what it would do
+	// (POST /adjustment-lists)
+	CreateAdjustmentList(c *fiber.Ctx, params CreateAdjustmentListParams) error
+	// GetAdjustmentList A list and its progress
+	// (GET /adjustment-lists/{id})
+	GetAdjustmentList(c *fiber.Ctx, id ID) error
+	// CommitAdjustmentList Book a list
+	// (POST /adjustment-lists/{id}/commit)
+	CommitAdjustmentList(c *fiber.Ctx, id ID, params CommitAdjustmentListParams) error
+	// ListAdjustmentRows The rows of a list: effect, problem, state
+	// (GET /adjustment-lists/{id}/rows)
+	ListAdjustmentRows(c *fiber.Ctx, id ID, params ListAdjustmentRowsParams) error
+	// UndoAdjustmentList Book the counterpart of a list
+	// (POST /adjustment-lists/{id}/undo)
+	UndoAdjustmentList(c *fiber.Ctx, id ID, params UndoAdjustmentListParams) error
 	// ListEntries List journal entries as recorded
 	// (GET /entries)
 	ListEntries(c *fiber.Ctx, params ListEntriesParams) error
@@ -946,6 +1398,15 @@ type ServerInterface interface {
 	// GetException One exception
 	// (GET /exceptions/{id})
 	GetException(c *fiber.Ctx, id ID) error
+	// CreateHousehold Let members share one account
+	// (POST /households)
+	CreateHousehold(c *fiber.Ctx, params CreateHouseholdParams) error
+	// GetHousehold A household: its links and what each member earned and spent
+	// (GET /households/{id})
+	GetHousehold(c *fiber.Ctx, id ID) error
+	// JoinHousehold Add a member to a household
+	// (POST /households/{id}/members)
+	JoinHousehold(c *fiber.Ctx, id ID, params JoinHouseholdParams) error
 	// GetTrialBalance Sums per unit and kind of account; each unit adds up to zero
 	// (GET /ledger/trial-balance)
 	GetTrialBalance(c *fiber.Ctx) error
@@ -964,15 +1425,24 @@ type ServerInterface interface {
 	// GetMember One member with holdings, newest history and vouchers
 	// (GET /members/{id})
 	GetMember(c *fiber.Ctx, id ID) error
+	// GetMemberAccount What a member has: by state, lot by lot, and what expires next
+	// (GET /members/{id}/account)
+	GetMemberAccount(c *fiber.Ctx, id ID) error
 	// CreateAdjustment Change a member's points by hand
 	// (POST /members/{id}/adjustments)
 	CreateAdjustment(c *fiber.Ctx, id ID, params CreateAdjustmentParams) error
+	// GetMemberBalances What a member had on a date
+	// (GET /members/{id}/balances)
+	GetMemberBalances(c *fiber.Ctx, id ID, params GetMemberBalancesParams) error
 	// BlockMember Block a member
 	// (POST /members/{id}/block)
 	BlockMember(c *fiber.Ctx, id ID, params BlockMemberParams) error
 	// ListMemberHistory What changed a member's holdings, newest first
 	// (GET /members/{id}/history)
 	ListMemberHistory(c *fiber.Ctx, id ID, params ListMemberHistoryParams) error
+	// MergeMember Merge a duplicate card into another member
+	// (POST /members/{id}/merge)
+	MergeMember(c *fiber.Ctx, id ID, params MergeMemberParams) error
 	// GetPass The member's pass token
 	// (GET /members/{id}/pass)
 	GetPass(c *fiber.Ctx, id ID, params GetPassParams) error
@@ -985,6 +1455,9 @@ type ServerInterface interface {
 	// ReissuePass Issue the pass again, outdating older copies
 	// (POST /members/{id}/reissue)
 	ReissuePass(c *fiber.Ctx, id ID, params ReissuePassParams) error
+	// CreateTransfer Give points to another member
+	// (POST /members/{id}/transfers)
+	CreateTransfer(c *fiber.Ctx, id ID, params CreateTransferParams) error
 	// UnblockMember Unblock a member
 	// (POST /members/{id}/unblock)
 	UnblockMember(c *fiber.Ctx, id ID, params UnblockMemberParams) error
@@ -1045,6 +1518,9 @@ type ServerInterface interface {
 	// RevokeTerminal Revoke a terminal
 	// (POST /terminals/{id}/revoke)
 	RevokeTerminal(c *fiber.Ctx, id ID, params RevokeTerminalParams) error
+	// GetTransfer One transfer
+	// (GET /transfers/{id})
+	GetTransfer(c *fiber.Ctx, id ID) error
 	// ListVouchers List vouchers
 	// (GET /vouchers)
 	ListVouchers(c *fiber.Ctx, params ListVouchersParams) error
@@ -1064,6 +1540,320 @@ type ServerInterfaceWrapper struct {
 
 type MiddlewareFunc fiber.Handler
 type HandlerMiddlewareFunc func(c *fiber.Ctx, next fiber.Handler) error
+
+// GetAccountLink operation middleware
+func (siw *ServerInterfaceWrapper) GetAccountLink(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetAccountLink(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// EndAccountLink operation middleware
+func (siw *ServerInterfaceWrapper) EndAccountLink(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndAccountLinkParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.EndAccountLink(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateAdjustmentList operation middleware
+func (siw *ServerInterfaceWrapper) CreateAdjustmentList(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateAdjustmentListParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateAdjustmentList(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetAdjustmentList operation middleware
+func (siw *ServerInterfaceWrapper) GetAdjustmentList(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetAdjustmentList(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CommitAdjustmentList operation middleware
+func (siw *ServerInterfaceWrapper) CommitAdjustmentList(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CommitAdjustmentListParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CommitAdjustmentList(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListAdjustmentRows operation middleware
+func (siw *ServerInterfaceWrapper) ListAdjustmentRows(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAdjustmentRowsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListAdjustmentRows(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// UndoAdjustmentList operation middleware
+func (siw *ServerInterfaceWrapper) UndoAdjustmentList(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UndoAdjustmentListParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.UndoAdjustmentList(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
 
 // ListEntries operation middleware
 func (siw *ServerInterfaceWrapper) ListEntries(c *fiber.Ctx) error {
@@ -1263,6 +2053,133 @@ func (siw *ServerInterfaceWrapper) GetException(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetException(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateHousehold operation middleware
+func (siw *ServerInterfaceWrapper) CreateHousehold(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateHouseholdParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateHousehold(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetHousehold operation middleware
+func (siw *ServerInterfaceWrapper) GetHousehold(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetHousehold(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// JoinHousehold operation middleware
+func (siw *ServerInterfaceWrapper) JoinHousehold(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params JoinHouseholdParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.JoinHousehold(c, id, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1482,6 +2399,35 @@ func (siw *ServerInterfaceWrapper) GetMember(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetMemberAccount operation middleware
+func (siw *ServerInterfaceWrapper) GetMemberAccount(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetMemberAccount(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // CreateAdjustment operation middleware
 func (siw *ServerInterfaceWrapper) CreateAdjustment(c *fiber.Ctx) error {
 
@@ -1522,6 +2468,58 @@ func (siw *ServerInterfaceWrapper) CreateAdjustment(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.CreateAdjustment(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetMemberBalances operation middleware
+func (siw *ServerInterfaceWrapper) GetMemberBalances(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetMemberBalancesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", query, &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter as_of: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "as_known" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_known", query, &params.AsKnown, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter as_known: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetMemberBalances(c, id, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1627,6 +2625,59 @@ func (siw *ServerInterfaceWrapper) ListMemberHistory(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListMemberHistory(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// MergeMember operation middleware
+func (siw *ServerInterfaceWrapper) MergeMember(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MergeMemberParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.MergeMember(c, id, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1822,6 +2873,59 @@ func (siw *ServerInterfaceWrapper) ReissuePass(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ReissuePass(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateTransfer operation middleware
+func (siw *ServerInterfaceWrapper) CreateTransfer(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateTransferParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateTransfer(c, id, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -2588,6 +3692,35 @@ func (siw *ServerInterfaceWrapper) RevokeTerminal(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetTransfer operation middleware
+func (siw *ServerInterfaceWrapper) GetTransfer(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetTransfer(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListVouchers operation middleware
 func (siw *ServerInterfaceWrapper) ListVouchers(c *fiber.Ctx) error {
 
@@ -2790,6 +3923,36 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/members/:id/adjustments", wrapper.CreateAdjustment)
 
+	router.Get(options.BaseURL+"/members/:id/account", wrapper.GetMemberAccount)
+
+	router.Get(options.BaseURL+"/members/:id/balances", wrapper.GetMemberBalances)
+
+	router.Post(options.BaseURL+"/members/:id/transfers", wrapper.CreateTransfer)
+
+	router.Get(options.BaseURL+"/transfers/:id", wrapper.GetTransfer)
+
+	router.Post(options.BaseURL+"/members/:id/merge", wrapper.MergeMember)
+
+	router.Post(options.BaseURL+"/households", wrapper.CreateHousehold)
+
+	router.Get(options.BaseURL+"/households/:id", wrapper.GetHousehold)
+
+	router.Post(options.BaseURL+"/households/:id/members", wrapper.JoinHousehold)
+
+	router.Get(options.BaseURL+"/account-links/:id", wrapper.GetAccountLink)
+
+	router.Post(options.BaseURL+"/account-links/:id/end", wrapper.EndAccountLink)
+
+	router.Post(options.BaseURL+"/adjustment-lists", wrapper.CreateAdjustmentList)
+
+	router.Get(options.BaseURL+"/adjustment-lists/:id", wrapper.GetAdjustmentList)
+
+	router.Get(options.BaseURL+"/adjustment-lists/:id/rows", wrapper.ListAdjustmentRows)
+
+	router.Post(options.BaseURL+"/adjustment-lists/:id/commit", wrapper.CommitAdjustmentList)
+
+	router.Post(options.BaseURL+"/adjustment-lists/:id/undo", wrapper.UndoAdjustmentList)
+
 	router.Get(options.BaseURL+"/rewards", wrapper.ListRewards)
 
 	router.Post(options.BaseURL+"/rewards", wrapper.CreateReward)
@@ -2819,6 +3982,216 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type GetAccountLinkRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetAccountLinkResponseObject interface {
+	VisitGetAccountLinkResponse(ctx *fiber.Ctx) error
+}
+
+type GetAccountLink200JSONResponse AccountLink
+
+func (response GetAccountLink200JSONResponse) VisitGetAccountLinkResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetAccountLinkdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAccountLinkdefaultApplicationProblemPlusJSONResponse) VisitGetAccountLinkResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type EndAccountLinkRequestObject struct {
+	ID     ID `json:"id"`
+	Params EndAccountLinkParams
+	Body   *EndAccountLinkJSONRequestBody
+}
+
+type EndAccountLinkResponseObject interface {
+	VisitEndAccountLinkResponse(ctx *fiber.Ctx) error
+}
+
+type EndAccountLink200JSONResponse AccountLink
+
+func (response EndAccountLink200JSONResponse) VisitEndAccountLinkResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type EndAccountLinkdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndAccountLinkdefaultApplicationProblemPlusJSONResponse) VisitEndAccountLinkResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CreateAdjustmentListRequestObject struct {
+	Params CreateAdjustmentListParams
+	Body   *CreateAdjustmentListJSONRequestBody
+}
+
+type CreateAdjustmentListResponseObject interface {
+	VisitCreateAdjustmentListResponse(ctx *fiber.Ctx) error
+}
+
+type CreateAdjustmentList201JSONResponse AdjustmentList
+
+func (response CreateAdjustmentList201JSONResponse) VisitCreateAdjustmentListResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CreateAdjustmentListdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateAdjustmentListdefaultApplicationProblemPlusJSONResponse) VisitCreateAdjustmentListResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetAdjustmentListRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetAdjustmentListResponseObject interface {
+	VisitGetAdjustmentListResponse(ctx *fiber.Ctx) error
+}
+
+type GetAdjustmentList200JSONResponse AdjustmentList
+
+func (response GetAdjustmentList200JSONResponse) VisitGetAdjustmentListResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetAdjustmentListdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAdjustmentListdefaultApplicationProblemPlusJSONResponse) VisitGetAdjustmentListResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CommitAdjustmentListRequestObject struct {
+	ID     ID `json:"id"`
+	Params CommitAdjustmentListParams
+	Body   *CommitAdjustmentListJSONRequestBody
+}
+
+type CommitAdjustmentListResponseObject interface {
+	VisitCommitAdjustmentListResponse(ctx *fiber.Ctx) error
+}
+
+type CommitAdjustmentList200JSONResponse AdjustmentList
+
+func (response CommitAdjustmentList200JSONResponse) VisitCommitAdjustmentListResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CommitAdjustmentListdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CommitAdjustmentListdefaultApplicationProblemPlusJSONResponse) VisitCommitAdjustmentListResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListAdjustmentRowsRequestObject struct {
+	ID     ID `json:"id"`
+	Params ListAdjustmentRowsParams
+}
+
+type ListAdjustmentRowsResponseObject interface {
+	VisitListAdjustmentRowsResponse(ctx *fiber.Ctx) error
+}
+
+type ListAdjustmentRows200JSONResponse AdjustmentRowList
+
+func (response ListAdjustmentRows200JSONResponse) VisitListAdjustmentRowsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListAdjustmentRowsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAdjustmentRowsdefaultApplicationProblemPlusJSONResponse) VisitListAdjustmentRowsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type UndoAdjustmentListRequestObject struct {
+	ID     ID `json:"id"`
+	Params UndoAdjustmentListParams
+}
+
+type UndoAdjustmentListResponseObject interface {
+	VisitUndoAdjustmentListResponse(ctx *fiber.Ctx) error
+}
+
+type UndoAdjustmentList200JSONResponse AdjustmentList
+
+func (response UndoAdjustmentList200JSONResponse) VisitUndoAdjustmentListResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type UndoAdjustmentListdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UndoAdjustmentListdefaultApplicationProblemPlusJSONResponse) VisitUndoAdjustmentListResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
 
 type ListEntriesRequestObject struct {
 	Params ListEntriesParams
@@ -2932,6 +4305,96 @@ type GetExceptiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetExceptiondefaultApplicationProblemPlusJSONResponse) VisitGetExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CreateHouseholdRequestObject struct {
+	Params CreateHouseholdParams
+	Body   *CreateHouseholdJSONRequestBody
+}
+
+type CreateHouseholdResponseObject interface {
+	VisitCreateHouseholdResponse(ctx *fiber.Ctx) error
+}
+
+type CreateHousehold201JSONResponse Household
+
+func (response CreateHousehold201JSONResponse) VisitCreateHouseholdResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CreateHouseholddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateHouseholddefaultApplicationProblemPlusJSONResponse) VisitCreateHouseholdResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetHouseholdRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetHouseholdResponseObject interface {
+	VisitGetHouseholdResponse(ctx *fiber.Ctx) error
+}
+
+type GetHousehold200JSONResponse Household
+
+func (response GetHousehold200JSONResponse) VisitGetHouseholdResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetHouseholddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHouseholddefaultApplicationProblemPlusJSONResponse) VisitGetHouseholdResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type JoinHouseholdRequestObject struct {
+	ID     ID `json:"id"`
+	Params JoinHouseholdParams
+	Body   *JoinHouseholdJSONRequestBody
+}
+
+type JoinHouseholdResponseObject interface {
+	VisitJoinHouseholdResponse(ctx *fiber.Ctx) error
+}
+
+type JoinHousehold201JSONResponse AccountLink
+
+func (response JoinHousehold201JSONResponse) VisitJoinHouseholdResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type JoinHouseholddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response JoinHouseholddefaultApplicationProblemPlusJSONResponse) VisitJoinHouseholdResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -3112,6 +4575,35 @@ func (response GetMemberdefaultApplicationProblemPlusJSONResponse) VisitGetMembe
 	return ctx.JSON(&response.Body)
 }
 
+type GetMemberAccountRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetMemberAccountResponseObject interface {
+	VisitGetMemberAccountResponse(ctx *fiber.Ctx) error
+}
+
+type GetMemberAccount200JSONResponse MemberAccount
+
+func (response GetMemberAccount200JSONResponse) VisitGetMemberAccountResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetMemberAccountdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMemberAccountdefaultApplicationProblemPlusJSONResponse) VisitGetMemberAccountResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type CreateAdjustmentRequestObject struct {
 	ID     ID `json:"id"`
 	Params CreateAdjustmentParams
@@ -3137,6 +4629,36 @@ type CreateAdjustmentdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateAdjustmentdefaultApplicationProblemPlusJSONResponse) VisitCreateAdjustmentResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetMemberBalancesRequestObject struct {
+	ID     ID `json:"id"`
+	Params GetMemberBalancesParams
+}
+
+type GetMemberBalancesResponseObject interface {
+	VisitGetMemberBalancesResponse(ctx *fiber.Ctx) error
+}
+
+type GetMemberBalances200JSONResponse BalancesAt
+
+func (response GetMemberBalances200JSONResponse) VisitGetMemberBalancesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetMemberBalancesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMemberBalancesdefaultApplicationProblemPlusJSONResponse) VisitGetMemberBalancesResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -3197,6 +4719,37 @@ type ListMemberHistorydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListMemberHistorydefaultApplicationProblemPlusJSONResponse) VisitListMemberHistoryResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type MergeMemberRequestObject struct {
+	ID     ID `json:"id"`
+	Params MergeMemberParams
+	Body   *MergeMemberJSONRequestBody
+}
+
+type MergeMemberResponseObject interface {
+	VisitMergeMemberResponse(ctx *fiber.Ctx) error
+}
+
+type MergeMember201JSONResponse AccountLink
+
+func (response MergeMember201JSONResponse) VisitMergeMemberResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type MergeMemberdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MergeMemberdefaultApplicationProblemPlusJSONResponse) VisitMergeMemberResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -3337,6 +4890,37 @@ type ReissuePassdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ReissuePassdefaultApplicationProblemPlusJSONResponse) VisitReissuePassResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CreateTransferRequestObject struct {
+	ID     ID `json:"id"`
+	Params CreateTransferParams
+	Body   *CreateTransferJSONRequestBody
+}
+
+type CreateTransferResponseObject interface {
+	VisitCreateTransferResponse(ctx *fiber.Ctx) error
+}
+
+type CreateTransfer201JSONResponse Transfer
+
+func (response CreateTransfer201JSONResponse) VisitCreateTransferResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CreateTransferdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateTransferdefaultApplicationProblemPlusJSONResponse) VisitCreateTransferResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -3928,6 +5512,35 @@ func (response RevokeTerminaldefaultApplicationProblemPlusJSONResponse) VisitRev
 	return ctx.JSON(&response.Body)
 }
 
+type GetTransferRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetTransferResponseObject interface {
+	VisitGetTransferResponse(ctx *fiber.Ctx) error
+}
+
+type GetTransfer200JSONResponse Transfer
+
+func (response GetTransfer200JSONResponse) VisitGetTransferResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetTransferdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTransferdefaultApplicationProblemPlusJSONResponse) VisitGetTransferResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListVouchersRequestObject struct {
 	Params ListVouchersParams
 }
@@ -4018,6 +5631,27 @@ func (response GetVoucherdefaultApplicationProblemPlusJSONResponse) VisitGetVouc
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetAccountLink One link between two accounts
+	// (GET /account-links/{id})
+	GetAccountLink(ctx context.Context, request GetAccountLinkRequestObject) (GetAccountLinkResponseObject, error)
+	// EndAccountLink Undo a merge, or leave a household
+	// (POST /account-links/{id}/end)
+	EndAccountLink(ctx context.Context, request EndAccountLinkRequestObject) (EndAccountLinkResponseObject, error)
+	// CreateAdjustmentList Upload a list of adjustments and see what it would do
+	// (POST /adjustment-lists)
+	CreateAdjustmentList(ctx context.Context, request CreateAdjustmentListRequestObject) (CreateAdjustmentListResponseObject, error)
+	// GetAdjustmentList A list and its progress
+	// (GET /adjustment-lists/{id})
+	GetAdjustmentList(ctx context.Context, request GetAdjustmentListRequestObject) (GetAdjustmentListResponseObject, error)
+	// CommitAdjustmentList Book a list
+	// (POST /adjustment-lists/{id}/commit)
+	CommitAdjustmentList(ctx context.Context, request CommitAdjustmentListRequestObject) (CommitAdjustmentListResponseObject, error)
+	// ListAdjustmentRows The rows of a list: effect, problem, state
+	// (GET /adjustment-lists/{id}/rows)
+	ListAdjustmentRows(ctx context.Context, request ListAdjustmentRowsRequestObject) (ListAdjustmentRowsResponseObject, error)
+	// UndoAdjustmentList Book the counterpart of a list
+	// (POST /adjustment-lists/{id}/undo)
+	UndoAdjustmentList(ctx context.Context, request UndoAdjustmentListRequestObject) (UndoAdjustmentListResponseObject, error)
 	// ListEntries List journal entries as recorded
 	// (GET /entries)
 	ListEntries(ctx context.Context, request ListEntriesRequestObject) (ListEntriesResponseObject, error)
@@ -4030,6 +5664,15 @@ type StrictServerInterface interface {
 	// GetException One exception
 	// (GET /exceptions/{id})
 	GetException(ctx context.Context, request GetExceptionRequestObject) (GetExceptionResponseObject, error)
+	// CreateHousehold Let members share one account
+	// (POST /households)
+	CreateHousehold(ctx context.Context, request CreateHouseholdRequestObject) (CreateHouseholdResponseObject, error)
+	// GetHousehold A household: its links and what each member earned and spent
+	// (GET /households/{id})
+	GetHousehold(ctx context.Context, request GetHouseholdRequestObject) (GetHouseholdResponseObject, error)
+	// JoinHousehold Add a member to a household
+	// (POST /households/{id}/members)
+	JoinHousehold(ctx context.Context, request JoinHouseholdRequestObject) (JoinHouseholdResponseObject, error)
 	// GetTrialBalance Sums per unit and kind of account; each unit adds up to zero
 	// (GET /ledger/trial-balance)
 	GetTrialBalance(ctx context.Context, request GetTrialBalanceRequestObject) (GetTrialBalanceResponseObject, error)
@@ -4048,15 +5691,24 @@ type StrictServerInterface interface {
 	// GetMember One member with holdings, newest history and vouchers
 	// (GET /members/{id})
 	GetMember(ctx context.Context, request GetMemberRequestObject) (GetMemberResponseObject, error)
+	// GetMemberAccount What a member has: by state, lot by lot, and what expires next
+	// (GET /members/{id}/account)
+	GetMemberAccount(ctx context.Context, request GetMemberAccountRequestObject) (GetMemberAccountResponseObject, error)
 	// CreateAdjustment Change a member's points by hand
 	// (POST /members/{id}/adjustments)
 	CreateAdjustment(ctx context.Context, request CreateAdjustmentRequestObject) (CreateAdjustmentResponseObject, error)
+	// GetMemberBalances What a member had on a date
+	// (GET /members/{id}/balances)
+	GetMemberBalances(ctx context.Context, request GetMemberBalancesRequestObject) (GetMemberBalancesResponseObject, error)
 	// BlockMember Block a member
 	// (POST /members/{id}/block)
 	BlockMember(ctx context.Context, request BlockMemberRequestObject) (BlockMemberResponseObject, error)
 	// ListMemberHistory What changed a member's holdings, newest first
 	// (GET /members/{id}/history)
 	ListMemberHistory(ctx context.Context, request ListMemberHistoryRequestObject) (ListMemberHistoryResponseObject, error)
+	// MergeMember Merge a duplicate card into another member
+	// (POST /members/{id}/merge)
+	MergeMember(ctx context.Context, request MergeMemberRequestObject) (MergeMemberResponseObject, error)
 	// GetPass The member's pass token
 	// (GET /members/{id}/pass)
 	GetPass(ctx context.Context, request GetPassRequestObject) (GetPassResponseObject, error)
@@ -4069,6 +5721,9 @@ type StrictServerInterface interface {
 	// ReissuePass Issue the pass again, outdating older copies
 	// (POST /members/{id}/reissue)
 	ReissuePass(ctx context.Context, request ReissuePassRequestObject) (ReissuePassResponseObject, error)
+	// CreateTransfer Give points to another member
+	// (POST /members/{id}/transfers)
+	CreateTransfer(ctx context.Context, request CreateTransferRequestObject) (CreateTransferResponseObject, error)
 	// UnblockMember Unblock a member
 	// (POST /members/{id}/unblock)
 	UnblockMember(ctx context.Context, request UnblockMemberRequestObject) (UnblockMemberResponseObject, error)
@@ -4129,6 +5784,9 @@ type StrictServerInterface interface {
 	// RevokeTerminal Revoke a terminal
 	// (POST /terminals/{id}/revoke)
 	RevokeTerminal(ctx context.Context, request RevokeTerminalRequestObject) (RevokeTerminalResponseObject, error)
+	// GetTransfer One transfer
+	// (GET /transfers/{id})
+	GetTransfer(ctx context.Context, request GetTransferRequestObject) (GetTransferResponseObject, error)
 	// ListVouchers List vouchers
 	// (GET /vouchers)
 	ListVouchers(ctx context.Context, request ListVouchersRequestObject) (ListVouchersResponseObject, error)
@@ -4157,6 +5815,241 @@ type strictHandler struct {
 // validation. It is defined here as well so generated code does not import the
 // middleware; keep it in sync with fibermiddleware.ValidatedBodyLocalsKey.
 const validatedBodyLocalsKey = "x-oapi-codegen-validated-body"
+
+// GetAccountLink operation middleware
+func (sh *strictHandler) GetAccountLink(ctx *fiber.Ctx, id ID) error {
+	var request GetAccountLinkRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccountLink(ctx.UserContext(), request.(GetAccountLinkRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccountLink")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAccountLinkResponseObject); ok {
+		if err := validResponse.VisitGetAccountLinkResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndAccountLink operation middleware
+func (sh *strictHandler) EndAccountLink(ctx *fiber.Ctx, id ID, params EndAccountLinkParams) error {
+	var request EndAccountLinkRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body EndAccountLinkJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.EndAccountLink(ctx.UserContext(), request.(EndAccountLinkRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndAccountLink")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndAccountLinkResponseObject); ok {
+		if err := validResponse.VisitEndAccountLinkResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateAdjustmentList operation middleware
+func (sh *strictHandler) CreateAdjustmentList(ctx *fiber.Ctx, params CreateAdjustmentListParams) error {
+	var request CreateAdjustmentListRequestObject
+
+	request.Params = params
+
+	var body CreateAdjustmentListJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateAdjustmentList(ctx.UserContext(), request.(CreateAdjustmentListRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateAdjustmentList")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateAdjustmentListResponseObject); ok {
+		if err := validResponse.VisitCreateAdjustmentListResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAdjustmentList operation middleware
+func (sh *strictHandler) GetAdjustmentList(ctx *fiber.Ctx, id ID) error {
+	var request GetAdjustmentListRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAdjustmentList(ctx.UserContext(), request.(GetAdjustmentListRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAdjustmentList")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAdjustmentListResponseObject); ok {
+		if err := validResponse.VisitGetAdjustmentListResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CommitAdjustmentList operation middleware
+func (sh *strictHandler) CommitAdjustmentList(ctx *fiber.Ctx, id ID, params CommitAdjustmentListParams) error {
+	var request CommitAdjustmentListRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body CommitAdjustmentListJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CommitAdjustmentList(ctx.UserContext(), request.(CommitAdjustmentListRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CommitAdjustmentList")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CommitAdjustmentListResponseObject); ok {
+		if err := validResponse.VisitCommitAdjustmentListResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAdjustmentRows operation middleware
+func (sh *strictHandler) ListAdjustmentRows(ctx *fiber.Ctx, id ID, params ListAdjustmentRowsParams) error {
+	var request ListAdjustmentRowsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAdjustmentRows(ctx.UserContext(), request.(ListAdjustmentRowsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAdjustmentRows")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAdjustmentRowsResponseObject); ok {
+		if err := validResponse.VisitListAdjustmentRowsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UndoAdjustmentList operation middleware
+func (sh *strictHandler) UndoAdjustmentList(ctx *fiber.Ctx, id ID, params UndoAdjustmentListParams) error {
+	var request UndoAdjustmentListRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.UndoAdjustmentList(ctx.UserContext(), request.(UndoAdjustmentListRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UndoAdjustmentList")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UndoAdjustmentListResponseObject); ok {
+		if err := validResponse.VisitUndoAdjustmentListResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
 
 // ListEntries operation middleware
 func (sh *strictHandler) ListEntries(ctx *fiber.Ctx, params ListEntriesParams) error {
@@ -4260,6 +6153,116 @@ func (sh *strictHandler) GetException(ctx *fiber.Ctx, id ID) error {
 		return err
 	} else if validResponse, ok := response.(GetExceptionResponseObject); ok {
 		if err := validResponse.VisitGetExceptionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateHousehold operation middleware
+func (sh *strictHandler) CreateHousehold(ctx *fiber.Ctx, params CreateHouseholdParams) error {
+	var request CreateHouseholdRequestObject
+
+	request.Params = params
+
+	var body CreateHouseholdJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateHousehold(ctx.UserContext(), request.(CreateHouseholdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateHousehold")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateHouseholdResponseObject); ok {
+		if err := validResponse.VisitCreateHouseholdResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetHousehold operation middleware
+func (sh *strictHandler) GetHousehold(ctx *fiber.Ctx, id ID) error {
+	var request GetHouseholdRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHousehold(ctx.UserContext(), request.(GetHouseholdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHousehold")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetHouseholdResponseObject); ok {
+		if err := validResponse.VisitGetHouseholdResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// JoinHousehold operation middleware
+func (sh *strictHandler) JoinHousehold(ctx *fiber.Ctx, id ID, params JoinHouseholdParams) error {
+	var request JoinHouseholdRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body JoinHouseholdJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.JoinHousehold(ctx.UserContext(), request.(JoinHouseholdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "JoinHousehold")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(JoinHouseholdResponseObject); ok {
+		if err := validResponse.VisitJoinHouseholdResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -4454,6 +6457,33 @@ func (sh *strictHandler) GetMember(ctx *fiber.Ctx, id ID) error {
 	return nil
 }
 
+// GetMemberAccount operation middleware
+func (sh *strictHandler) GetMemberAccount(ctx *fiber.Ctx, id ID) error {
+	var request GetMemberAccountRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMemberAccount(ctx.UserContext(), request.(GetMemberAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMemberAccount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMemberAccountResponseObject); ok {
+		if err := validResponse.VisitGetMemberAccountResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateAdjustment operation middleware
 func (sh *strictHandler) CreateAdjustment(ctx *fiber.Ctx, id ID, params CreateAdjustmentParams) error {
 	var request CreateAdjustmentRequestObject
@@ -4488,6 +6518,34 @@ func (sh *strictHandler) CreateAdjustment(ctx *fiber.Ctx, id ID, params CreateAd
 		return err
 	} else if validResponse, ok := response.(CreateAdjustmentResponseObject); ok {
 		if err := validResponse.VisitCreateAdjustmentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMemberBalances operation middleware
+func (sh *strictHandler) GetMemberBalances(ctx *fiber.Ctx, id ID, params GetMemberBalancesParams) error {
+	var request GetMemberBalancesRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMemberBalances(ctx.UserContext(), request.(GetMemberBalancesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMemberBalances")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMemberBalancesResponseObject); ok {
+		if err := validResponse.VisitGetMemberBalancesResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -4544,6 +6602,48 @@ func (sh *strictHandler) ListMemberHistory(ctx *fiber.Ctx, id ID, params ListMem
 		return err
 	} else if validResponse, ok := response.(ListMemberHistoryResponseObject); ok {
 		if err := validResponse.VisitListMemberHistoryResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MergeMember operation middleware
+func (sh *strictHandler) MergeMember(ctx *fiber.Ctx, id ID, params MergeMemberParams) error {
+	var request MergeMemberRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body MergeMemberJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.MergeMember(ctx.UserContext(), request.(MergeMemberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MergeMember")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MergeMemberResponseObject); ok {
+		if err := validResponse.VisitMergeMemberResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -4656,6 +6756,48 @@ func (sh *strictHandler) ReissuePass(ctx *fiber.Ctx, id ID, params ReissuePassPa
 		return err
 	} else if validResponse, ok := response.(ReissuePassResponseObject); ok {
 		if err := validResponse.VisitReissuePassResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateTransfer operation middleware
+func (sh *strictHandler) CreateTransfer(ctx *fiber.Ctx, id ID, params CreateTransferParams) error {
+	var request CreateTransferRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body CreateTransferJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateTransfer(ctx.UserContext(), request.(CreateTransferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateTransfer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateTransferResponseObject); ok {
+		if err := validResponse.VisitCreateTransferResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -5288,6 +7430,33 @@ func (sh *strictHandler) RevokeTerminal(ctx *fiber.Ctx, id ID, params RevokeTerm
 		return err
 	} else if validResponse, ok := response.(RevokeTerminalResponseObject); ok {
 		if err := validResponse.VisitRevokeTerminalResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetTransfer operation middleware
+func (sh *strictHandler) GetTransfer(ctx *fiber.Ctx, id ID) error {
+	var request GetTransferRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTransfer(ctx.UserContext(), request.(GetTransferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTransfer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTransferResponseObject); ok {
+		if err := validResponse.VisitGetTransferResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

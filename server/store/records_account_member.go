@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -110,11 +111,52 @@ type sourceRow struct {
 	Kind   uint16 `bun:"kind"`
 }
 
+// sourcesOf finds where the entries behind an account's sources stand.
+func (db *DB) sourcesOf(ctx context.Context, accountID uuid.UUID, sources []journal.Hash) ([]sourceRow, error) {
+	in := shard.Of(accountID)
+	return selectKeys[sourceRow](ctx, db, db.read(ctx), "SELECT source, writer, epoch, seq, kind FROM sources WHERE ?", "shard, account, source",
+		convert(sources, func(h journal.Hash) row { return row{in, idBytes(accountID), hashBytes(h)} }))
+}
+
+// Sources implements account.Store.
+func (db *DB) Sources(ctx context.Context, accountID uuid.UUID, sources []journal.Hash) (map[journal.Hash]account.Source, error) {
+	rows, err := db.sourcesOf(ctx, accountID, sources)
+	out := make(map[journal.Hash]account.Source, len(rows))
+	for _, r := range rows {
+		out[toHash(r.Source)] = account.Source{Writer: toID(r.Writer), Epoch: r.Epoch, Seq: r.Seq, Kind: entry.Kind(r.Kind)}
+	}
+	return out, err
+}
+
+// BooksAt implements account.Store.
+func (db *DB) BooksAt(ctx context.Context, accountID uuid.UUID, at int64, known bool) ([]account.BookSum, error) {
+	column := "effective_at"
+	if known {
+		column = "recorded_at"
+	}
+	type sumRow struct {
+		Unit   string `bun:"unit"`
+		Book   int16  `bun:"book"`
+		Amount int64  `bun:"amount"`
+	}
+	var out []account.BookSum
+	for _, side := range []struct{ book, sign string }{{"to_book", ""}, {"from_book", "-"}} {
+		rows, err := page(ctx, db, func(r sumRow) account.BookSum {
+			return account.BookSum{Unit: r.Unit, Book: loyalty.Book(r.Book), Amount: r.Amount}
+		}, "SELECT unit, "+side.book+" AS book, CAST("+side.sign+"SUM(amount) AS BIGINT) AS amount FROM postings "+
+			"WHERE shard = ? AND account = ? AND "+column+" <= ? GROUP BY unit, "+side.book, shard.Of(accountID), accountID[:], at)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
+	}
+	return out, nil
+}
+
 // SourceMembers implements account.Store.
 func (db *DB) SourceMembers(ctx context.Context, accountID uuid.UUID, sources []journal.Hash) (map[journal.Hash]uuid.UUID, error) {
 	in := shard.Of(accountID)
-	rows, err := selectKeys[sourceRow](ctx, db, db.read(ctx), "SELECT source, writer, epoch, seq, kind FROM sources WHERE ?", "shard, account, source",
-		convert(sources, func(h journal.Hash) row { return row{in, idBytes(accountID), hashBytes(h)} }))
+	rows, err := db.sourcesOf(ctx, accountID, sources)
 	if err != nil {
 		return nil, err
 	}
