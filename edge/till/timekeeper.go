@@ -27,6 +27,11 @@ type timekeeper struct {
 	heard    time.Time // latest time HQ signed
 }
 
+// wallNow is the wall clock alone. A time.Time of the system also carries the
+// runtime's monotonic clock, and Sub would compare that one: no jump would show, and
+// a night of sleep, which it leaves out on Linux, would look like one.
+func (k *timekeeper) wallNow() time.Time { return k.wall.Now().Round(0) }
+
 // start sets the time from what was on disk: the floor is the latest of HQ's time
 // and the last entry.
 func (k *timekeeper) start(heard, floor time.Time) {
@@ -35,7 +40,7 @@ func (k *timekeeper) start(heard, floor time.Time) {
 	k.heard = heard
 	k.floor.Raise(heard)
 	k.floor.Raise(floor)
-	wall := k.wall.Now()
+	wall := k.wallNow()
 	k.base, k.baseMono, k.trusted = wall, k.mono(), true
 	if k.floor.At().Sub(wall) > k.tolerance {
 		k.base, k.trusted = k.floor.At(), false
@@ -51,7 +56,7 @@ func (k *timekeeper) now() (time.Time, bool) {
 }
 
 func (k *timekeeper) believed() time.Time {
-	wall, going := k.wall.Now(), k.base.Add(k.mono()-k.baseMono)
+	wall, going := k.wallNow(), k.base.Add(k.mono()-k.baseMono)
 	if k.trusted && wall.Sub(going).Abs() <= k.tolerance {
 		return k.floor.Now(wall)
 	}
@@ -63,7 +68,7 @@ func (k *timekeeper) believed() time.Time {
 func (k *timekeeper) observe() (entry.Clock, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	wall := k.wall.Now()
+	wall := k.wallNow()
 	off := wall.Sub(k.base.Add(k.mono() - k.baseMono))
 	jump := off - k.reported
 	if jump.Abs() <= k.tolerance {
@@ -81,7 +86,7 @@ func (k *timekeeper) hear(hq time.Time) {
 	if hq.Before(k.heard) {
 		return
 	}
-	wall := k.wall.Now()
+	wall := k.wallNow()
 	k.heard = hq
 	k.floor = clock.Floor{}
 	k.floor.Raise(hq)
