@@ -29,6 +29,7 @@ type cli struct {
 	Migrate  migrateCommand  `cmd:"" help:"Bring the database up to this release. serve does it too."`
 	Import   importCommand   `cmd:"" help:"Take in a journal that a terminal exported to a file. Works while serve runs."`
 	Verify   verifyCommand   `cmd:"" help:"Check every chain, signature and balance from the stored bytes."`
+	Rebuild  rebuildCommand  `cmd:"" help:"Replay all journals into an empty ledger and compare it row for row."`
 	Backup   backupCommand   `cmd:"" help:"Copy a SQLite database into a file, while serve runs."`
 	Restore  restoreCommand  `cmd:"" help:"Make an HQ of a backup in an empty data directory, in a new HQ epoch: terminals send again what it lost."`
 	NewEpoch newEpochCommand `cmd:"" help:"Start a new HQ epoch, after PostgreSQL was restored to an earlier state by its own tools. No replica may run meanwhile."`

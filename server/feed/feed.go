@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 
@@ -52,7 +53,9 @@ type Feed struct {
 	epoch  uint32
 	wakeup *broadcast
 	shared lookout
-	tell   func()
+	// waiting is how many readers of this process wait.
+	waiting atomic.Int64
+	tell    func()
 }
 
 // New returns the feed of one HQ in its present epoch.

@@ -92,6 +92,28 @@ func (f *Feed) fill(ctx context.Context, page *wire.FeedPage, at *Heads, heads H
 // later exists because max is the page size here.
 func later(a, b uint64) uint64 { return max(a, b) }
 
+// answersPerSecond is about how many waiting readers of one process are answered in a
+// second: with many of them a change waits a little for those that follow it.
+const answersPerSecond = 1000
+
+// longestGather bounds how long a change waits for others.
+const longestGather = 5 * time.Second
+
+// gatherFor is how long a woken reader waits before it looks, so that changes come
+// together when many wait. One of a few looks almost at once.
+func gatherFor(waiting int64) time.Duration {
+	return min(time.Duration(waiting)*time.Second/answersPerSecond, longestGather)
+}
+
+func gather(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
 // Wait returns the page after a cursor as Page does, but when there is nothing
 // new it waits for a change for up to d. An empty page after d is no error.
 func (f *Feed) Wait(ctx context.Context, store uuid.UUID, from string, max int, d time.Duration) (wire.FeedPage, error) {
@@ -99,11 +121,14 @@ func (f *Feed) Wait(ctx context.Context, store uuid.UUID, from string, max int, 
 	defer deadline.Stop()
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
+	f.waiting.Add(1)
+	defer f.waiting.Add(-1)
 	_, woken := f.wakeup.next()
 	page, err := f.Page(ctx, store, from, max)
 	for err == nil && len(page.Items) == 0 && d > 0 {
 		select {
 		case <-woken:
+			gather(ctx, gatherFor(f.waiting.Load()))
 		case <-poll.C:
 		case <-deadline.C:
 			return page, nil

@@ -38,6 +38,8 @@ func Need(t testing.TB) *Cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A session keeps its connections to the workers, and one of those may have died.
+	db.SetMaxIdleConns(0)
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/tallystick/tallystick/server/store"
+)
+
+type rebuildCommand struct {
+	Into string `help:"Empty database to rebuild the ledger in (sqlite:PATH or postgres://…), kept afterwards. Default: one in a temporary folder, removed." env:"TALLYSTICK_HQ_REBUILD_INTO"`
+}
+
+// shownDifferences is how many differences are printed.
+const shownDifferences = 100
+
+// Run replays the journals of terminals and HQ into an empty ledger and compares the
+// two row for row. A difference is exit code 1. Run it while nothing is being
+// applied.
+func (r rebuildCommand) Run(ctx context.Context, s *surroundings) (err error) {
+	live, err := openOffice(ctx, s.cli, tuning{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = live.close(err) }()
+	into := r.Into
+	if into == "" {
+		dir, err := os.MkdirTemp("", "tallystick-rebuild-")
+		if err != nil {
+			return fmt.Errorf("rebuild: %w", err)
+		}
+		defer os.RemoveAll(dir)
+		into = "sqlite:" + filepath.Join(dir, "hq.db")
+	}
+	other, err := store.Open(ctx, into, s.cli.options())
+	if err != nil {
+		return err
+	}
+	rebuilt, err := assemble(other, live.secrets, tuning{})
+	if err != nil {
+		return errors.Join(err, other.Close())
+	}
+	defer func() { err = rebuilt.close(err) }()
+	return rebuild(ctx, live, rebuilt, s.stdout)
+}
+
+// rebuild fills an empty HQ from the journals of another and prints what differs.
+func rebuild(ctx context.Context, live, rebuilt *office, out io.Writer) error {
+	status, err := live.ledger.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("rebuild: %w", err)
+	}
+	if status.Accepted > 0 {
+		return fmt.Errorf("rebuild: %d entries are not applied yet; run it when they are", status.Accepted)
+	}
+	if err := rebuilt.db.Migrate(ctx); err != nil {
+		return err
+	}
+	if n, err := rebuilt.db.CountPeople(ctx); err != nil || n > 0 {
+		return errors.Join(err, errors.New("rebuild: the database to rebuild in is not empty"))
+	}
+	if err := live.db.CopyLog(ctx, rebuilt.db); err != nil {
+		return err
+	}
+	passed, err := rebuilt.ledger.Replay(ctx)
+	if err != nil {
+		return fmt.Errorf("rebuild: %w", err)
+	}
+	differences := 0
+	same, err := live.db.Compare(ctx, rebuilt.db, func(d store.Difference) error {
+		if differences++; differences > shownDifferences {
+			return nil
+		}
+		only := "only before"
+		if d.Extra {
+			only = "only rebuilt"
+		}
+		_, err := fmt.Fprintf(out, "DIFFERS  %s, shard %d, %s: %s\n", d.Table, d.Shard, only, d.Row)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("rebuild: %w", err)
+	}
+	_, err = fmt.Fprintf(out, "replayed %d entries: %d rows are the same, %d differ\n", passed, same, differences)
+	if err == nil && differences > 0 {
+		return errReported
+	}
+	return err
+}
