@@ -88,6 +88,9 @@ type Request struct {
 	Vouchers map[ID]Voucher // Left less what this terminal has used since
 	Spent    Spent
 	CacheAge int64 // seconds since HQ was last heard
+	// Authorised says that HQ decides over its live books: what is free is exact, and
+	// no cap of stand-in applies.
+	Authorised bool
 }
 
 // Earned is one earning a sale gives.

@@ -115,6 +115,9 @@ func (w *wishes) checkFree() *Refusal {
 
 func (w *wishes) checkCaps() *Refusal {
 	policy, spent := w.request.Policy, w.request.Spent
+	if w.request.Authorised {
+		return nil
+	}
 	if age := w.request.CacheAge; age > policy.MaxCacheAgeSeconds || policy.MaxCacheAgeSeconds <= 0 {
 		return refuse(StandInOff, "head office was last heard %d s ago, at most %d s", age, policy.MaxCacheAgeSeconds)
 	}

@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	// setJournals and setEntries bound what one set takes from how many journals.
+	// setJournals and setEntries bound what one set takes from how many journals:
+	// large sets write an account once for several facts.
 	setJournals = 16
-	setEntries  = 500
+	setEntries  = 2000
 	// aheadOf is how far in the future an entry may lie before somebody must look.
 	aheadOf = 24 * time.Hour
 )
@@ -34,7 +35,8 @@ func (l *Ledger) Apply(ctx context.Context) (int, error) {
 	passed := 0
 	for i := range waiting {
 		w := &waiting[i]
-		entries, err := l.o.Store.WaitingEntries(ctx, *w, setEntries)
+		room := max(1, (setEntries-passed)/(len(waiting)-i)) // what one leaves, the next may take
+		entries, err := l.o.Store.WaitingEntries(ctx, *w, room)
 		if err != nil {
 			return 0, fmt.Errorf("read entries of %s: %w", w.Terminal, err)
 		}

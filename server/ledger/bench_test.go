@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -21,10 +22,45 @@ func BenchmarkPushAndApply(b *testing.B) {
 	for i := range b.N {
 		till.Sell(b, accounts[i*7919%len(accounts)], 2500, 10)
 	}
+	hq.Clock.Set(till.Now())
 	b.ResetTimer()
 	till.Sync(b, 1)
 	pushed := b.Elapsed()
 	hq.Apply(b)
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "entries/s")
 	b.ReportMetric(float64(b.N)/pushed.Seconds(), "pushed/s")
+}
+
+// BenchmarkRefold applies one late sale to an account with this many facts; one
+// operation is one late fact with everything it makes HQ fold and compare again.
+func BenchmarkRefold(b *testing.B) {
+	for _, facts := range []int{100, 1000} {
+		b.Run(fmt.Sprint(facts), func(b *testing.B) {
+			hq := books.New(b)
+			account := hq.Member(b, "ann", 1_000_000)
+			late := hq.Till(b, "late")
+			busy := hq.Till(b, "busy")
+			busy.Skip(time.Hour)
+			for range facts {
+				busy.Sell(b, account, 2500, 10)
+			}
+			for range b.N {
+				late.Sell(b, account, 2500, 10)
+			}
+			hq.Clock.Set(busy.Now())
+			busy.Sync(b, 1)
+			hq.Apply(b)
+			if _, err := late.Push(1, 1); err != nil {
+				b.Fatal(err)
+			}
+			hq.Apply(b)
+			b.ResetTimer()
+			for i := range b.N {
+				if _, err := late.Push(i+2, i+2); err != nil {
+					b.Fatal(err)
+				}
+				hq.Apply(b)
+			}
+		})
+	}
 }

@@ -19,7 +19,6 @@ type fact struct {
 	void    *entry.Void
 	ret     *entry.Return
 	hq      hqFold
-	nobody  bool // a return of a sale without a member
 }
 
 // hqFold is what a fact of HQ does to an account.

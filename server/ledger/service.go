@@ -12,6 +12,10 @@ import (
 // took in wake nobody here.
 const pollEvery = 500 * time.Millisecond
 
+// sweepEvery is how often the service lets time pass for accounts in which nothing
+// else happens.
+const sweepEvery = time.Minute
+
 // Service applies entries as they come, until it is stopped.
 type Service struct {
 	ledger *Ledger
@@ -79,11 +83,18 @@ func (s *Service) run(ctx context.Context, done chan struct{}) {
 	defer close(done)
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
 	for {
 		n := 0
 		mine, err := s.turn(ctx)
 		if mine && err == nil {
 			n, err = s.ledger.Apply(ctx)
+			select {
+			case <-sweep.C:
+				s.sweep(ctx)
+			default:
+			}
 		}
 		s.applied.Add(int64(n))
 		if err != nil && ctx.Err() == nil {
@@ -97,6 +108,20 @@ func (s *Service) run(ctx context.Context, done chan struct{}) {
 		case <-s.wake:
 		case <-poll.C:
 		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// sweep lets time pass until nothing is due; what fails is tried at the next turn.
+func (s *Service) sweep(ctx context.Context) {
+	for {
+		done, err := s.ledger.Sweep(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.failures.Add(1)
+			s.log.Error("lots could not be let vest and expire; it is tried again", "error", err)
+		}
+		if err != nil || done.Accounts < sweepAccounts {
 			return
 		}
 	}

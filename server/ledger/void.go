@@ -28,11 +28,8 @@ func (s *set) foldVoid(f *fact) error {
 // foldReturn undoes the part of a sale that came back.
 func (s *set) foldReturn(f *fact) error {
 	switch {
-	case f.nobody:
-		return nil
 	case f.account == uuid.Nil:
-		s.raise(f, 0, unmatched(f))
-		return nil
+		return nil // its sale is looked for
 	case !f.Proven:
 		s.raise(f, 0, Exception{
 			Kind: Unproven, Liable: liableStore, Member: f.ret.Member,
