@@ -69,6 +69,11 @@ func (t *Till) commit(ctx context.Context, cat *catalogue, c Commit, q quoted) (
 	defer unlock()
 	var f facts
 	err = t.look(ctx, func(l look) (err error) {
+		if len(q.request.Wishes) == 0 {
+			// A sale that redeems nothing does not ask what there is.
+			f, err = t.gatherParty(l, cat, q.codes, q.request)
+			return err
+		}
 		f, err = t.gather(l, cat, q.codes, q.request)
 		return err
 	})

@@ -21,8 +21,17 @@ type facts struct {
 	date    entry.Date
 }
 
-// gather collects the facts from one look.
+// gather collects the facts from one look, also those that only redeeming asks for.
 func (t *Till) gather(l look, cat *catalogue, codes []presented, req Request) (facts, error) {
+	f, err := t.gatherParty(l, cat, codes, req)
+	if err != nil || f.party.code == nil {
+		return f, err
+	}
+	return f, t.gatherMeans(l, cat, &f)
+}
+
+// gatherParty collects what every sale rests on: the time, the rules and whose it is.
+func (t *Till) gatherParty(l look, cat *catalogue, codes []presented, req Request) (facts, error) {
 	now, trusted := t.time.now()
 	f := facts{now: now, trusted: trusted, date: entry.DateOf(now.In(cat.zone))}
 	var err error
@@ -33,24 +42,29 @@ func (t *Till) gather(l look, cat *catalogue, codes []presented, req Request) (f
 		Now: now.UnixMilli(), Basket: req.Basket, Wishes: req.Wishes, Rules: *cat.rules, Policy: cat.policy,
 		Rewards: cat.rewards, Vouchers: map[loyalty.ID]loyalty.Voucher{}, CacheAge: ageSeconds(t.cacheAge(now)),
 	}
-	if f.party.code == nil {
-		return f, nil
+	if f.party.code != nil {
+		f.request.Member = &loyalty.Member{ID: f.party.id, Account: f.party.account, Free: map[string]int64{}}
 	}
-	member := &loyalty.Member{ID: f.party.id, Account: f.party.account, Free: map[string]int64{}}
-	f.request.Member = member
+	return f, nil
+}
+
+// gatherMeans adds what the shopper can redeem: points, vouchers wished for, and what
+// they redeemed today. What they did here since HQ was heard is added up for it.
+func (t *Till) gatherMeans(l look, cat *catalogue, f *facts) error {
 	if f.party.pass {
-		figures, err := holdings(l, *f.party.member, t.cfg.Writer, now)
+		figures, err := holdings(l, *f.party.member, t.cfg.Writer, f.now)
 		if err != nil {
-			return facts{}, err
+			return err
 		}
 		for unit, n := range figures {
-			member.Free[unit] = n.free
+			f.request.Member.Free[unit] = n.free
 		}
 	}
+	var err error
 	if f.request.Spent.MemberToday, err = redeemedToday(l, f.party.id, f.date, cat.policy.Unit); err != nil {
-		return facts{}, err
+		return err
 	}
-	return f, t.gatherVouchers(l, f.party, req.Wishes, f.request.Vouchers)
+	return t.gatherVouchers(l, f.party, f.request.Wishes, f.request.Vouchers)
 }
 
 // gatherVouchers reads the vouchers wished for. One that was not scanned must be of
