@@ -21,6 +21,7 @@ import (
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/store"
+	"github.com/tallystick/tallystick/server/webshop"
 )
 
 // maxUnderWay is how many entries may be taken in at once before terminals are
@@ -48,6 +49,7 @@ type office struct {
 	fleet     *fleet.Fleet
 	programme *programme.Programme
 	accounts  *account.Accounts
+	shop      *webshop.Shop
 	people    *people.Directory
 	answers   *people.Answers
 	clock     clock.Clock
@@ -128,6 +130,14 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 	})
 	o.accounts = account.New(account.Env{
 		Store: db, Ledger: o.ledger, Journal: o.journal, Units: o.programme, Clock: o.clock, NewID: newID, Wake: t.wake,
+	})
+	shopKeys, err := s.derive("web shop")
+	if err != nil {
+		return nil, err
+	}
+	o.shop = webshop.New(webshop.Env{
+		Store: db, Fleet: o.fleet, Programme: o.programme, Ledger: o.ledger, Ingest: o.ingest, Clock: o.clock, NewID: newID,
+		HQ: s.HQ, Secret: shopKeys, Version: version,
 	})
 	return o, o.assemblePeople(t)
 }

@@ -51,7 +51,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 		return err
 	}
 	server := api.New(api.Options{
-		People: o.people, Answers: o.answers, Fleet: o.fleet, Programme: o.programme, Accounts: o.accounts, Ledger: o.ledger, Found: o.db,
+		People: o.people, Answers: o.answers, Fleet: o.fleet, Programme: o.programme, Accounts: o.accounts, Shop: o.shop, Ledger: o.ledger, Found: o.db,
 		Ingest: o.ingest, Feed: o.feed, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch,
 		Keys: o.keys, Statement: o.statement, Version: version, Ping: o.db.Ping, Log: log,
 	})

@@ -1,10 +1,15 @@
 package api_test
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // settle carries out what waits: entries to apply, moves to arrive, links, lists.
+// A second passes, so that what comes after also takes effect after.
 func (r *rig) settle() {
 	r.t.Helper()
+	r.clock.Advance(time.Second)
 	for n := 1; n > 0; {
 		applied, err := r.ledger.Apply(context.Background())
 		r.must(err)

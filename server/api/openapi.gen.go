@@ -374,6 +374,17 @@ type BalancesAt struct {
 	Balances []UnitBalance      `json:"balances"`
 }
 
+// BasketLine defines model for BasketLine.
+type BasketLine struct {
+	// Amount Minor units.
+	Amount   int64   `json:"amount"`
+	Category *string `json:"category,omitempty"`
+
+	// Quantity In thousandths.
+	Quantity *int64  `json:"quantity,omitempty"`
+	Sku      *string `json:"sku,omitempty"`
+}
+
 // EarnRule Gives `points` of `unit` for every full `per` minor units spent.
 type EarnRule struct {
 	// Category Only lines of this category; missing is the whole basket.
@@ -726,6 +737,29 @@ type Problem struct {
 	Type   string  `json:"type"`
 }
 
+// Quote defines model for Quote.
+type Quote struct {
+	Discount  int64              `json:"discount"`
+	Earned    []SaleEarned       `json:"earned"`
+	ExpiresAt time.Time          `json:"expires_at"`
+	ID        openapi_types.UUID `json:"id"`
+	Redeemed  []SaleRedeemed     `json:"redeemed"`
+	ToPay     int64              `json:"to_pay"`
+	Total     int64              `json:"total"`
+}
+
+// QuoteNew defines model for QuoteNew.
+type QuoteNew struct {
+	Currency string              `json:"currency"`
+	Lines    *[]BasketLine       `json:"lines,omitempty"`
+	Member   *openapi_types.UUID `json:"member,omitempty"`
+	Redeem   *[]Wish             `json:"redeem,omitempty"`
+	Store    openapi_types.UUID  `json:"store"`
+
+	// Total Minor units; the sum of the lines when there are lines.
+	Total int64 `json:"total"`
+}
+
 // Reward defines model for Reward.
 type Reward struct {
 	Active    bool               `json:"active"`
@@ -789,6 +823,52 @@ type RuleSetChange struct {
 	// Currency ISO 4217
 	Currency string     `json:"currency"`
 	Earn     []EarnRule `json:"earn"`
+}
+
+// Sale defines model for Sale.
+type Sale struct {
+	Currency   string              `json:"currency"`
+	Discount   int64               `json:"discount"`
+	Earned     []SaleEarned        `json:"earned"`
+	Epoch      int64               `json:"epoch"`
+	ID         openapi_types.UUID  `json:"id"`
+	Member     *openapi_types.UUID `json:"member,omitempty"`
+	OccurredAt time.Time           `json:"occurred_at"`
+	Receipt    *string             `json:"receipt,omitempty"`
+	Redeemed   []SaleRedeemed      `json:"redeemed"`
+	Seq        int64               `json:"seq"`
+
+	// Terminal The virtual terminal.
+	Terminal openapi_types.UUID `json:"terminal"`
+	ToPay    int64              `json:"to_pay"`
+	Total    int64              `json:"total"`
+	Voided   bool               `json:"voided"`
+}
+
+// SaleEarned defines model for SaleEarned.
+type SaleEarned struct {
+	Amount    int64      `json:"amount"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	Unit      string     `json:"unit"`
+	VestsAt   *time.Time `json:"vests_at,omitempty"`
+}
+
+// SaleNew Either a quote or a basket.
+type SaleNew struct {
+	Basket  *QuoteNew           `json:"basket,omitempty"`
+	Quote   *openapi_types.UUID `json:"quote,omitempty"`
+	Receipt *string             `json:"receipt,omitempty"`
+}
+
+// SaleRedeemed defines model for SaleRedeemed.
+type SaleRedeemed struct {
+	Amount   int64              `json:"amount"`
+	Discount int64              `json:"discount"`
+	Reward   openapi_types.UUID `json:"reward"`
+
+	// Unit Missing for a voucher, whose uses are counted.
+	Unit    *string             `json:"unit,omitempty"`
+	Voucher *openapi_types.UUID `json:"voucher,omitempty"`
 }
 
 // Session defines model for Session.
@@ -1015,6 +1095,13 @@ type VoucherNew struct {
 	ValidTo   *time.Time         `json:"valid_to,omitempty"`
 }
 
+// Wish A reward bought with points, or a voucher used.
+type Wish struct {
+	Reward  *openapi_types.UUID `json:"reward,omitempty"`
+	Times   *int64              `json:"times,omitempty"`
+	Voucher *openapi_types.UUID `json:"voucher,omitempty"`
+}
+
 // Cursor defines model for Cursor.
 type Cursor = string
 
@@ -1225,6 +1312,12 @@ type PutRuleSetParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// CreateQuoteParams defines parameters for CreateQuote.
+type CreateQuoteParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListRewardsParams defines parameters for ListRewards.
 type ListRewardsParams struct {
 	// Limit How many at most.
@@ -1242,6 +1335,18 @@ type CreateRewardParams struct {
 
 // ChangeRewardParams defines parameters for ChangeReward.
 type ChangeRewardParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// CreateSaleParams defines parameters for CreateSale.
+type CreateSaleParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// VoidSaleParams defines parameters for VoidSale.
+type VoidSaleParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -1345,11 +1450,17 @@ type PutPolicyJSONRequestBody = PolicyChange
 // PutRuleSetJSONRequestBody defines body for PutRuleSet for application/json ContentType.
 type PutRuleSetJSONRequestBody = RuleSetChange
 
+// CreateQuoteJSONRequestBody defines body for CreateQuote for application/json ContentType.
+type CreateQuoteJSONRequestBody = QuoteNew
+
 // CreateRewardJSONRequestBody defines body for CreateReward for application/json ContentType.
 type CreateRewardJSONRequestBody = RewardNew
 
 // ChangeRewardJSONRequestBody defines body for ChangeReward for application/json ContentType.
 type ChangeRewardJSONRequestBody = RewardChange
+
+// CreateSaleJSONRequestBody defines body for CreateSale for application/json ContentType.
+type CreateSaleJSONRequestBody = SaleNew
 
 // CreateSessionJSONRequestBody defines body for CreateSession for application/json ContentType.
 type CreateSessionJSONRequestBody = SignIn
@@ -1473,6 +1584,9 @@ type ServerInterface interface {
 	// PutRuleSet Put a new version of the rule set in force
 	// (PUT /programme/rule-set)
 	PutRuleSet(c *fiber.Ctx, params PutRuleSetParams) error
+	// CreateQuote What a basket of the web shop would earn and cost
+	// (POST /quotes)
+	CreateQuote(c *fiber.Ctx, params CreateQuoteParams) error
 	// ListRewards List rewards
 	// (GET /rewards)
 	ListRewards(c *fiber.Ctx, params ListRewardsParams) error
@@ -1485,6 +1599,15 @@ type ServerInterface interface {
 	// ChangeReward Change a reward
 	// (PATCH /rewards/{id})
 	ChangeReward(c *fiber.Ctx, id ID, params ChangeRewardParams) error
+	// CreateSale Sell in the web shop
+	// (POST /sales)
+	CreateSale(c *fiber.Ctx, params CreateSaleParams) error
+	// GetSale A sale of the web shop
+	// (GET /sales/{id})
+	GetSale(c *fiber.Ctx, id ID) error
+	// VoidSale Undo a sale of the web shop
+	// (POST /sales/{id}/void)
+	VoidSale(c *fiber.Ctx, id ID, params VoidSaleParams) error
 	// CreateSession Sign in
 	// (POST /sessions)
 	CreateSession(c *fiber.Ctx) error
@@ -3118,6 +3241,51 @@ func (siw *ServerInterfaceWrapper) PutRuleSet(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// CreateQuote operation middleware
+func (siw *ServerInterfaceWrapper) CreateQuote(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateQuoteParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateQuote(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListRewards operation middleware
 func (siw *ServerInterfaceWrapper) ListRewards(c *fiber.Ctx) error {
 
@@ -3276,6 +3444,133 @@ func (siw *ServerInterfaceWrapper) ChangeReward(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ChangeReward(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateSale operation middleware
+func (siw *ServerInterfaceWrapper) CreateSale(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateSaleParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateSale(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetSale operation middleware
+func (siw *ServerInterfaceWrapper) GetSale(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetSale(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// VoidSale operation middleware
+func (siw *ServerInterfaceWrapper) VoidSale(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params VoidSaleParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.VoidSale(c, id, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3952,6 +4247,14 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/adjustment-lists/:id/commit", wrapper.CommitAdjustmentList)
 
 	router.Post(options.BaseURL+"/adjustment-lists/:id/undo", wrapper.UndoAdjustmentList)
+
+	router.Post(options.BaseURL+"/quotes", wrapper.CreateQuote)
+
+	router.Post(options.BaseURL+"/sales", wrapper.CreateSale)
+
+	router.Get(options.BaseURL+"/sales/:id", wrapper.GetSale)
+
+	router.Post(options.BaseURL+"/sales/:id/void", wrapper.VoidSale)
 
 	router.Get(options.BaseURL+"/rewards", wrapper.ListRewards)
 
@@ -5073,6 +5376,36 @@ func (response PutRuleSetdefaultApplicationProblemPlusJSONResponse) VisitPutRule
 	return ctx.JSON(&response.Body)
 }
 
+type CreateQuoteRequestObject struct {
+	Params CreateQuoteParams
+	Body   *CreateQuoteJSONRequestBody
+}
+
+type CreateQuoteResponseObject interface {
+	VisitCreateQuoteResponse(ctx *fiber.Ctx) error
+}
+
+type CreateQuote201JSONResponse Quote
+
+func (response CreateQuote201JSONResponse) VisitCreateQuoteResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CreateQuotedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateQuotedefaultApplicationProblemPlusJSONResponse) VisitCreateQuoteResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListRewardsRequestObject struct {
 	Params ListRewardsParams
 }
@@ -5186,6 +5519,95 @@ type ChangeRewarddefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ChangeRewarddefaultApplicationProblemPlusJSONResponse) VisitChangeRewardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CreateSaleRequestObject struct {
+	Params CreateSaleParams
+	Body   *CreateSaleJSONRequestBody
+}
+
+type CreateSaleResponseObject interface {
+	VisitCreateSaleResponse(ctx *fiber.Ctx) error
+}
+
+type CreateSale201JSONResponse Sale
+
+func (response CreateSale201JSONResponse) VisitCreateSaleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CreateSaledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateSaledefaultApplicationProblemPlusJSONResponse) VisitCreateSaleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetSaleRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetSaleResponseObject interface {
+	VisitGetSaleResponse(ctx *fiber.Ctx) error
+}
+
+type GetSale200JSONResponse Sale
+
+func (response GetSale200JSONResponse) VisitGetSaleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetSaledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSaledefaultApplicationProblemPlusJSONResponse) VisitGetSaleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type VoidSaleRequestObject struct {
+	ID     ID `json:"id"`
+	Params VoidSaleParams
+}
+
+type VoidSaleResponseObject interface {
+	VisitVoidSaleResponse(ctx *fiber.Ctx) error
+}
+
+type VoidSale200JSONResponse Sale
+
+func (response VoidSale200JSONResponse) VisitVoidSaleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type VoidSaledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response VoidSaledefaultApplicationProblemPlusJSONResponse) VisitVoidSaleResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -5739,6 +6161,9 @@ type StrictServerInterface interface {
 	// PutRuleSet Put a new version of the rule set in force
 	// (PUT /programme/rule-set)
 	PutRuleSet(ctx context.Context, request PutRuleSetRequestObject) (PutRuleSetResponseObject, error)
+	// CreateQuote What a basket of the web shop would earn and cost
+	// (POST /quotes)
+	CreateQuote(ctx context.Context, request CreateQuoteRequestObject) (CreateQuoteResponseObject, error)
 	// ListRewards List rewards
 	// (GET /rewards)
 	ListRewards(ctx context.Context, request ListRewardsRequestObject) (ListRewardsResponseObject, error)
@@ -5751,6 +6176,15 @@ type StrictServerInterface interface {
 	// ChangeReward Change a reward
 	// (PATCH /rewards/{id})
 	ChangeReward(ctx context.Context, request ChangeRewardRequestObject) (ChangeRewardResponseObject, error)
+	// CreateSale Sell in the web shop
+	// (POST /sales)
+	CreateSale(ctx context.Context, request CreateSaleRequestObject) (CreateSaleResponseObject, error)
+	// GetSale A sale of the web shop
+	// (GET /sales/{id})
+	GetSale(ctx context.Context, request GetSaleRequestObject) (GetSaleResponseObject, error)
+	// VoidSale Undo a sale of the web shop
+	// (POST /sales/{id}/void)
+	VoidSale(ctx context.Context, request VoidSaleRequestObject) (VoidSaleResponseObject, error)
 	// CreateSession Sign in
 	// (POST /sessions)
 	CreateSession(ctx context.Context, request CreateSessionRequestObject) (CreateSessionResponseObject, error)
@@ -6966,6 +7400,47 @@ func (sh *strictHandler) PutRuleSet(ctx *fiber.Ctx, params PutRuleSetParams) err
 	return nil
 }
 
+// CreateQuote operation middleware
+func (sh *strictHandler) CreateQuote(ctx *fiber.Ctx, params CreateQuoteParams) error {
+	var request CreateQuoteRequestObject
+
+	request.Params = params
+
+	var body CreateQuoteJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateQuote(ctx.UserContext(), request.(CreateQuoteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateQuote")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateQuoteResponseObject); ok {
+		if err := validResponse.VisitCreateQuoteResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListRewards operation middleware
 func (sh *strictHandler) ListRewards(ctx *fiber.Ctx, params ListRewardsParams) error {
 	var request ListRewardsRequestObject
@@ -7095,6 +7570,102 @@ func (sh *strictHandler) ChangeReward(ctx *fiber.Ctx, id ID, params ChangeReward
 		return err
 	} else if validResponse, ok := response.(ChangeRewardResponseObject); ok {
 		if err := validResponse.VisitChangeRewardResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateSale operation middleware
+func (sh *strictHandler) CreateSale(ctx *fiber.Ctx, params CreateSaleParams) error {
+	var request CreateSaleRequestObject
+
+	request.Params = params
+
+	var body CreateSaleJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSale(ctx.UserContext(), request.(CreateSaleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSale")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateSaleResponseObject); ok {
+		if err := validResponse.VisitCreateSaleResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSale operation middleware
+func (sh *strictHandler) GetSale(ctx *fiber.Ctx, id ID) error {
+	var request GetSaleRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSale(ctx.UserContext(), request.(GetSaleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSale")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSaleResponseObject); ok {
+		if err := validResponse.VisitGetSaleResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VoidSale operation middleware
+func (sh *strictHandler) VoidSale(ctx *fiber.Ctx, id ID, params VoidSaleParams) error {
+	var request VoidSaleRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.VoidSale(ctx.UserContext(), request.(VoidSaleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VoidSale")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VoidSaleResponseObject); ok {
+		if err := validResponse.VisitVoidSaleResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

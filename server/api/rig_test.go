@@ -34,6 +34,7 @@ import (
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/store"
+	"github.com/tallystick/tallystick/server/webshop"
 )
 
 const (
@@ -137,8 +138,12 @@ func (r *rig) start() {
 	r.accounts = account.New(account.Env{
 		Store: db, Ledger: r.ledger, Journal: journal, Units: prog, Clock: r.clock, NewID: newID,
 	})
+	shop := webshop.New(webshop.Env{
+		Store: db, Fleet: lanes, Programme: prog, Ledger: r.ledger, Ingest: in, Clock: r.clock, NewID: newID, HQ: r.hq,
+		Secret: r.secret, Version: "test",
+	})
 	r.server = api.New(api.Options{
-		People: r.people, Answers: answers, Fleet: lanes, Programme: prog, Accounts: r.accounts, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
+		People: r.people, Answers: answers, Fleet: lanes, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping,
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -24,6 +24,7 @@ import (
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/webshop"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -77,6 +78,7 @@ type Options struct {
 	Fleet     *fleet.Fleet
 	Programme *programme.Programme
 	Accounts  *account.Accounts
+	Shop      *webshop.Shop
 	Ledger    Ledger
 	Found     Exceptions
 	Ingest    Ingest
