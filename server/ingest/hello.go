@@ -21,9 +21,11 @@ import (
 // it must send. The caller signs.
 //
 // When HQ is behind what it once acknowledged (it was restored), that is simply
-// HQ's head. When the terminal's head contradicts HQ's, HaveSeq is the one before
-// the oldest entry the terminal keeps and HaveHash is empty: all that it keeps is
-// wanted as evidence.
+// HQ's head. When HQ does not know the terminal's head, but knows the last one it
+// acknowledged to it, that is where the terminal begins again: what HQ has after it
+// may be another branch's, and what it has already changes nothing. When the
+// terminal's heads contradict HQ's, HaveSeq is the one before the oldest entry the
+// terminal keeps and HaveHash is empty: all that it keeps is wanted as evidence.
 func (s *Service) Hello(ctx context.Context, t Terminal, h wire.Hello, now time.Time) (wire.Welcome, error) {
 	if h.V < wire.MinVersion || h.V > wire.Version {
 		return wire.Welcome{}, problem.Newf(problem.WireVersion, "hello has version %d", h.V)
@@ -58,13 +60,13 @@ func (s *Service) Hello(ctx context.Context, t Terminal, h wire.Hello, now time.
 
 // common finds the last head that HQ and the terminal share.
 func (s *Service) common(ctx context.Context, w journal.Writer, branches []Branch, h wire.Hello, answer *wire.Welcome) error {
-	have := func(b Branch) error {
-		answer.HaveSeq, answer.HaveHash = b.Head.Seq, slices.Clone(b.Head.Hash[:])
+	have := func(head journal.Head) error {
+		answer.HaveSeq, answer.HaveHash = head.Seq, slices.Clone(head.Hash[:])
 		return nil
 	}
-	claims := []journal.Head{headOf(h.HeadSeq, h.HeadHash), headOf(h.AckedSeq, h.AckedHash)}
+	mine, acked := headOf(h.HeadSeq, h.HeadHash), headOf(h.AckedSeq, h.AckedHash)
 	contradicted := false
-	for _, c := range claims {
+	for _, c := range []journal.Head{mine, acked} {
 		if c.Seq == 0 || c.Seq > branches[0].Head.Seq && len(branches) == 1 {
 			continue // HQ is behind, which is not a contradiction
 		}
@@ -73,8 +75,12 @@ func (s *Service) common(ctx context.Context, w journal.Writer, branches []Branc
 			return fmt.Errorf("read stored entries: %w", err)
 		}
 		for _, e := range stored {
-			if e.Head == c {
-				return have(branches[e.Branch])
+			switch {
+			case e.Head != c:
+			case c == mine:
+				return have(branches[e.Branch].Head)
+			default:
+				return have(acked)
 			}
 		}
 		contradicted = contradicted || len(stored) > 0
@@ -83,7 +89,7 @@ func (s *Service) common(ctx context.Context, w journal.Writer, branches []Branc
 		answer.HaveSeq = max(h.FirstSeq, 1) - 1
 		return nil
 	}
-	return have(branches[0])
+	return have(branches[0].Head)
 }
 
 func headOf(seq uint64, hash []byte) journal.Head {

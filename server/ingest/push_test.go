@@ -245,6 +245,44 @@ func TestHelloFindsTheCommonHead(t *testing.T) {
 	}
 }
 
+// A disk that was rolled back went on from entry 4, which HQ had acknowledged. It
+// must be told a head of its own journal, or it would take HQ's for a clone's and
+// send nothing: not even what it has sold since.
+func TestG5_ARolledBackDiskStillDelivers(t *testing.T) {
+	for name, sold := range map[string]int64{"shorter than HQ's": 2, "longer than HQ's": 20} {
+		t.Run(name, func(t *testing.T) {
+			hq := books.New(t)
+			account := hq.Member(t, "ann", 1000)
+			till := longTill(t, hq, 10)
+			push(t, till, 1, 10)
+			old := till.Clone()
+			old.Entries, old.Hashes = old.Entries[:4], old.Hashes[:4]
+			old.Write(t, entry.KindNote, entry.Note{Code: entry.NoteStarted})
+			for range sold {
+				old.Sell(t, account, 1000, 10)
+			}
+			last := len(old.Entries)
+			welcome, err := hq.Ingest.Hello(context.Background(), old.Terminal(), wire.Hello{
+				V: 1, Terminal: old.ID, Epoch: 1, FirstSeq: 1, HeadSeq: uint64(last), HeadHash: old.Hashes[last-1][:],
+				AckedSeq: 4, AckedHash: old.Hashes[3][:],
+			}, hq.Clock.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if welcome.HaveSeq != 4 || !bytes.Equal(welcome.HaveHash, old.Hashes[3][:]) {
+				t.Fatalf("HQ has %d, %x: not a head of this journal", welcome.HaveSeq, welcome.HaveHash)
+			}
+			push(t, old, 5, last)
+			if !hq.Quarantined(till.ID) || len(hq.Exceptions(t, ledger.Fork)) != 1 {
+				t.Error("the fork was not seen")
+			}
+			wantEntries(t, hq, 10+1+sold)
+			hq.Apply(t)
+			hq.Verify(t)
+		})
+	}
+}
+
 func TestG4_ImportTakesAnExportOnce(t *testing.T) {
 	hq := books.New(t)
 	till := longTill(t, hq, 30)
