@@ -108,6 +108,8 @@ type Ledger interface {
 	Account(ctx context.Context, account uuid.UUID) (ledger.Account, error)
 	AccountAt(ctx context.Context, account uuid.UUID, at int64) (uuid.UUID, error)
 	History(ctx context.Context, account uuid.UUID, cursor string, limit int) ([]ledger.Posting, string, error)
+	BalanceAsKnown(ctx context.Context, account uuid.UUID, at int64) ([]loyalty.Holding, error)
+	BalanceAsOf(ctx context.Context, account uuid.UUID, at int64) ([]loyalty.Holding, error)
 	LotSources(ctx context.Context, account uuid.UUID) (map[loyalty.ID]journal.Hash, error)
 	Depart(ctx context.Context, t entry.HQTransfer, pick ledger.Pick) (entry.HQTransfer, bool, error)
 	Arrive(ctx context.Context, t entry.HQTransfer) error

@@ -22,19 +22,9 @@ type Source struct {
 	Kind   entry.Kind
 }
 
-// BookSum is what postings moved into a book, or (negative) out of it.
-type BookSum struct {
-	Unit   string
-	Book   loyalty.Book
-	Amount int64
-}
-
 // viewStore is what looking at one member needs.
 type viewStore interface {
 	Sources(ctx context.Context, account uuid.UUID, sources []journal.Hash) (map[journal.Hash]Source, error)
-	// BooksAt sums the postings of an account up to a time: by when they were recorded
-	// (known) or by when they took effect.
-	BooksAt(ctx context.Context, account uuid.UUID, at int64, known bool) ([]BookSum, error)
 }
 
 // View is what one member has. Source says from which entry each lot came.
@@ -90,36 +80,16 @@ func (a *Accounts) At(ctx context.Context, member uuid.UUID, at int64, known boo
 	if err != nil {
 		return uuid.Nil, nil, err
 	}
-	sums, err := a.env.Store.BooksAt(ctx, account, at, known)
+	read := a.env.Ledger.BalanceAsOf
+	if known {
+		read = a.env.Ledger.BalanceAsKnown
+	}
+	all, err := read(ctx, account, at)
 	if err != nil {
-		return uuid.Nil, nil, fmt.Errorf("sum postings: %w", err)
+		return uuid.Nil, nil, err
 	}
-	by := map[string]*loyalty.Holding{}
-	for _, s := range sums {
-		if strings.HasPrefix(s.Unit, loyalty.UseUnit("")) || !s.Book.Own() {
-			continue
-		}
-		if by[s.Unit] == nil {
-			by[s.Unit] = &loyalty.Holding{Unit: s.Unit}
-		}
-		h := by[s.Unit]
-		switch s.Book {
-		case loyalty.BookFree:
-			h.Free += s.Amount
-		case loyalty.BookAllowance:
-			h.Allowance += s.Amount
-		case loyalty.BookPending:
-			h.Pending += s.Amount
-		case loyalty.BookOverdraft:
-			h.Overdraft -= s.Amount
-		}
-	}
-	out := make([]loyalty.Holding, 0, len(by))
-	for _, h := range by {
-		out = append(out, *h)
-	}
-	slices.SortFunc(out, func(a, b loyalty.Holding) int { return strings.Compare(a.Unit, b.Unit) })
-	return account, out, nil
+	points := slices.DeleteFunc(all, func(h loyalty.Holding) bool { return strings.HasPrefix(h.Unit, loyalty.UseUnit("")) })
+	return account, points, nil
 }
 
 // accountThen walks back over the links in force to the member's own account and

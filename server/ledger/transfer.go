@@ -131,7 +131,7 @@ func (s *set) arrive(f *fact, a *account, n *int, u entry.MovedUnit) error {
 func lotOf(f *fact, a *account, n int, of entry.MovedLot) loyalty.Lot {
 	lot := loyalty.Lot{
 		ID: loyalty.ID(derivedID(f.Hash, "lot/"+itoa(n))), Amount: of.Amount,
-		EarnedAt: of.EarnedAt, VestsAt: of.VestsAt, ExpiresAt: of.ExpiresAt,
+		EarnedAt: of.EarnedAt, VestsAt: of.VestsAt, ExpiresAt: of.ExpiresAt, RollDays: of.RollDays,
 	}
 	a.lotSource[lot.ID] = f.Hash
 	return lot
@@ -210,7 +210,9 @@ func Those(debts bool, wanted func(source journal.Hash) bool) Pick {
 
 func movedLot(h loyalty.Holding, t loyalty.Take) entry.MovedLot {
 	lot := h.Lot(t.Lot)
-	return entry.MovedLot{Lot: t.Lot, Amount: t.Amount, EarnedAt: lot.EarnedAt, VestsAt: lot.VestsAt, ExpiresAt: lot.ExpiresAt}
+	return entry.MovedLot{
+		Lot: t.Lot, Amount: t.Amount, EarnedAt: lot.EarnedAt, VestsAt: lot.VestsAt, ExpiresAt: lot.ExpiresAt, RollDays: lot.RollDays,
+	}
 }
 
 // movesPoints says whether entries of a kind of this file and its neighbours have a

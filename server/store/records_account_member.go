@@ -128,31 +128,6 @@ func (db *DB) Sources(ctx context.Context, accountID uuid.UUID, sources []journa
 	return out, err
 }
 
-// BooksAt implements account.Store.
-func (db *DB) BooksAt(ctx context.Context, accountID uuid.UUID, at int64, known bool) ([]account.BookSum, error) {
-	column := "effective_at"
-	if known {
-		column = "recorded_at"
-	}
-	type sumRow struct {
-		Unit   string `bun:"unit"`
-		Book   int16  `bun:"book"`
-		Amount int64  `bun:"amount"`
-	}
-	var out []account.BookSum
-	for _, side := range []struct{ book, sign string }{{"to_book", ""}, {"from_book", "-"}} {
-		rows, err := page(ctx, db, func(r sumRow) account.BookSum {
-			return account.BookSum{Unit: r.Unit, Book: loyalty.Book(r.Book), Amount: r.Amount}
-		}, "SELECT unit, "+side.book+" AS book, CAST("+side.sign+"SUM(amount) AS BIGINT) AS amount FROM postings "+
-			"WHERE shard = ? AND account = ? AND "+column+" <= ? GROUP BY unit, "+side.book, shard.Of(accountID), accountID[:], at)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, rows...)
-	}
-	return out, nil
-}
-
 // SourceMembers implements account.Store.
 func (db *DB) SourceMembers(ctx context.Context, accountID uuid.UUID, sources []journal.Hash) (map[journal.Hash]uuid.UUID, error) {
 	in := shard.Of(accountID)
