@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,31 +97,37 @@ func (c *till4) quoteAndSell(t *testing.T) {
 	c.post(t, "/v1/sales", receipt, `{"quote":"`+quote[at+len(id):at+len(id)+36]+`","pos_receipt":"`+receipt+`","cashier":"7"}`)
 }
 
+// times are what one kind took, in µs: the medians of five rounds' medians and of
+// their fastest tenths. The second is what is left of the figure when others use the
+// machine less.
+type times struct{ p50, p10 float64 }
+
 // interleaved lets the kinds take turns, block by block, so that all of them see the
-// same load of the machine. It returns the median of each in µs: the median of five
-// rounds' medians.
-func interleaved(kinds ...func()) []float64 {
-	all := make([][]float64, len(kinds))
+// same load of the machine.
+func interleaved(kinds ...func()) []times {
+	medians, tenths := make([][]float64, len(kinds)), make([][]float64, len(kinds))
 	for range rounds {
-		times := make([][]float64, len(kinds))
+		took := make([][]float64, len(kinds))
 		for range blocks {
 			for k, do := range kinds {
 				for n := range block {
 					began := time.Now()
 					do()
 					if n > 0 {
-						times[k] = append(times[k], float64(time.Since(began).Nanoseconds())/1e3)
+						took[k] = append(took[k], float64(time.Since(began).Nanoseconds())/1e3)
 					}
 				}
 			}
 		}
 		for k := range kinds {
-			all[k] = append(all[k], median(times[k]))
+			slices.Sort(took[k])
+			medians[k] = append(medians[k], took[k][len(took[k])/2])
+			tenths[k] = append(tenths[k], took[k][len(took[k])/10])
 		}
 	}
-	out := make([]float64, len(kinds))
+	out := make([]times, len(kinds))
 	for k := range kinds {
-		out[k] = median(all[k])
+		out[k] = times{median(medians[k]), median(tenths[k])}
 	}
 	return out
 }
@@ -142,7 +149,7 @@ func saleCommit1(t *testing.T) []benchtable.Result {
 		}
 		signature = ed25519.Sign(private, message)
 	}
-	p50 := interleaved(
+	took := interleaved(
 		func() { prove(); write() },
 		func() { client.sell(t) },
 		func() { client.quoteAndSell(t) },
@@ -156,11 +163,12 @@ func saleCommit1(t *testing.T) []benchtable.Result {
 	cpu := float64((schedTime(t, shop.lane.Process().PID()) - before).Microseconds()) / float64(client.sold-sold)
 	closed(t, file, client.conn)
 	return []benchtable.Result{
-		benchtable.Against("sale_commit_1", "µs", p50[1], p50[0], benchtable.RatioAtMost(3)),
-		benchtable.Against("sale_quote_commit_1", "µs", p50[2], p50[0], benchtable.Target{}),
+		benchtable.Against("sale_commit_1", "µs", took[1].p50, took[0].p50, benchtable.RatioAtMost(3)),
+		benchtable.Against("sale_commit_1_p10", "µs", took[1].p10, took[0].p10, benchtable.Target{}),
+		benchtable.Against("sale_quote_commit_1", "µs", took[2].p50, took[0].p50, benchtable.Target{}),
 		benchtable.Alone("sale_cpu_1", "µs/sale", cpu, benchtable.Target{}),
-		benchtable.Alone("verify_sign", "µs", p50[3], benchtable.Target{}),
-		benchtable.Alone("fdatasync", "µs", p50[4], benchtable.Target{}),
+		benchtable.Alone("verify_sign", "µs", took[3].p50, benchtable.Target{}),
+		benchtable.Alone("fdatasync", "µs", took[4].p50, benchtable.Target{}),
 	}
 }
 
