@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -108,8 +107,8 @@ func showHolding(h loyalty.Holding, source map[loyalty.ID]journal.Hash) HoldingD
 		Unit: h.Unit, Balance: h.Balance(), Free: h.Free, Allowance: h.Allowance, Pending: h.Pending, Overdraft: h.Overdraft,
 		Lots: []Lot{},
 	}
-	if at, amount := account.NextExpiry(h); amount > 0 {
-		out.NextExpiry = &NextExpiry{At: time.UnixMilli(at).UTC(), Amount: amount}
+	if expiry, amount := account.NextExpiry(h); amount > 0 {
+		out.NextExpiry = &NextExpiry{At: at(expiry), Amount: amount}
 	}
 	for _, l := range h.Lots {
 		if l.Left == 0 {

@@ -202,5 +202,5 @@ func showException(e ledger.Exception) Exception {
 	}
 }
 
-// at is a moment in Unix milliseconds as a time in UTC.
-func at(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+// at is a moment in Unix milliseconds as a time in UTC that JSON can hold.
+func at(ms int64) time.Time { return entry.Moment(ms) }

@@ -151,6 +151,6 @@ func fromMillis(ms int64) *time.Time {
 	if ms == 0 {
 		return nil
 	}
-	t := time.UnixMilli(ms).UTC()
+	t := at(ms)
 	return &t
 }

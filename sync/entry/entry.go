@@ -194,5 +194,18 @@ func DecodeBody[T any](e Entry) (T, error) {
 	return body, nil
 }
 
-// At returns OccurredAt as a time in UTC.
-func (e Entry) At() time.Time { return time.UnixMilli(e.OccurredAt).UTC() }
+// At returns OccurredAt as a time in UTC, as [Moment] does.
+func (e Entry) At() time.Time { return Moment(e.OccurredAt) }
+
+// The first and the last millisecond that RFC 3339 can write, years 0000 and 9999.
+const (
+	firstMoment = -62167219200000
+	lastMoment  = 253402300799999
+)
+
+// Moment returns Unix milliseconds as a time in UTC. An entry may name any number
+// of them; what lies outside the years that can be written becomes the nearest that
+// can, so that one entry's time never keeps others from being shown.
+func Moment(ms int64) time.Time {
+	return time.UnixMilli(min(max(ms, firstMoment), lastMoment)).UTC()
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"flag"
+	"math"
 	"os"
 	"testing"
 	"time"
@@ -211,4 +212,20 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal("not stable")
 		}
 	})
+}
+
+func TestMomentCanAlwaysBeWritten(t *testing.T) {
+	for ms, want := range map[int64]string{
+		math.MinInt64:       "0000-01-01T00:00:00Z",
+		-62167219200001:     "0000-01-01T00:00:00Z",
+		0:                   "1970-01-01T00:00:00Z",
+		253402300799999:     "9999-12-31T23:59:59.999Z",
+		253402300799999 + 1: "9999-12-31T23:59:59.999Z",
+		math.MaxInt64:       "9999-12-31T23:59:59.999Z",
+	} {
+		raw, err := entry.Moment(ms).MarshalText()
+		if err != nil || string(raw) != want {
+			t.Errorf("%d: %s, %v, want %s", ms, raw, err, want)
+		}
+	}
 }
