@@ -145,7 +145,12 @@ soak: deps build $(SUITES) ## run longer campaigns: faults at raised counts, rac
 
 .PHONY: bench
 bench: deps build ## measure against the limits of this machine; tables and build/bench/*.json
-	@TALLYSTICK_BENCH=1 $(BINARIES) go test -count=1 -v -timeout 30m ./internal/bench/...
+	@TALLYSTICK_BENCH=1 $(BINARIES) go test -count=1 -v -timeout 30m ./internal/bench
+
+# docs/benchmarks.md says what the environment may choose.
+.PHONY: bench-ledger
+bench-ledger: deps build ## measure HQ's ledger on both engines (BENCH_LONG=1: to 2 million entries)
+	@TALLYSTICK_BENCH=1 $(BINARIES) go test -count=1 -v -timeout $(if $(BENCH_LONG),24h,60m) ./internal/bench/ledger
 
 .PHONY: fuzz
 fuzz: $(SUITES) ## run every fuzz target for FUZZTIME (20s)
