@@ -199,7 +199,10 @@ func (db *DB) MovesWaiting(ctx context.Context, limit int) ([]account.Move, erro
 
 // Once implements account.Store.
 func (db *DB) Once(ctx context.Context, accountID, id uuid.UUID, body []byte) (bool, error) {
-	n, err := db.exec(ctx, "INSERT INTO account_once (shard, id, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", shard.Of(accountID), id[:], blob(body))
+	if len(body) == 0 {
+		body = []byte{0xf6} // CBOR null: copying a table must not make nothing of it
+	}
+	n, err := db.exec(ctx, "INSERT INTO account_once (shard, id, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", shard.Of(accountID), id[:], body)
 	return n == 1, err
 }
 
