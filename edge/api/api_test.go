@@ -88,8 +88,11 @@ func TestAccess(t *testing.T) {
 		"health without a token":    {request{method: http.MethodGet, path: "/healthz", header: map[string]string{"Authorization": ""}}, ""},
 		"health by a rebound name":  {request{method: http.MethodGet, path: "/healthz", host: "evil.example" + port}, problem.ForeignOrigin},
 		"health, spelled otherwise": {request{method: http.MethodGet, path: "/HEALTHZ", header: map[string]string{"Authorization": ""}}, problem.Unauthenticated},
-		"metrics without a token":   {request{method: http.MethodGet, path: "/metrics", header: map[string]string{"Authorization": ""}}, problem.Unauthenticated},
-		"document without a token":  {request{method: http.MethodGet, path: "/v1/openapi.json", header: map[string]string{"Authorization": ""}}, problem.Unauthenticated},
+		"a sale that decodes to health": {request{
+			method: http.MethodGet, path: "/v1/sales/%2e%2e%2f%2e%2e%2fhealthz", header: map[string]string{"Authorization": ""},
+		}, problem.Unauthenticated},
+		"metrics without a token":  {request{method: http.MethodGet, path: "/metrics", header: map[string]string{"Authorization": ""}}, problem.Unauthenticated},
+		"document without a token": {request{method: http.MethodGet, path: "/v1/openapi.json", header: map[string]string{"Authorization": ""}}, problem.Unauthenticated},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := r.do(tc.request)
