@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"math"
 	"strings"
 	"time"
@@ -63,7 +64,10 @@ func (h handlers) decoded(e ledger.Entry) (*map[string]any, error) {
 		return nil, nil
 	}
 	raw, err := h.o.Ledger.Describe(e)
-	if err != nil {
+	switch {
+	case errors.Is(err, entry.ErrVersion):
+		return nil, nil // parked until a release that can read it
+	case err != nil:
 		return nil, err
 	}
 	var out map[string]any

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"math"
 	"net/http"
 	"testing"
@@ -36,5 +37,22 @@ func TestG5_EntriesFromNoTimeAreListed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestG5_AnEntryOfANewerVersionIsShownParked(t *testing.T) {
+	r := newRig(t)
+	l := r.enrolledLane("one", 13)
+	raw, err := wire.Marshal(entry.Entry{
+		V: entry.Version + 1, OccurredAt: r.clock.Now().UnixMilli(), Kind: entry.KindSale, Body: []byte{0xa0},
+	})
+	r.must(err)
+	l.entries = append(l.entries, raw)
+	if a := l.proven("POST", wire.PathPush, l.batch()); a.status != http.StatusOK {
+		t.Fatalf("push: %d %s", a.status, a.body)
+	}
+	a := r.do(call{method: "GET", path: "/api/v1/entries/" + l.id.String() + "/1/2"})
+	if a.status != http.StatusOK || !bytes.Contains(a.body, []byte(`"state":"parked"`)) {
+		t.Errorf("%d %s", a.status, a.body)
 	}
 }
