@@ -15,14 +15,14 @@ const aloneSales = 40
 // alone measures one sale that is synced with nothing else under way: the middle of
 // push to applied, and of push to receipt, beside one commit of the same bytes.
 func alone(t *testing.T, o options, kind string) []benchtable.Result {
-	e := newEngine(t, kind)
+	e := newEngine(t, o, kind)
 	f := openOffice(t, o, e.database(t, "alone"), "alone_"+kind)
 	bound := newLimit(t, e)
 	fl := openField(t, f, layout{stores: 1, lanes: 1, members: 20})
 	lane := fl.terminals[0]
-	var applied, received, commits, asked []float64
+	var applied, received, commits []float64
 	for range o.rounds {
-		var toApplied, toReceipt, commit, ask []float64
+		var toApplied, toReceipt, commit []float64
 		for range aloneSales {
 			must(t, fl.sell(1))
 			raw := lane.queue[0]
@@ -32,21 +32,16 @@ func alone(t *testing.T, o options, kind string) []benchtable.Result {
 			must(t, err)
 			must(t, lane.push(t.Context(), p))
 			toReceipt = append(toReceipt, float64(time.Since(began).Nanoseconds())/1e3)
-			must(t, f.awaitApplied(t.Context(), time.Millisecond))
+			must(t, f.awaitApplied(t.Context()))
 			toApplied = append(toApplied, float64(time.Since(began).Nanoseconds())/1e3)
-			ask = append(ask, micros(func() {
-				_, err := f.Status(t.Context())
-				must(t, err)
-			}))
 		}
 		applied, received = append(applied, median(toApplied)), append(received, median(toReceipt))
-		commits, asked = append(commits, median(commit)), append(asked, median(ask))
+		commits = append(commits, median(commit))
 	}
 	fl.check(t)
 	return []benchtable.Result{
 		benchtable.Against("alone_"+kind, "µs", median(applied), median(commits), benchtable.Target{}),
 		benchtable.Against("alone_"+kind+"_receipt", "µs", median(received), median(commits), benchtable.Target{}),
-		benchtable.Alone("alone_"+kind+"_asking", "µs", median(asked), benchtable.Target{}),
 	}
 }
 

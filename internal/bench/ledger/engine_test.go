@@ -35,12 +35,12 @@ type engine struct {
 	server *server // nil on SQLite
 }
 
-func newEngine(t *testing.T, kind string) engine {
+func newEngine(t *testing.T, o options, kind string) engine {
 	t.Helper()
 	if kind == sqlite {
 		return engine{kind: kind}
 	}
-	return engine{kind: kind, server: startServer(t)}
+	return engine{kind: kind, server: startServer(t, o.profile)}
 }
 
 // database returns the address of an empty database.
@@ -62,7 +62,8 @@ type server struct {
 }
 
 // startServer copies a fresh cluster of the test kit and runs the copy with syncing.
-func startServer(t *testing.T) *server {
+// counted has it count its statements.
+func startServer(t *testing.T, counted bool) *server {
 	t.Helper()
 	fresh := pg.Start(t)
 	from := fresh.Database(t)
@@ -83,8 +84,14 @@ func startServer(t *testing.T) *server {
 	if err := run("pg_basebackup", "--pgdata="+data, "--dbname="+from, "--checkpoint=fast").Run(); err != nil {
 		t.Fatalf("pg_basebackup: %v\n%s", err, s.log.Bytes())
 	}
-	s.cmd = run("postgres", "-D", data, "-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=on",
-		"-c", "synchronous_commit=on", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB", "-c", "max_connections=100")
+	settings := []string{
+		"-D", data, "-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=on", "-c", "synchronous_commit=on",
+		"-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB", "-c", "max_connections=100",
+	}
+	if counted {
+		settings = append(settings, "-c", "shared_preload_libraries=pg_stat_statements", "-c", "pg_stat_statements.track_planning=on")
+	}
+	s.cmd = run("postgres", settings...)
 	must(t, s.cmd.Start())
 	t.Cleanup(func() {
 		must(t, s.cmd.Process.Signal(syscall.SIGINT)) // fast shutdown
@@ -132,4 +139,27 @@ func (s *server) exec(ctx context.Context, statement string) error {
 	}
 	_, err = conn.Exec(ctx, statement)
 	return errors.Join(err, conn.Close(ctx))
+}
+
+// statements logs what the server spent most time on since reset, and starts anew.
+func (s *server) statements(t *testing.T) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.dsn("postgres"))
+	must(t, err)
+	defer func() { must(t, conn.Close(context.Background())) }()
+	_, err = conn.Exec(t.Context(), "CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+	must(t, err)
+	rows, err := conn.Query(t.Context(), "SELECT round((total_exec_time + total_plan_time)::numeric)::bigint, round(total_plan_time::numeric)::bigint, calls, rows, "+
+		"left(regexp_replace(query, '\\s+', ' ', 'g'), 110) FROM pg_stat_statements ORDER BY total_exec_time + total_plan_time DESC LIMIT 15")
+	must(t, err)
+	t.Log("ms, of them planning, calls, rows, statement")
+	var all, planning, calls, count int64
+	var text string
+	_, err = pgx.ForEachRow(rows, []any{&all, &planning, &calls, &count, &text}, func() error {
+		t.Logf("%7d %6d %7d %8d  %s", all, planning, calls, count, text)
+		return nil
+	})
+	must(t, err)
+	_, err = conn.Exec(t.Context(), "SELECT pg_stat_statements_reset()")
+	must(t, err)
 }

@@ -68,7 +68,7 @@ func openField(t *testing.T, f *office, l layout) *field {
 	}
 	_, err := fl.drain(t.Context(), wire.MaxBatchEntries)
 	must(t, err)
-	must(t, f.awaitApplied(t.Context(), 20*time.Millisecond))
+	must(t, f.awaitApplied(t.Context()))
 	return fl
 }
 

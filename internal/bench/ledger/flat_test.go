@@ -3,16 +3,12 @@
 package ledger
 
 import (
-	"context"
-	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
 
 	"github.com/tallystick/tallystick/internal/benchtable"
 	"github.com/tallystick/tallystick/sync/wire"
@@ -41,19 +37,17 @@ func flatSizes(last int) []int {
 // flat measures what an entry costs with more and more stored, prints rows to plot
 // and writes them to build/bench/ledger_flat_ENGINE.csv.
 func flat(t *testing.T, o options, kind string) []benchtable.Result {
-	e := newEngine(t, kind)
-	dsn := e.database(t, "flat")
-	f := openOffice(t, o, dsn, "flat_"+kind)
+	e := newEngine(t, o, kind)
+	f := openOffice(t, o, e.database(t, "flat"), "flat_"+kind)
 	fl := openField(t, f, apart)
-	watch := watchApplied(t, kind, dsn)
 	var out []benchtable.Result
 	rows := []string{"stored,us_per_entry,entries_per_second"}
 	for _, size := range flatSizes(o.flat) {
-		fl.fill(t, size, watch)
+		fl.fill(t, size)
 		stored := fl.stored()
 		var costs []float64
 		for range flatProbes {
-			costs = append(costs, fl.cost(t, max(1, o.probe/len(fl.terminals)), watch))
+			costs = append(costs, fl.cost(t, max(1, o.probe/len(fl.terminals))))
 		}
 		cost := median(costs)
 		row := fmt.Sprintf("%d,%.1f,%.0f", stored, cost, 1e6/cost)
@@ -93,61 +87,24 @@ func (fl *field) stored() int {
 }
 
 // fill pushes until size entries are stored.
-func (fl *field) fill(t *testing.T, size int, applied func() error) {
+func (fl *field) fill(t *testing.T, size int) {
 	t.Helper()
 	for missing := size - fl.stored(); missing > 0; missing = size - fl.stored() {
 		must(t, fl.sell(max(1, min(missing, fillChunk)/len(fl.terminals))))
 		_, err := fl.drain(t.Context(), wire.MaxBatchEntries)
 		must(t, err)
-		must(t, applied())
+		must(t, fl.office.awaitApplied(t.Context()))
 	}
 }
 
 // cost is the time from first push to all applied, in µs an entry.
-func (fl *field) cost(t *testing.T, each int, applied func() error) float64 {
+func (fl *field) cost(t *testing.T, each int) float64 {
 	t.Helper()
 	must(t, fl.sell(each))
 	n := float64(len(fl.waiting()))
 	began := time.Now()
 	_, err := fl.drain(t.Context(), wire.MaxBatchEntries)
 	must(t, err)
-	must(t, applied())
+	must(t, fl.office.awaitApplied(t.Context()))
 	return float64(time.Since(began).Microseconds()) / n
-}
-
-// watchApplied returns what waits until all is applied by looking at the journals'
-// cursors. HQ's status counts whole tables, which at millions of rows would be a
-// part of what is measured.
-func watchApplied(t *testing.T, kind, dsn string) func() error {
-	t.Helper()
-	db, err := openDatabase(kind, dsn)
-	must(t, err)
-	t.Cleanup(func() { must(t, db.Close()) })
-	return func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		defer cancel()
-		tick := time.NewTicker(5 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			var behind int
-			if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM branches WHERE applied_seq < head_seq").Scan(&behind); err != nil {
-				return fmt.Errorf("look at the cursors: %w", err)
-			}
-			if behind == 0 {
-				return nil
-			}
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-	}
-}
-
-func openDatabase(kind, dsn string) (*sql.DB, error) {
-	if kind == sqlite {
-		return sql.Open("sqlite", "file:"+strings.TrimPrefix(dsn, "sqlite:")+"?_pragma=busy_timeout(10000)")
-	}
-	return sql.Open("pgx", dsn)
 }

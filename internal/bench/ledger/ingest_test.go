@@ -24,10 +24,13 @@ const bulkLeast = 2_000
 // ingest measures entries a second from the first push until HQ has applied all,
 // beside the bulk insert of the same bytes.
 func ingest(t *testing.T, o options, kind string) []benchtable.Result {
-	e := newEngine(t, kind)
+	e := newEngine(t, o, kind)
 	f := openOffice(t, o, e.database(t, "ingest"), "ingest_"+kind)
 	bound := newLimit(t, e)
 	uncontended, contended := openField(t, f, apart), openField(t, f, hot)
+	if o.profile && e.server != nil {
+		e.server.statements(t) // of the preparations
+	}
 	var out []benchtable.Result
 	for _, size := range []struct{ batch, share int }{{wire.MaxBatchEntries, 1}, {50, 4}, {1, 40}} {
 		for _, at := range []struct {
@@ -45,6 +48,9 @@ func ingest(t *testing.T, o options, kind string) []benchtable.Result {
 				r.round(size.batch, max(1, o.entries/size.share/len(at.field.terminals)))
 			}
 			out = append(out, r.results(name+at.suffix, target)...)
+			if o.profile && e.server != nil {
+				e.server.statements(t)
+			}
 		}
 	}
 	uncontended.check(t)
@@ -78,7 +84,7 @@ func (r *rates) round(batch, each int) {
 	began := time.Now()
 	refusals, err := r.field.drain(r.t.Context(), batch)
 	must(r.t, err)
-	must(r.t, r.field.office.awaitApplied(r.t.Context(), 5*time.Millisecond))
+	must(r.t, r.field.office.awaitApplied(r.t.Context()))
 	took := time.Since(began)
 	hq2, database2, client2 := r.times()
 	n := float64(len(entries))

@@ -22,7 +22,7 @@ const (
 
 // storm measures terminals that all come back at once with full queues.
 func storm(t *testing.T, o options) []benchtable.Result {
-	e := newEngine(t, o.on)
+	e := newEngine(t, o, o.on)
 	f := openOffice(t, o, e.database(t, "storm"), "storm_"+o.on)
 	fl := openField(t, f, layout{stores: max(1, o.lanes/stormLanes), lanes: min(o.lanes, stormLanes), members: stormMembers})
 	idle := peakMemory(t, f.proc.PID())
@@ -107,7 +107,7 @@ func (s *rush) run(t *testing.T) {
 		s.drained[i] = time.Since(began).Seconds()
 		return nil
 	}))
-	must(t, s.field.office.awaitApplied(t.Context(), 50*time.Millisecond))
+	must(t, s.field.office.awaitApplied(t.Context()))
 	s.rate = float64(s.entries) / time.Since(began).Seconds()
 	t.Logf("%d entries of %d terminals: slowest %.1f s, middle %.1f s, %.0f applied a second, sent away %d times",
 		s.entries, len(s.parcels), s.slowest(), median(s.drained), s.rate, s.refusals.Load())
