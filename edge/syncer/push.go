@@ -28,7 +28,9 @@ type sender struct {
 }
 
 // pushLoop says hello, sends what HQ does not have, and waits for more. After any
-// failure it says hello again: what HQ has is asked, never assumed.
+// failure it says hello again: what HQ has is asked, never assumed. A fork too: what
+// is sold after it are facts as well, and HQ may name a head that both have once it
+// sees that the journals differ.
 func (s *Service) pushLoop(ctx context.Context) {
 	p := &sender{
 		Service: s, most: wire.MaxBatchEntries, limit: wire.MaxBatchEntries, bytes: wire.MaxBatchBytes,
@@ -46,9 +48,6 @@ func (s *Service) pushLoop(ctx context.Context) {
 		mode := modeOf(err)
 		s.board.failed(err, mode)
 		s.cfg.Log.Warn("push failed", "mode", mode, "error", err)
-		if mode == ModeForked {
-			return // more of a branch that HQ does not follow helps nobody; the file export stays
-		}
 		p.known = false
 		var early <-chan struct{}
 		if mode == ModeOffline {

@@ -203,6 +203,23 @@ func TestForkStopsThePushAndShows(t *testing.T) {
 	}
 }
 
+// After a roll-back HQ first speaks of entries that the journal no longer has. As
+// soon as it names a common head, what was sold since goes out, and it still shows.
+func TestG5_AForkedJournalIsSentOnceHQNamesACommonHead(t *testing.T) {
+	r := newRig(t)
+	r.journal.append(entries(1, 20)...)
+	clone := &memoryJournal{}
+	clone.append(entries(1, 40)...)
+	r.hq.set(func(h *fakeHQ) { h.entries, h.hashes = clone.entries, clone.hashes })
+	r.service.Start(t.Context())
+	r.till.until(t, "forked", func(*fakeTill) bool { return r.service.State().Mode == syncer.ModeForked })
+	r.hq.set(func(h *fakeHQ) { h.entries, h.hashes = h.entries[:15], h.hashes[:15] })
+	r.till.until(t, "delivered", func(f *fakeTill) bool { return r.hq.have() == 20 && f.acked.Seq == 20 })
+	if mode := r.service.State().Mode; mode != syncer.ModeForked {
+		t.Errorf("mode %q", mode)
+	}
+}
+
 // answering makes the fake answer with an error the first n requests below path.
 func answering(h *fakeHQ, path string, n int, err *problem.Error) {
 	h.set(func(h *fakeHQ) {
