@@ -107,7 +107,7 @@ const (
 
 // Table is the one place where a code gets its status and its words.
 var Table = map[Code]Row{
-	Internal:    {500, "Internal error", "Something went wrong inside this till. Try again; if it stays, call support."},
+	Internal:    {500, "Internal error", "Something went wrong. Try again; if it stays, call support."},
 	Unavailable: {503, "Not available now", "The other side does not answer right now. Try again in a moment."},
 
 	InvalidBody:       {400, "The request body cannot be read", "The till software sent something this agent cannot read. Call support."},

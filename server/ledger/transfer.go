@@ -214,13 +214,3 @@ func movedLot(h loyalty.Holding, t loyalty.Take) entry.MovedLot {
 		Lot: t.Lot, Amount: t.Amount, EarnedAt: lot.EarnedAt, VestsAt: lot.VestsAt, ExpiresAt: lot.ExpiresAt, RollDays: lot.RollDays,
 	}
 }
-
-// movesPoints says whether entries of a kind of this file and its neighbours have a
-// source of their own.
-func movesPoints(kind entry.Kind) bool {
-	switch kind {
-	case entry.KindHQTransferOut, entry.KindHQTransferIn, entry.KindHQCorrection, entry.KindHQCorrectionUndo:
-		return true
-	}
-	return false
-}
