@@ -28,6 +28,12 @@ func (l *Ledger) PutMember(ctx context.Context, m wire.Member, by uuid.UUID, dig
 	if err != nil {
 		return err
 	}
+	// The alias is free text of the shopper: the feed carries it, the chain does not.
+	m.Alias = ""
+	record, err := wire.Marshal(m)
+	if err != nil {
+		return err
+	}
 	return l.o.Store.InTx(ctx, func(ctx context.Context) error {
 		key := AccountKey{shard.Of(m.Account), m.Account}
 		if err := l.o.Store.OpenAccount(ctx, key); err != nil {
@@ -47,7 +53,7 @@ func (l *Ledger) PutMember(ctx context.Context, m wire.Member, by uuid.UUID, dig
 		}
 		_, err = l.o.Journal.Write(ctx, hqjournal.Fact{
 			Shard: key.Shard, Kind: entry.KindHQMember,
-			Body:    entry.HQRecord{ID: m.ID, Version: a.version, Record: profile, By: by, Digest: digest},
+			Body:    entry.HQRecord{ID: m.ID, Version: a.version, Record: record, By: by, Digest: digest},
 			Publish: []feed.Change{{Item: item}},
 		})
 		if err != nil || a.version > 1 {

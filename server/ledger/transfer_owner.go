@@ -132,9 +132,9 @@ func (l *Ledger) adoptVoucher(ctx context.Context, key AccountKey, v loyalty.Vou
 	if err != nil {
 		return err
 	}
-	// Not KindHQVoucher, which gives uses: the voucher only changes hands.
+	// KindHQVoucher would give uses: the voucher only changes hands.
 	_, err = l.o.Journal.Write(ctx, hqjournal.Fact{
-		Shard: key.Shard, Kind: entry.KindHQMember,
+		Shard: key.Shard, Kind: entry.KindHQVoucherMoved,
 		Body:    entry.HQRecord{ID: row.Voucher, Version: a.version, Record: body, By: by},
 		Publish: []feed.Change{{Item: item}},
 	})

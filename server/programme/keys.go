@@ -2,6 +2,7 @@ package programme
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -44,10 +45,26 @@ func (p *Programme) PublishKeys(ctx context.Context, set keys.Set) error {
 			return err
 		}
 		item = wire.Item{Kind: wire.ItemGroups, ID: GroupsID(p.env.HQ), Version: set.Version, Body: secrets}
-		return p.record(ctx, entry.KindHQKeys, uuid.Nil, item)
+		kept, err := wire.Marshal(wire.Groups{Keys: fingerprints(p.env.Groups)})
+		if err != nil {
+			return err
+		}
+		return p.recordAs(ctx, entry.KindHQKeys, uuid.Nil, item, kept)
 	})
 	if err != nil {
 		return fmt.Errorf("publish keys: %w", err)
 	}
 	return nil
+}
+
+// fingerprints are group keys with the SHA-256 of each secret in its place. The
+// journal, which auditors read, shows which secret was in force and not what it is.
+func fingerprints(groups []keys.GroupKey) []keys.GroupKey {
+	out := make([]keys.GroupKey, len(groups))
+	for i, g := range groups {
+		sum := sha256.Sum256(append([]byte("tallystick group key v1\x00"), g.Secret...))
+		g.Secret = sum[:]
+		out[i] = g
+	}
+	return out
 }

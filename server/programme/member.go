@@ -145,12 +145,13 @@ func (p *Programme) tell(ctx context.Context, by uuid.UUID, m Member) error {
 	}, by, digest(m))
 }
 
-// digest commits HQ's journal to the reference without telling it.
+// digest commits HQ's journal to the reference and the alias without telling them.
+// Neither holds a zero byte.
 func digest(m Member) []byte {
-	if m.Reference == "" {
+	if m.Reference == "" && m.Alias == "" {
 		return nil
 	}
-	sum := sha256.Sum256([]byte("tallystick member v1\x00" + string(m.Salt) + m.Reference))
+	sum := sha256.Sum256([]byte("tallystick member v1\x00" + string(m.Salt) + m.Reference + "\x00" + m.Alias))
 	return sum[:]
 }
 

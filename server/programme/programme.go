@@ -92,10 +92,16 @@ func (p *Programme) now() time.Time {
 
 // record journals a record of the programme set whole and tells all stores.
 func (p *Programme) record(ctx context.Context, kind entry.Kind, by uuid.UUID, item wire.Item) error {
+	return p.recordAs(ctx, kind, by, item, item.Body)
+}
+
+// recordAs is record for an item of which the journal keeps something else than
+// what the stores are told.
+func (p *Programme) recordAs(ctx context.Context, kind entry.Kind, by uuid.UUID, item wire.Item, kept []byte) error {
 	in := shard.Of(p.env.HQ)
 	return p.env.Journal.Append(ctx, hqjournal.Fact{
 		Shard: in, Kind: kind,
-		Body:    entry.HQRecord{ID: item.ID, Version: item.Version, Record: item.Body, By: by},
+		Body:    entry.HQRecord{ID: item.ID, Version: item.Version, Record: kept, By: by},
 		Publish: []feed.Change{{Shard: in, Item: item}},
 	})
 }

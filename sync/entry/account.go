@@ -10,15 +10,8 @@ const (
 	KindHQCorrection     Kind = 80
 	KindHQCorrectionUndo Kind = 81
 	KindHQBatch          Kind = 82
+	KindHQVoucherMoved   Kind = 83 // a voucher changed hands; HQRecord of the voucher
 )
-
-func init() {
-	kindNames[KindHQTransferOut] = "hq_transfer_out"
-	kindNames[KindHQTransferIn] = "hq_transfer_in"
-	kindNames[KindHQCorrection] = "hq_correction"
-	kindNames[KindHQCorrectionUndo] = "hq_correction_undo"
-	kindNames[KindHQBatch] = "hq_batch"
-}
 
 // LinkKind says why an account leads to another one.
 type LinkKind uint8

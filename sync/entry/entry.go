@@ -61,6 +61,9 @@ var kindNames = map[Kind]string{
 	KindHQPolicy: "hq_policy", KindHQKeys: "hq_keys", KindHQAdjustment: "hq_adjustment",
 	KindHQGrant: "hq_grant", KindHQExceptionDecision: "hq_exception_decision",
 	KindHQAccountLink: "hq_account_link", KindHQExpiry: "hq_expiry", KindHQImport: "hq_import",
+	KindHQTransferOut: "hq_transfer_out", KindHQTransferIn: "hq_transfer_in",
+	KindHQCorrection: "hq_correction", KindHQCorrectionUndo: "hq_correction_undo",
+	KindHQBatch: "hq_batch", KindHQVoucherMoved: "hq_voucher_moved",
 }
 
 // String returns the name used in JSON, SQL and on screen.
