@@ -132,7 +132,7 @@ export FORBID_SKIPS
 # needs a C compiler; without one the same tests run plainly, and it says so.
 define race-suite
 race=-race; command -v $${CC:-gcc} >/dev/null || { race=; echo "SKIPPED ALOUD: race detector: no C compiler (see make deps)"; }; \
-CGO_ENABLED=$${race:+1} $(SUITES) run -min 1 $(1) -- $(GO_TEST) $$race -timeout 10m $(call expand,$(2))
+CGO_ENABLED=$${race:+1} $(SUITES) run -min 1 $(1) -- $(GO_TEST) $$race -timeout 20m $(call expand,$(2))
 endef
 
 .PHONY: soak
