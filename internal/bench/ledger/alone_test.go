@@ -32,7 +32,7 @@ func alone(t *testing.T, o options, kind string) []benchtable.Result {
 			must(t, err)
 			must(t, lane.push(t.Context(), p))
 			toReceipt = append(toReceipt, float64(time.Since(began).Nanoseconds())/1e3)
-			must(t, f.awaitApplied(t.Context()))
+			must(t, f.awaitApplied(t.Context(), atOnce))
 			toApplied = append(toApplied, float64(time.Since(began).Nanoseconds())/1e3)
 		}
 		applied, received = append(applied, median(toApplied)), append(received, median(toReceipt))

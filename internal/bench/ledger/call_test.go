@@ -86,14 +86,14 @@ const (
 	backoffLimit = time.Minute
 )
 
-// insist repeats a call while HQ answers that it is busy, waiting as a lane does:
+// insist repeats a call while HQ answers that it is busy or cannot, waiting as a lane does:
 // what HQ asked for, and a random part of a second, two, four, to a minute. It
 // returns how often it was sent away.
 func insist(ctx context.Context, call func() error) (refusals int, err error) {
 	for {
 		err := call()
 		var busy *refusedError
-		if !errors.As(err, &busy) || busy.problem.Code != problem.Backpressure {
+		if !errors.As(err, &busy) || busy.problem.Code != problem.Backpressure && busy.problem.Code != problem.Unavailable {
 			return refusals, err
 		}
 		ceiling := min(backoffLimit, backoffBase<<min(refusals, 10))

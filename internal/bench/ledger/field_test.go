@@ -14,17 +14,30 @@ import (
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
-// layout says who shops where: members belong to a store and are served by all its
-// lanes.
+// layout says who shops where: members belong to a store. Shared ones go from lane to
+// lane, so that of two sales of a member the earlier one may arrive later; the others
+// keep to one lane.
 type layout struct {
 	stores, lanes, members int // lanes and members of each store
+	shared                 bool
 }
 
 // Eight terminals push at once: eight full batches are what HQ lets in at a time.
 var (
-	apart = layout{stores: 8, lanes: 1, members: 500} // uncontended
-	hot   = layout{stores: 1, lanes: 8, members: 100} // one store, its issuer, and members at every lane
+	apart = layout{stores: 8, lanes: 1, members: 500}               // uncontended
+	hot   = layout{stores: 1, lanes: 8, members: 800}               // one store, one issuer
+	late  = layout{stores: 1, lanes: 8, members: 800, shared: true} // the same, out of order
 )
+
+// member is who is served as the n-th at a terminal.
+func (fl *field) member(terminal, n int) hqclient.Member {
+	l, members := fl.layout, fl.members[terminal/fl.layout.lanes]
+	if l.shared {
+		return members[n%len(members)]
+	}
+	share := len(members) / l.lanes
+	return members[terminal%l.lanes*share+n%share]
+}
 
 // field is a set of terminals with members who have points.
 type field struct {
@@ -68,17 +81,16 @@ func openField(t *testing.T, f *office, l layout) *field {
 	}
 	_, err := fl.drain(t.Context(), wire.MaxBatchEntries)
 	must(t, err)
-	must(t, f.awaitApplied(t.Context()))
+	must(t, f.awaitApplied(t.Context(), seldom))
 	return fl
 }
 
-// sell has every terminal write n sales, of the members of its store in turns, so
-// that a member's sales come from every lane.
+// sell has every terminal write n sales, of its members in turns.
 func (fl *field) sell(n int) error {
 	return each(len(fl.terminals), 2, func(i int) error {
-		t, members := fl.terminals[i], fl.members[i/fl.layout.lanes]
+		t := fl.terminals[i]
 		for range n {
-			if err := t.sell(members[t.sales%len(members)]); err != nil {
+			if err := t.sell(fl.member(i, t.sales)); err != nil {
 				return err
 			}
 		}

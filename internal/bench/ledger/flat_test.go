@@ -93,7 +93,7 @@ func (fl *field) fill(t *testing.T, size int) {
 		must(t, fl.sell(max(1, min(missing, fillChunk)/len(fl.terminals))))
 		_, err := fl.drain(t.Context(), wire.MaxBatchEntries)
 		must(t, err)
-		must(t, fl.office.awaitApplied(t.Context()))
+		must(t, fl.office.awaitApplied(t.Context(), seldom))
 	}
 }
 
@@ -105,6 +105,6 @@ func (fl *field) cost(t *testing.T, each int) float64 {
 	began := time.Now()
 	_, err := fl.drain(t.Context(), wire.MaxBatchEntries)
 	must(t, err)
-	must(t, fl.office.awaitApplied(t.Context()))
+	must(t, fl.office.awaitApplied(t.Context(), seldom))
 	return float64(time.Since(began).Microseconds()) / n
 }

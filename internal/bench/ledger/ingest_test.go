@@ -27,16 +27,16 @@ func ingest(t *testing.T, o options, kind string) []benchtable.Result {
 	e := newEngine(t, o, kind)
 	f := openOffice(t, o, e.database(t, "ingest"), "ingest_"+kind)
 	bound := newLimit(t, e)
-	uncontended, contended := openField(t, f, apart), openField(t, f, hot)
+	fields := []struct {
+		suffix string
+		*field
+	}{{"", openField(t, f, apart)}, {"_hot", openField(t, f, hot)}, {"_late", openField(t, f, late)}}
 	if o.profile && e.server != nil {
 		e.server.statements(t) // of the preparations
 	}
 	var out []benchtable.Result
 	for _, size := range []struct{ batch, share int }{{wire.MaxBatchEntries, 1}, {50, 4}, {1, 40}} {
-		for _, at := range []struct {
-			suffix string
-			field  *field
-		}{{"", uncontended}, {"_hot", contended}} {
+		for _, at := range fields {
 			name, target := "ingest_"+kind, benchtable.Target{}
 			if size.batch < wire.MaxBatchEntries {
 				name += fmt.Sprintf("_%d", size.batch)
@@ -45,7 +45,7 @@ func ingest(t *testing.T, o options, kind string) []benchtable.Result {
 			}
 			r := &rates{t: t, engine: e, field: at.field, limit: bound}
 			for range o.rounds {
-				r.round(size.batch, max(1, o.entries/size.share/len(at.field.terminals)))
+				r.round(size.batch, max(1, o.entries/size.share/len(at.terminals)))
 			}
 			out = append(out, r.results(name+at.suffix, target)...)
 			if o.profile && e.server != nil {
@@ -53,8 +53,9 @@ func ingest(t *testing.T, o options, kind string) []benchtable.Result {
 			}
 		}
 	}
-	uncontended.check(t)
-	contended.check(t)
+	for _, at := range fields {
+		at.check(t)
+	}
 	return out
 }
 
@@ -84,7 +85,7 @@ func (r *rates) round(batch, each int) {
 	began := time.Now()
 	refusals, err := r.field.drain(r.t.Context(), batch)
 	must(r.t, err)
-	must(r.t, r.field.office.awaitApplied(r.t.Context()))
+	must(r.t, r.field.office.awaitApplied(r.t.Context(), seldom))
 	took := time.Since(began)
 	hq2, database2, client2 := r.times()
 	n := float64(len(entries))

@@ -28,8 +28,12 @@ import (
 // patience bounds every wait for HQ to have applied what it was given.
 const patience = 30 * time.Minute
 
-// lookEvery is how often it is looked whether everything has been applied.
-const lookEvery = time.Millisecond
+// How often it is looked whether everything has been applied: often for one sale,
+// seldom where rounds take seconds, since looking costs the database something too.
+const (
+	atOnce = time.Millisecond
+	seldom = 10 * time.Millisecond
+)
 
 // office is a running hq with a programme in force.
 type office struct {
@@ -149,10 +153,10 @@ func (f *office) openProgramme(t *testing.T) {
 // awaitApplied waits until nothing waits to be applied. It looks at the journals'
 // cursors: HQ's status counts whole tables, and asking it over and over would be a
 // part of what is measured. check asks the status in the end.
-func (f *office) awaitApplied(ctx context.Context) error {
+func (f *office) awaitApplied(ctx context.Context, every time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		var behind int

@@ -24,7 +24,7 @@ const (
 func storm(t *testing.T, o options) []benchtable.Result {
 	e := newEngine(t, o, o.on)
 	f := openOffice(t, o, e.database(t, "storm"), "storm_"+o.on)
-	fl := openField(t, f, layout{stores: max(1, o.lanes/stormLanes), lanes: min(o.lanes, stormLanes), members: stormMembers})
+	fl := openField(t, f, layout{stores: max(1, o.lanes/stormLanes), lanes: min(o.lanes, stormLanes), members: stormMembers, shared: true})
 	idle := peakMemory(t, f.proc.PID())
 	var slowest, middle, rate, away []float64
 	for range o.storms {
@@ -107,7 +107,7 @@ func (s *rush) run(t *testing.T) {
 		s.drained[i] = time.Since(began).Seconds()
 		return nil
 	}))
-	must(t, s.field.office.awaitApplied(t.Context()))
+	must(t, s.field.office.awaitApplied(t.Context(), seldom))
 	s.rate = float64(s.entries) / time.Since(began).Seconds()
 	t.Logf("%d entries of %d terminals: slowest %.1f s, middle %.1f s, %.0f applied a second, sent away %d times",
 		s.entries, len(s.parcels), s.slowest(), median(s.drained), s.rate, s.refusals.Load())
