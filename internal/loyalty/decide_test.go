@@ -1,6 +1,7 @@
 package loyalty_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -62,97 +63,110 @@ func TestDecideAcceptsAMix(t *testing.T) {
 	}
 }
 
+// refused is a request and the reason why it is refused.
+type refused struct {
+	name string
+	make func() loyalty.Request
+	want loyalty.Reason
+}
+
+func edit(change func(*loyalty.Request)) func() loyalty.Request {
+	return func() loyalty.Request { r := request(); change(&r); return r }
+}
+
+func change(r *loyalty.Request, f func(*loyalty.Reward, *loyalty.Voucher)) {
+	reward, v := r.Rewards[coffee], r.Vouchers[voucherID]
+	f(&reward, &v)
+	r.Rewards[coffee], r.Vouchers[voucherID] = reward, v
+}
+
+func wish(ws ...loyalty.Wish) func(func(*loyalty.Request)) func() loyalty.Request {
+	return func(f func(*loyalty.Request)) func() loyalty.Request {
+		return edit(func(r *loyalty.Request) { r.Wishes = ws; f(r) })
+	}
+}
+
+func none(*loyalty.Request) {}
+
+// refusedBaskets are refused whatever is wished for.
+var refusedBaskets = []refused{
+	{"zero total", edit(func(r *loyalty.Request) { r.Basket.Total = 0 }), loyalty.AmountInvalid},
+	{"negative total", edit(func(r *loyalty.Request) { r.Basket.Total = -1 }), loyalty.AmountInvalid},
+	{"huge total", edit(func(r *loyalty.Request) { r.Basket.Total = loyalty.MaxAmount + 1 }), loyalty.AmountOverflow},
+	{"overflowing lines", edit(func(r *loyalty.Request) {
+		r.Basket.Lines = []loyalty.Line{{No: 1, Quantity: 1, Amount: loyalty.MaxAmount}, {No: 2, Quantity: 1, Amount: loyalty.MaxAmount}}
+	}), loyalty.AmountOverflow},
+	{"lines differ from total", edit(func(r *loyalty.Request) {
+		r.Basket.Lines = []loyalty.Line{{No: 1, Quantity: 1000, Amount: 9999}}
+	}), loyalty.AmountInvalid},
+	{"negative line", edit(func(r *loyalty.Request) {
+		r.Basket.Lines = []loyalty.Line{{No: 1, Quantity: 1000, Amount: 10001}, {No: 2, Quantity: 1000, Amount: -1}}
+	}), loyalty.AmountInvalid},
+	{"zero quantity", edit(func(r *loyalty.Request) {
+		r.Basket.Lines = []loyalty.Line{{No: 1, Amount: 10000}}
+	}), loyalty.AmountInvalid},
+	{"too many lines", edit(func(r *loyalty.Request) {
+		r.Basket.Lines = make([]loyalty.Line, loyalty.MaxLines+1)
+	}), loyalty.AmountInvalid},
+	{"other currency", edit(func(r *loyalty.Request) { r.Basket.Currency = "PLN" }), loyalty.CurrencyMismatch},
+	{"reward in another currency", wish(points(1))(func(r *loyalty.Request) {
+		change(r, func(w *loyalty.Reward, _ *loyalty.Voucher) { w.Currency = "PLN" })
+	}), loyalty.CurrencyMismatch},
+}
+
+// refusedWishes are refused for the member, a reward, a voucher or a cap.
+var refusedWishes = []refused{
+	{"blocked member", edit(func(r *loyalty.Request) { r.Member.Blocked = true }), loyalty.CodeBlocked},
+	{"no member", wish(points(1))(func(r *loyalty.Request) { r.Member = nil }), loyalty.MemberUnknown},
+	{"too many wishes", wish(make([]loyalty.Wish, loyalty.MaxWishes+1)...)(none), loyalty.AmountInvalid},
+	{"zero times", wish(points(0))(none), loyalty.AmountInvalid},
+	{"negative times", wish(points(-1))(none), loyalty.AmountInvalid},
+	{"unknown reward", wish(loyalty.Wish{Reward: loyalty.ID{9}, Times: 1})(none), loyalty.RewardUnknown},
+	{"voucher-only reward", wish(loyalty.Wish{Reward: gift, Times: 1})(none), loyalty.RewardInactive},
+	{"inactive reward", wish(points(1))(func(r *loyalty.Request) {
+		change(r, func(w *loyalty.Reward, _ *loyalty.Voucher) { w.Active = false })
+	}), loyalty.RewardInactive},
+	{"reward not started", wish(points(1))(func(r *loyalty.Request) {
+		change(r, func(w *loyalty.Reward, _ *loyalty.Voucher) { w.ValidFrom = now + 1 })
+	}), loyalty.RewardInactive},
+	{"reward over", wish(points(1))(func(r *loyalty.Request) {
+		change(r, func(w *loyalty.Reward, _ *loyalty.Voucher) { w.ValidTo = now })
+	}), loyalty.RewardInactive},
+	{"overflowing cost", wish(points(100))(func(r *loyalty.Request) {
+		change(r, func(w *loyalty.Reward, _ *loyalty.Voucher) { w.Cost = loyalty.MaxAmount })
+	}), loyalty.AmountOverflow},
+	{"unknown voucher", wish(loyalty.Wish{Voucher: loyalty.ID{9}, Times: 1})(none), loyalty.VoucherUnknown},
+	{"somebody else's voucher", wish(voucher(1))(func(r *loyalty.Request) {
+		change(r, func(_ *loyalty.Reward, v *loyalty.Voucher) { v.Account = loyalty.ID{9} })
+	}), loyalty.VoucherUnknown},
+	{"blocked voucher", wish(voucher(1))(func(r *loyalty.Request) {
+		change(r, func(_ *loyalty.Reward, v *loyalty.Voucher) { v.Blocked = true })
+	}), loyalty.CodeBlocked},
+	{"early voucher", wish(voucher(1))(func(r *loyalty.Request) {
+		change(r, func(_ *loyalty.Reward, v *loyalty.Voucher) { v.ValidFrom = now + 1 })
+	}), loyalty.VoucherNotYetValid},
+	{"expired voucher", wish(voucher(1))(func(r *loyalty.Request) {
+		change(r, func(_ *loyalty.Reward, v *loyalty.Voucher) { v.ValidTo = now })
+	}), loyalty.VoucherExpired},
+	{"used voucher", wish(voucher(1))(func(r *loyalty.Request) {
+		change(r, func(_ *loyalty.Reward, v *loyalty.Voucher) { v.Left = 0 })
+	}), loyalty.VoucherUsed},
+	{"one voucher wished twice over", wish(voucher(2), voucher(1))(none), loyalty.VoucherUsed},
+	{"too few points", wish(points(6))(none), loyalty.PointsInsufficient},
+	{"too few points over two wishes", wish(points(3), points(3))(none), loyalty.PointsInsufficient},
+	{"cap per sale", wish(points(4))(none), loyalty.CapPerSale},
+	{"cap per member and day", wish(points(2))(func(r *loyalty.Request) { r.Spent.MemberToday = 401 }), loyalty.CapMemberDay},
+	{"cap per terminal", wish(points(2))(func(r *loyalty.Request) { r.Spent.TerminalSinceSync = 1601 }), loyalty.CapTerminal},
+	{"cap of vouchers per sale", wish(voucher(2))(none), loyalty.CapPerSale},
+	{"cap of vouchers per terminal", wish(voucher(1))(func(r *loyalty.Request) { r.Spent.VouchersSinceSync = 3 }), loyalty.CapTerminal},
+	{"policy of zero", wish(points(1))(func(r *loyalty.Request) { r.Policy = loyalty.Policy{Unit: "points"} }), loyalty.StandInOff},
+	{"unit without a policy", wish(points(1))(func(r *loyalty.Request) { r.Policy.Unit = "stamps" }), loyalty.StandInOff},
+	{"old cache", wish(points(1))(func(r *loyalty.Request) { r.CacheAge = 3601 }), loyalty.StandInOff},
+	{"discount above basket", wish(points(1))(func(r *loyalty.Request) { r.Basket.Total = 499 }), loyalty.DiscountTooLarge},
+}
+
 func TestDecideRefuses(t *testing.T) {
-	edit := func(change func(*loyalty.Request)) func() loyalty.Request {
-		return func() loyalty.Request { r := request(); change(&r); return r }
-	}
-	change := func(r *loyalty.Request, f func(*loyalty.Reward, *loyalty.Voucher)) {
-		reward, v := r.Rewards[coffee], r.Vouchers[voucherID]
-		f(&reward, &v)
-		r.Rewards[coffee], r.Vouchers[voucherID] = reward, v
-	}
-	wish := func(ws ...loyalty.Wish) func(func(*loyalty.Request)) func() loyalty.Request {
-		return func(f func(*loyalty.Request)) func() loyalty.Request {
-			return edit(func(r *loyalty.Request) { r.Wishes = ws; f(r) })
-		}
-	}
-	none := func(*loyalty.Request) {}
-	tests := []struct {
-		name string
-		make func() loyalty.Request
-		want loyalty.Reason
-	}{
-		{"zero total", edit(func(r *loyalty.Request) { r.Basket.Total = 0 }), loyalty.AmountInvalid},
-		{"negative total", edit(func(r *loyalty.Request) { r.Basket.Total = -1 }), loyalty.AmountInvalid},
-		{"huge total", edit(func(r *loyalty.Request) { r.Basket.Total = loyalty.MaxAmount + 1 }), loyalty.AmountOverflow},
-		{"overflowing lines", edit(func(r *loyalty.Request) {
-			r.Basket.Lines = []loyalty.Line{{No: 1, Quantity: 1, Amount: loyalty.MaxAmount}, {No: 2, Quantity: 1, Amount: loyalty.MaxAmount}}
-		}), loyalty.AmountOverflow},
-		{"lines differ from total", edit(func(r *loyalty.Request) {
-			r.Basket.Lines = []loyalty.Line{{No: 1, Quantity: 1000, Amount: 9999}}
-		}), loyalty.AmountInvalid},
-		{"negative line", edit(func(r *loyalty.Request) {
-			r.Basket.Lines = []loyalty.Line{{No: 1, Quantity: 1000, Amount: 10001}, {No: 2, Quantity: 1000, Amount: -1}}
-		}), loyalty.AmountInvalid},
-		{"zero quantity", edit(func(r *loyalty.Request) {
-			r.Basket.Lines = []loyalty.Line{{No: 1, Amount: 10000}}
-		}), loyalty.AmountInvalid},
-		{"too many lines", edit(func(r *loyalty.Request) {
-			r.Basket.Lines = make([]loyalty.Line, loyalty.MaxLines+1)
-		}), loyalty.AmountInvalid},
-		{"other currency", edit(func(r *loyalty.Request) { r.Basket.Currency = "PLN" }), loyalty.CurrencyMismatch},
-		{"reward in another currency", wish(points(1))(func(r *loyalty.Request) {
-			change(r, func(w *loyalty.Reward, _ *loyalty.Voucher) { w.Currency = "PLN" })
-		}), loyalty.CurrencyMismatch},
-		{"blocked member", edit(func(r *loyalty.Request) { r.Member.Blocked = true }), loyalty.CodeBlocked},
-		{"no member", wish(points(1))(func(r *loyalty.Request) { r.Member = nil }), loyalty.MemberUnknown},
-		{"too many wishes", wish(make([]loyalty.Wish, loyalty.MaxWishes+1)...)(none), loyalty.AmountInvalid},
-		{"zero times", wish(points(0))(none), loyalty.AmountInvalid},
-		{"negative times", wish(points(-1))(none), loyalty.AmountInvalid},
-		{"unknown reward", wish(loyalty.Wish{Reward: loyalty.ID{9}, Times: 1})(none), loyalty.RewardUnknown},
-		{"voucher-only reward", wish(loyalty.Wish{Reward: gift, Times: 1})(none), loyalty.RewardInactive},
-		{"inactive reward", wish(points(1))(func(r *loyalty.Request) {
-			change(r, func(w *loyalty.Reward, _ *loyalty.Voucher) { w.Active = false })
-		}), loyalty.RewardInactive},
-		{"reward not started", wish(points(1))(func(r *loyalty.Request) {
-			change(r, func(w *loyalty.Reward, _ *loyalty.Voucher) { w.ValidFrom = now + 1 })
-		}), loyalty.RewardInactive},
-		{"reward over", wish(points(1))(func(r *loyalty.Request) {
-			change(r, func(w *loyalty.Reward, _ *loyalty.Voucher) { w.ValidTo = now })
-		}), loyalty.RewardInactive},
-		{"overflowing cost", wish(points(100))(func(r *loyalty.Request) {
-			change(r, func(w *loyalty.Reward, _ *loyalty.Voucher) { w.Cost = loyalty.MaxAmount })
-		}), loyalty.AmountOverflow},
-		{"unknown voucher", wish(loyalty.Wish{Voucher: loyalty.ID{9}, Times: 1})(none), loyalty.VoucherUnknown},
-		{"somebody else's voucher", wish(voucher(1))(func(r *loyalty.Request) {
-			change(r, func(_ *loyalty.Reward, v *loyalty.Voucher) { v.Account = loyalty.ID{9} })
-		}), loyalty.VoucherUnknown},
-		{"blocked voucher", wish(voucher(1))(func(r *loyalty.Request) {
-			change(r, func(_ *loyalty.Reward, v *loyalty.Voucher) { v.Blocked = true })
-		}), loyalty.CodeBlocked},
-		{"early voucher", wish(voucher(1))(func(r *loyalty.Request) {
-			change(r, func(_ *loyalty.Reward, v *loyalty.Voucher) { v.ValidFrom = now + 1 })
-		}), loyalty.VoucherNotYetValid},
-		{"expired voucher", wish(voucher(1))(func(r *loyalty.Request) {
-			change(r, func(_ *loyalty.Reward, v *loyalty.Voucher) { v.ValidTo = now })
-		}), loyalty.VoucherExpired},
-		{"used voucher", wish(voucher(1))(func(r *loyalty.Request) {
-			change(r, func(_ *loyalty.Reward, v *loyalty.Voucher) { v.Left = 0 })
-		}), loyalty.VoucherUsed},
-		{"one voucher wished twice over", wish(voucher(2), voucher(1))(none), loyalty.VoucherUsed},
-		{"too few points", wish(points(6))(none), loyalty.PointsInsufficient},
-		{"too few points over two wishes", wish(points(3), points(3))(none), loyalty.PointsInsufficient},
-		{"cap per sale", wish(points(4))(none), loyalty.CapPerSale},
-		{"cap per member and day", wish(points(2))(func(r *loyalty.Request) { r.Spent.MemberToday = 401 }), loyalty.CapMemberDay},
-		{"cap per terminal", wish(points(2))(func(r *loyalty.Request) { r.Spent.TerminalSinceSync = 1601 }), loyalty.CapTerminal},
-		{"cap of vouchers per sale", wish(voucher(2))(none), loyalty.CapPerSale},
-		{"cap of vouchers per terminal", wish(voucher(1))(func(r *loyalty.Request) { r.Spent.VouchersSinceSync = 3 }), loyalty.CapTerminal},
-		{"policy of zero", wish(points(1))(func(r *loyalty.Request) { r.Policy = loyalty.Policy{Unit: "points"} }), loyalty.StandInOff},
-		{"unit without a policy", wish(points(1))(func(r *loyalty.Request) { r.Policy.Unit = "stamps" }), loyalty.StandInOff},
-		{"old cache", wish(points(1))(func(r *loyalty.Request) { r.CacheAge = 3601 }), loyalty.StandInOff},
-		{"discount above basket", wish(points(1))(func(r *loyalty.Request) { r.Basket.Total = 499 }), loyalty.DiscountTooLarge},
-	}
-	for _, tt := range tests {
+	for _, tt := range slices.Concat(refusedBaskets, refusedWishes) {
 		t.Run(tt.name, func(t *testing.T) {
 			decision, refusal := loyalty.Decide(tt.make())
 			if refusal == nil {
