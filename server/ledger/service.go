@@ -3,9 +3,10 @@ package ledger
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/tallystick/tallystick/server/rounds"
 )
 
 // pollEvery is how often the service looks by itself: entries that another process
@@ -16,19 +17,16 @@ const pollEvery = 500 * time.Millisecond
 // else happens.
 const sweepEvery = time.Minute
 
-// Service applies entries as they come, until it is stopped.
+// Service applies entries as they come, from Start until Stop.
 type Service struct {
+	*rounds.Loop
 	ledger *Ledger
 	log    *slog.Logger
 	turn   func(ctx context.Context) (bool, error)
-	wake   chan struct{}
+	due    *time.Ticker
 
 	applied  atomic.Int64
 	failures atomic.Int64
-
-	mu   sync.Mutex
-	stop context.CancelFunc
-	done chan struct{}
 }
 
 // NewService returns the service of a ledger. It logs what it will try again. Before
@@ -38,39 +36,9 @@ func NewService(l *Ledger, log *slog.Logger, turn func(ctx context.Context) (boo
 	if turn == nil {
 		turn = func(context.Context) (bool, error) { return true, nil }
 	}
-	return &Service{ledger: l, log: log, turn: turn, wake: make(chan struct{}, 1)}
-}
-
-// Start begins applying in a goroutine that Stop ends.
-func (s *Service) Start() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stop != nil {
-		return
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	s.stop, s.done = stop, make(chan struct{})
-	go s.run(ctx, s.done)
-}
-
-// Stop ends the service and waits until it has.
-func (s *Service) Stop() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stop == nil {
-		return
-	}
-	s.stop()
-	<-s.done
-	s.stop = nil
-}
-
-// Wake tells the service that there is something to apply. It never blocks.
-func (s *Service) Wake() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
+	s := &Service{ledger: l, log: log, turn: turn, due: time.NewTicker(sweepEvery)}
+	s.Loop = rounds.New(pollEvery, s.round)
+	return s
 }
 
 // Applied is how many entries this service has passed since it was made.
@@ -79,38 +47,23 @@ func (s *Service) Applied() int64 { return s.applied.Load() }
 // Failures is how often a set could not be applied and was tried again.
 func (s *Service) Failures() int64 { return s.failures.Load() }
 
-func (s *Service) run(ctx context.Context, done chan struct{}) {
-	defer close(done)
-	poll := time.NewTicker(pollEvery)
-	defer poll.Stop()
-	sweep := time.NewTicker(sweepEvery)
-	defer sweep.Stop()
-	for {
-		n := 0
-		mine, err := s.turn(ctx)
-		if mine && err == nil {
-			n, err = s.ledger.Apply(ctx)
-			select {
-			case <-sweep.C:
-				s.sweep(ctx)
-			default:
-			}
-		}
-		s.applied.Add(int64(n))
-		if err != nil && ctx.Err() == nil {
-			s.failures.Add(1)
-			s.log.Error("entries could not be applied; they are tried again", "error", err)
-		}
-		if err == nil && n > 0 {
-			continue
-		}
+func (s *Service) round(ctx context.Context) (more bool) {
+	n := 0
+	mine, err := s.turn(ctx)
+	if mine && err == nil {
+		n, err = s.ledger.Apply(ctx)
 		select {
-		case <-s.wake:
-		case <-poll.C:
-		case <-ctx.Done():
-			return
+		case <-s.due.C:
+			s.sweep(ctx)
+		default:
 		}
 	}
+	s.applied.Add(int64(n))
+	if err != nil && ctx.Err() == nil {
+		s.failures.Add(1)
+		s.log.Error("entries could not be applied; they are tried again", "error", err)
+	}
+	return err == nil && n > 0
 }
 
 // sweep lets time pass until nothing is due; what fails is tried at the next turn.
