@@ -72,6 +72,48 @@ type Policy struct {
 	VouchersPerSale    int64  `cbor:"6,keyasint" json:"vouchers_per_sale"`
 	VouchersTerminal   int64  `cbor:"7,keyasint" json:"vouchers_per_terminal_since_sync"`
 	MaxCacheAgeSeconds int64  `cbor:"8,keyasint" json:"max_cache_age_seconds"`
+
+	PerStore      int64         `cbor:"9,keyasint,omitempty" json:"per_store_since_sync,omitempty"` // split into shares; 0: each terminal has PerTerminal
+	VouchersStore int64         `cbor:"10,keyasint,omitempty" json:"vouchers_per_store_since_sync,omitempty"`
+	SoftLimit     int64         `cbor:"11,keyasint,omitempty" json:"soft_limit,omitempty"`   // above it, random refusals; 0: none
+	Static        FreshnessCaps `cbor:"12,keyasint,omitzero" json:"static,omitzero"`         // caps for static codes
+	Keyed         FreshnessCaps `cbor:"13,keyasint,omitzero" json:"keyed,omitzero"`          // caps for typed numbers
+	AgeSteps      []AgeStep     `cbor:"14,keyasint,omitempty" json:"age_steps,omitempty"`    // by age of the cache, ascending
+	RestartCap    int64         `cbor:"15,keyasint,omitempty" json:"restart_cap,omitempty"`  // all redemptions of an unwitnessed terminal
+	SpendEarned   bool          `cbor:"16,keyasint,omitempty" json:"spend_earned,omitempty"` // points earned here may be spent here at once
+	SpendPending  bool          `cbor:"17,keyasint,omitempty" json:"spend_pending,omitempty"`
+	Rights        Rights        `cbor:"18,keyasint,omitzero" json:"rights,omitzero"`
+}
+
+// FreshnessCaps are the caps of one freshness of codes. Off means no stand-in at all;
+// zero figures add no cap.
+type FreshnessCaps struct {
+	Off          bool  `cbor:"1,keyasint,omitempty" json:"off,omitempty"`
+	PerSale      int64 `cbor:"2,keyasint,omitempty" json:"per_sale,omitempty"`
+	PerMemberDay int64 `cbor:"3,keyasint,omitempty" json:"per_member_day,omitempty"`
+}
+
+// AgeStep leaves Percent of every cap when HQ was last heard more than AfterSeconds ago.
+type AgeStep struct {
+	AfterSeconds int64 `cbor:"1,keyasint" json:"after_seconds"`
+	Percent      int64 `cbor:"2,keyasint" json:"percent"`
+}
+
+// Rights is how HQ gives rights: for each member SharePercent of what is free, at
+// most Cap and nothing below Min, to stores where they shop; a grant lives
+// LifeSeconds, an authorisation or loan OneOffSeconds. A terminal stops ClockBound
+// seconds before a right's end; HQ takes it back GraceSeconds after it, flagged.
+// Clones is the k of the exposure. SharePercent zero gives no grants.
+type Rights struct {
+	SharePercent      int64 `cbor:"1,keyasint,omitempty" json:"share_percent,omitempty"`
+	Cap               int64 `cbor:"2,keyasint,omitempty" json:"cap,omitempty"`
+	Min               int64 `cbor:"3,keyasint,omitempty" json:"min,omitempty"`
+	LifeSeconds       int64 `cbor:"4,keyasint,omitempty" json:"life_seconds,omitempty"`
+	OneOffSeconds     int64 `cbor:"5,keyasint,omitempty" json:"one_off_seconds,omitempty"`
+	ClockBoundSeconds int64 `cbor:"6,keyasint,omitempty" json:"clock_bound_seconds,omitempty"`
+	GraceSeconds      int64 `cbor:"7,keyasint,omitempty" json:"grace_seconds,omitempty"`
+	Clones            int64 `cbor:"8,keyasint,omitempty" json:"clones,omitempty"`
+	VoucherUses       bool  `cbor:"9,keyasint,omitempty" json:"voucher_uses,omitempty"` // vouchers too
 }
 
 // Reward is an entry in the catalogue: Cost points of Unit buy Discount off a

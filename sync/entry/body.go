@@ -95,7 +95,7 @@ type Redemption struct {
 	Unit     string    `cbor:"3,keyasint,omitempty"`
 	Amount   int64     `cbor:"4,keyasint"`
 	Basis    Basis     `cbor:"5,keyasint"`
-	Grant    uint64    `cbor:"6,keyasint,omitempty"`
+	Right    uuid.UUID `cbor:"6,keyasint,omitzero"` // the right it spends; zero for stand-in
 	Discount int64     `cbor:"7,keyasint,omitempty"`
 }
 
@@ -119,6 +119,16 @@ type Sale struct {
 	Key       string       `cbor:"14,keyasint"`
 	KeyHash   []byte       `cbor:"15,keyasint"`
 	Online    bool         `cbor:"16,keyasint,omitempty"` // HQ was in reach when it was decided
+	Claim     uuid.UUID    `cbor:"17,keyasint,omitzero"`  // the printed claim that whoever shows it first may use
+	Kept      []Kept       `cbor:"18,keyasint,omitempty"` // of what is earned, the parts that this terminal may spend
+}
+
+// Kept is the part of a sale's earnings that the terminal keeps as a right of its own,
+// whose id is the sale's, until EndsAt (Unix milliseconds). One per unit.
+type Kept struct {
+	Unit   string `cbor:"1,keyasint"`
+	Amount int64  `cbor:"2,keyasint"`
+	EndsAt int64  `cbor:"3,keyasint"`
 }
 
 // VoidReason says why a sale was voided.

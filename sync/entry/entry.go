@@ -64,6 +64,7 @@ var kindNames = map[Kind]string{
 	KindHQTransferOut: "hq_transfer_out", KindHQTransferIn: "hq_transfer_in",
 	KindHQCorrection: "hq_correction", KindHQCorrectionUndo: "hq_correction_undo",
 	KindHQBatch: "hq_batch", KindHQVoucherMoved: "hq_voucher_moved",
+	KindHQTakeBack: "hq_take_back", KindHQRecall: "hq_recall",
 }
 
 // String returns the name used in JSON, SQL and on screen.

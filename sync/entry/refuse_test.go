@@ -26,7 +26,7 @@ func TestG3_EncodeRefusesWhatCannotBeReadAgain(t *testing.T) {
 			}
 		})
 	}
-	big := entry.Sale{RuleSet: 1<<64 - 1, Redeemed: []entry.Redemption{{Grant: 1 << 63}}}
+	big := entry.Sale{RuleSet: 1<<64 - 1, Redeemed: []entry.Redemption{{Amount: 1<<63 - 1}}}
 	for _, body := range []any{big, &big} {
 		if _, err := entry.Encode(sale, body); err != nil {
 			t.Errorf("%T: %v", body, err)

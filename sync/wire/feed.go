@@ -47,6 +47,7 @@ type FeedPage struct {
 	More    bool      `cbor:"7,keyasint"`
 	HQTime  int64     `cbor:"8,keyasint"`
 	Items   []Item    `cbor:"9,keyasint"`
+	Applied Mark      `cbor:"10,keyasint,omitzero"` // through which entry of the asking terminal HQ has applied
 }
 
 // Mark says through which entry of a terminal's journal a holding is complete.
