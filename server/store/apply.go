@@ -88,20 +88,17 @@ func (db *DB) AddSources(ctx context.Context, rows []ledger.SourceRow) (map[jour
 			r.EffectiveAt, r.RecordedAt,
 		}
 	})
-	for len(values) > 0 {
-		part := values[:min(bulk, len(values))]
-		values = values[len(part):]
+	err := db.inserted(ctx, "INSERT INTO sources ("+sourceColumns+")", values, "ON CONFLICT DO NOTHING RETURNING source", func(q query) error {
 		var sources [][]byte
-		err := db.write(ctx).NewRaw("INSERT INTO sources ("+sourceColumns+") VALUES ? "+
-			"ON CONFLICT DO NOTHING RETURNING source", tuples(part)).Scan(ctx, &sources)
-		if err != nil {
-			return nil, err
+		if err := q.scan(ctx, &sources); err != nil {
+			return err
 		}
 		for _, s := range sources {
 			added[toHash(s)] = true
 		}
-	}
-	return added, nil
+		return nil
+	})
+	return added, err
 }
 
 // OpenAccount implements ledger.Store.
@@ -128,10 +125,18 @@ func accountKeys(keys []ledger.AccountKey) []row {
 	return convert(keys, func(k ledger.AccountKey) row { return row{k.Shard, idBytes(k.Account)} })
 }
 
-// LockAccounts implements ledger.Store.
+// LockAccounts implements ledger.Store. The version is written with the account.
 func (db *DB) LockAccounts(ctx context.Context, keys []ledger.AccountKey) ([]ledger.AccountRow, error) {
-	rows, err := selectKeys[accountRow](ctx, db, db.write(ctx),
-		"UPDATE accounts SET version = version + 1 WHERE ? RETURNING shard, account, version, marks, place, next_due", "shard, account", accountKeys(keys))
+	const columns = "shard, account, version + 1 AS version, marks, place, next_due"
+	text := "SELECT " + columns + " FROM accounts WHERE ?"
+	switch {
+	case db.sqlite: // the transaction has locked the database
+	case db.nodes.Load(): // only an update locks rows on several nodes
+		text = "UPDATE accounts SET version = version WHERE ? RETURNING " + columns
+	default:
+		text += " ORDER BY shard, account FOR UPDATE"
+	}
+	rows, err := selectKeys[accountRow](ctx, db, db.write(ctx), text, "shard, account", accountKeys(keys))
 	return convert(rows, accountRow.account), err
 }
 

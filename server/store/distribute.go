@@ -48,6 +48,7 @@ func (db *DB) Distribute(ctx context.Context) error {
 			return fmt.Errorf("distribute table %s: %w", t.Name, err)
 		}
 	}
+	db.nodes.Store(true)
 	return nil
 }
 

@@ -105,7 +105,7 @@ func (db *DB) saveAccounts(ctx context.Context, c ledger.Changes) error {
 		convert(c.Accounts, func(a ledger.AccountRow) row {
 			return row{a.Shard, idBytes(a.Account), a.Version, a.Marks, a.Place, a.NextDue}
 		}),
-		"ON CONFLICT (shard, account) DO UPDATE SET marks = EXCLUDED.marks, place = EXCLUDED.place, next_due = EXCLUDED.next_due")
+		"ON CONFLICT (shard, account) DO UPDATE SET version = EXCLUDED.version, marks = EXCLUDED.marks, place = EXCLUDED.place, next_due = EXCLUDED.next_due")
 }
 
 func (db *DB) saveHoldings(ctx context.Context, c ledger.Changes) error {

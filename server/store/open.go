@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,6 +30,9 @@ type DB struct {
 	reader *bun.DB
 	writer *bun.DB // SQLite: one connection whose transactions lock at once; else reader
 	sqlite bool
+	kept   kept        // of the writer, on SQLite
+	mode   []any       // on PostgreSQL, what goes before the arguments of a statement that comes often
+	nodes  atomic.Bool // whether rows are spread over the nodes of a Citus cluster
 }
 
 // Open opens "sqlite:<path>" or "postgres://…". It does not migrate. The SQLite
@@ -56,6 +60,11 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if err := db.Ping(ctx); err != nil {
 		return nil, fmt.Errorf("open database: %w", closeAfter(db, err))
 	}
+	spread, err := db.Distributed(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", closeAfter(db, err))
+	}
+	db.nodes.Store(spread)
 	return db, nil
 }
 
@@ -85,23 +94,30 @@ func openPostgres(dsn string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	db := &DB{}
 	if !strings.Contains(dsn, "default_query_exec_mode") {
-		// Statements carry their values, so that none is worth preparing.
+		// A statement with its values in its text comes once. One with arrays comes
+		// often: it is prepared, and planned for as many rows as there are.
 		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+		config.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+		db.mode = []any{pgx.QueryExecModeCacheStatement}
 	}
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(o.Readers)
 	pool.SetMaxIdleConns(o.Readers)
-	db := bun.NewDB(pool, pgdialect.New())
-	return &DB{reader: db, writer: db}, nil
+	db.reader = bun.NewDB(pool, pgdialect.New())
+	db.writer = db.reader
+	return db, nil
 }
 
 // Ping reports whether the database answers.
 func (db *DB) Ping(ctx context.Context) error {
-	if err := db.writer.PingContext(ctx); err != nil {
-		return err
+	question := "SELECT 1"
+	if db.sqlite {
+		question = "PRAGMA schema_version" // reads the file, which SELECT 1 does not
 	}
-	return db.reader.PingContext(ctx)
+	var answer int64
+	return db.reader.NewRaw(question).Scan(ctx, &answer)
 }
 
 // Close ends all connections.

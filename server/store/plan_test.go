@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/uptrace/bun"
 )
 
 // Reading the newest entries or some accounts costs the same however many there are.
@@ -22,7 +24,7 @@ func TestStatementsOnGrowingTablesUseTheirIndex(t *testing.T) {
 	if err := db.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	keys := keyList{"shard, account", []row{{1, idBytes([16]byte{1})}, {2, idBytes([16]byte{2})}}, true}
+	keys := bun.Safe("(shard, account) IN (VALUES " + strings.ReplaceAll(marks(2, 2), "?", "x'01'") + ")")
 	for _, c := range []struct {
 		query string
 		args  []any

@@ -4,6 +4,8 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
@@ -11,11 +13,168 @@ import (
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
-// bulk is how many rows one statement carries.
-const bulk = 500
-
 // row is the values of one row, or of its key, in the order of their columns.
 type row []any
+
+// How many rows one statement carries on PostgreSQL, where they travel as one array
+// a column, and where they stand in the text.
+const (
+	arrayRows = 4096
+	textRows  = 500
+)
+
+// steps are how many rows a prepared statement of SQLite has. Rows are split into
+// these, so that there are few texts and each is prepared once.
+var steps = []int{128, 16, 1}
+
+// insert runs "<head> VALUES rows <tail>". The text does not depend on the values,
+// so that an engine reads and plans it once for many rows.
+func (db *DB) insert(ctx context.Context, head string, rows []row, tail string) error {
+	return db.inserted(ctx, head, rows, tail, nil)
+}
+
+// inserted does what insert does and gives what the tail returns to into, a pointer
+// to a slice of rows, one piece at a time.
+func (db *DB) inserted(ctx context.Context, head string, rows []row, tail string, into func(q query) error) error {
+	run := into
+	if run == nil {
+		run = func(q query) error { return q.exec(ctx) }
+	}
+	for len(rows) > 0 {
+		q := query{db: db, on: db.write(ctx)}
+		var n int
+		switch {
+		case db.sqlite:
+			n = step(len(rows))
+			q.text, q.args = head+" VALUES "+marks(n, len(rows[0]))+" "+tail, flat(rows[:n])
+		case db.nodes.Load() || !isArray(rows[0]):
+			n = min(len(rows), textRows)
+			q.text, q.args, q.formatted = head+" VALUES ? "+tail, []any{tuples(rows[:n])}, true
+		default:
+			n = min(len(rows), arrayRows)
+			arrays, types := columns(rows[:n])
+			q.text, q.args = head+" SELECT * FROM unnest("+numbered(types, 1)+") "+tail, arrays
+		}
+		if err := run(q); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// selectKeys runs a query with one condition in it, written ?, which is that a row's
+// key is one of several, and returns all rows. Each key begins with its shard.
+func selectKeys[T any](ctx context.Context, db *DB, on bun.IDB, text, names string, keys []row) ([]T, error) {
+	var out []T
+	for len(keys) > 0 {
+		q := query{db: db, on: on}
+		var n int
+		var condition string
+		switch {
+		case db.sqlite:
+			n = step(len(keys))
+			condition, q.args = "("+names+") IN (VALUES "+marks(n, len(keys[0]))+")", flat(keys[:n])
+		case db.nodes.Load():
+			n = min(len(keys), textRows)
+			condition, q.args, q.formatted = "?", []any{keyList{names, keys[:n]}}, true
+		default:
+			n = min(len(keys), arrayRows)
+			arrays, types := columns(keys[:n])
+			types[0] = "smallint[]"
+			condition, q.args = "("+names+") IN (SELECT * FROM unnest("+numbered(types, 1)+"))", arrays
+		}
+		q.text = strings.Replace(text, "?", condition, 1)
+		var rows []T
+		if err := q.scan(ctx, &rows); err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
+		keys = keys[n:]
+	}
+	return out, nil
+}
+
+// step is how many of so many rows the next statement takes.
+func step(rows int) int {
+	for _, n := range steps {
+		if n <= rows {
+			return n
+		}
+	}
+	return rows
+}
+
+// marks writes (?, ?), (?, ?) for so many rows.
+func marks(rows, width int) string {
+	one := "(" + strings.Repeat("?, ", width-1) + "?)"
+	return strings.Repeat(one+", ", rows-1) + one
+}
+
+func flat(rows []row) []any { return slices.Concat(toAny(rows)...) }
+
+func toAny(rows []row) [][]any { return convert(rows, func(r row) []any { return r }) }
+
+// numbered writes $1::type, $2::type from a number on.
+func numbered(types []string, from int) string {
+	var b strings.Builder
+	for i, t := range types {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("$" + strconv.Itoa(from+i) + "::" + t)
+	}
+	return b.String()
+}
+
+// isArray reports whether columns can turn the values of a row into arrays.
+func isArray(r row) bool {
+	return !slices.ContainsFunc(r, func(v any) bool {
+		switch reflect.ValueOf(v).Kind() {
+		case reflect.Slice, reflect.String, reflect.Int, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+			return false
+		default:
+			return true
+		}
+	})
+}
+
+// columns turns rows into one array a column, and names the arrays' types. A column
+// has values of one kind: bytes, text or whole numbers.
+func columns(rows []row) (arrays []any, types []string) {
+	arrays, types = make([]any, len(rows[0])), make([]string, len(rows[0]))
+	for i, v := range rows[0] {
+		switch v.(type) {
+		case []byte:
+			arrays[i], types[i] = column(rows, i, func(v any) []byte { return v.([]byte) }), "bytea[]"
+		case string:
+			arrays[i], types[i] = column(rows, i, func(v any) string { return v.(string) }), "text[]"
+		default:
+			arrays[i], types[i] = column(rows, i, number), "bigint[]"
+		}
+	}
+	return arrays, types
+}
+
+func column[T any](rows []row, i int, value func(any) T) []T {
+	return convert(rows, func(r row) T { return value(r[i]) })
+}
+
+// number is any whole number as the database has it.
+func number(v any) int64 {
+	switch n := v.(type) {
+	case int:
+		return int64(n)
+	case int64:
+		return n
+	case uint64:
+		return int64(n)
+	}
+	if r := reflect.ValueOf(v); r.CanInt() {
+		return r.Int()
+	}
+	return int64(reflect.ValueOf(v).Uint())
+}
 
 // tuples writes rows as (a, b), (c, d): what follows VALUES.
 type tuples []row
@@ -38,13 +197,12 @@ func (t tuples) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// keyList is the condition that a row's key is one of several; each key begins
-// with its shard. When all are of one shard the statement says so, so that a
-// database spread by shard sends it to one node.
+// keyList is the condition that a row's key is one of several, with the keys in the
+// text. When all are of one shard the statement says so, so that a database spread by
+// shard sends it to one node.
 type keyList struct {
 	columns string // "shard, account, …"
 	keys    []row
-	sqlite  bool
 }
 
 // AppendQuery implements bun's schema.QueryAppender.
@@ -55,9 +213,6 @@ func (k keyList) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
 	}
 	b = append(b, '(')
 	b = append(append(b, k.columns...), ") IN ("...)
-	if k.sqlite { // SQLite takes rows from a table only, PostgreSQL types only a list
-		b = append(b, "VALUES "...)
-	}
 	b, err := tuples(k.keys).AppendQuery(gen, b)
 	return append(b, ')'), err
 }
@@ -69,31 +224,6 @@ func (k keyList) oneShard() bool {
 		}
 	}
 	return true
-}
-
-// insert runs "<head> VALUES rows <tail>" in bulks.
-func (db *DB) insert(ctx context.Context, head string, rows []row, tail string) error {
-	for part := range slices.Chunk(rows, bulk) {
-		if _, err := db.write(ctx).NewRaw(head+" VALUES ? "+tail, tuples(part)).Exec(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// selectKeys runs a query whose only argument is a condition on keys, in bulks,
-// and returns all rows.
-func selectKeys[T any](ctx context.Context, db *DB, on bun.IDB, query, columns string, keys []row) ([]T, error) {
-	var out []T
-	for part := range slices.Chunk(keys, bulk) {
-		var rows []T
-		err := on.NewRaw(query, keyList{columns, part, db.sqlite}).Scan(ctx, &rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, rows...)
-	}
-	return out, nil
 }
 
 // convert maps a slice.

@@ -54,6 +54,7 @@ func (db *DB) AfterCommit(ctx context.Context, fn func()) {
 }
 
 func (db *DB) once(ctx context.Context, fn func(ctx context.Context) error) (err error) {
+	db.kept.prepare(ctx, db.writer.DB)
 	tx, err := db.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
