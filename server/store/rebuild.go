@@ -97,7 +97,7 @@ func (db *DB) copyTable(ctx context.Context, to *DB, name, query string, args ..
 		if err := found.Scan(into...); err != nil {
 			return err
 		}
-		if rows = append(rows, r); len(rows) == textRows {
+		if rows = append(rows, r); len(rows) == bulk {
 			if err := to.insert(ctx, head, rows, ""); err != nil {
 				return err
 			}

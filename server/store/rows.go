@@ -20,7 +20,7 @@ type row []any
 // a column, and where they stand in the text.
 const (
 	arrayRows = 4096
-	textRows  = 500
+	bulk      = 500
 )
 
 // steps are how many rows a prepared statement of SQLite has. Rows are split into
@@ -48,7 +48,7 @@ func (db *DB) inserted(ctx context.Context, head string, rows []row, tail string
 			n = step(len(rows))
 			q.text, q.args = head+" VALUES "+marks(n, len(rows[0]))+" "+tail, flat(rows[:n])
 		case db.nodes.Load() || !isArray(rows[0]):
-			n = min(len(rows), textRows)
+			n = min(len(rows), bulk)
 			q.text, q.args, q.formatted = head+" VALUES ? "+tail, []any{tuples(rows[:n])}, true
 		default:
 			n = min(len(rows), arrayRows)
@@ -76,7 +76,7 @@ func selectKeys[T any](ctx context.Context, db *DB, on bun.IDB, text, names stri
 			n = step(len(keys))
 			condition, q.args = "("+names+") IN (VALUES "+marks(n, len(keys[0]))+")", flat(keys[:n])
 		case db.nodes.Load():
-			n = min(len(keys), textRows)
+			n = min(len(keys), bulk)
 			condition, q.args, q.formatted = "?", []any{keyList{names, keys[:n]}}, true
 		default:
 			n = min(len(keys), arrayRows)

@@ -5,6 +5,8 @@ package ledger
 import (
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -27,15 +29,27 @@ func ingest(t *testing.T, o options, kind string) []benchtable.Result {
 	e := newEngine(t, o, kind)
 	f := openOffice(t, o, e.database(t, "ingest"), "ingest_"+kind)
 	bound := newLimit(t, e)
-	fields := []struct {
+	type place struct {
 		suffix string
 		*field
-	}{{"", openField(t, f, apart)}, {"_hot", openField(t, f, hot)}, {"_late", openField(t, f, late)}}
+	}
+	var fields []place
+	for _, l := range []struct {
+		name, suffix string
+		layout
+	}{{"apart", "", apart}, {"hot", "_hot", hot}, {"late", "_late", late}} {
+		if slices.Contains(o.layouts, l.name) {
+			fields = append(fields, place{l.suffix, openField(t, f, l.layout)})
+		}
+	}
 	if o.profile && e.server != nil {
 		e.server.statements(t) // of the preparations
 	}
 	var out []benchtable.Result
 	for _, size := range []struct{ batch, share int }{{wire.MaxBatchEntries, 1}, {50, 4}, {1, 40}} {
+		if !slices.Contains(o.batches, strconv.Itoa(size.batch)) {
+			continue
+		}
 		for _, at := range fields {
 			name, target := "ingest_"+kind, benchtable.Target{}
 			if size.batch < wire.MaxBatchEntries {

@@ -24,6 +24,8 @@ type options struct {
 	storms   int      // rounds of the storm
 	rssLimit float64  // MB that HQ may take at most in the storm
 	on       string   // engine of the storm
+	batches  []string // sizes of ingest
+	layouts  []string // of ingest
 	profile  bool
 }
 
@@ -59,6 +61,8 @@ func readOptions(t *testing.T) options {
 	o.rssLimit = float64(limit)
 	o.parts = choice(t, "ONLY", "ingest", "alone", "flat", "storm")
 	o.engines = choice(t, "ENGINES", sqlite, postgres)
+	o.batches = choice(t, "BATCHES", "500", "50", "1")
+	o.layouts = choice(t, "LAYOUTS", "apart", "hot", "late")
 	o.on = o.engines[len(o.engines)-1]
 	return o
 }
