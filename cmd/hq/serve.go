@@ -53,7 +53,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	server := api.New(api.Options{
 		People: o.people, Answers: o.answers, Fleet: o.fleet, Programme: o.programme, Accounts: o.accounts, Shop: o.shop, Ledger: o.ledger, Found: o.db,
 		Ingest: o.ingest, Feed: o.feed, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch,
-		Keys: o.keys, Statement: o.statement, Version: version, Ping: o.db.Ping, Log: log,
+		Keys: o.keys, Statement: o.statement, Version: version, Ping: o.db.Ping, Lost: store.Lost, Log: log,
 	})
 	// The line that programs wait for: requests are taken from here on.
 	ready := map[string]any{"ready": true, "address": listener.Addr().String(), "hq": o.secrets.HQ}

@@ -3,7 +3,9 @@ package accept
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -115,11 +117,17 @@ type conn struct {
 	used atomic.Bool // something has come
 }
 
-// Read notes that something has come.
+// Read notes that something has come. A connection on which nothing has come in time
+// ends as if its peer had closed it: what is written to it unasked would be taken for
+// the answer to its first request.
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if n > 0 && !c.used.Load() {
+	switch {
+	case c.used.Load():
+	case n > 0:
 		c.used.Store(true)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return 0, io.EOF
 	}
 	return n, err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -100,5 +101,35 @@ func TestLateConnectionIsRefused(t *testing.T) {
 	}
 	if err := <-accepted; !errors.Is(err, net.ErrClosed) {
 		t.Errorf("accept after close: %v", err)
+	}
+}
+
+// A server that gives up waiting must not write an answer onto a connection that
+// nobody has asked anything on: a client's pool would take it for its first answer.
+func TestUnusedConnectionThatTimesOutLooksClosed(t *testing.T) {
+	l := open(t)
+	client, server := pair(t, l)
+	late := func() error {
+		t.Helper()
+		if err := server.SetReadDeadline(time.Now().Add(-time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := server.Read(make([]byte, 1))
+		return err
+	}
+	if err := late(); !errors.Is(err, io.EOF) {
+		t.Errorf("nothing has come: %v", err)
+	}
+	if err := server.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := late(); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("cut off in a request: %v", err)
 	}
 }

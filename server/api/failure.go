@@ -84,17 +84,28 @@ func ofStatus(f *fiber.Error) error {
 	return f
 }
 
+// askAgain is how many seconds a client waits after what is not available now, when
+// nothing better is known.
+const askAgain = 2
+
 // failer renders every error of the app, and logs those that are HQ's own fault.
-func failer(log *slog.Logger) fiber.ErrorHandler {
+// lost says which of them mean that the database is away.
+func failer(log *slog.Logger, lost func(error) bool) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
 		err = unpack(err)
+		if problem.CodeOf(err) == problem.Internal && lost(err) {
+			err = problem.Wrap(problem.Unavailable, err, "the database does not answer; send the same request again")
+		}
 		body := problem.Render(err)
 		if body.Status >= fiber.StatusInternalServerError && !errors.Is(err, context.Canceled) {
 			log.Error("request failed", "method", c.Method(), "path", c.Path(), "code", body.Code, "error", err)
 		}
 		var coded *problem.Error
-		if errors.As(err, &coded) && coded.RetryAfter > 0 {
+		switch {
+		case errors.As(err, &coded) && coded.RetryAfter > 0:
 			c.Set(fiber.HeaderRetryAfter, strconv.Itoa(coded.RetryAfter))
+		case body.Status == fiber.StatusServiceUnavailable:
+			c.Set(fiber.HeaderRetryAfter, strconv.Itoa(askAgain))
 		}
 		raw, err := json.Marshal(body)
 		if err != nil {

@@ -144,7 +144,7 @@ func (r *rig) start() {
 	})
 	r.server = api.New(api.Options{
 		People: r.people, Answers: answers, Fleet: lanes, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
-		Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping,
+		Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	r.must(err)

@@ -91,6 +91,9 @@ type Options struct {
 	Version   string
 	// Ping reports whether the database answers.
 	Ping func(ctx context.Context) error
+	// Lost reports whether an error means that the database is away, which is
+	// answered as problem.Unavailable; nil knows none.
+	Lost func(err error) bool
 	// Log takes what is HQ's own fault; nil throws it away.
 	Log *slog.Logger
 }
@@ -115,6 +118,9 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
+	if o.Lost == nil {
+		o.Lost = func(error) bool { return false }
+	}
 	s := &Server{o: o, metrics: newMetrics(o)}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
@@ -132,7 +138,7 @@ func New(o Options) *Server {
 		WriteTimeout:                 60 * time.Second,
 		IdleTimeout:                  2 * time.Minute,
 		JSONDecoder:                  decodeStrict,
-		ErrorHandler:                 failer(o.Log),
+		ErrorHandler:                 failer(o.Log, o.Lost),
 	})
 	s.route()
 	return s

@@ -43,13 +43,7 @@ func (p *Pair) Database(t testing.TB) string {
 // KillPrimary ends the primary with SIGKILL.
 func (p *Pair) KillPrimary(t testing.TB) {
 	t.Helper()
-	p.Primary.killed = true
-	if err := p.Primary.server.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Primary.server.Wait(); err == nil {
-		t.Error("the primary ended in good order")
-	}
+	p.Primary.Kill(t)
 }
 
 // Promote makes the standby take changes.

@@ -74,8 +74,38 @@ func prepare(t testing.TB) *Cluster {
 	return &Cluster{bin: bin, dir: dir, user: name, credential: credential}
 }
 
-// start starts the server on the data in its folder and waits until it answers.
+// start starts the server, to end with the test.
 func (c *Cluster) start(t testing.TB) {
+	t.Helper()
+	t.Cleanup(func() {
+		if c.server != nil && !c.killed {
+			stop(t, c.server, &c.log)
+		}
+	})
+	c.launch(t)
+}
+
+// Kill ends the server with SIGKILL.
+func (c *Cluster) Kill(t testing.TB) {
+	t.Helper()
+	c.killed = true
+	if err := c.server.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.server.Wait(); err == nil {
+		t.Error("the server ended in good order")
+	}
+}
+
+// Restart starts a killed server again on what it left.
+func (c *Cluster) Restart(t testing.TB) {
+	t.Helper()
+	c.launch(t)
+	c.killed = false
+}
+
+// launch starts the server on the data in its folder and waits until it answers.
+func (c *Cluster) launch(t testing.TB) {
 	t.Helper()
 	c.server = c.command("postgres", "-D", c.data(), "-k", c.dir, "-c", "listen_addresses=",
 		"-c", "fsync=off", "-c", "max_connections=100", "-c", "shared_buffers=64MB")
@@ -83,11 +113,6 @@ func (c *Cluster) start(t testing.TB) {
 	if err := c.server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if !c.killed {
-			stop(t, c.server, &c.log)
-		}
-	})
 	c.wait(t)
 }
 
