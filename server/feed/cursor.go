@@ -25,6 +25,15 @@ type cursor struct {
 	Epoch     uint32    `cbor:"3,keyasint"`
 	Store     uuid.UUID `cbor:"4,keyasint"`
 	Positions []uint64  `cbor:"5,keyasint"`
+	Start     uint8     `cbor:"6,keyasint,omitempty"`
+}
+
+// place is where a reader stands: how far in each shard, and with which shard its
+// next page begins, so that a shard in which much happens does not keep the others
+// from being read.
+type place struct {
+	Heads
+	start int
 }
 
 var cursorEnc = func() cbor.EncMode {
@@ -47,13 +56,13 @@ var cursorDec = func() cbor.DecMode {
 	return mode
 }()
 
-func (f *Feed) encodeCursor(store uuid.UUID, at Heads) (string, error) {
-	last := len(at)
-	for last > 0 && at[last-1] == 0 {
+func (f *Feed) encodeCursor(store uuid.UUID, at place) (string, error) {
+	last := shard.Count
+	for last > 0 && at.Heads[last-1] == 0 {
 		last--
 	}
 	raw, err := cursorEnc.Marshal(cursor{
-		V: cursorVersion, HQ: f.hq, Epoch: f.epoch, Store: store, Positions: at[:last:last],
+		V: cursorVersion, HQ: f.hq, Epoch: f.epoch, Store: store, Positions: at.Heads[:last:last], Start: uint8(at.start),
 	})
 	if err != nil {
 		return "", err
@@ -63,8 +72,8 @@ func (f *Feed) encodeCursor(store uuid.UUID, at Heads) (string, error) {
 
 // decodeCursor reads a cursor that this HQ gave to this store. Only the one
 // encoding that encodeCursor makes is accepted.
-func (f *Feed) decodeCursor(text string, store uuid.UUID) (Heads, error) {
-	var at Heads
+func (f *Feed) decodeCursor(text string, store uuid.UUID) (place, error) {
+	var at place
 	if text == "" {
 		return at, nil
 	}
@@ -87,10 +96,11 @@ func (f *Feed) decodeCursor(text string, store uuid.UUID) (Heads, error) {
 	case c.Epoch != f.epoch:
 		return at, problem.Newf(problem.CursorExpired, "the cursor is from epoch %d, this is %d", c.Epoch, f.epoch)
 	}
-	copy(at[:], c.Positions)
+	copy(at.Heads[:], c.Positions)
+	at.start = int(c.Start)
 	again, err := cursorEnc.Marshal(c)
 	if err != nil || !bytes.Equal(again, raw) || len(c.Positions) > 0 && c.Positions[len(c.Positions)-1] == 0 {
-		return Heads{}, problem.New(problem.CursorInvalid, "the cursor is not in its one form")
+		return place{}, problem.New(problem.CursorInvalid, "the cursor is not in its one form")
 	}
 	return at, nil
 }

@@ -224,3 +224,35 @@ func FuzzCursor(f *testing.F) {
 		}
 	})
 }
+
+// One shard in which more happens than a page holds does not starve the others.
+func TestABusyShardDoesNotStarveTheOthers(t *testing.T) {
+	hq := books.New(t)
+	in := func(number int, name string, version uint64) feed.Change {
+		c := change(uuid.Nil, name, version)
+		c.Shard = number
+		return c
+	}
+	for _, number := range []int{3, 200, 255} {
+		publish(t, hq, in(number, fmt.Sprint("rare ", number), 1))
+	}
+	rare, cursor := map[uuid.UUID]bool{}, ""
+	for round := range 8 { // each page finds the busy shard full again
+		for i := range 4 {
+			publish(t, hq, in(3, fmt.Sprint("busy ", i), uint64(round+1)))
+		}
+		page, err := hq.Feed.Page(context.Background(), storeA, cursor, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range page.Items {
+			rare[item.ID] = true
+		}
+		cursor = page.Next
+	}
+	for _, number := range []int{3, 200, 255} {
+		if !rare[change(uuid.Nil, fmt.Sprint("rare ", number), 0).Item.ID] {
+			t.Errorf("the change of shard %d was never told", number)
+		}
+	}
+}

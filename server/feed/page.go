@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -40,13 +41,13 @@ func (f *Feed) Page(ctx context.Context, store uuid.UUID, from string, max int) 
 }
 
 // pageTo is the page between a cursor and heads read before.
-func (f *Feed) pageTo(ctx context.Context, store uuid.UUID, from string, at, heads Heads, max int) (wire.FeedPage, error) {
+func (f *Feed) pageTo(ctx context.Context, store uuid.UUID, from string, at place, heads Heads, max int) (wire.FeedPage, error) {
 	if max <= 0 || max > wire.MaxFeedItems {
 		max = wire.MaxFeedItems
 	}
 	page := wire.FeedPage{V: wire.Version, HQ: f.hq, HQEpoch: f.epoch, Store: store, From: from}
 	for in := range heads {
-		if at[in] > heads[in] {
+		if at.Heads[in] > heads[in] {
 			return wire.FeedPage{}, problem.New(problem.CursorInvalid, "the cursor is ahead of the feed")
 		}
 	}
@@ -60,31 +61,37 @@ func (f *Feed) pageTo(ctx context.Context, store uuid.UUID, from string, at, hea
 	return page, nil
 }
 
-// fill adds items shard by shard and moves the cursor over what it has added.
+// fill adds items shard by shard, from where the last page stopped, and moves the
+// cursor over what it has added.
 //
 // heads was read before the rows. A row found above its head was committed in
 // between, and since positions commit in order so was everything below it.
-func (f *Feed) fill(ctx context.Context, page *wire.FeedPage, at *Heads, heads Heads, max int) error {
-	size := 0
-	for in := range heads {
-		if at[in] == heads[in] {
+func (f *Feed) fill(ctx context.Context, page *wire.FeedPage, at *place, heads Heads, max int) error {
+	size, first := 0, at.start
+	at.start = 0
+	for i := range heads {
+		in := (first + i) % shard.Count
+		if at.Heads[in] == heads[in] {
 			continue
 		}
 		room := max - len(page.Items)
-		rows, err := f.store.FeedAfter(ctx, in, at[in], page.Store, room+1)
+		rows, err := f.store.FeedAfter(ctx, in, at.Heads[in], page.Store, room+1)
 		if err != nil {
 			return fmt.Errorf("read feed of shard %d: %w", in, err)
 		}
-		for i, row := range rows {
+		for n, row := range rows {
 			size += len(row.Item.Body) + itemOverhead
-			if i == room || size > maxPageBytes && len(page.Items) > 0 {
-				page.More = true
+			if n == room || size > maxPageBytes && len(page.Items) > 0 {
+				page.More, at.start = true, in
+				if n > 0 { // this one has had its turn
+					at.start = (in + 1) % shard.Count
+				}
 				return nil
 			}
 			page.Items = append(page.Items, row.Item)
-			at[in] = row.Pos
+			at.Heads[in] = row.Pos
 		}
-		at[in] = later(at[in], heads[in])
+		at.Heads[in] = later(at.Heads[in], heads[in])
 	}
 	return nil
 }
@@ -153,7 +160,7 @@ func (f *Feed) again(ctx context.Context, last wire.FeedPage, gen uint64, max in
 		return wire.FeedPage{}, err
 	}
 	for in := range heads { // the shared reading may be older than this reader's own
-		heads[in] = later(heads[in], at[in])
+		heads[in] = later(heads[in], at.Heads[in])
 	}
 	return f.pageTo(ctx, last.Store, last.From, at, heads, max)
 }
