@@ -15,6 +15,8 @@ const (
 	RoundDown   Rounding = 0 // for every full Per
 	RoundHalfUp Rounding = 1
 	RoundUp     Rounding = 2 // for every Per begun
+
+	RoundHalfEven Rounding = 3 // a half goes to the even number, so that halves even out
 )
 
 // EarnRule gives Points of Unit for every Per minor units spent. What is earned
@@ -59,6 +61,21 @@ type RuleSet struct {
 	Currency  string     `cbor:"3,keyasint" json:"currency"`
 	Earn      []EarnRule `cbor:"4,keyasint" json:"earn"`
 	Units     []Unit     `cbor:"5,keyasint,omitempty" json:"units,omitempty"`
+}
+
+// Unit finds a unit of the catalogue. A unit that only a rule earns counts points.
+func (r RuleSet) Unit(name string) (Unit, bool) {
+	for _, u := range r.Units {
+		if u.Name == name {
+			return u, true
+		}
+	}
+	for _, e := range r.Earn {
+		if e.Unit == name {
+			return Unit{Name: name}, true
+		}
+	}
+	return Unit{}, false
 }
 
 // Policy caps what a terminal may decide by itself (stand-in). Amounts are in the

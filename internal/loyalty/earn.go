@@ -57,7 +57,16 @@ func EarnByRule(rules RuleSet, basket Basket, discount, occurredAt int64) ([]Ear
 // steps is how often the rule gives its points for what was paid.
 func (r EarnRule) steps(paid int64) int64 {
 	n, rest := paid/r.Per, paid%r.Per
-	if rest > 0 && r.Rounding == RoundUp || r.Rounding == RoundHalfUp && rest >= r.Per-rest {
+	up := false
+	switch r.Rounding {
+	case RoundUp:
+		up = rest > 0
+	case RoundHalfUp:
+		up = rest >= r.Per-rest
+	case RoundHalfEven:
+		up = rest > r.Per-rest || rest == r.Per-rest && n%2 == 1
+	}
+	if up {
 		n++
 	}
 	return n

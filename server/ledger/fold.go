@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/sync/entry"
 )
 
 // foldSet folds facts whose sources are new into the set. A fact that stands behind
@@ -16,6 +17,9 @@ import (
 func (l *Ledger) foldSet(ctx context.Context, s *set, facts []fact) error {
 	for i := range facts {
 		s.fresh[facts[i].Hash] = true
+		if err := l.needDecided(ctx, s, &facts[i]); err != nil {
+			return err
+		}
 	}
 	again, err := l.outOfOrder(ctx, s, facts)
 	if err != nil {
@@ -60,7 +64,7 @@ func (l *Ledger) outOfOrder(ctx context.Context, s *set, facts []fact) (map[Acco
 		if f.account == uuid.Nil {
 			continue
 		}
-		if f.undoes() || s.late(f) && !l.straight {
+		if f.undoes() || f.Kind == entry.KindHQExceptionDecision || s.late(f) && !l.straight {
 			again[f.key()] = true
 		}
 		if f.sale == nil {

@@ -115,18 +115,22 @@ func (r SourceRow) fact(entries map[journal.Hash]Entry, raws map[journal.Hash][]
 
 // needRules reads the rule set that a sale cites, unless the set has it.
 func (l *Ledger) needRules(ctx context.Context, s *set, f *fact) error {
-	if f.sale == nil || len(f.sale.Earned) == 0 {
+	if f.sale == nil || len(f.sale.Earned) == 0 && len(f.sale.Redeemed) == 0 {
+		return l.needDecided(ctx, s, f)
+	}
+	return l.needRuleSet(ctx, s, f.sale.RuleSet)
+}
+
+func (l *Ledger) needRuleSet(ctx context.Context, s *set, version uint64) error {
+	if _, ok := s.rules[version]; ok {
 		return nil
 	}
-	if _, ok := s.rules[f.sale.RuleSet]; ok {
-		return nil
-	}
-	rules, ok, err := l.ruleSet(ctx, f.sale.RuleSet)
+	rules, ok, err := l.ruleSet(ctx, version)
 	if err != nil {
-		return fmt.Errorf("read rule set %d: %w", f.sale.RuleSet, err)
+		return fmt.Errorf("read rule set %d: %w", version, err)
 	}
 	if ok {
-		s.rules[f.sale.RuleSet] = rules
+		s.rules[version] = rules
 	}
 	return nil
 }

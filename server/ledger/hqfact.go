@@ -228,8 +228,11 @@ func (l *Ledger) hqFact(ctx context.Context, accountID uuid.UUID, made func(*acc
 		}
 		at := written[0]
 		effective := at.RecordedAt
-		if expiry, ok := hf.Body.(entry.HQExpiry); ok {
-			effective = expiry.Until
+		switch body := hf.Body.(type) {
+		case entry.HQExpiry:
+			effective = body.Until
+		case entry.HQDecision:
+			effective = body.At
 		}
 		f := fact{hq: fold, shard: key.Shard, account: accountID, Entry: Entry{
 			Terminal: at.Writer.ID, Epoch: at.Writer.Epoch, Seq: at.Head.Seq, Hash: at.Head.Hash, Kind: hf.Kind,

@@ -14,7 +14,7 @@ import (
 func posts(kind entry.Kind) bool {
 	switch kind {
 	case entry.KindHQAdjustment, entry.KindHQVoucher, entry.KindHQExpiry, entry.KindHQTransferOut, entry.KindHQTransferIn,
-		entry.KindHQCorrection, entry.KindHQCorrectionUndo:
+		entry.KindHQCorrection, entry.KindHQCorrectionUndo, entry.KindHQExceptionDecision:
 		return true
 	}
 	return false
@@ -52,6 +52,10 @@ func foldOf(kind entry.Kind, raw []byte) (hqFold, error) {
 	case entry.KindHQCorrectionUndo:
 		body, err := entry.DecodeBody[entry.HQCorrectionUndo](env)
 		return foldCorrectionUndo(body), err
+	}
+	if kind == entry.KindHQExceptionDecision {
+		body, err := entry.DecodeBody[entry.HQDecision](env)
+		return foldDecision(body), err
 	}
 	return nil, errors.New("a kind that posts nothing: " + kind.String())
 }

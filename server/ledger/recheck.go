@@ -69,7 +69,7 @@ func printable(text string, maxLen int) bool {
 // recheck splits what a sale says it earned into what the cited rules give and
 // the excess. Dates that differ from HQ's by more than dateSlack become HQ's.
 func (s *set) recheck(f *fact) (good, excess []earnLine) {
-	left := expected(f, s.rules)
+	left := s.expected(f)
 	for n, e := range f.sale.Earned {
 		line := earnLine{Earning: e, n: n + len(f.sale.Redeemed)}
 		for i := range left {
@@ -92,11 +92,28 @@ func (s *set) recheck(f *fact) (good, excess []earnLine) {
 	return good, excess
 }
 
-// expected is what the cited rules give for the sale's basket; nothing when the
+// expected is what the cited rules give for the sale's basket. Of a unit that they
+// do not know it is what the rules give that the fact was released by.
+func (s *set) expected(f *fact) []loyalty.EarnedBy {
+	out := given(f, s.rules, f.sale.RuleSet)
+	d := s.decided[decidedKey{f.Hash, UnitUnknown}]
+	if d.RuleSet == 0 {
+		return out
+	}
+	cited := s.rules[f.sale.RuleSet]
+	for _, e := range given(f, s.rules, d.RuleSet) {
+		if _, known := cited.Unit(e.Unit); !known {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// given is what the rules of a version give for the sale's basket; nothing when the
 // rule set or the basket cannot have been.
-func expected(f *fact, rules map[uint64]loyalty.RuleSet) []loyalty.EarnedBy {
+func given(f *fact, rules map[uint64]loyalty.RuleSet, version uint64) []loyalty.EarnedBy {
 	sale := f.sale
-	set, ok := rules[sale.RuleSet]
+	set, ok := rules[version]
 	if !ok || len(sale.Earned) == 0 || set.Currency != sale.Total.Currency || sale.Total.Minor <= 0 {
 		return nil
 	}
@@ -131,4 +148,73 @@ func near(said, computed int64) int64 {
 		return computed
 	}
 	return said
+}
+
+// knowsUnit tells whether the cited rules, or those a fact was released by, know a
+// unit. What an account has is known, too, whatever the terminal cites; uses of a
+// voucher are counted in a unit of their own.
+func (s *set) knowsUnit(f *fact, a *account, unit string) bool {
+	if strings.HasPrefix(unit, loyalty.UseUnit("")) {
+		return true
+	}
+	if h := a.holdings[unit]; h != nil && (h.Free > 0 || h.Allowance > 0 || h.Pending > 0 || h.Overdraft > 0) {
+		return true
+	}
+	return s.rulesKnow(f, unit)
+}
+
+// rulesKnow is knowsUnit for what is earned: what an account has says nothing.
+func (s *set) rulesKnow(f *fact, unit string) bool {
+	for _, version := range []uint64{f.sale.RuleSet, s.decided[decidedKey{f.Hash, UnitUnknown}].RuleSet} {
+		rules, ok := s.rules[version]
+		if !ok {
+			continue
+		}
+		if _, known := rules.Unit(unit); known {
+			return true
+		}
+	}
+	return false
+}
+
+// exceeding deals with what a sale says it earned beyond what the rules give: it
+// waits in suspense until somebody decides.
+func (s *set) exceeding(f *fact, a *account, e earnLine, n int) ([]effect, error) {
+	if !s.rulesKnow(f, e.Unit) {
+		return s.suspendUnit(f, e.Unit, e.Amount, 0, false, e.n), nil
+	}
+	switch s.verdict(f, EarningDiffers) {
+	case entry.VerdictReject:
+		return nil, nil
+	case entry.VerdictRelease:
+		e.n, e.VestsAt, e.ExpiresAt = n, moment(e.VestsAt), moment(e.ExpiresAt)
+		eff, err := s.earn(f, a, e)
+		return []effect{eff}, err
+	}
+	s.raise(f, e.n, Exception{
+		Kind: EarningDiffers, Liable: liableStore, Member: f.sale.Member, Unit: e.Unit, Amount: e.Amount,
+		Cause: "the cited rules give less than was earned",
+	})
+	return []effect{s.suspendAmount(f, e.Unit, e.Amount, false)}, nil
+}
+
+// moment keeps out times that no clock can show.
+func moment(ms int64) int64 {
+	if ms < 0 || ms > loyalty.MaxAmount {
+		return 0
+	}
+	return ms
+}
+
+// suspendUnit sets aside an amount of a unit that nobody knows, unless somebody has
+// decided that it counts for nothing.
+func (s *set) suspendUnit(f *fact, unit string, amount, money int64, spent bool, n int) []effect {
+	if s.verdict(f, UnitUnknown) == entry.VerdictReject {
+		return nil
+	}
+	s.raise(f, n, Exception{
+		Kind: UnitUnknown, Liable: liableProgramme, Member: f.sale.Member, Unit: unit, Amount: amount,
+		Currency: f.sale.Total.Currency, Money: money, Cause: "the cited rules do not know the unit",
+	})
+	return []effect{s.suspendAmount(f, unit, amount, spent)}
 }

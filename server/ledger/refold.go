@@ -24,7 +24,7 @@ type history struct {
 // foldKinds are the exceptions that folding raises, and that folding again may
 // withdraw.
 var foldKinds = map[ExceptionKind]bool{
-	Overdraw: true, VoucherOveruse: true, UnknownMember: true, Unproven: true, EarningDiffers: true, VoidWithoutSale: true,
+	Overdraw: true, VoucherOveruse: true, UnknownMember: true, Unproven: true, EarningDiffers: true, UnitUnknown: true, VoidWithoutSale: true,
 	SaleRepeated: true, InvalidEntry: true, ClockAhead: true, Unreadable: true, ReturnUnmatched: true, ReturnExceedsSale: true,
 }
 
@@ -37,6 +37,9 @@ func (s *set) foldAll(key AccountKey, facts []fact) (*set, error) {
 		r.accounts[key.Account] = newAccount(AccountRow{AccountKey: key, Version: known.version}, nil)
 	}
 	slices.SortFunc(facts, byEffect)
+	if err := r.heed(facts); err != nil {
+		return nil, err
+	}
 	for i := range facts {
 		if err := r.fold(&facts[i]); err != nil {
 			return nil, fmt.Errorf("fact %s: %w", facts[i].Hash.Short(), err)
@@ -178,7 +181,7 @@ func (s *set) reopen(cause *fact, fresh map[journal.Hash]bool, before, after []E
 		if !slices.ContainsFunc(left, func(o Exception) bool { return o.ID == e.ID }) || e.State != ExceptionOpen && e.State != ExceptionAwaiting {
 			continue
 		}
-		s.explained = append(s.explained, Exception{ID: e.ID, Shard: e.Shard, State: ExceptionWithdrawn, ExplainedBy: cause.Hash})
+		s.explained = append(s.explained, Exception{ID: e.ID, Shard: e.Shard, State: s.stateAfter(cause, e), ExplainedBy: cause.Hash})
 	}
 }
 

@@ -105,6 +105,9 @@ func hqAccount(kind entry.Kind, env entry.Entry) (account uuid.UUID, effective i
 	case entry.KindHQExpiry:
 		body, err := entry.DecodeBody[entry.HQExpiry](env)
 		return body.Account, body.Until, err
+	case entry.KindHQExceptionDecision:
+		body, err := entry.DecodeBody[entry.HQDecision](env)
+		return body.Account, body.At, err
 	case entry.KindHQTransferOut, entry.KindHQTransferIn:
 		body, err := entry.DecodeBody[entry.HQTransfer](env)
 		return body.Account, 0, err

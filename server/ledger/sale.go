@@ -69,8 +69,11 @@ func (s *set) foldSale(f *fact) error {
 
 func (s *set) saleEffects(f *fact) ([]effect, error) {
 	a := s.accounts[f.account]
+	waits, rejected := s.unproven(f)
 	switch {
-	case !f.Proven:
+	case rejected:
+		return nil, nil
+	case waits:
 		return s.suspend(f, Unproven, liableStore, "delivered after the terminal was revoked or quarantined"), nil
 	case a == nil:
 		return s.suspend(f, UnknownMember, liableProgramme, "head office does not know the account"), nil
@@ -80,6 +83,10 @@ func (s *set) saleEffects(f *fact) ([]effect, error) {
 	}
 	var effects []effect
 	for i, r := range f.sale.Redeemed {
+		if unit := redeemedUnit(r); !s.knowsUnit(f, a, unit) {
+			effects = append(effects, s.suspendUnit(f, unit, r.Amount, r.Discount, true, i)...)
+			continue
+		}
 		e, err := s.redeem(f, a, i, r)
 		if err != nil {
 			return nil, err
@@ -94,12 +101,12 @@ func (s *set) saleEffects(f *fact) ([]effect, error) {
 		}
 		effects = append(effects, eff)
 	}
-	for _, e := range excess {
-		effects = append(effects, s.suspendAmount(f, e.Unit, e.Amount, false))
-		s.raise(f, e.n, Exception{
-			Kind: EarningDiffers, Liable: liableStore, Member: f.sale.Member, Unit: e.Unit, Amount: e.Amount,
-			Cause: "the cited rules give less than was earned",
-		})
+	for i, e := range excess {
+		eff, err := s.exceeding(f, a, e, len(good)+i)
+		if err != nil {
+			return nil, err
+		}
+		effects = append(effects, eff...)
 	}
 	return effects, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
 	"github.com/tallystick/tallystick/sync/wire"
 )
@@ -88,13 +89,14 @@ type set struct {
 	exceptions []Exception
 	explained  []Exception
 	books      map[BookKey]int64
+	decided    map[decidedKey]entry.HQDecision
 	line       int // of the last posting of the fact being folded
 }
 
 func newSet() *set {
 	return &set{
 		accounts: map[uuid.UUID]*account{}, fresh: map[journal.Hash]bool{}, sold: map[SaleKey]*soldSale{},
-		rules: map[uint64]loyalty.RuleSet{}, books: map[BookKey]int64{},
+		rules: map[uint64]loyalty.RuleSet{}, books: map[BookKey]int64{}, decided: map[decidedKey]entry.HQDecision{},
 	}
 }
 

@@ -59,6 +59,7 @@ const (
 	SaleRepeated    ExceptionKind = "sale_repeated"     // one sale id in two different entries
 	InvalidEntry    ExceptionKind = "invalid_entry"     // amounts no till could have written
 	ClockAhead      ExceptionKind = "clock_ahead"       // occurred more than a day after it arrived
+	UnitUnknown     ExceptionKind = "unit_unknown"      // a unit that the cited rules do not know
 	Fork            ExceptionKind = "fork"              // two different entries with one number
 	Unreadable      ExceptionKind = "unreadable_entry"  // the bytes cannot be read
 
@@ -71,6 +72,8 @@ const (
 	ExceptionOpen      = "open"
 	ExceptionAwaiting  = "awaiting"  // of a return: its sale may still arrive
 	ExceptionWithdrawn = "withdrawn" // a later fact explained it
+	ExceptionReleased  = "released"  // somebody let the fact count
+	ExceptionRejected  = "rejected"  // somebody let the fact count for nothing
 )
 
 // Exception is a fact HQ must look at. Amount counts Unit; Money and Currency are

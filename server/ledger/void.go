@@ -15,7 +15,9 @@ func (s *set) foldVoid(f *fact) error {
 	if f.account == uuid.Nil {
 		return nil
 	}
-	if !f.Proven {
+	if waits, rejected := s.unproven(f); rejected {
+		return nil
+	} else if waits {
 		s.raise(f, 0, Exception{
 			Kind: Unproven, Liable: liableStore, Member: f.void.Member,
 			Cause: "a void delivered after the terminal was revoked or quarantined; it was not carried out",
@@ -27,10 +29,13 @@ func (s *set) foldVoid(f *fact) error {
 
 // foldReturn undoes the part of a sale that came back.
 func (s *set) foldReturn(f *fact) error {
+	waits, rejected := s.unproven(f)
 	switch {
 	case f.account == uuid.Nil:
 		return nil // its sale is looked for
-	case !f.Proven:
+	case rejected:
+		return nil
+	case waits:
 		s.raise(f, 0, Exception{
 			Kind: Unproven, Liable: liableStore, Member: f.ret.Member,
 			Cause: "a return delivered after the terminal was revoked or quarantined; it was not carried out",
