@@ -35,9 +35,10 @@ type Store interface {
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
 	// AfterCommit calls fn once the transaction in ctx has committed.
 	AfterCommit(ctx context.Context, fn func())
-	// AdvanceFeed adds n to the counter of a shard, keeps it locked until the
-	// transaction ends, and returns the new position.
-	AdvanceFeed(ctx context.Context, shard, n int) (uint64, error)
+	// AdvanceFeed adds to the counters of shards, keeps them locked until the
+	// transaction ends, and returns the new positions. It takes the locks in the order
+	// of shards.
+	AdvanceFeed(ctx context.Context, by map[int]int) (map[int]uint64, error)
 	// PutFeed writes rows, each replacing the row of the same record and scope.
 	PutFeed(ctx context.Context, rows []Row) error
 	FeedHeads(ctx context.Context) (Heads, error)
@@ -79,15 +80,8 @@ func (f *Feed) Publish(ctx context.Context, changes ...Change) error {
 	}
 	sorted := lastOfEach(changes)
 	return f.store.InTx(ctx, func(ctx context.Context) error {
-		for start := 0; start < len(sorted); {
-			end := start
-			for end < len(sorted) && sorted[end].Shard == sorted[start].Shard {
-				end++
-			}
-			if err := f.publishShard(ctx, sorted[start:end]); err != nil {
-				return err
-			}
-			start = end
+		if err := f.publish(ctx, sorted); err != nil {
+			return err
 		}
 		f.store.AfterCommit(ctx, func() {
 			f.wakeup.wake()
@@ -97,21 +91,29 @@ func (f *Feed) Publish(ctx context.Context, changes ...Change) error {
 	})
 }
 
-func (f *Feed) publishShard(ctx context.Context, changes []Change) error {
-	in := changes[0].Shard
-	if in < 0 || in >= shard.Count {
-		return fmt.Errorf("publish change: no shard %d", in)
+// publish gives changes, in the order of their shards, the next positions.
+func (f *Feed) publish(ctx context.Context, changes []Change) error {
+	by := map[int]int{}
+	for _, c := range changes {
+		if c.Shard < 0 || c.Shard >= shard.Count {
+			return fmt.Errorf("publish change: no shard %d", c.Shard)
+		}
+		by[c.Shard]++
 	}
-	head, err := f.store.AdvanceFeed(ctx, in, len(changes))
+	next, err := f.store.AdvanceFeed(ctx, by)
 	if err != nil {
-		return fmt.Errorf("advance feed of shard %d: %w", in, err)
+		return fmt.Errorf("advance feed: %w", err)
+	}
+	for in, n := range by {
+		next[in] -= uint64(n)
 	}
 	rows := make([]Row, len(changes))
 	for i, c := range changes {
-		rows[i] = Row{Change: c, Pos: head - uint64(len(changes)-1-i)}
+		next[c.Shard]++
+		rows[i] = Row{Change: c, Pos: next[c.Shard]}
 	}
 	if err := f.store.PutFeed(ctx, rows); err != nil {
-		return fmt.Errorf("write feed of shard %d: %w", in, err)
+		return fmt.Errorf("write feed: %w", err)
 	}
 	return nil
 }

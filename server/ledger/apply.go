@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +21,8 @@ const (
 	setEntries  = 2000
 	// aheadOf is how far in the future an entry may lie before somebody must look.
 	aheadOf = 24 * time.Hour
+	// groupLeast is how many facts are worth a transaction of their own.
+	groupLeast = 50
 )
 
 // Apply applies up to one set of waiting entries and returns how many it passed.
@@ -51,14 +55,12 @@ func (l *Ledger) Apply(ctx context.Context) (int, error) {
 	if facts, err = l.route(ctx, facts); err != nil {
 		return 0, fmt.Errorf("route entries: %w", err)
 	}
-	for _, group := range l.groups(facts) {
-		err := l.post(ctx, group)
-		if errors.Is(err, errRerouted) {
-			return 0, nil // what was posted is found applied next time
-		}
-		if err != nil {
-			return 0, fmt.Errorf("post entries: %w", err)
-		}
+	err = l.postAll(ctx, l.groups(facts))
+	if errors.Is(err, errRerouted) {
+		return 0, nil // what was posted is found applied next time
+	}
+	if err != nil {
+		return 0, fmt.Errorf("post entries: %w", err)
 	}
 	if l.betweenSteps != nil {
 		if err := l.betweenSteps(); err != nil {
@@ -77,29 +79,59 @@ func (l *Ledger) Apply(ctx context.Context) (int, error) {
 	return passed, nil
 }
 
-// groups splits facts by shard, ShardsPerTx shards to a group, each in the order
-// of folding.
+// groups splits facts by shard, each group in the order of folding: as many as the
+// database can write side by side, and more where a transaction may touch few shards.
 func (l *Ledger) groups(facts []fact) [][]fact {
 	slices.SortStableFunc(facts, func(a, b fact) int { return a.shard - b.shard })
-	var out [][]fact
-	shards, start := 0, 0
+	var starts []int // of each shard
 	for i := range facts {
-		if i > 0 && facts[i].shard == facts[i-1].shard {
-			continue
+		if i == 0 || facts[i].shard != facts[i-1].shard {
+			starts = append(starts, i)
 		}
-		if shards == l.o.ShardsPerTx {
-			out = append(out, facts[start:i])
-			shards, start = 0, i
-		}
-		shards++
 	}
-	if start < len(facts) {
-		out = append(out, facts[start:])
+	writers := l.o.Store.Writers()
+	if len(facts) < writers*groupLeast {
+		writers = 1
+	}
+	each := max(1, min(l.o.ShardsPerTx, (len(starts)+writers-1)/writers))
+	var out [][]fact
+	for shards := range slices.Chunk(append(starts, len(facts)), each) {
+		from, to := shards[0], len(facts)
+		if next := len(out)*each + each; next < len(starts) {
+			to = starts[next]
+		}
+		if from < to {
+			out = append(out, facts[from:to])
+		}
 	}
 	for _, group := range out {
 		slices.SortStableFunc(group, byEffect)
 	}
 	return out
+}
+
+// postAll posts groups side by side. No two are of one shard, and each takes its locks
+// in the same order as every other, so that none waits for another in a circle.
+func (l *Ledger) postAll(ctx context.Context, groups [][]fact) error {
+	var next atomic.Int64
+	errs := make([]error, len(groups))
+	var all sync.WaitGroup
+	for range min(len(groups), l.o.Store.Writers()) {
+		all.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(groups) {
+					return
+				}
+				if errs[i] = l.post(ctx, groups[i]); errs[i] != nil {
+					next.Store(int64(len(groups)))
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // post applies the facts of one group in one transaction.

@@ -182,6 +182,8 @@ type applyStore interface {
 	historyStore
 
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+	// Writers is how many transactions can write side by side.
+	Writers() int
 	// WaitingJournals returns up to limit journals with entries not applied yet.
 	WaitingJournals(ctx context.Context, limit int) ([]Waiting, error)
 	// WaitingEntries returns the next entries of a journal after its cursor.

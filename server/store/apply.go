@@ -38,6 +38,19 @@ func (r entryRow) entry() ledger.Entry {
 	}
 }
 
+// Writers implements ledger.Store: SQLite has one writer, PostgreSQL half its
+// connections, since others want to write too.
+func (db *DB) Writers() int {
+	if db.sqlite {
+		return 1
+	}
+	return max(1, min(mostWriters, db.writer.Stats().MaxOpenConnections/2))
+}
+
+// mostWriters bounds how many transactions of one applier run side by side. More
+// than processors, because each waits for the disk when it commits.
+const mostWriters = 4
+
 // WaitingJournals implements ledger.Store. Journals that have waited longest for
 // contact come first, so that none starves behind a busy one.
 func (db *DB) WaitingJournals(ctx context.Context, limit int) ([]ledger.Waiting, error) {

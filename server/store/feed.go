@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -22,11 +24,29 @@ type feedRow struct {
 }
 
 // AdvanceFeed implements feed.Store.
-func (db *DB) AdvanceFeed(ctx context.Context, shard, n int) (uint64, error) {
-	var pos uint64
-	err := db.write(ctx).NewRaw("INSERT INTO feed_heads (shard, pos) VALUES (?, ?) "+
-		"ON CONFLICT (shard) DO UPDATE SET pos = feed_heads.pos + EXCLUDED.pos RETURNING pos", shard, n).Scan(ctx, &pos)
-	return pos, err
+func (db *DB) AdvanceFeed(ctx context.Context, by map[int]int) (map[int]uint64, error) {
+	rows := make([]row, 0, len(by))
+	for _, in := range slices.Sorted(maps.Keys(by)) {
+		rows = append(rows, row{in, by[in]})
+	}
+	next := make(map[int]uint64, len(by))
+	err := db.inserted(ctx, "INSERT INTO feed_heads (shard, pos)", rows,
+		"ON CONFLICT (shard) DO UPDATE SET pos = feed_heads.pos + EXCLUDED.pos RETURNING shard, pos", func(q query) error {
+			var heads []headRow
+			if err := q.scan(ctx, &heads); err != nil {
+				return err
+			}
+			for _, h := range heads {
+				next[h.Shard] = h.Pos
+			}
+			return nil
+		})
+	return next, err
+}
+
+type headRow struct {
+	Shard int    `bun:"shard"`
+	Pos   uint64 `bun:"pos"`
 }
 
 // PutFeed implements feed.Store.
@@ -45,10 +65,7 @@ func (db *DB) PutFeed(ctx context.Context, rows []feed.Row) error {
 // FeedHeads implements feed.Store.
 func (db *DB) FeedHeads(ctx context.Context) (feed.Heads, error) {
 	var heads feed.Heads
-	var rows []struct {
-		Shard int    `bun:"shard"`
-		Pos   uint64 `bun:"pos"`
-	}
+	var rows []headRow
 	if err := db.read(ctx).NewRaw("SELECT shard, pos FROM feed_heads").Scan(ctx, &rows); err != nil {
 		return heads, err
 	}

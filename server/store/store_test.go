@@ -131,11 +131,11 @@ func TestTransactionsJoinRollBackAndTellAfterCommit(t *testing.T) {
 		for _, want := range []error{undone, nil} {
 			err := db.InTx(ctx, func(ctx context.Context) error {
 				db.AfterCommit(ctx, func() { told++ })
-				if _, err := db.AdvanceFeed(ctx, 7, 3); err != nil {
+				if _, err := db.AdvanceFeed(ctx, map[int]int{7: 3}); err != nil {
 					return err
 				}
 				return db.InTx(ctx, func(ctx context.Context) error {
-					if _, err := db.AdvanceFeed(ctx, 7, 2); err != nil {
+					if _, err := db.AdvanceFeed(ctx, map[int]int{7: 2}); err != nil {
 						return err
 					}
 					return want
