@@ -61,10 +61,10 @@ func TestG7_SharedAccountsAreRebuiltFromTheJournals(t *testing.T) {
 	if err := r.DB.CopyLog(ctx, again.DB); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := again.Ledger.Replay(ctx); err != nil {
+	if _, err := again.Ledger.Replay(ctx, r.DB); err != nil {
 		t.Fatal(err)
 	}
-	_, err = r.DB.Compare(ctx, again.DB, func(d store.Difference) error {
+	_, err = r.DB.Compare(ctx, again.DB, true, func(d store.Difference) error {
 		t.Errorf("%+v", d)
 		return nil
 	})

@@ -154,7 +154,10 @@ func (l *Ledger) post(ctx context.Context, facts []fact) error {
 		if err := l.await(ctx, fresh); err != nil {
 			return err
 		}
-		return l.save(ctx, s)
+		if err := l.save(ctx, s); err != nil {
+			return err
+		}
+		return l.record(ctx, s, fresh)
 	})
 }
 

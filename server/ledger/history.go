@@ -53,6 +53,11 @@ func (l *Ledger) historyFacts(ctx context.Context, s *set, keys []AccountKey, ou
 	if err != nil {
 		return fmt.Errorf("read sources: %w", err)
 	}
+	return l.readFacts(ctx, s, rows, out)
+}
+
+// readFacts reads the facts of sources that are not fresh in this set.
+func (l *Ledger) readFacts(ctx context.Context, s *set, rows []SourceRow, out map[AccountKey]history) error {
 	var till, hq []SourceRow
 	for _, row := range rows {
 		switch {

@@ -244,6 +244,9 @@ func (l *Ledger) hqFact(ctx context.Context, accountID uuid.UUID, made func(*acc
 		if err := l.foldSet(ctx, s, []fact{f}); err != nil {
 			return err
 		}
-		return l.save(ctx, s)
+		if err := l.save(ctx, s); err != nil {
+			return err
+		}
+		return l.record(ctx, s, []fact{f})
 	})
 }

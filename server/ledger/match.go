@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
 )
 
 // matchAtOnce bounds how many waiting returns are tried after a set.
@@ -57,6 +58,9 @@ func (l *Ledger) matchReturn(ctx context.Context, w AwaitedReturn) error {
 	if !found {
 		if w.TriedAt == 0 {
 			s.raise(&f, 0, unmatched(&f))
+			if err := l.recordMatch(ctx, &f, StepAwaits, journal.Hash{}); err != nil {
+				return err
+			}
 		}
 		w.TriedAt = l.o.Clock.Now().UnixMilli()
 		if err := l.o.Store.PutAwaited(ctx, w); err != nil {
@@ -69,11 +73,17 @@ func (l *Ledger) matchReturn(ctx context.Context, w AwaitedReturn) error {
 	if err := l.o.Store.SaveChanges(ctx, Changes{Explained: []Exception{explained}}); err != nil {
 		return err
 	}
-	if err := l.o.Store.DropAwaited(ctx, w); err != nil || sale.Account == uuid.Nil {
-		return err // a sale without a member has nothing to undo
+	if err := l.o.Store.DropAwaited(ctx, w); err != nil {
+		return err
 	}
-	f.shard, f.account = sale.Shard, sale.Account
-	return l.post(ctx, []fact{f})
+	if sale.Account != uuid.Nil { // a sale without a member has nothing to undo
+		posted := f
+		posted.shard, posted.account = sale.Shard, sale.Account
+		if err := l.post(ctx, []fact{posted}); err != nil {
+			return err
+		}
+	}
+	return l.recordMatch(ctx, &f, StepMatched, sale.Source)
 }
 
 // awaited reads the entry of a waiting return.

@@ -3,127 +3,295 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
-	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
-// Replay posts into empty books what the journals beside them say: HQ's facts in the
-// order of their chains, then everything that terminals sent. It returns how many
-// entries it passed. An account is a function of the set of its facts, so lots and
-// balances come out as they were, whatever order the facts once came in.
-func (l *Ledger) Replay(ctx context.Context) (int, error) {
-	heads, err := l.o.Store.AuditHQHeads(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("read HQ heads: %w", err)
-	}
-	passed := 0
-	for _, h := range heads {
-		n, err := l.replayHQ(ctx, h)
-		if err != nil {
-			return passed, fmt.Errorf("replay HQ journal of shard %d, epoch %d: %w", h.Shard, h.Epoch, err)
-		}
-		passed += n
-	}
-	for {
-		n, err := l.Apply(ctx)
-		if err != nil || n == 0 {
-			return passed, err
-		}
-		passed += n
-	}
+// Recorded is the order in which another ledger applied the same facts.
+type Recorded interface {
+	// AppliedSets returns sets of a shard after a position, in order.
+	AppliedSets(ctx context.Context, shard int, after uint64, limit int) ([]AppliedSet, error)
+	AuditSources(ctx context.Context, shard int) ([]SourceRow, error)
 }
 
-// replayHQ posts the facts of one chain of HQ, a page at a time.
-func (l *Ledger) replayHQ(ctx context.Context, h hqjournal.Head) (int, error) {
-	passed, w := 0, hqjournal.WriterOf(l.o.HQ, h.Shard, h.Epoch)
-	for at := uint64(0); at < h.Seq; {
-		rows, err := l.o.Store.AuditHQEntries(ctx, h.Shard, h.Epoch, at, auditPage)
-		if err != nil {
-			return passed, err
+// Replayed counts what a replay did. Unordered are facts whose order is not known,
+// because an earlier release applied them; Missed are those in the journals that the
+// recorded order does not name.
+type Replayed struct {
+	Facts, Unordered, Missed int
+}
+
+// replayPage is how many sets are read at once.
+const replayPage = 200
+
+// Replay posts into empty books what the journals beside them say, set by set in the
+// recorded order, so that every row comes out as it was: what a fact does follows
+// from its bytes and from the rows that are there when its turn comes. Facts that the
+// order does not name are posted last; where the order of some was not recorded those
+// are folded first, and only sums come out the same.
+func (l *Ledger) Replay(ctx context.Context, recorded Recorded) (Replayed, error) {
+	var done Replayed
+	for in := range shard.Count {
+		if err := l.replayShard(ctx, recorded, in, &done); err != nil {
+			return done, fmt.Errorf("replay shard %d: %w", in, err)
 		}
-		if len(rows) == 0 {
-			return passed, fmt.Errorf("entries after %d are missing, the head is %d", at, h.Seq)
+	}
+	if err := l.replayMissed(ctx, &done); err != nil {
+		return done, fmt.Errorf("replay facts without a place: %w", err)
+	}
+	return done, l.openRest(ctx)
+}
+
+func (l *Ledger) replayShard(ctx context.Context, recorded Recorded, in int, done *Replayed) error {
+	if err := l.replayUnordered(ctx, recorded, in, done); err != nil {
+		return err
+	}
+	for at := uint64(0); ; {
+		sets, err := recorded.AppliedSets(ctx, in, at, replayPage)
+		if err != nil || len(sets) == 0 {
+			return err
 		}
-		var facts []fact
-		for _, row := range rows {
-			at = row.Seq
-			if !posts(row.Kind) {
-				continue
+		for _, set := range sets {
+			at = set.Pos
+			steps, err := wire.Unmarshal[[]Step](set.Facts)
+			if err == nil {
+				err = l.replaySet(ctx, in, steps)
 			}
-			f, err := hqFactOf(w.ID, row)
 			if err != nil {
-				return passed, fmt.Errorf("entry %d: %w", row.Seq, err)
+				return fmt.Errorf("set %d: %w", set.Pos, err)
 			}
-			facts = append(facts, f)
+			done.Facts += len(steps)
 		}
-		for _, group := range l.groups(facts) {
-			if err := l.post(ctx, group); err != nil {
-				return passed, err
-			}
-		}
-		passed += len(rows)
 	}
-	return passed, nil
 }
 
-// hqFactOf is the fact that an entry of HQ was when it was written.
-func hqFactOf(writer uuid.UUID, row hqjournal.Row) (fact, error) {
-	env, err := entry.Decode(row.Raw)
+// replayUnordered folds the facts of a shard that come before its recorded order.
+func (l *Ledger) replayUnordered(ctx context.Context, recorded Recorded, in int, done *Replayed) error {
+	first, err := recorded.AppliedSets(ctx, in, 0, 1)
+	if err != nil || len(first) == 1 && first[0].Pos == 1 {
+		return err
+	}
+	rows, err := recorded.AuditSources(ctx, in)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	named, err := recordedKeys(ctx, recorded, in)
 	if err != nil {
-		return fact{}, err
+		return err
 	}
-	account, effective, err := hqAccount(row.Kind, env)
+	rows = slices.DeleteFunc(rows, func(r SourceRow) bool { return named[r.stepKey()] })
+	facts, err := l.factsOf(ctx, rows)
 	if err != nil {
-		return fact{}, err
+		return err
 	}
-	fold, err := foldOf(row.Kind, row.Raw)
-	if err != nil {
-		return fact{}, err
+	if err := l.openAccounts(ctx, facts); err != nil {
+		return err
 	}
-	if effective == 0 {
-		effective = row.RecordedAt
-	}
-	return fact{hq: tolerant(fold), shard: shard.Of(account), account: account, Entry: Entry{
-		Terminal: writer, Epoch: row.Epoch, Seq: row.Seq, Hash: row.Hash, Kind: row.Kind, State: Accepted, Proven: true,
-		OccurredAt: row.RecordedAt, EffectiveAt: effective, RecordedAt: row.RecordedAt,
-	}}, nil
+	slices.SortFunc(facts, byEffect)
+	done.Unordered += len(facts)
+	return l.replayFacts(ctx, facts)
 }
 
-// hqAccount is whose account a fact of HQ changes, and when it takes effect if that
-// is another time than when it was written.
-func hqAccount(kind entry.Kind, env entry.Entry) (account uuid.UUID, effective int64, err error) {
-	switch kind {
-	case entry.KindHQAdjustment:
-		body, err := entry.DecodeBody[entry.HQAdjustment](env)
-		return body.Account, 0, err
-	case entry.KindHQExpiry:
-		body, err := entry.DecodeBody[entry.HQExpiry](env)
-		return body.Account, body.Until, err
-	case entry.KindHQExceptionDecision:
-		body, err := entry.DecodeBody[entry.HQDecision](env)
-		return body.Account, body.At, err
-	case entry.KindHQTransferOut, entry.KindHQTransferIn:
-		body, err := entry.DecodeBody[entry.HQTransfer](env)
-		return body.Account, 0, err
-	case entry.KindHQCorrection:
-		body, err := entry.DecodeBody[entry.HQCorrection](env)
-		return body.Account, 0, err
-	case entry.KindHQCorrectionUndo:
-		body, err := entry.DecodeBody[entry.HQCorrectionUndo](env)
-		return body.Account, 0, err
-	case entry.KindHQVoucher:
-		body, err := entry.DecodeBody[entry.HQRecord](env)
+// stepKey tells the steps of one shard apart.
+type stepKey struct {
+	writer  uuid.UUID // nobody: HQ
+	epoch   uint32
+	seq     uint64
+	account uuid.UUID
+}
+
+func (r SourceRow) stepKey() stepKey {
+	k := stepKey{r.Writer, r.Epoch, r.Seq, r.Account}
+	if r.Kind >= firstHQKind {
+		k.writer = uuid.Nil
+	}
+	return k
+}
+
+func recordedKeys(ctx context.Context, recorded Recorded, in int) (map[stepKey]bool, error) {
+	out := map[stepKey]bool{}
+	for at := uint64(0); ; {
+		sets, err := recorded.AppliedSets(ctx, in, at, replayPage)
+		if err != nil || len(sets) == 0 {
+			return out, err
+		}
+		for _, set := range sets {
+			at = set.Pos
+			steps, err := wire.Unmarshal[[]Step](set.Facts)
+			if err != nil {
+				return nil, fmt.Errorf("set %d: %w", set.Pos, err)
+			}
+			for _, s := range steps {
+				out[stepKey{s.writer(), s.Epoch, s.Seq, s.account()}] = true
+			}
+		}
+	}
+}
+
+func (s Step) writer() (id uuid.UUID)  { copy(id[:], s.Writer); return id }
+func (s Step) account() (id uuid.UUID) { copy(id[:], s.Account); return id }
+
+// replaySet applies one recorded set.
+func (l *Ledger) replaySet(ctx context.Context, in int, steps []Step) error {
+	entries, err := l.stepEntries(ctx, steps)
+	if err != nil {
+		return err
+	}
+	var facts, open []fact
+	for _, step := range steps {
+		f, ok, err := l.stepFact(ctx, in, step, entries)
 		if err != nil {
-			return uuid.Nil, 0, err
+			return err
 		}
-		v, err := wire.Unmarshal[loyalty.Voucher](body.Record)
-		return uuid.UUID(v.Account), 0, err
+		switch {
+		case !ok: // no journal has it: its source shows as a difference
+		case step.Does == StepAwaits || step.Does == StepMatched:
+			if err := l.replayMatch(ctx, f, step); err != nil {
+				return err
+			}
+		default:
+			facts = append(facts, f)
+			if step.Does == StepFolded {
+				open = append(open, f)
+			}
+		}
 	}
-	return uuid.Nil, 0, fmt.Errorf("kind %s changes no account", kind)
+	if err := l.openAccounts(ctx, open); err != nil {
+		return err
+	}
+	slices.SortStableFunc(facts, byEffect)
+	return l.replayFacts(ctx, facts)
+}
+
+// stepEntries reads the entries of terminals that steps name.
+func (l *Ledger) stepEntries(ctx context.Context, steps []Step) (map[stepKey][]Entry, error) {
+	var keys []EntryKey
+	for _, s := range steps {
+		if len(s.Writer) > 0 {
+			keys = append(keys, EntryKey{s.writer(), s.Epoch, s.Seq})
+		}
+	}
+	found, err := l.o.Store.EntriesOf(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("read entries: %w", err)
+	}
+	out := make(map[stepKey][]Entry, len(found))
+	for _, e := range found {
+		k := stepKey{writer: e.Terminal, epoch: e.Epoch, seq: e.Seq}
+		out[k] = append(out[k], e)
+	}
+	return out, nil
+}
+
+// stepFact is the fact of a step; ok is false when no journal has it.
+func (l *Ledger) stepFact(ctx context.Context, in int, step Step, entries map[stepKey][]Entry) (f fact, ok bool, err error) {
+	if len(step.Writer) == 0 {
+		rows, err := l.o.Store.AuditHQEntries(ctx, in, step.Epoch, step.Seq-1, 1)
+		if err != nil || len(rows) == 0 || rows[0].Seq != step.Seq {
+			return fact{}, false, err
+		}
+		f, err = hqFactOf(hqjournal.WriterOf(l.o.HQ, in, step.Epoch).ID, rows[0])
+		return f, err == nil, err
+	}
+	for _, e := range entries[stepKey{writer: step.writer(), epoch: step.Epoch, seq: step.Seq}] {
+		if e.Branch != step.Branch {
+			continue
+		}
+		if f, ok = factOf(e); ok {
+			f.account, f.shard = step.account(), in
+		}
+		return f, ok, nil
+	}
+	return fact{}, false, nil
+}
+
+// replayMatch does again what was found out about a waiting return.
+func (l *Ledger) replayMatch(ctx context.Context, f fact, step Step) error {
+	w := AwaitedReturn{Terminal: f.Terminal, Epoch: f.Epoch, Seq: f.Seq, Source: f.Hash, TriedAt: f.RecordedAt}
+	s := newSet()
+	if step.Does == StepAwaits {
+		s.raise(&f, 0, unmatched(&f))
+		if err := l.o.Store.PutAwaited(ctx, w); err != nil {
+			return err
+		}
+		return l.o.Store.SaveChanges(ctx, Changes{Exceptions: s.exceptions})
+	}
+	explained := Exception{ID: derivedID(f.Hash, string(ReturnUnmatched)+"/0"), Shard: f.shard, State: ExceptionWithdrawn}
+	copy(explained.ExplainedBy[:], step.Cause)
+	if err := l.o.Store.SaveChanges(ctx, Changes{Explained: []Exception{explained}}); err != nil {
+		return err
+	}
+	return l.o.Store.DropAwaited(ctx, w)
+}
+
+// replayFacts is [Ledger.post] for facts that have been routed.
+func (l *Ledger) replayFacts(ctx context.Context, facts []fact) error {
+	if len(facts) == 0 {
+		return nil
+	}
+	return l.o.Store.InTx(ctx, func(ctx context.Context) error {
+		fresh, err := l.fresh(ctx, facts)
+		if err != nil || len(fresh) == 0 {
+			return err
+		}
+		s, err := l.load(ctx, fresh)
+		if err != nil {
+			return err
+		}
+		for i := range fresh {
+			if err := l.fetchUndone(ctx, s, &fresh[i]); err != nil {
+				return err
+			}
+		}
+		if err := l.foldSet(ctx, s, fresh); err != nil {
+			return err
+		}
+		if err := l.await(ctx, fresh); err != nil {
+			return err
+		}
+		if err := l.save(ctx, s); err != nil {
+			return err
+		}
+		return l.record(ctx, s, fresh)
+	})
+}
+
+// fetchUndone reads the lots that the undoing of a correction names; they may be
+// empty by now.
+func (l *Ledger) fetchUndone(ctx context.Context, s *set, f *fact) error {
+	a := s.accounts[f.account]
+	if f.Kind != entry.KindHQCorrectionUndo || a == nil {
+		return nil
+	}
+	env, err := entry.Decode(f.Raw)
+	if err != nil {
+		return err
+	}
+	body, err := entry.DecodeBody[entry.HQCorrectionUndo](env)
+	if err != nil {
+		return err
+	}
+	return l.fetchLots(ctx, s, a, body.Unit, body.Takes)
+}
+
+// openAccounts makes the accounts of facts, where they are not there.
+func (l *Ledger) openAccounts(ctx context.Context, facts []fact) error {
+	keys := map[AccountKey]bool{}
+	for i := range facts {
+		if facts[i].account != uuid.Nil {
+			keys[facts[i].key()] = true
+		}
+	}
+	for _, key := range keysOf(keys) {
+		if err := l.o.Store.OpenAccount(ctx, key); err != nil {
+			return fmt.Errorf("open account: %w", err)
+		}
+	}
+	return nil
 }

@@ -17,6 +17,7 @@ type Store interface {
 	auditStore
 	ownerStore
 	linkStore
+	orderStore
 }
 
 // Waiting is a journal of a terminal with entries that are not applied yet.
