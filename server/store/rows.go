@@ -23,9 +23,10 @@ const (
 	bulk      = 500
 )
 
-// steps are how many rows a prepared statement of SQLite has. Rows are split into
-// these, so that there are few texts and each is prepared once.
-var steps = []int{128, 16, 1}
+// boundValues is how many values a prepared statement of SQLite takes at most. The
+// driver looks for each among all of them, so that many cost more than a few
+// statements.
+const boundValues = 120
 
 // insert runs "<head> VALUES rows <tail>". The text does not depend on the values,
 // so that an engine reads and plans it once for many rows.
@@ -45,8 +46,8 @@ func (db *DB) inserted(ctx context.Context, head string, rows []row, tail string
 		var n int
 		switch {
 		case db.sqlite:
-			n = step(len(rows))
-			q.text, q.args = head+" VALUES "+marks(n, len(rows[0]))+" "+tail, flat(rows[:n])
+			n = step(len(rows), len(rows[0]))
+			q.text, q.args = orFail(head)+" VALUES "+marks(n, len(rows[0]))+" "+tail, flat(rows[:n])
 		case db.nodes.Load() || !isArray(rows[0]):
 			n = min(len(rows), bulk)
 			q.text, q.args, q.formatted = head+" VALUES ? "+tail, []any{tuples(rows[:n])}, true
@@ -63,6 +64,13 @@ func (db *DB) inserted(ctx context.Context, head string, rows []row, tail string
 	return nil
 }
 
+// orFail has SQLite leave the rows before one that breaks a constraint: the transaction
+// is rolled back anyway. Else it copies each page that a statement of several rows
+// changes, to be able to undo the statement alone.
+func orFail(head string) string {
+	return strings.Replace(head, "INSERT INTO", "INSERT OR FAIL INTO", 1)
+}
+
 // selectKeys runs a query with one condition in it, written ?, which is that a row's
 // key is one of several, and returns all rows. Each key begins with its shard.
 func selectKeys[T any](ctx context.Context, db *DB, on bun.IDB, text, names string, keys []row) ([]T, error) {
@@ -73,7 +81,7 @@ func selectKeys[T any](ctx context.Context, db *DB, on bun.IDB, text, names stri
 		var condition string
 		switch {
 		case db.sqlite:
-			n = step(len(keys))
+			n = step(len(keys), len(keys[0]))
 			condition, q.args = "("+names+") IN (VALUES "+marks(n, len(keys[0]))+")", flat(keys[:n])
 		case db.nodes.Load():
 			n = min(len(keys), bulk)
@@ -95,14 +103,16 @@ func selectKeys[T any](ctx context.Context, db *DB, on bun.IDB, text, names stri
 	return out, nil
 }
 
-// step is how many of so many rows the next statement takes.
-func step(rows int) int {
-	for _, n := range steps {
-		if n <= rows {
+// step is how many of so many rows the next statement of SQLite takes: one of three
+// sizes, so that there are few texts and each is prepared once.
+func step(rows, width int) int {
+	most := max(1, boundValues/width)
+	for _, n := range []int{most, most / 4} {
+		if n > 0 && n <= rows {
 			return n
 		}
 	}
-	return rows
+	return 1
 }
 
 // marks writes (?, ?), (?, ?) for so many rows.
