@@ -79,7 +79,7 @@ func (l *Ledger) matchReturn(ctx context.Context, w AwaitedReturn) error {
 	if sale.Account != uuid.Nil { // a sale without a member has nothing to undo
 		posted := f
 		posted.shard, posted.account = sale.Shard, sale.Account
-		if err := l.post(ctx, []fact{posted}); err != nil {
+		if err := l.postRouted(ctx, []fact{posted}); err != nil { // to where the sale is, whatever was linked since
 			return err
 		}
 	}

@@ -95,7 +95,7 @@ func (l *Ledger) replayUnordered(ctx context.Context, recorded Recorded, in int,
 	}
 	slices.SortFunc(facts, byEffect)
 	done.Unordered += len(facts)
-	return l.replayFacts(ctx, facts)
+	return l.postRouted(ctx, facts)
 }
 
 // stepKey tells the steps of one shard apart.
@@ -166,7 +166,7 @@ func (l *Ledger) replaySet(ctx context.Context, in int, steps []Step) error {
 		return err
 	}
 	slices.SortStableFunc(facts, byEffect)
-	return l.replayFacts(ctx, facts)
+	return l.postRouted(ctx, facts)
 }
 
 // stepEntries reads the entries of terminals that steps name.
@@ -230,8 +230,8 @@ func (l *Ledger) replayMatch(ctx context.Context, f fact, step Step) error {
 	return l.o.Store.DropAwaited(ctx, w)
 }
 
-// replayFacts is [Ledger.post] for facts that have been routed.
-func (l *Ledger) replayFacts(ctx context.Context, facts []fact) error {
+// postRouted is [Ledger.post] for facts of which it is known where they count.
+func (l *Ledger) postRouted(ctx context.Context, facts []fact) error {
 	if len(facts) == 0 {
 		return nil
 	}

@@ -1,0 +1,317 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/books"
+	"github.com/tallystick/tallystick/server/account"
+	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/store"
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// life is a random life of an HQ: tills that deliver late and in pieces, members
+// that are opened after their first sale, gifts, merges, lists, and time that passes.
+type life struct {
+	*books.HQ
+	*rand.Rand
+	t        *testing.T
+	accounts *account.Accounts
+	tills    []*books.Till
+	sent     []int
+	members  []uuid.UUID
+	own      []uuid.UUID // the account each member began with
+	unopened []string
+	sales    []boughtAt
+	batches  []uuid.UUID
+	links    []uuid.UUID
+}
+
+type boughtAt struct {
+	entry.Sale
+	till *books.Till
+	seq  uint64
+}
+
+type anyUnit struct{}
+
+func (anyUnit) KnowsUnit(context.Context, string) (bool, error) { return true, nil }
+
+func newLife(t *testing.T, hq *books.HQ, seed uint64) *life {
+	r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a test that can be repeated
+	l := &life{HQ: hq, Rand: r, t: t}
+	ids := 0
+	l.accounts = account.New(account.Env{
+		Store: hq.DB, Ledger: hq.Ledger, Journal: hq.Journal, Units: anyUnit{}, Clock: hq.Clock, Wake: func() {},
+		NewID: func() uuid.UUID { ids++; return uuid.NewSHA1(hq.ID, fmt.Appendf(nil, "%d/%d", seed, ids)) },
+	})
+	for i := range 3 {
+		l.tills = append(l.tills, hq.Till(t, fmt.Sprint(i)))
+		l.tills[i].Skip(-time.Hour)
+	}
+	l.sent = make([]int, len(l.tills))
+	for i := range 4 {
+		l.open(fmt.Sprint("early", i), int64(60*i))
+	}
+	l.unopened = []string{"late0", "late1"}
+	return l
+}
+
+// open opens a member with points and a record.
+func (l *life) open(name string, points int64) {
+	acct := l.Member(l.t, name, points)
+	id := uuid.NewSHA1(l.ID, []byte("member "+name))
+	err := l.DB.AddMember(context.Background(), programme.Member{ID: id, Account: acct, Reference: name, Salt: id[:], Issue: 1, Version: 1, CreatedAt: books.Start})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.members, l.own = append(l.members, id), append(l.own, acct)
+}
+
+// ok fails the test for an error that is no refusal.
+func (l *life) ok(err error) bool {
+	switch problem.CodeOf(err) {
+	case problem.AccountSame, problem.PointsInsufficient, problem.StateConflict, problem.AmountInvalid:
+		return false
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return true
+}
+
+// account is one that exists, or that of a member who will be opened later.
+func (l *life) account() uuid.UUID {
+	if len(l.unopened) > 0 && l.IntN(4) == 0 {
+		return uuid.NewSHA1(l.ID, []byte("account "+l.unopened[0]))
+	}
+	return l.own[l.IntN(len(l.own))]
+}
+
+func (l *life) step() {
+	till := l.tills[l.IntN(len(l.tills))]
+	l.Clock.Advance(time.Duration(1+l.IntN(3)) * time.Hour)
+	till.Skip(time.Duration(l.IntN(3)) * time.Hour)
+	switch l.IntN(12) {
+	case 0, 1, 2, 3, 4:
+		l.sell(till)
+	case 5:
+		l.undo(till)
+	case 6:
+		l.give()
+	case 7:
+		l.link()
+	case 8:
+		l.list()
+	case 9:
+		if len(l.unopened) > 0 && l.IntN(2) == 0 {
+			l.open(l.unopened[0], 10)
+			l.unopened = l.unopened[1:]
+		}
+	case 10:
+		if _, err := l.Ledger.Sweep(context.Background()); err != nil {
+			l.t.Fatal(err)
+		}
+	case 11:
+		l.ok(l.Adjust(l.own[l.IntN(len(l.own))], int64(l.IntN(80)-50)))
+	}
+	if l.IntN(3) == 0 {
+		l.deliver(l.IntN(len(l.tills)), 1+l.IntN(6))
+	}
+	if l.IntN(2) == 0 {
+		l.Apply(l.t)
+		l.settle()
+	}
+}
+
+func (l *life) sell(till *books.Till) {
+	rules := []loyalty.RuleSet{books.Rules, books.Brisk, books.Brisk}[l.IntN(3)]
+	sale := till.Basket(l.t, l.account(), rules, max(0, int64(l.IntN(90)-30)),
+		entry.Line{No: 1, Quantity: 3000, Amount: int64(100 + l.IntN(3000)), Category: "coffee"},
+		entry.Line{No: 2, Quantity: 1000, Amount: int64(100 + l.IntN(3000))})
+	if len(l.sales) > 0 && l.IntN(10) == 0 {
+		sale.ID = l.sales[l.IntN(len(l.sales))].ID
+	}
+	till.Write(l.t, entry.KindSale, sale)
+	l.sales = append(l.sales, boughtAt{sale, till, uint64(len(till.Entries))})
+}
+
+func (l *life) undo(till *books.Till) {
+	if len(l.sales) == 0 {
+		return
+	}
+	sale := l.sales[l.IntN(len(l.sales))]
+	lines := []entry.ReturnLine{{No: uint16(1 + l.IntN(2)), Quantity: int64(1+l.IntN(2)) * 1000}}
+	switch l.IntN(5) {
+	case 0:
+		sale.till.Void(l.t, sale.ID, sale.Account)
+	case 1:
+		till.Return(l.t, entry.Return{Sale: sale.ID, Lines: lines})
+	case 2:
+		till.Return(l.t, entry.Return{Origin: sale.till.ID, OriginEpoch: 1, OriginSeq: sale.seq, Refund: entry.Money{Minor: 300}})
+	case 3:
+		till.Return(l.t, entry.Return{Sale: uuid.NewSHA1(l.ID, []byte("nowhere")), Refund: entry.Money{Minor: 300}})
+	default:
+		sale.till.Return(l.t, entry.Return{Sale: sale.ID, Origin: sale.till.ID, OriginEpoch: 1, OriginSeq: sale.seq, Account: sale.Account, Matched: true, Lines: lines})
+	}
+}
+
+func (l *life) give() {
+	_, err := l.accounts.Give(context.Background(), uuid.Nil, account.Gift{
+		From: l.members[l.IntN(len(l.members))], To: l.members[l.IntN(len(l.members))], Unit: "points", Amount: int64(1 + l.IntN(60)), Reason: 2,
+	})
+	l.ok(err)
+}
+
+func (l *life) link() {
+	if len(l.links) > 0 && l.IntN(2) == 0 {
+		_, err := l.accounts.End(context.Background(), uuid.Nil, l.links[l.IntN(len(l.links))], 3)
+		l.ok(err)
+		return
+	}
+	link, err := l.accounts.Merge(context.Background(), uuid.Nil, l.members[l.IntN(len(l.members))], l.members[l.IntN(len(l.members))], 3)
+	if l.ok(err) {
+		l.links = append(l.links, link.ID)
+	}
+}
+
+func (l *life) list() {
+	ctx := context.Background()
+	if len(l.batches) > 0 && l.IntN(2) == 0 {
+		_, err := l.accounts.Undo(ctx, uuid.Nil, l.batches[len(l.batches)-1])
+		l.ok(err)
+		return
+	}
+	b, err := l.accounts.Preview(ctx, uuid.Nil, 3, []account.Wanted{
+		{Member: l.members[0], Unit: "points", Amount: 30}, {Member: l.members[l.IntN(len(l.members))], Unit: "points", Amount: -20},
+	})
+	if err == nil {
+		_, err = l.accounts.Commit(ctx, uuid.Nil, b.ID, true)
+	}
+	if l.ok(err) {
+		l.batches = append(l.batches, b.ID)
+	}
+}
+
+// deliver pushes up to n entries of a till.
+func (l *life) deliver(till, n int) {
+	first, last := l.sent[till]+1, min(l.sent[till]+n, len(l.tills[till].Entries))
+	if first > last {
+		return
+	}
+	if _, err := l.tills[till].Push(first, last); err != nil {
+		l.t.Fatal(err)
+	}
+	l.sent[till] = last
+}
+
+func (l *life) settle() {
+	for {
+		n, err := l.accounts.Settle(context.Background())
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		if n == 0 {
+			return
+		}
+	}
+}
+
+func (l *life) end() {
+	for till := range l.tills {
+		l.deliver(till, len(l.tills[till].Entries))
+	}
+	l.Apply(l.t)
+	l.settle()
+}
+
+// rebuilt replays the journals of an HQ into a new SQLite database and returns what
+// differs.
+func rebuilt(t *testing.T, hq *books.HQ) (same int64, found []store.Difference) {
+	t.Helper()
+	ctx := context.Background()
+	again := books.On(t, "sqlite:"+filepath.Join(t.TempDir(), "again.db"), 0)
+	if err := hq.DB.CopyLog(ctx, again.DB); err != nil {
+		t.Fatal(err)
+	}
+	done, err := again.Ledger.Replay(ctx, hq.DB)
+	if err != nil || done.Unordered+done.Missed > 0 {
+		t.Fatalf("replayed %+v, %v", done, err)
+	}
+	same, err = hq.DB.Compare(ctx, again.DB, true, func(d store.Difference) error {
+		found = append(found, d)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return same, found
+}
+
+// The journals in their recorded order give every row of the ledger again, after a
+// random life with late facts, returns, moves, merges, lists and sweeps; and a row
+// that was changed behind the ledger's back is found and named.
+func TestG7_RebuildIsRowForRow(t *testing.T) {
+	engines(t, func(t *testing.T, dsn string, shardsPerTx int) {
+		l := newLife(t, books.On(t, dsn, shardsPerTx), 11)
+		for range 250 {
+			l.step()
+		}
+		l.end()
+		same, found := rebuilt(t, l.HQ)
+		if len(found) > 0 || same < 1000 {
+			t.Fatalf("%d rows are the same, %d differ, the first: %+v", same, len(found), found[0])
+		}
+		for _, c := range []struct{ table, change string }{
+			{"holdings", "UPDATE holdings SET free = free + 1 WHERE account = (SELECT account FROM holdings ORDER BY account LIMIT 1)"},
+			{"lots", "UPDATE lots SET expires_at = expires_at + 1 WHERE lot = (SELECT lot FROM lots ORDER BY lot LIMIT 1)"},
+			{"postings", "UPDATE postings SET occurred_at = occurred_at - 1 WHERE id = (SELECT id FROM postings ORDER BY id LIMIT 1)"},
+			{"exceptions", "UPDATE exceptions SET amount = amount + 1 WHERE id = (SELECT id FROM exceptions ORDER BY id LIMIT 1)"},
+			{"books", "UPDATE books SET balance = balance + 1 WHERE shard = (SELECT shard FROM books ORDER BY shard LIMIT 1)"},
+			{"accounts", "UPDATE accounts SET next_due = next_due + 1 WHERE account = (SELECT account FROM accounts ORDER BY account LIMIT 1)"},
+			{"postings", "DELETE FROM postings WHERE id = (SELECT id FROM postings ORDER BY id DESC LIMIT 1)"},
+		} {
+			change(t, dsn, c.change)
+			if _, found := rebuilt(t, l.HQ); !names(found, c.table) {
+				t.Errorf("%s: the differences are %+v", c.change, found)
+			}
+		}
+	})
+}
+
+func names(found []store.Difference, table string) bool {
+	for _, d := range found {
+		if d.Table == table && d.Row != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// change changes a database behind HQ's back.
+func change(t *testing.T, dsn, statement string) {
+	t.Helper()
+	driver, address := "pgx", dsn
+	if file, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
+		driver, address = "sqlite", "file:"+file
+	}
+	db, err := sql.Open(driver, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), statement)
+	if cerr := db.Close(); err != nil || cerr != nil {
+		t.Fatal(err, cerr)
+	}
+}
