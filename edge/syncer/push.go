@@ -27,15 +27,19 @@ type sender struct {
 	limit, most, bytes int
 }
 
+func (s *Service) newSender() *sender {
+	return &sender{
+		Service: s, most: wire.MaxBatchEntries, limit: wire.MaxBatchEntries, bytes: wire.MaxBatchBytes,
+		wait: backoff{base: s.timing.BackoffBase, limit: s.timing.BackoffLimit, random: s.cfg.Random},
+	}
+}
+
 // pushLoop says hello, sends what HQ does not have, and waits for more. After any
 // failure it says hello again: what HQ has is asked, never assumed. A fork too: what
 // is sold after it are facts as well, and HQ may name a head that both have once it
 // sees that the journals differ.
 func (s *Service) pushLoop(ctx context.Context) {
-	p := &sender{
-		Service: s, most: wire.MaxBatchEntries, limit: wire.MaxBatchEntries, bytes: wire.MaxBatchBytes,
-		wait: backoff{base: s.timing.BackoffBase, limit: s.timing.BackoffLimit, random: s.cfg.Random},
-	}
+	p := s.newSender()
 	for {
 		err := p.step(ctx)
 		switch {

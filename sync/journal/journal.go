@@ -19,6 +19,7 @@ type options struct {
 	segmentSize int
 	sync        func(*os.File) error
 	fs          FS
+	alone       bool
 }
 
 // WithSegmentSize sets the size of new segment files in bytes, 4 KiB to 64 MiB.
@@ -30,6 +31,11 @@ func WithSync(sync func(*os.File) error) Option { return func(o *options) { o.sy
 
 // WithFS replaces the directory. It is for tests; dir is then not used.
 func WithFS(fsys FS) Option { return func(o *options) { o.fs = fsys } }
+
+// WithoutBeside makes the next segment in the goroutine of the append that used the
+// last one up, and not beside it: for the simulator, in which nothing may happen at an
+// order of its own. It costs that append the time of filling a segment.
+func WithoutBeside() Option { return func(o *options) { o.alone = true } }
 
 func readOptions(dir string, opts []Option) (options, error) {
 	o := options{segmentSize: DefaultSegmentSize, sync: syncData}

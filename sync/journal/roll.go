@@ -27,7 +27,7 @@ func (a *appender) startBuild() {
 	done := make(chan built, 1)
 	a.build = done
 	fsys, index, size, j := a.fs, a.index+1, a.newSize, a.journal
-	go func() {
+	build := func() {
 		f, err := makeSegment(fsys, index, size)
 		if err != nil && !diskFull(err) {
 			j.stop(fmt.Errorf("%w: %w", ErrStopped, err))
@@ -36,7 +36,12 @@ func (a *appender) startBuild() {
 		j.append.stats.SpareReady = err == nil
 		j.mu.Unlock()
 		done <- built{f, err}
-	}()
+	}
+	if j.options.alone {
+		build()
+		return
+	}
+	go build()
 }
 
 // roll goes on to the next segment. It returns ErrDiskFull when there is none and
