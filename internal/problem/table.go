@@ -103,6 +103,7 @@ const (
 	StateConflict Code = "state_conflict"
 	AccountSame   Code = "account_same"
 	UnitUnknown   Code = "unit_unknown"
+	UnitMismatch  Code = "unit_mismatch"
 )
 
 // Table is the one place where a code gets its status and its words.
@@ -191,4 +192,5 @@ var Table = map[Code]Row{
 	StateConflict: {409, "The record is in another state", "This cannot be done in the present state."},
 	AccountSame:   {409, "Both members have the same account", "Both cards share one account already."},
 	UnitUnknown:   {422, "The unit is not known", "This unit is not known."},
+	UnitMismatch:  {409, "The unit is used in another way", "This unit is used in another way already."},
 }

@@ -68,8 +68,6 @@ type Store interface {
 	// MoveMemberRecords and MoveVoucherRecords write the new account.
 	MoveMemberRecords(ctx context.Context, members []uuid.UUID, to uuid.UUID) error
 	MoveVoucherRecords(ctx context.Context, vouchers []uuid.UUID, to uuid.UUID) error
-	// UnitBooked tells whether anything was ever posted in a unit.
-	UnitBooked(ctx context.Context, unit string) (bool, error)
 	// LastRecorded returns when the newest posting of an account was recorded.
 	LastRecorded(ctx context.Context, account uuid.UUID) (int64, error)
 
@@ -126,7 +124,7 @@ type Journal interface {
 	Append(ctx context.Context, facts ...hqjournal.Fact) error
 }
 
-// Units tells which units the programme knows, besides those that were booked.
+// Units tells which units the programme's catalogue has.
 type Units interface {
 	KnowsUnit(ctx context.Context, unit string) (bool, error)
 }
@@ -163,14 +161,11 @@ func (a *Accounts) wake(ctx context.Context) {
 	}
 }
 
-// checkUnit refuses a unit that nobody ever counted.
+// checkUnit refuses a unit that is not in the catalogue.
 func (a *Accounts) checkUnit(ctx context.Context, unit string) error {
 	known, err := a.env.Units.KnowsUnit(ctx, unit)
 	if err == nil && !known {
-		known, err = a.env.Store.UnitBooked(ctx, unit)
-	}
-	if err == nil && !known {
-		return problem.Newf(problem.UnitUnknown, "nobody ever counted %q", unit)
+		return problem.Newf(problem.UnitUnknown, "the catalogue of units has no %q", unit)
 	}
 	return err
 }

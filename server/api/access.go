@@ -35,7 +35,7 @@ var areas = map[string]people.Area{
 	"CommitAdjustmentList": people.AreaAccounts, "UndoAdjustmentList": people.AreaAccounts,
 	"CreateQuote": people.AreaAccounts, "CreateSale": people.AreaAccounts, "GetSale": people.AreaLook, "VoidSale": people.AreaAccounts,
 	"ListEntries": people.AreaLook, "GetEntry": people.AreaLook,
-	"ListExceptions": people.AreaLook, "GetException": people.AreaLook,
+	"ListExceptions": people.AreaLook, "GetException": people.AreaLook, "DecideExceptions": people.AreaRisk,
 	"GetTrialBalance": people.AreaLook, "GetStatus": people.AreaLook,
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
 )
 
 // ListEntries implements StrictServerInterface.
@@ -91,7 +92,7 @@ func (h handlers) ListExceptions(ctx context.Context, r ListExceptionsRequestObj
 	}
 	if r.Params.State != nil {
 		if !r.Params.State.Valid() {
-			return nil, badParameter("state", "must be open, awaiting or withdrawn")
+			return nil, badParameter("state", "is not known")
 		}
 		filter.State = string(*r.Params.State)
 	}
@@ -103,6 +104,38 @@ func (h handlers) ListExceptions(ctx context.Context, r ListExceptionsRequestObj
 func (h handlers) GetException(ctx context.Context, r GetExceptionRequestObject) (GetExceptionResponseObject, error) {
 	e, err := h.o.Found.Exception(ctx, r.ID)
 	return GetException200JSONResponse(showException(e)), err
+}
+
+// maxDecided bounds the exceptions of one decision, which is one transaction.
+const maxDecided = 200
+
+// DecideExceptions implements StrictServerInterface.
+func (h handlers) DecideExceptions(ctx context.Context, r DecideExceptionsRequestObject) (DecideExceptionsResponseObject, error) {
+	verdict := entry.VerdictRelease
+	switch {
+	case r.Body.Verdict == Reject:
+		verdict = entry.VerdictReject
+	case r.Body.Verdict != Release:
+		return nil, badField("/verdict", "must be release or reject")
+	case len(r.Body.Exceptions) < 1 || len(r.Body.Exceptions) > maxDecided:
+		return nil, badField("/exceptions", "must be 1 to 200")
+	}
+	out := DecideExceptions200JSONResponse{Items: []Exception{}}
+	for _, id := range r.Body.Exceptions {
+		e, err := h.o.Found.Exception(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if e, err = h.o.Ledger.Decide(ctx, callerOf(ctx).person.ID, e, verdict); err != nil {
+			return nil, err
+		}
+		out.Items = append(out.Items, showException(e))
+	}
+	return out, nil
+}
+
+func badField(pointer, reason string) error {
+	return &problem.Error{Code: problem.InvalidField, Detail: "the request cannot be carried out", Fields: map[string]string{pointer: reason}}
 }
 
 // GetTrialBalance implements StrictServerInterface.
@@ -202,8 +235,17 @@ func showException(e ledger.Exception) Exception {
 		Terminal: unlessEmpty(e.Terminal), Epoch: unlessEmpty(int64(e.Epoch)), Seq: unlessEmpty(int64(e.Seq)),
 		Store: unlessEmpty(e.Store), Account: unlessEmpty(e.Account), Member: unlessEmpty(e.Member),
 		Unit: unlessEmpty(e.Unit), Amount: e.Amount, Currency: unlessEmpty(e.Currency), Money: e.Money,
-		OccurredAt: fromMillis(e.OccurredAt), RecordedAt: at(e.RecordedAt),
+		OccurredAt: fromMillis(e.OccurredAt), RecordedAt: at(e.RecordedAt), ExplainedBy: explainedBy(e),
 	}
+}
+
+// explainedBy is the hash of the entry that ended an exception.
+func explainedBy(e ledger.Exception) *string {
+	if e.ExplainedBy == (journal.Hash{}) {
+		return nil
+	}
+	hash := e.ExplainedBy.String()
+	return &hash
 }
 
 // at is a moment in Unix milliseconds as a time in UTC that JSON can hold.

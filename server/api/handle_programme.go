@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,7 +21,7 @@ func (h handlers) GetRuleSet(ctx context.Context, _ GetRuleSetRequestObject) (Ge
 // PutRuleSet implements StrictServerInterface.
 func (h handlers) PutRuleSet(ctx context.Context, r PutRuleSetRequestObject) (PutRuleSetResponseObject, error) {
 	rules, err := h.o.Programme.PutRuleSet(ctx, callerOf(ctx).person.ID, loyalty.RuleSet{
-		Currency: r.Body.Currency, Earn: showAll(r.Body.Earn, readEarnRule),
+		Currency: r.Body.Currency, Earn: showAll(r.Body.Earn, readEarnRule), Units: showAll(valueOf(r.Body.Units), readUnit),
 	})
 	return PutRuleSet200JSONResponse(showRuleSet(rules)), err
 }
@@ -99,10 +101,37 @@ func (h handlers) GetVoucher(ctx context.Context, r GetVoucherRequestObject) (Ge
 	return GetVoucher200JSONResponse(showVoucher(v)), err
 }
 
+// roundings and unitKinds have the document's words at the wire's numbers.
+var (
+	roundings = []Rounding{Down, HalfUp, Up, HalfEven}
+	unitKinds = []UnitKind{Points, Stamps, Credit}
+)
+
+// numberOf is the place of a word in a list; a word that is not there gets a number
+// that the programme refuses.
+func numberOf[T comparable](list []T, word *T) uint8 {
+	if word == nil {
+		return 0
+	}
+	if i := slices.Index(list, *word); i >= 0 {
+		return uint8(i)
+	}
+	return math.MaxUint8
+}
+
+// wordAt is the word of a number; the first is left out.
+func wordAt[T any, N ~uint8](list []T, n N) *T {
+	if n == 0 || int(n) >= len(list) {
+		return nil
+	}
+	return &list[n]
+}
+
 func readEarnRule(e EarnRule) loyalty.EarnRule {
 	return loyalty.EarnRule{
 		Unit: e.Unit, Points: e.Points, Per: e.Per, Category: valueOf(e.Category),
 		VestDays: valueOf(e.VestDays), ExpireMonths: valueOf(e.ExpireMonths),
+		Rounding: loyalty.Rounding(numberOf(roundings, e.Rounding)), ExpireOn: toMillis(e.ExpireOn), RollDays: valueOf(e.RollDays),
 	}
 }
 
@@ -110,11 +139,27 @@ func showEarnRule(e loyalty.EarnRule) EarnRule {
 	return EarnRule{
 		Unit: e.Unit, Points: e.Points, Per: e.Per, Category: unlessEmpty(e.Category),
 		VestDays: unlessEmpty(e.VestDays), ExpireMonths: unlessEmpty(e.ExpireMonths),
+		Rounding: wordAt(roundings, e.Rounding), ExpireOn: fromMillis(e.ExpireOn), RollDays: unlessEmpty(e.RollDays),
 	}
 }
 
+// readUnit takes over decimals that are too many as a number the programme refuses.
+func readUnit(u Unit) loyalty.Unit {
+	decimals := valueOf(u.Decimals)
+	if decimals < 0 || decimals > math.MaxUint8 {
+		decimals = math.MaxUint8
+	}
+	return loyalty.Unit{Name: u.Name, Kind: loyalty.UnitKind(numberOf(unitKinds, u.Kind)), Decimals: uint8(decimals)}
+}
+
+func showUnit(u loyalty.Unit) Unit {
+	return Unit{Name: u.Name, Kind: wordAt(unitKinds, u.Kind), Decimals: unlessEmpty(int32(u.Decimals))}
+}
+
 func showRuleSet(r loyalty.RuleSet) RuleSet {
-	return RuleSet{Version: int64(r.Version), Currency: r.Currency, Earn: showAll(r.Earn, showEarnRule)}
+	return RuleSet{
+		Version: int64(r.Version), Currency: r.Currency, Earn: showAll(r.Earn, showEarnRule), Units: showAll(r.Units, showUnit),
+	}
 }
 
 func showPolicy(p loyalty.Policy) Policy {

@@ -181,6 +181,30 @@ func (e Role) Valid() bool {
 	}
 }
 
+// Defines values for Rounding.
+const (
+	Down     Rounding = "down"
+	HalfEven Rounding = "half_even"
+	HalfUp   Rounding = "half_up"
+	Up       Rounding = "up"
+)
+
+// Valid indicates whether the value is a known member of the Rounding enum.
+func (e Rounding) Valid() bool {
+	switch e {
+	case Down:
+		return true
+	case HalfEven:
+		return true
+	case HalfUp:
+		return true
+	case Up:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RowState.
 const (
 	RowStateDone    RowState = "done"
@@ -247,10 +271,52 @@ func (e TransferState) Valid() bool {
 	}
 }
 
+// Defines values for UnitKind.
+const (
+	Credit UnitKind = "credit"
+	Points UnitKind = "points"
+	Stamps UnitKind = "stamps"
+)
+
+// Valid indicates whether the value is a known member of the UnitKind enum.
+func (e UnitKind) Valid() bool {
+	switch e {
+	case Credit:
+		return true
+	case Points:
+		return true
+	case Stamps:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Verdict.
+const (
+	Reject  Verdict = "reject"
+	Release Verdict = "release"
+)
+
+// Valid indicates whether the value is a known member of the Verdict enum.
+func (e Verdict) Valid() bool {
+	switch e {
+	case Reject:
+		return true
+	case Release:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListExceptionsParamsState.
 const (
 	Awaiting  ListExceptionsParamsState = "awaiting"
+	Covered   ListExceptionsParamsState = "covered"
 	Open      ListExceptionsParamsState = "open"
+	Rejected  ListExceptionsParamsState = "rejected"
+	Released  ListExceptionsParamsState = "released"
 	Withdrawn ListExceptionsParamsState = "withdrawn"
 )
 
@@ -259,7 +325,13 @@ func (e ListExceptionsParamsState) Valid() bool {
 	switch e {
 	case Awaiting:
 		return true
+	case Covered:
+		return true
 	case Open:
+		return true
+	case Rejected:
+		return true
+	case Released:
 		return true
 	case Withdrawn:
 		return true
@@ -385,15 +457,31 @@ type BasketLine struct {
 	Sku      *string `json:"sku,omitempty"`
 }
 
-// EarnRule Gives `points` of `unit` for every full `per` minor units spent.
+// DecidedList defines model for DecidedList.
+type DecidedList struct {
+	Items []Exception `json:"items"`
+}
+
+// DecisionNew defines model for DecisionNew.
+type DecisionNew struct {
+	Exceptions []openapi_types.UUID `json:"exceptions"`
+	Verdict    Verdict              `json:"verdict"`
+}
+
+// EarnRule Gives `points` of `unit` for every `per` minor units spent, rounded as `rounding` says. What is earned expires `expire_months` later, or at `expire_on`, or `roll_days` after the last activity; the first that is given counts.
 type EarnRule struct {
 	// Category Only lines of this category; missing is the whole basket.
-	Category     *string `json:"category,omitempty"`
-	ExpireMonths *int32  `json:"expire_months,omitempty"`
-	Per          int64   `json:"per"`
-	Points       int64   `json:"points"`
-	Unit         string  `json:"unit"`
-	VestDays     *int32  `json:"vest_days,omitempty"`
+	Category     *string    `json:"category,omitempty"`
+	ExpireMonths *int32     `json:"expire_months,omitempty"`
+	ExpireOn     *time.Time `json:"expire_on,omitempty"`
+	Per          int64      `json:"per"`
+	Points       int64      `json:"points"`
+	RollDays     *int32     `json:"roll_days,omitempty"`
+
+	// Rounding What becomes of a part of `per`; missing is down.
+	Rounding *Rounding `json:"rounding,omitempty"`
+	Unit     string    `json:"unit"`
+	VestDays *int32    `json:"vest_days,omitempty"`
 }
 
 // EnrolmentCode defines model for EnrolmentCode.
@@ -474,9 +562,12 @@ type Exception struct {
 	Detail string `json:"detail"`
 
 	// Entry Hash of the journal entry behind it.
-	Entry string             `json:"entry"`
-	Epoch *int64             `json:"epoch,omitempty"`
-	ID    openapi_types.UUID `json:"id"`
+	Entry string `json:"entry"`
+	Epoch *int64 `json:"epoch,omitempty"`
+
+	// ExplainedBy Hash of the entry that withdrew, decided or covered it.
+	ExplainedBy *string            `json:"explained_by,omitempty"`
+	ID          openapi_types.UUID `json:"id"`
 
 	// Liable programme, store or terminal
 	Liable string              `json:"liable"`
@@ -488,7 +579,7 @@ type Exception struct {
 	RecordedAt time.Time  `json:"recorded_at"`
 	Seq        *int64     `json:"seq,omitempty"`
 
-	// State open; awaiting, of a return whose sale may still arrive; or withdrawn, explained by a later fact.
+	// State open; awaiting, of a return whose sale may still arrive; withdrawn, explained by a later fact; released or rejected by a decision; or covered, a debt that another account took over and had enough for.
 	State    string              `json:"state"`
 	Store    *openapi_types.UUID `json:"store,omitempty"`
 	Terminal *openapi_types.UUID `json:"terminal,omitempty"`
@@ -807,6 +898,9 @@ type RewardNew struct {
 // Role defines model for Role.
 type Role string
 
+// Rounding What becomes of a part of `per`; missing is down.
+type Rounding string
+
 // RowState defines model for RowState.
 type RowState string
 
@@ -815,6 +909,7 @@ type RuleSet struct {
 	// Currency ISO 4217
 	Currency string     `json:"currency"`
 	Earn     []EarnRule `json:"earn"`
+	Units    []Unit     `json:"units"`
 	Version  int64      `json:"version"`
 }
 
@@ -823,6 +918,9 @@ type RuleSetChange struct {
 	// Currency ISO 4217
 	Currency string     `json:"currency"`
 	Earn     []EarnRule `json:"earn"`
+
+	// Units The catalogue of units. It only grows; missing leaves it as it is.
+	Units *[]Unit `json:"units,omitempty"`
 }
 
 // Sale defines model for Sale.
@@ -1056,6 +1154,15 @@ type TrialBalanceLine struct {
 	Unit    string              `json:"unit"`
 }
 
+// Unit Amounts are in the unit's smallest part, of which ten to the power of `decimals` make one.
+type Unit struct {
+	Decimals *int32 `json:"decimals,omitempty"`
+
+	// Kind What a unit counts; missing is points. Stamps are whole.
+	Kind *UnitKind `json:"kind,omitempty"`
+	Name string    `json:"name"`
+}
+
 // UnitBalance defines model for UnitBalance.
 type UnitBalance struct {
 	Allowance int64  `json:"allowance"`
@@ -1065,6 +1172,12 @@ type UnitBalance struct {
 	Pending   int64  `json:"pending"`
 	Unit      string `json:"unit"`
 }
+
+// UnitKind What a unit counts; missing is points. Stamps are whole.
+type UnitKind string
+
+// Verdict defines model for Verdict.
+type Verdict string
 
 // Voucher defines model for Voucher.
 type Voucher struct {
@@ -1188,6 +1301,12 @@ type ListExceptionsParams struct {
 
 // ListExceptionsParamsState defines parameters for ListExceptions.
 type ListExceptionsParamsState string
+
+// DecideExceptionsParams defines parameters for DecideExceptions.
+type DecideExceptionsParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
 
 // CreateHouseholdParams defines parameters for CreateHousehold.
 type CreateHouseholdParams struct {
@@ -1423,6 +1542,9 @@ type CreateAdjustmentListJSONRequestBody = AdjustmentListNew
 // CommitAdjustmentListJSONRequestBody defines body for CommitAdjustmentList for application/json ContentType.
 type CommitAdjustmentListJSONRequestBody = AdjustmentListCommit
 
+// DecideExceptionsJSONRequestBody defines body for DecideExceptions for application/json ContentType.
+type DecideExceptionsJSONRequestBody = DecisionNew
+
 // CreateHouseholdJSONRequestBody defines body for CreateHousehold for application/json ContentType.
 type CreateHouseholdJSONRequestBody = HouseholdNew
 
@@ -1506,6 +1628,9 @@ type ServerInterface interface {
 	// ListExceptions List facts a person must look at
 	// (GET /exceptions)
 	ListExceptions(c *fiber.Ctx, params ListExceptionsParams) error
+	// DecideExceptions Release what waits in suspense, or reject it
+	// (POST /exceptions/decisions)
+	DecideExceptions(c *fiber.Ctx, params DecideExceptionsParams) error
 	// GetException One exception
 	// (GET /exceptions/{id})
 	GetException(c *fiber.Ctx, id ID) error
@@ -2147,6 +2272,51 @@ func (siw *ServerInterfaceWrapper) ListExceptions(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListExceptions(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DecideExceptions operation middleware
+func (siw *ServerInterfaceWrapper) DecideExceptions(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideExceptionsParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DecideExceptions(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -4278,6 +4448,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/exceptions/:id", wrapper.GetException)
 
+	router.Post(options.BaseURL+"/exceptions/decisions", wrapper.DecideExceptions)
+
 	router.Get(options.BaseURL+"/ledger/trial-balance", wrapper.GetTrialBalance)
 
 	router.Get(options.BaseURL+"/status", wrapper.GetStatus)
@@ -4579,6 +4751,36 @@ type ListExceptionsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListExceptionsdefaultApplicationProblemPlusJSONResponse) VisitListExceptionsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type DecideExceptionsRequestObject struct {
+	Params DecideExceptionsParams
+	Body   *DecideExceptionsJSONRequestBody
+}
+
+type DecideExceptionsResponseObject interface {
+	VisitDecideExceptionsResponse(ctx *fiber.Ctx) error
+}
+
+type DecideExceptions200JSONResponse DecidedList
+
+func (response DecideExceptions200JSONResponse) VisitDecideExceptionsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DecideExceptionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideExceptionsdefaultApplicationProblemPlusJSONResponse) VisitDecideExceptionsResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -6083,6 +6285,9 @@ type StrictServerInterface interface {
 	// ListExceptions List facts a person must look at
 	// (GET /exceptions)
 	ListExceptions(ctx context.Context, request ListExceptionsRequestObject) (ListExceptionsResponseObject, error)
+	// DecideExceptions Release what waits in suspense, or reject it
+	// (POST /exceptions/decisions)
+	DecideExceptions(ctx context.Context, request DecideExceptionsRequestObject) (DecideExceptionsResponseObject, error)
 	// GetException One exception
 	// (GET /exceptions/{id})
 	GetException(ctx context.Context, request GetExceptionRequestObject) (GetExceptionResponseObject, error)
@@ -6560,6 +6765,47 @@ func (sh *strictHandler) ListExceptions(ctx *fiber.Ctx, params ListExceptionsPar
 		return err
 	} else if validResponse, ok := response.(ListExceptionsResponseObject); ok {
 		if err := validResponse.VisitListExceptionsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideExceptions operation middleware
+func (sh *strictHandler) DecideExceptions(ctx *fiber.Ctx, params DecideExceptionsParams) error {
+	var request DecideExceptionsRequestObject
+
+	request.Params = params
+
+	var body DecideExceptionsJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideExceptions(ctx.UserContext(), request.(DecideExceptionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideExceptions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideExceptionsResponseObject); ok {
+		if err := validResponse.VisitDecideExceptionsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

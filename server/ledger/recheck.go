@@ -150,9 +150,9 @@ func near(said, computed int64) int64 {
 	return said
 }
 
-// knowsUnit tells whether the cited rules, or those a fact was released by, know a
-// unit. What an account has is known, too, whatever the terminal cites; uses of a
-// voucher are counted in a unit of their own.
+// knowsUnit tells whether a unit that is redeemed is known: to the cited rules, or
+// because the account has some of it, whatever the terminal cites. Uses of a voucher
+// are counted in a unit of their own.
 func (s *set) knowsUnit(f *fact, a *account, unit string) bool {
 	if strings.HasPrefix(unit, loyalty.UseUnit("")) {
 		return true
@@ -163,18 +163,20 @@ func (s *set) knowsUnit(f *fact, a *account, unit string) bool {
 	return s.rulesKnow(f, unit)
 }
 
-// rulesKnow is knowsUnit for what is earned: what an account has says nothing.
+// rulesKnow tells whether the cited rules know a unit, or those by which the fact
+// was released. Of rules that head office never published nothing can be said: what
+// was earned under them waits as exceeding them, and what was redeemed counts.
 func (s *set) rulesKnow(f *fact, unit string) bool {
-	for _, version := range []uint64{f.sale.RuleSet, s.decided[decidedKey{f.Hash, UnitUnknown}].RuleSet} {
-		rules, ok := s.rules[version]
-		if !ok {
-			continue
-		}
-		if _, known := rules.Unit(unit); known {
-			return true
-		}
+	cited, ok := s.rules[f.sale.RuleSet]
+	if !ok {
+		return true
 	}
-	return false
+	if _, known := cited.Unit(unit); known {
+		return true
+	}
+	by, ok := s.rules[s.decided[decidedKey{f.Hash, UnitUnknown}].RuleSet]
+	_, known := by.Unit(unit)
+	return ok && known
 }
 
 // exceeding deals with what a sale says it earned beyond what the rules give: it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -99,11 +100,11 @@ func (s *set) unproven(f *fact) (waits, rejected bool) {
 // about all of the entry that waits for that cause. Deciding the same again changes
 // nothing; deciding otherwise, or about what does not wait in suspense, is
 // problem.StateConflict.
-func (l *Ledger) Decide(ctx context.Context, by uuid.UUID, e Exception, verdict entry.Verdict, id uuid.UUID) (Exception, error) {
+func (l *Ledger) Decide(ctx context.Context, by uuid.UUID, e Exception, verdict entry.Verdict) (Exception, error) {
 	if err := decidable(e, verdict); err != nil {
 		return Exception{}, err
 	}
-	return l.decide(ctx, e, entry.HQDecision{ID: id, Verdict: verdict, By: by})
+	return l.decide(ctx, e, entry.HQDecision{Verdict: verdict, By: by})
 }
 
 // decidable refuses what no person can decide.
@@ -123,6 +124,7 @@ func decidable(e Exception, verdict entry.Verdict) error {
 
 // decide writes the decision and folds the account again with it.
 func (l *Ledger) decide(ctx context.Context, e Exception, d entry.HQDecision) (Exception, error) {
+	d.ID = uuid.NewSHA1(e.ID, []byte("decision/"+d.Verdict.String()+"/"+strconv.FormatUint(d.RuleSet, 10)))
 	d.Account, d.Source, d.Cause, d.Member = e.Account, e.Source[:], string(e.Kind), e.Member
 	err := l.o.Store.InTx(ctx, func(ctx context.Context) error {
 		key := AccountKey{shard.Of(e.Account), e.Account}
@@ -171,27 +173,30 @@ func (l *Ledger) exceptionNow(ctx context.Context, key AccountKey, id uuid.UUID)
 	return Exception{}, problem.New(problem.NotFound, "there is no such exception")
 }
 
-// releaseAtOnce bounds what one call of ReleaseUnits takes.
+// releaseAtOnce is how many exceptions ReleaseUnits reads at once.
 const releaseAtOnce = 100
 
 // ReleaseUnits releases what waits because the cited rules did not know its unit
-// and these rules do, and returns how many exceptions it looked at that way. What
-// was earned is checked against these rules.
-func (l *Ledger) ReleaseUnits(ctx context.Context, rules loyalty.RuleSet, newID func() uuid.UUID) (int, error) {
-	open, err := l.o.Store.ListExceptions(ctx, ExceptionFilter{Kind: UnitUnknown, State: ExceptionOpen}, nil, releaseAtOnce)
-	if err != nil {
-		return 0, fmt.Errorf("list unknown units: %w", err)
-	}
+// and these rules do, each in a transaction of its own unless ctx has one, and
+// returns how many exceptions that were. What was earned is checked against these
+// rules.
+func (l *Ledger) ReleaseUnits(ctx context.Context, rules loyalty.RuleSet) (int, error) {
 	done := 0
-	for _, e := range open {
-		if _, known := rules.Unit(e.Unit); !known || e.Account == uuid.Nil {
-			continue
-		}
-		_, err := l.decide(ctx, e, entry.HQDecision{ID: newID(), Verdict: entry.VerdictRelease, RuleSet: rules.Version})
-		if code := problem.CodeOf(err); err != nil && code != problem.StateConflict {
+	for after := (*Place)(nil); ; {
+		open, err := l.o.Store.ListExceptions(ctx, ExceptionFilter{Kind: UnitUnknown, State: ExceptionOpen}, after, releaseAtOnce)
+		if err != nil || len(open) == 0 {
 			return done, err
 		}
-		done++
+		for _, e := range open {
+			after = &Place{At: e.RecordedAt, Key: e.ID[:]}
+			if _, known := rules.Unit(e.Unit); !known || e.Account == uuid.Nil {
+				continue
+			}
+			_, err := l.decide(ctx, e, entry.HQDecision{Verdict: entry.VerdictRelease, RuleSet: rules.Version})
+			if err != nil && problem.CodeOf(err) != problem.StateConflict {
+				return done, err
+			}
+			done++
+		}
 	}
-	return done, nil
 }

@@ -45,6 +45,9 @@ func (p *Programme) Adjust(ctx context.Context, by uuid.UUID, a Adjustment) (Adj
 	if err := r.err("the points cannot be adjusted"); err != nil {
 		return Adjustment{}, err
 	}
+	if err := p.needUnit(ctx, "/unit", a.Unit); err != nil {
+		return Adjustment{}, err
+	}
 	a.ID = p.env.NewID()
 	err := p.env.Keeper.InTx(ctx, func(ctx context.Context) error {
 		m, err := p.env.Keeper.Member(ctx, a.Member)

@@ -34,6 +34,11 @@ func (p *Programme) AddReward(ctx context.Context, by uuid.UUID, reward loyalty.
 	if err := checkReward(reward).err("the reward cannot be added"); err != nil {
 		return Reward{}, err
 	}
+	if reward.Cost > 0 {
+		if err := p.needUnit(ctx, "/unit", reward.Unit); err != nil {
+			return Reward{}, err
+		}
+	}
 	reward.ID = p.env.NewID()
 	added := Reward{Reward: reward, Version: 1}
 	err := p.env.Keeper.InTx(ctx, func(ctx context.Context) error {

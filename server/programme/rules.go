@@ -33,7 +33,7 @@ func (p *Programme) CurrentPolicy(ctx context.Context) (loyalty.Policy, error) {
 }
 
 // PutRuleSet puts a new version of the rules in force. The version and the
-// programme of the argument are ignored.
+// programme of the argument are ignored; without units the catalogue in force stays.
 func (p *Programme) PutRuleSet(ctx context.Context, by uuid.UUID, rules loyalty.RuleSet) (loyalty.RuleSet, error) {
 	r := refusal{}
 	r.currency("/currency", rules.Currency)
@@ -46,14 +46,29 @@ func (p *Programme) PutRuleSet(ctx context.Context, by uuid.UUID, rules loyalty.
 		r.text(at+"/category", e.Category, 0, 64)
 		r.between(at+"/vest_days", int64(e.VestDays), 0, 3660)
 		r.between(at+"/expire_months", int64(e.ExpireMonths), 0, 1200)
+		r.between(at+"/roll_days", int64(e.RollDays), 0, 3660)
+		r.between(at+"/expire_on", e.ExpireOn, 0, loyalty.MaxAmount)
+		r.unless(e.Rounding <= loyalty.RoundHalfEven, at+"/rounding", "is not known")
 	}
+	r.units(rules.Units)
 	if err := r.err("the rule set cannot be put in force"); err != nil {
 		return loyalty.RuleSet{}, err
 	}
 	rules.Programme = p.env.HQ
-	err := p.putVersion(ctx, by, KindRuleSet, entry.KindHQRuleSet, wire.ItemRuleSet, func(version uint64) any {
-		rules.Version = version
-		return rules
+	err := p.env.Keeper.InTx(ctx, func(ctx context.Context) error {
+		old, err := p.CurrentRuleSet(ctx)
+		if err != nil && problem.CodeOf(err) != problem.NotFound {
+			return err
+		}
+		next := rules
+		if next.Units, err = grown(old, rules); err != nil {
+			return err
+		}
+		return p.putVersion(ctx, by, KindRuleSet, entry.KindHQRuleSet, wire.ItemRuleSet, func(version uint64) any {
+			next.Version = version
+			rules = next
+			return next
+		})
 	})
 	if err != nil {
 		return loyalty.RuleSet{}, fmt.Errorf("put rule set: %w", err)
@@ -72,6 +87,9 @@ func (p *Programme) PutPolicy(ctx context.Context, by uuid.UUID, caps loyalty.Po
 	r.between("/vouchers_per_terminal_since_sync", caps.VouchersTerminal, 0, Most)
 	r.between("/max_cache_age_seconds", caps.MaxCacheAgeSeconds, 0, 366*24*3600)
 	if err := r.err("the policy cannot be put in force"); err != nil {
+		return loyalty.Policy{}, err
+	}
+	if err := p.needUnit(ctx, "/unit", caps.Unit); err != nil {
 		return loyalty.Policy{}, err
 	}
 	err := p.putVersion(ctx, by, KindPolicy, entry.KindHQPolicy, wire.ItemPolicy, func(version uint64) any {

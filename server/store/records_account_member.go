@@ -87,13 +87,6 @@ func (db *DB) MoveVoucherRecords(ctx context.Context, vouchers []uuid.UUID, to u
 	})
 }
 
-// UnitBooked implements account.Store.
-func (db *DB) UnitBooked(ctx context.Context, unit string) (bool, error) {
-	var n int
-	err := db.read(ctx).NewRaw("SELECT COUNT(*) FROM (SELECT 1 FROM books WHERE unit = ? LIMIT 1) AS b", unit).Scan(ctx, &n)
-	return n > 0, err
-}
-
 // LastRecorded implements account.Store.
 func (db *DB) LastRecorded(ctx context.Context, accountID uuid.UUID) (int64, error) {
 	var at int64
@@ -189,6 +182,8 @@ func memberOfEntry(raw []byte) uuid.UUID {
 		return memberIn(e, func(b entry.HQCorrection) uuid.UUID { return b.Member })
 	case entry.KindHQCorrectionUndo:
 		return memberIn(e, func(b entry.HQCorrectionUndo) uuid.UUID { return b.Member })
+	case entry.KindHQExceptionDecision:
+		return memberIn(e, func(b entry.HQDecision) uuid.UUID { return b.Member })
 	case entry.KindHQVoucher:
 		return memberIn(e, func(b entry.HQRecord) uuid.UUID {
 			v, err := wire.Unmarshal[loyalty.Voucher](b.Record)
