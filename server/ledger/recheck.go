@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -96,14 +97,17 @@ func (s *set) recheck(f *fact) (good, excess []earnLine) {
 // do not know it is what the rules give that the fact was released by.
 func (s *set) expected(f *fact) []loyalty.EarnedBy {
 	out := given(f, s.rules, f.sale.RuleSet)
-	d := s.decided[decidedKey{f.Hash, UnitUnknown}]
-	if d.RuleSet == 0 {
-		return out
-	}
-	cited := s.rules[f.sale.RuleSet]
-	for _, e := range given(f, s.rules, d.RuleSet) {
-		if _, known := cited.Unit(e.Unit); !known {
-			out = append(out, e)
+	var seen []string
+	for _, e := range f.sale.Earned {
+		d := s.aboutUnit(f, e.Unit)
+		if d.RuleSet == 0 || slices.Contains(seen, e.Unit) {
+			continue
+		}
+		seen = append(seen, e.Unit)
+		for _, x := range given(f, s.rules, d.RuleSet) {
+			if x.Unit == e.Unit {
+				out = append(out, x)
+			}
 		}
 	}
 	return out
@@ -174,7 +178,7 @@ func (s *set) rulesKnow(f *fact, unit string) bool {
 	if _, known := cited.Unit(unit); known {
 		return true
 	}
-	by, ok := s.rules[s.decided[decidedKey{f.Hash, UnitUnknown}].RuleSet]
+	by, ok := s.rules[s.aboutUnit(f, unit).RuleSet]
 	_, known := by.Unit(unit)
 	return ok && known
 }
@@ -211,7 +215,7 @@ func moment(ms int64) int64 {
 // suspendUnit sets aside an amount of a unit that nobody knows, unless somebody has
 // decided that it counts for nothing.
 func (s *set) suspendUnit(f *fact, unit string, amount, money int64, spent bool, n int) []effect {
-	if s.verdict(f, UnitUnknown) == entry.VerdictReject {
+	if s.aboutUnit(f, unit).Verdict == entry.VerdictReject {
 		return nil
 	}
 	s.raise(f, n, Exception{

@@ -16,17 +16,19 @@ import (
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
-// decidedKey is what a decision is about: an entry, as far as it waits for a cause.
+// decidedKey is what a decision is about: an entry, as far as it waits for a cause,
+// and of an unknown unit that unit.
 type decidedKey struct {
 	source journal.Hash
 	cause  ExceptionKind
+	unit   string
 }
 
 // foldDecision notes a decision; nothing moves by itself.
 func foldDecision(d entry.HQDecision) hqFold {
 	return func(s *set, _ *fact, _ *account) error {
 		if len(d.Source) == len(journal.Hash{}) {
-			s.decided[decidedKey{journal.Hash(d.Source), ExceptionKind(d.Cause)}] = d
+			s.decided[decidedKey{journal.Hash(d.Source), ExceptionKind(d.Cause), d.Unit}] = d
 		}
 		return nil
 	}
@@ -66,16 +68,29 @@ func (l *Ledger) needDecided(ctx context.Context, s *set, f *fact) error {
 
 // verdict is what was decided about a fact; zero while nobody has.
 func (s *set) verdict(f *fact, cause ExceptionKind) entry.Verdict {
-	return s.decided[decidedKey{f.Hash, cause}].Verdict
+	return s.decided[decidedKey{f.Hash, cause, ""}].Verdict
+}
+
+// aboutUnit is what was decided about an unknown unit of a fact.
+func (s *set) aboutUnit(f *fact, unit string) entry.HQDecision {
+	return s.decided[decidedKey{f.Hash, UnitUnknown, unit}]
 }
 
 // stateAfter is the state of an exception that is explained by a fact.
 func (s *set) stateAfter(cause *fact, e Exception) string {
-	d, ok := s.decided[decidedKey{e.Source, e.Kind}]
+	d, ok := s.decided[decidedOf(e)]
 	if ok && cause.Kind == entry.KindHQExceptionDecision {
 		return stateOf(d.Verdict)
 	}
 	return ExceptionWithdrawn
+}
+
+func decidedOf(e Exception) decidedKey {
+	key := decidedKey{source: e.Source, cause: e.Kind}
+	if e.Kind == UnitUnknown {
+		key.unit = e.Unit
+	}
+	return key
 }
 
 func stateOf(v entry.Verdict) string {
@@ -125,6 +140,7 @@ func decidable(e Exception, verdict entry.Verdict) error {
 // decide writes the decision and folds the account again with it.
 func (l *Ledger) decide(ctx context.Context, e Exception, d entry.HQDecision) (Exception, error) {
 	d.ID = uuid.NewSHA1(e.ID, []byte("decision/"+d.Verdict.String()+"/"+strconv.FormatUint(d.RuleSet, 10)))
+	d.Unit = decidedOf(e).unit
 	d.Account, d.Source, d.Cause, d.Member = e.Account, e.Source[:], string(e.Kind), e.Member
 	err := l.o.Store.InTx(ctx, func(ctx context.Context) error {
 		key := AccountKey{shard.Of(e.Account), e.Account}

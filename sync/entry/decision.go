@@ -29,4 +29,5 @@ type HQDecision struct {
 	RuleSet uint64    `cbor:"7,keyasint,omitempty"`
 	Member  uuid.UUID `cbor:"8,keyasint,omitzero"` // whose card the entry names
 	By      uuid.UUID `cbor:"9,keyasint,omitzero"`
+	Unit    string    `cbor:"10,keyasint,omitempty"` // of an unknown unit: only this one
 }

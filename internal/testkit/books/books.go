@@ -52,6 +52,9 @@ type HQ struct {
 	Keys    keys.Set
 	Signer  keys.Signer
 
+	// More are rule sets besides Rules and Brisk; set before facts that cite them come.
+	More []loyalty.RuleSet
+
 	mu          sync.Mutex
 	quarantined map[uuid.UUID]bool
 }
@@ -103,6 +106,11 @@ func On(t testing.TB, dsn string, shardsPerTx int) *HQ {
 func (h *HQ) RuleSet(_ context.Context, version uint64) (loyalty.RuleSet, bool, error) {
 	if version == Brisk.Version {
 		return Brisk, true, nil
+	}
+	for _, r := range h.More {
+		if r.Version == version {
+			return r, true, nil
+		}
 	}
 	return Rules, version == Rules.Version, nil
 }
