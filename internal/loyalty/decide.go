@@ -21,7 +21,10 @@ const (
 	CapPerSale         Reason = "cap_per_sale"
 	CapMemberDay       Reason = "cap_member_day"
 	CapTerminal        Reason = "cap_terminal_since_sync"
+	CapRestart         Reason = "cap_restart"
 	StandInOff         Reason = "stand_in_off"
+	StandInByChance    Reason = "stand_in_by_chance"
+	ClockUntrusted     Reason = "clock_untrusted"
 	DiscountTooLarge   Reason = "discount_exceeds_basket"
 )
 
@@ -57,14 +60,18 @@ type Member struct {
 	ID      ID
 	Account ID
 	Blocked bool
-	Free    map[string]int64 // by unit
+	Free    map[string]int64 // by unit, without what is set aside as rights
+	Owes    map[string]int64 // by unit: an overdraft; optional
 }
 
-// Spent is what this terminal has redeemed so far, for the caps.
+// Spent is what this terminal has redeemed so far, for the caps: without a right, but
+// for the last two.
 type Spent struct {
 	MemberToday       int64 // by this member, this business date
-	TerminalSinceSync int64 // not yet acknowledged by HQ
+	TerminalSinceSync int64 // not yet applied by HQ
 	VouchersSinceSync int64
+	Restart           int64 // on any basis, since the last head that was witnessed
+	RestartUses       int64
 }
 
 // Wish is one redemption asked for: a reward bought with points Times times, or
@@ -86,8 +93,14 @@ type Request struct {
 	Policy   Policy
 	Rewards  map[ID]Reward
 	Vouchers map[ID]Voucher // Left less what this terminal has used since
+	Rights   []Right        // held here, in any order
+	Offered  []Right        // got for this request from lanes or HQ; spent after those held
 	Spent    Spent
 	CacheAge int64 // seconds since HQ was last heard
+	StandIn  StandIn
+	// Unwitnessed says that the terminal has started and nobody has confirmed the head
+	// of its journal yet.
+	Unwitnessed bool
 	// Authorised says that HQ decides over its live books: what is free is exact, and
 	// no cap of stand-in applies.
 	Authorised bool
@@ -102,20 +115,24 @@ type Earned struct {
 	ExpiresAt int64
 }
 
-// Redeemed is one redemption a sale makes. Exactly one of Unit (points) or Voucher
-// (uses) is set; Amount counts points or uses.
+// Redeemed is one redemption a sale makes, or the part of one on one basis. Exactly one
+// of Unit (points) or Voucher (uses) is set; Amount counts points or uses. Right is zero
+// for stand-in. The first part of a redemption carries its discount.
 type Redeemed struct {
 	Reward   ID
 	Voucher  ID
 	Unit     string
 	Amount   int64
 	Discount int64
+	Basis    Basis
+	Right    ID
 }
 
 // Decision is what the sale will do if it is committed. ToPay is Total − Discount.
 type Decision struct {
 	Earned   []Earned
 	Redeemed []Redeemed
+	Kept     []Kept // of Earned, what the terminal may spend at once
 	Discount int64
 	ToPay    int64
 }
@@ -127,9 +144,9 @@ const (
 	MaxTimes  = 100
 )
 
-// Decide says what a sale will earn and redeem, or why it is refused. It is the
-// decision of DESIGN §7 for a terminal without allowances: everything redeemed is
-// stand-in and must fit every cap of the policy.
+// Decide says what a sale will earn and redeem, or why it is refused (DESIGN §7). What
+// is wished for is redeemed on the rights held, then on those offered, and the rest
+// without a right, when it fits every cap of the policy.
 func Decide(r Request) (Decision, *Refusal) {
 	if refusal := checkBasket(r.Basket, r.Rules.Currency); refusal != nil {
 		return Decision{}, refusal
@@ -154,7 +171,7 @@ func Decide(r Request) (Decision, *Refusal) {
 		if err != nil {
 			return Decision{}, refuse(AmountOverflow, "the earnings are too large")
 		}
-		decision.Earned = earned
+		decision.Earned, decision.Kept = earned, r.keep(earned)
 	}
 	return decision, nil
 }
@@ -162,21 +179,9 @@ func Decide(r Request) (Decision, *Refusal) {
 // Redeemable checks the wishes alone, without a basket: it answers "what can be
 // redeemed now" before the basket is known.
 func Redeemable(r Request) ([]Redeemed, *Refusal) {
-	switch {
-	case r.Member != nil && r.Member.Blocked:
-		return nil, refuse(CodeBlocked, "the member is blocked")
-	case len(r.Wishes) == 0:
-		return nil, nil
-	case r.Member == nil:
-		return nil, refuse(MemberUnknown, "redeeming needs a member")
-	case len(r.Wishes) > MaxWishes:
-		return nil, refuse(AmountInvalid, "%d redemptions in one sale, at most %d", len(r.Wishes), MaxWishes)
-	}
-	w := &wishes{request: r, points: map[string]int64{}, uses: map[ID]int64{}}
-	for _, wish := range r.Wishes {
-		if refusal := w.add(wish); refusal != nil {
-			return nil, refusal
-		}
+	w, refusal := wished(r)
+	if refusal != nil || w == nil {
+		return nil, refusal
 	}
 	if refusal := w.checkFree(); refusal != nil {
 		return nil, refusal
@@ -184,7 +189,7 @@ func Redeemable(r Request) ([]Redeemed, *Refusal) {
 	if refusal := w.checkCaps(); refusal != nil {
 		return nil, refusal
 	}
-	return w.redeemed, nil
+	return w.split(), nil
 }
 
 func checkBasket(b Basket, currency string) *Refusal {

@@ -10,11 +10,76 @@ func refuse(reason Reason, format string, args ...any) *Refusal {
 // or voucher are checked together.
 type wishes struct {
 	request  Request
-	points   map[string]int64 // asked for, by unit
-	uses     map[ID]int64     // asked for, by voucher
-	units    []string         // keys of points in the order they were met
-	vouchers int64
+	needs    []*need // in the order they were met
 	redeemed []Redeemed
+}
+
+// wished adds up the wishes and covers them with rights; nil without any wish.
+func wished(r Request) (*wishes, *Refusal) {
+	switch {
+	case r.Member != nil && r.Member.Blocked:
+		return nil, refuse(CodeBlocked, "the member is blocked")
+	case len(r.Wishes) == 0:
+		return nil, nil
+	case r.Member == nil:
+		return nil, refuse(MemberUnknown, "redeeming needs a member")
+	case len(r.Wishes) > MaxWishes:
+		return nil, refuse(AmountInvalid, "%d redemptions in one sale, at most %d", len(r.Wishes), MaxWishes)
+	}
+	w := &wishes{request: r}
+	for _, wish := range r.Wishes {
+		if refusal := w.add(wish); refusal != nil {
+			return nil, refusal
+		}
+	}
+	for _, n := range w.needs {
+		n.cover(r)
+	}
+	return w, nil
+}
+
+// need returns what is wished for of a unit so far.
+func (w *wishes) need(unit string, voucher ID) *need {
+	for _, n := range w.needs {
+		if n.unit == unit {
+			return n
+		}
+	}
+	n := &need{unit: unit, voucher: voucher}
+	w.needs = append(w.needs, n)
+	return n
+}
+
+// shorts sums what no right covers.
+func (w *wishes) shorts() (points, uses int64) {
+	for _, n := range w.needs {
+		if n.voucher != (ID{}) {
+			uses = saturate(uses, n.short)
+			continue
+		}
+		points = saturate(points, n.short)
+	}
+	return points, uses
+}
+
+// asked sums all points, or all uses.
+func (w *wishes) asked(uses bool) int64 {
+	var sum int64
+	for _, n := range w.needs {
+		if uses == (n.voucher != ID{}) {
+			sum = saturate(sum, n.asked)
+		}
+	}
+	return sum
+}
+
+// saturate adds amounts; what overflows is as much as there can be.
+func saturate(a, b int64) int64 {
+	sum, err := Add(a, b)
+	if err != nil {
+		return MaxAmount
+	}
+	return sum
 }
 
 func (w *wishes) add(wish Wish) *Refusal {
@@ -43,10 +108,8 @@ func (w *wishes) addPoints(wish Wish) *Refusal {
 	if err != nil {
 		return refuse(AmountOverflow, "%d times %d", wish.Times, reward.Discount)
 	}
-	if _, met := w.points[reward.Unit]; !met {
-		w.units = append(w.units, reward.Unit)
-	}
-	if w.points[reward.Unit], err = Add(w.points[reward.Unit], amount); err != nil {
+	n := w.need(reward.Unit, ID{})
+	if n.asked, err = Add(n.asked, amount); err != nil {
 		return refuse(AmountOverflow, "the redemptions do not add up")
 	}
 	w.redeemed = append(w.redeemed, Redeemed{Reward: reward.ID, Unit: reward.Unit, Amount: amount, Discount: discount})
@@ -74,11 +137,7 @@ func (w *wishes) addVoucher(wish Wish) *Refusal {
 	if err != nil {
 		return refuse(AmountOverflow, "%d times %d", wish.Times, reward.Discount)
 	}
-	w.uses[voucher.ID] += wish.Times
-	w.vouchers += wish.Times
-	if w.uses[voucher.ID] > voucher.Left {
-		return refuse(VoucherUsed, "the voucher has %d uses left, asked for %d", max(voucher.Left, 0), w.uses[voucher.ID])
-	}
+	w.need(useUnitOf(voucher.ID), voucher.ID).asked += wish.Times
 	w.redeemed = append(w.redeemed, Redeemed{
 		Reward: reward.ID, Voucher: voucher.ID, Amount: wish.Times, Discount: discount,
 	})
@@ -104,43 +163,25 @@ func (w *wishes) reward(id ID) (Reward, *Refusal) {
 	return reward, nil
 }
 
+// checkFree holds what no right covers against what HQ says is free.
 func (w *wishes) checkFree() *Refusal {
-	for _, unit := range w.units {
-		if asked, free := w.points[unit], w.request.Member.Free[unit]; asked > free {
-			return refuse(PointsInsufficient, "%d %s asked for, %d there", asked, unit, max(free, 0))
+	for _, n := range w.needs {
+		free := w.request.Member.Free[n.unit]
+		if n.voucher != (ID{}) {
+			free = w.request.Vouchers[n.voucher].Left
 		}
-	}
-	return nil
-}
-
-func (w *wishes) checkCaps() *Refusal {
-	policy, spent := w.request.Policy, w.request.Spent
-	if w.request.Authorised {
-		return nil
-	}
-	if age := w.request.CacheAge; age > policy.MaxCacheAgeSeconds || policy.MaxCacheAgeSeconds <= 0 {
-		return refuse(StandInOff, "head office was last heard %d s ago, at most %d s", age, policy.MaxCacheAgeSeconds)
-	}
-	for _, unit := range w.units {
-		asked := w.points[unit]
-		switch {
-		case unit != policy.Unit || policy.PerSale <= 0:
-			return refuse(StandInOff, "%s may not be redeemed without head office", unit)
-		case asked > policy.PerSale:
-			return refuse(CapPerSale, "%d %s asked for, at most %d a sale", asked, unit, policy.PerSale)
-		case over(spent.MemberToday, asked, policy.PerMemberDay):
-			return refuse(CapMemberDay, "%d %s asked for after %d today, at most %d a day", asked, unit, spent.MemberToday, policy.PerMemberDay)
-		case over(spent.TerminalSinceSync, asked, policy.PerTerminal):
-			return refuse(CapTerminal, "%d %s asked for after %d since the last sync, at most %d", asked, unit, spent.TerminalSinceSync, policy.PerTerminal)
+		short := n.short
+		if w.request.Authorised {
+			short = n.asked
 		}
-	}
-	switch {
-	case w.vouchers == 0:
-		return nil
-	case w.vouchers > policy.VouchersPerSale:
-		return refuse(CapPerSale, "%d vouchers, at most %d a sale", w.vouchers, policy.VouchersPerSale)
-	case over(spent.VouchersSinceSync, w.vouchers, policy.VouchersTerminal):
-		return refuse(CapTerminal, "%d vouchers after %d since the last sync, at most %d", w.vouchers, spent.VouchersSinceSync, policy.VouchersTerminal)
+		if short == 0 || short <= free {
+			continue
+		}
+		there := n.asked - short + max(free, 0)
+		if n.voucher != (ID{}) {
+			return refuse(VoucherUsed, "the voucher has %d uses left, asked for %d", there, n.asked)
+		}
+		return refuse(PointsInsufficient, "%d %s asked for, %d there", n.asked, n.unit, there)
 	}
 	return nil
 }

@@ -72,6 +72,10 @@ const (
 	DiscountTooLarge   Code = "discount_exceeds_basket"
 	ReturnTooMuch      Code = "return_exceeds_sale"
 	SaleHasReturns     Code = "sale_has_returns"
+	CapRestart         Code = "cap_restart"
+	StandInByChance    Code = "stand_in_by_chance"
+	HQRefused          Code = "hq_refused"
+	LoanRefused        Code = "loan_refused"
 
 	// The terminal.
 	DiskFull            Code = "disk_full"
@@ -163,6 +167,10 @@ var Table = map[Code]Row{
 	SaleVoided:         {409, "The sale has been voided already", "This sale was voided before."},
 	DiscountTooLarge:   {422, "The discounts exceed the basket", "The discounts are more than the basket. Redeem less."},
 	ReturnTooMuch:      {422, "More is returned than was sold", "More is returned than was sold, or it was returned before. Look at the sale again."},
+	CapRestart:         {422, "A till that was restarted has reached its cap until HQ or another till confirms its journal", "This till was restarted and has reached its limit until it is online again. Redeem at another till."},
+	StandInByChance:    {422, "Redeeming without head office was refused by chance, near the cap", "Points cannot be redeemed here right now, because the till is offline. Redeem at another till, or later."},
+	HQRefused:          {422, "Head office refused the redemption", "Head office does not allow this redemption."},
+	LoanRefused:        {409, "The lane lends nothing", "This till cannot help the other one now."},
 	SaleHasReturns:     {409, "Something of the sale has been returned", "Something of this sale was returned, so it cannot be voided. Return the rest instead."},
 
 	DiskFull:            {507, "The till's disk is full", "The till's disk is full. No sale was made. Call support; points can be claimed later with the receipt."},
