@@ -153,12 +153,34 @@ type Void struct {
 	KeyHash []byte     `cbor:"8,keyasint"`
 }
 
-// Witness records a head of another writer that this terminal has seen.
+// WitnessFinding says what a witnessed head proves. Numbers are final.
+type WitnessFinding uint8
+
+// Findings. A fork and a rollback carry both signed heads.
+const (
+	WitnessSeen     WitnessFinding = 0 // nothing but that the head was there
+	WitnessFork     WitnessFinding = 1 // two hashes at one sequence number
+	WitnessRollback WitnessFinding = 2 // an older head, said later
+)
+
+// String returns the word used in JSON and on screen.
+func (f WitnessFinding) String() string {
+	return word("witness_finding", uint8(f), "seen", "fork", "rollback")
+}
+
+// Witness records a head of another writer that this terminal has seen. Head is the
+// CBOR of wire.Head and Signature that writer's; Known and KnownSignature are the head
+// that it contradicts.
 type Witness struct {
-	Writer uuid.UUID `cbor:"1,keyasint"`
-	Epoch  uint32    `cbor:"2,keyasint"`
-	Seq    uint64    `cbor:"3,keyasint"`
-	Hash   []byte    `cbor:"4,keyasint"`
+	Writer         uuid.UUID      `cbor:"1,keyasint"`
+	Epoch          uint32         `cbor:"2,keyasint"`
+	Seq            uint64         `cbor:"3,keyasint"`
+	Hash           []byte         `cbor:"4,keyasint"`
+	Finding        WitnessFinding `cbor:"5,keyasint,omitempty"`
+	Head           []byte         `cbor:"6,keyasint,omitempty"`
+	Signature      []byte         `cbor:"7,keyasint,omitempty"`
+	Known          []byte         `cbor:"8,keyasint,omitempty"`
+	KnownSignature []byte         `cbor:"9,keyasint,omitempty"`
 }
 
 // Clock records that the wall clock jumped: by how many milliseconds it moved

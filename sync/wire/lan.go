@@ -1,0 +1,68 @@
+package wire
+
+import (
+	"crypto/ed25519"
+	"fmt"
+
+	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/internal/problem"
+)
+
+// Paths that the lanes of a store serve each other (docs/offline-protocol.md). Below
+// PathLANRelay stands a path of HQ.
+const (
+	PathLANHead   = "/lan/v1/head"
+	PathLANBorrow = "/lan/v1/borrow"
+	PathLANRelay  = "/lan/v1/relay"
+)
+
+// SignedHead is a Head with the signature of its terminal (DomainHead).
+type SignedHead struct {
+	Head      []byte `cbor:"1,keyasint"`
+	Signature []byte `cbor:"2,keyasint"`
+}
+
+// HeadRequest shows a lane the asker's head, and which head of the lane the asker
+// knows, as the lane once signed it. Proof is the asker's head as it was at the
+// sequence number that the lane said it knew, with no HLC.
+type HeadRequest struct {
+	V     uint8      `cbor:"1,keyasint"`
+	Mine  SignedHead `cbor:"2,keyasint"`
+	Known SignedHead `cbor:"3,keyasint,omitzero"`
+	Proof SignedHead `cbor:"4,keyasint,omitzero"`
+}
+
+// HeadAnswer is the same the other way round. Finding is what the lane concludes
+// about the asker.
+type HeadAnswer struct {
+	V       uint8      `cbor:"1,keyasint"`
+	Mine    SignedHead `cbor:"2,keyasint"`
+	Known   SignedHead `cbor:"3,keyasint,omitzero"`
+	Proof   SignedHead `cbor:"4,keyasint,omitzero"`
+	Finding uint8      `cbor:"5,keyasint,omitempty"` // entry.WitnessFinding
+	Online  bool       `cbor:"6,keyasint,omitempty"` // the lane hears HQ by itself, and relays
+}
+
+// SignHead signs a head with the terminal's own key.
+func SignHead(signer keys.Signer, head Head) (SignedHead, error) {
+	raw, err := Marshal(head)
+	if err != nil {
+		return SignedHead{}, fmt.Errorf("encode head: %w", err)
+	}
+	return SignedHead{Head: raw, Signature: signer.Sign(DomainHead, raw)}, nil
+}
+
+// OpenHead checks and reads a head that the holder of key has signed.
+func OpenHead(key ed25519.PublicKey, signed SignedHead) (Head, error) {
+	if err := keys.Verify(key, DomainHead, signed.Head, signed.Signature); err != nil {
+		return Head{}, problem.Wrap(problem.ProofInvalid, err, "the head is not signed by its terminal")
+	}
+	head, err := Unmarshal[Head](signed.Head)
+	if err != nil {
+		return Head{}, fmt.Errorf("read head: %w", err)
+	}
+	if head.Seq == 0 || len(head.Hash) != 32 {
+		return Head{}, problem.New(problem.InvalidBody, "the head is incomplete")
+	}
+	return head, nil
+}
