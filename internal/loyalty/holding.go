@@ -54,6 +54,7 @@ type Lot struct {
 // Holding is what one account has of one unit. Free + Allowance − Overdraft is the
 // balance, each term at least zero. Lots that have vested sum to Free + Allowance,
 // the others to Pending. Lots may leave out those with nothing Left or Covered.
+// Rights, ordered by id, may leave out those that ended and that no fact names.
 type Holding struct {
 	Unit      string
 	Free      int64
@@ -61,6 +62,7 @@ type Holding struct {
 	Pending   int64
 	Overdraft int64
 	Lots      []Lot
+	Rights    []HeldRight
 }
 
 // Balance is what the account has, or (negative) owes.

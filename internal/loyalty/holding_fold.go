@@ -20,7 +20,7 @@ type Redemption struct {
 
 // Clone returns a copy that shares nothing.
 func (h Holding) Clone() Holding {
-	h.Lots = slices.Clone(h.Lots)
+	h.Lots, h.Rights = slices.Clone(h.Lots), slices.Clone(h.Rights)
 	return h
 }
 
@@ -113,15 +113,16 @@ func (h *Holding) Remove(amount int64, to Book) (short int64, moves []Move, err 
 	return short, appendMove(moves, Move{From: BookOverdraft, To: to, Amount: short}), err
 }
 
-// cover repays the overdraft from what is free.
+// cover repays the overdraft from what is free, and then covers rights.
 func (h *Holding) cover(moves []Move) ([]Move, error) {
+	moves = h.unreserve(moves)
 	n := min(h.Overdraft, h.Free)
 	if n == 0 {
-		return moves, nil
+		return h.reserve(moves), nil
 	}
 	_, paid, err := h.take(n, BookOverdraft, func(l *Lot, n int64) { l.Covered += n })
 	h.Overdraft -= n
-	return append(moves, paid...), err
+	return h.reserve(append(moves, paid...)), err
 }
 
 // take moves amount, which is free, out of vested lots in their order.
@@ -175,7 +176,7 @@ func (h Holding) Check() error {
 	switch {
 	case min(h.Free, h.Allowance, h.Pending, h.Overdraft) < 0:
 		return ErrOverflow
-	case free != h.Free+h.Allowance || pending != h.Pending:
+	case free != h.Free+h.Allowance || pending != h.Pending || h.Allowance > h.Nominal():
 		return ErrLots
 	}
 	return nil

@@ -47,6 +47,9 @@ func (h *Holding) Restore(r Redemption, from Book, now int64) ([]Move, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h.Overdraft == 0 {
+		moves = h.reserve(moves) // what comes back to a right does not expire
+	}
 	expired, err := h.Advance(now)
 	if err != nil {
 		return nil, err
@@ -78,14 +81,16 @@ func (h *Holding) TakeBack(id ID, amount int64, to Book) (moves []Move, short in
 	owed := h.Overdraft
 	l.Back += amount
 	l.Voided = l.Back == l.Amount
-	gone, book := min(amount, l.Left), BookPending
+	gone := min(amount, l.Left)
 	if l.Pending {
 		h.Pending -= gone
+		moves = appendMove(moves, Move{BookPending, to, gone, id})
 	} else {
-		gone, book = min(gone, h.Free), BookFree // what a terminal holds as allowance stays
-		h.Free -= gone
+		free := min(gone, h.Free)
+		h.Free -= free
+		h.Allowance -= gone - free // a right on it is uncovered now
+		moves = appendMove(appendMove(moves, Move{BookFree, to, free, id}), Move{BookAllowance, to, gone - free, id})
 	}
-	moves = appendMove(moves, Move{book, to, gone, id})
 	l.Left, l.Gone = l.Left-gone, l.Gone+gone
 	amount -= gone
 	covered := min(amount, l.Covered)
@@ -94,7 +99,7 @@ func (h *Holding) TakeBack(id ID, amount int64, to Book) (moves []Move, short in
 	spent := min(amount, l.Spent-l.Owed)
 	l.Owed += spent
 	amount -= spent
-	debt := covered + spent + min(amount, l.Left)
+	debt := covered + spent
 	h.Overdraft += debt
 	moves, err = h.cover(appendMove(moves, Move{BookOverdraft, to, debt, id}))
 	return moves, max(0, h.Overdraft-owed), err
