@@ -27,6 +27,7 @@ type serveCommand struct {
 
 // Run serves until it is told to stop.
 func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
+	growHeap()
 	log := slog.New(slog.NewJSONHandler(s.stderr, nil))
 	var applier *ledger.Service
 	var settler *account.Service

@@ -18,12 +18,20 @@ const (
 	// setJournals and setEntries bound what one set takes from how many journals:
 	// large sets write an account once for several facts.
 	setJournals = 16
-	setEntries  = 2000
+	setEntries  = 4000
 	// aheadOf is how far in the future an entry may lie before somebody must look.
 	aheadOf = 24 * time.Hour
 	// groupLeast is how many facts are worth a transaction of their own.
 	groupLeast = 50
 )
+
+// portion is a set that has been read: entries of some journals, those that post
+// decoded.
+type portion struct {
+	journals []Waiting // with the cursor behind the set
+	facts    []fact
+	passed   int
+}
 
 // Apply applies up to one set of waiting entries and returns how many it passed.
 //
@@ -31,28 +39,78 @@ const (
 // the cursors move afterwards. A crash in between leaves entries that are read
 // again and found applied.
 func (l *Ledger) Apply(ctx context.Context) (int, error) {
+	p, err := l.read(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	return l.apply(ctx, p)
+}
+
+// ApplySets applies up to so many sets and returns how many entries it passed. It
+// reads and decodes a set while the one before is being posted.
+func (l *Ledger) ApplySets(ctx context.Context, most int) (int, error) {
+	type outcome struct {
+		portion
+		err error
+	}
+	passed := 0
+	p, err := l.read(ctx, nil)
+	for n := 1; err == nil; n++ {
+		next := make(chan outcome, 1)
+		if n < most && p.passed > 0 {
+			go func() {
+				p, err := l.read(ctx, p.journals)
+				next <- outcome{p, err}
+			}()
+		} else {
+			next <- outcome{}
+		}
+		done, failed := l.apply(ctx, p)
+		passed += done
+		after := <-next
+		if failed != nil || done < p.passed || after.passed == 0 {
+			return passed, errors.Join(failed, after.err)
+		}
+		p, err = after.portion, after.err
+	}
+	return passed, err
+}
+
+// read reads a set. Of the journals in ahead, entries up to their cursors are being
+// posted.
+func (l *Ledger) read(ctx context.Context, ahead []Waiting) (portion, error) {
 	waiting, err := l.o.Store.WaitingJournals(ctx, setJournals)
 	if err != nil {
-		return 0, fmt.Errorf("find waiting journals: %w", err)
+		return portion{}, fmt.Errorf("find waiting journals: %w", err)
 	}
-	var facts []fact
-	passed := 0
+	p := portion{journals: waiting}
 	for i := range waiting {
 		w := &waiting[i]
-		room := max(1, (setEntries-passed)/(len(waiting)-i)) // what one leaves, the next may take
+		for _, a := range ahead {
+			if a.Terminal == w.Terminal && a.Epoch == w.Epoch && a.Branch == w.Branch {
+				w.AppliedSeq = max(w.AppliedSeq, a.AppliedSeq)
+			}
+		}
+		room := max(1, (setEntries-p.passed)/(len(waiting)-i)) // what one leaves, the next may take
 		entries, err := l.o.Store.WaitingEntries(ctx, *w, room)
 		if err != nil {
-			return 0, fmt.Errorf("read entries of %s: %w", w.Terminal, err)
+			return portion{}, fmt.Errorf("read entries of %s: %w", w.Terminal, err)
 		}
 		for _, e := range entries {
 			w.AppliedSeq = e.Seq
 			if f, ok := factOf(e); ok {
-				facts = append(facts, f)
+				p.facts = append(p.facts, f)
 			}
 		}
-		passed += len(entries)
+		p.passed += len(entries)
 	}
-	if facts, err = l.route(ctx, facts); err != nil {
+	return p, nil
+}
+
+// apply posts what has been read and moves the cursors.
+func (l *Ledger) apply(ctx context.Context, p portion) (int, error) {
+	facts, err := l.route(ctx, p.facts)
+	if err != nil {
 		return 0, fmt.Errorf("route entries: %w", err)
 	}
 	err = l.postAll(ctx, l.groups(facts))
@@ -67,16 +125,16 @@ func (l *Ledger) Apply(ctx context.Context) (int, error) {
 			return 0, err
 		}
 	}
-	if passed == 0 {
+	if p.passed == 0 {
 		return 0, nil
 	}
-	if err := l.o.Store.AdvanceApplied(ctx, waiting); err != nil {
+	if err := l.o.Store.AdvanceApplied(ctx, p.journals); err != nil {
 		return 0, fmt.Errorf("advance cursors: %w", err)
 	}
 	if err := l.matchReturns(ctx); err != nil {
 		return 0, fmt.Errorf("match returns: %w", err)
 	}
-	return passed, nil
+	return p.passed, nil
 }
 
 // groups splits facts by shard, each group in the order of folding: as many as the

@@ -17,6 +17,10 @@ const pollEvery = 500 * time.Millisecond
 // else happens.
 const sweepEvery = time.Minute
 
+// setsATurn is how many sets follow each other before it is asked again whether it is
+// this process's turn, and before time may pass.
+const setsATurn = 8
+
 // Service applies entries as they come, from Start until Stop.
 type Service struct {
 	*rounds.Loop
@@ -30,7 +34,7 @@ type Service struct {
 }
 
 // NewService returns the service of a ledger. It logs what it will try again. Before
-// each set it asks turn, which may be nil, whether it is this process that applies;
+// a few sets it asks turn, which may be nil, whether it is this process that applies;
 // several that do so at once do no harm, only the same work.
 func NewService(l *Ledger, log *slog.Logger, turn func(ctx context.Context) (bool, error)) *Service {
 	if turn == nil {
@@ -51,7 +55,7 @@ func (s *Service) round(ctx context.Context) (more bool) {
 	n := 0
 	mine, err := s.turn(ctx)
 	if mine && err == nil {
-		n, err = s.ledger.Apply(ctx)
+		n, err = s.ledger.ApplySets(ctx, setsATurn)
 		select {
 		case <-s.due.C:
 			s.sweep(ctx)
