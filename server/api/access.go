@@ -18,7 +18,7 @@ var areas = map[string]people.Area{
 	"GetPolicy": people.AreaLook, "PutPolicy": people.AreaRisk,
 	"CreateStore": people.AreaFleet, "ListStores": people.AreaLook, "GetStore": people.AreaLook,
 	"CreateTerminal": people.AreaFleet, "ListTerminals": people.AreaLook, "GetTerminal": people.AreaLook,
-	"CreateEnrolmentCode": people.AreaFleet, "RevokeTerminal": people.AreaFleet,
+	"CreateEnrolmentCode": people.AreaFleet, "RevokeTerminal": people.AreaFleet, "ReinstateTerminal": people.AreaTrust,
 	"CreateMember": people.AreaMembers, "CreateMembers": people.AreaMembers,
 	"ListMembers": people.AreaLook, "GetMember": people.AreaLook, "ListMemberHistory": people.AreaLook,
 	"GetPass": people.AreaMembers, "GetPassPNG": people.AreaMembers, "GetPassSVG": people.AreaMembers,
@@ -71,8 +71,8 @@ func (s *Server) authenticate(c *fiber.Ctx) error {
 		c.SetUserContext(ctx)
 		return c.Next()
 	}
-	token, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
-	if !ok || len(token) > 4096 {
+	token, ok := bearer(c)
+	if !ok {
 		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
 		return problem.New(problem.Unauthenticated, "a bearer token is needed")
 	}
@@ -83,6 +83,12 @@ func (s *Server) authenticate(c *fiber.Ctx) error {
 	}
 	c.SetUserContext(context.WithValue(ctx, callerKey{}, caller{person, session}))
 	return c.Next()
+}
+
+// bearer returns the token of a request that shows one.
+func bearer(c *fiber.Ctx) (string, bool) {
+	token, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
+	return token, ok && len(token) <= 4096
 }
 
 // authorise lets an operation run when the caller's role may.

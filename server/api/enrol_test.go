@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -106,5 +107,83 @@ func TestEnrolmentNeedsPossessionOfItsKey(t *testing.T) {
 	}
 	if a := l.enrol(11); a.status != http.StatusOK {
 		t.Errorf("the code was used up by a forgery: %d %s", a.status, a.body)
+	}
+}
+
+// Only reinstating undoes a revocation: no code does, made before it, while it went on
+// or after it.
+func TestARevokedTerminalStaysOutUntilReinstated(t *testing.T) {
+	r := newRig(t)
+	l := r.enrolledLane("one", 11)
+	at := "/api/v1/terminals/" + l.id.String()
+	pull := func() problem.Code { return l.proven("GET", wire.PathPull, nil).code() }
+	if code := pull(); code != "" {
+		t.Fatalf("enrolled: %s", code)
+	}
+	l.code = r.freshCode(l.id)
+	r.do(call{method: "POST", path: at + "/revoke"})
+	if a := l.enrol(12); a.code() != problem.EnrolCodeInvalid {
+		t.Errorf("a code made before: %d %s", a.status, a.body)
+	}
+	if a := r.do(call{method: "POST", path: at + "/enrolment-codes"}); a.code() != problem.TerminalRevoked {
+		t.Errorf("a code made after: %d %s", a.status, a.body)
+	}
+	l.newKey(11)
+	if code := pull(); code != problem.TerminalRevoked {
+		t.Errorf("revoked: %q", code)
+	}
+	back := func() answer { return r.do(call{method: "POST", path: at + "/reinstate"}) }
+	r.as("operations", func() {
+		if a := back(); a.code() != problem.Forbidden {
+			t.Errorf("by operations: %d %s", a.status, a.body)
+		}
+	})
+	if a := back(); a.status != http.StatusOK || !strings.Contains(string(a.body), `"quarantined"`) {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if a := back(); a.code() != problem.StateConflict {
+		t.Errorf("twice: %d %s", a.status, a.body)
+	}
+	if code := pull(); code != problem.TerminalQuarantined {
+		t.Errorf("reinstated, with the old key: %q", code)
+	}
+	l.code = r.freshCode(l.id)
+	if a := l.enrol(13); a.status != http.StatusOK || l.epoch != 2 {
+		t.Errorf("%d %s, epoch %d", a.status, a.body, l.epoch)
+	}
+	if code := pull(); code != "" {
+		t.Errorf("enrolled again: %s", code)
+	}
+}
+
+// as runs fn signed in with another role.
+func (r *rig) as(role people.Role, fn func()) {
+	r.t.Helper()
+	const password = "a long enough password"
+	_, err := r.people.Add(r.t.Context(), string(role), role, password)
+	r.must(err)
+	before := r.token
+	r.token = r.signIn(string(role), password)
+	fn()
+	r.token = before
+}
+
+func TestGuessingEnrolmentCodesIsSlowedDown(t *testing.T) {
+	r := newRig(t)
+	l := r.newTerminal(r.made("/api/v1/stores", storeBody), "lane")
+	good := l.code
+	l.code = "0000-0000-0000-0000"
+	var last answer
+	tries := 0
+	for ; last.code() != problem.TooManyRequests && tries < 50; tries++ {
+		last = l.enrol(12)
+	}
+	if tries < 5 || tries > 20 || last.header.Get("Retry-After") == "" {
+		t.Fatalf("%d tries, then %d %s", tries, last.status, last.body)
+	}
+	r.clock.Advance(6 * time.Minute)
+	l.code = good
+	if a := l.enrol(13); a.status != http.StatusOK {
+		t.Errorf("a right code later: %d %s", a.status, a.body)
 	}
 }

@@ -68,6 +68,12 @@ func (h handlers) RevokeTerminal(ctx context.Context, r RevokeTerminalRequestObj
 	return RevokeTerminal200JSONResponse(showTerminal(t)), err
 }
 
+// ReinstateTerminal implements StrictServerInterface.
+func (h handlers) ReinstateTerminal(ctx context.Context, r ReinstateTerminalRequestObject) (ReinstateTerminalResponseObject, error) {
+	t, err := h.o.Fleet.Reinstate(ctx, callerOf(ctx).person.ID, r.ID)
+	return ReinstateTerminal200JSONResponse(showTerminal(t)), err
+}
+
 func showStore(s fleet.Store) Store {
 	return Store{ID: s.ID, Code: s.Code, Name: s.Name, TimeZone: s.TimeZone, Currency: s.Currency, CreatedAt: s.CreatedAt}
 }

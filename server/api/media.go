@@ -1,16 +1,12 @@
 package api
 
 import (
-	"fmt"
-	"io"
 	"mime"
 	"reflect"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/tallystick/tallystick/internal/problem"
-	"github.com/tallystick/tallystick/sync/wire"
 )
 
 // Limits of a body. A batch of 1000 members fits into maxBody.
@@ -20,30 +16,6 @@ const (
 	// is still sending would else see a broken connection instead of the reason.
 	maxDrain = 32 << 20
 )
-
-// takeBody reads the body as it arrived, within the limit of its address, and puts
-// it in place of the stream.
-func takeBody(c *fiber.Ctx) error {
-	limit := maxBody
-	if strings.HasPrefix(c.Path(), "/sync/") {
-		limit = wire.MaxBody
-	}
-	stream := c.Context().RequestBodyStream()
-	if stream == nil {
-		return c.Next()
-	}
-	body, err := io.ReadAll(io.LimitReader(stream, int64(limit)+1))
-	if err != nil {
-		return problem.Wrap(problem.InvalidBody, err, "the body did not arrive whole")
-	}
-	if len(body) > limit {
-		c.Context().SetConnectionClose()
-		_, err := io.CopyN(io.Discard, stream, maxDrain) // io.EOF: all of it
-		return problem.Wrap(problem.BodyTooLarge, err, fmt.Sprintf("more than %d bytes", limit))
-	}
-	c.Request().SetBodyRaw(body)
-	return c.Next()
-}
 
 // plainJSON refuses bodies of another type or encoded: what the generated server
 // reads must be what arrived.

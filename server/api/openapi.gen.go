@@ -1509,6 +1509,12 @@ type CreateEnrolmentCodeParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ReinstateTerminalParams defines parameters for ReinstateTerminal.
+type ReinstateTerminalParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // RevokeTerminalParams defines parameters for RevokeTerminal.
 type RevokeTerminalParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -1763,6 +1769,9 @@ type ServerInterface interface {
 	// CreateEnrolmentCode Make a new enrolment code
 	// (POST /terminals/{id}/enrolment-codes)
 	CreateEnrolmentCode(c *fiber.Ctx, id ID, params CreateEnrolmentCodeParams) error
+	// ReinstateTerminal End the revocation of a terminal
+	// (POST /terminals/{id}/reinstate)
+	ReinstateTerminal(c *fiber.Ctx, id ID, params ReinstateTerminalParams) error
 	// RevokeTerminal Revoke a terminal
 	// (POST /terminals/{id}/revoke)
 	RevokeTerminal(c *fiber.Ctx, id ID, params RevokeTerminalParams) error
@@ -4104,6 +4113,59 @@ func (siw *ServerInterfaceWrapper) CreateEnrolmentCode(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ReinstateTerminal operation middleware
+func (siw *ServerInterfaceWrapper) ReinstateTerminal(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReinstateTerminalParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReinstateTerminal(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // RevokeTerminal operation middleware
 func (siw *ServerInterfaceWrapper) RevokeTerminal(c *fiber.Ctx) error {
 
@@ -4363,6 +4425,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/terminals/:id/enrolment-codes", wrapper.CreateEnrolmentCode)
 
 	router.Post(options.BaseURL+"/terminals/:id/revoke", wrapper.RevokeTerminal)
+
+	router.Post(options.BaseURL+"/terminals/:id/reinstate", wrapper.ReinstateTerminal)
 
 	router.Get(options.BaseURL+"/members", wrapper.ListMembers)
 
@@ -6106,6 +6170,36 @@ func (response CreateEnrolmentCodedefaultApplicationProblemPlusJSONResponse) Vis
 	return ctx.JSON(&response.Body)
 }
 
+type ReinstateTerminalRequestObject struct {
+	ID     ID `json:"id"`
+	Params ReinstateTerminalParams
+}
+
+type ReinstateTerminalResponseObject interface {
+	VisitReinstateTerminalResponse(ctx *fiber.Ctx) error
+}
+
+type ReinstateTerminal200JSONResponse Terminal
+
+func (response ReinstateTerminal200JSONResponse) VisitReinstateTerminalResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ReinstateTerminaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReinstateTerminaldefaultApplicationProblemPlusJSONResponse) VisitReinstateTerminalResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type RevokeTerminalRequestObject struct {
 	ID     ID `json:"id"`
 	Params RevokeTerminalParams
@@ -6420,6 +6514,9 @@ type StrictServerInterface interface {
 	// CreateEnrolmentCode Make a new enrolment code
 	// (POST /terminals/{id}/enrolment-codes)
 	CreateEnrolmentCode(ctx context.Context, request CreateEnrolmentCodeRequestObject) (CreateEnrolmentCodeResponseObject, error)
+	// ReinstateTerminal End the revocation of a terminal
+	// (POST /terminals/{id}/reinstate)
+	ReinstateTerminal(ctx context.Context, request ReinstateTerminalRequestObject) (ReinstateTerminalResponseObject, error)
 	// RevokeTerminal Revoke a terminal
 	// (POST /terminals/{id}/revoke)
 	RevokeTerminal(ctx context.Context, request RevokeTerminalRequestObject) (RevokeTerminalResponseObject, error)
@@ -8219,6 +8316,34 @@ func (sh *strictHandler) CreateEnrolmentCode(ctx *fiber.Ctx, id ID, params Creat
 		return err
 	} else if validResponse, ok := response.(CreateEnrolmentCodeResponseObject); ok {
 		if err := validResponse.VisitCreateEnrolmentCodeResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReinstateTerminal operation middleware
+func (sh *strictHandler) ReinstateTerminal(ctx *fiber.Ctx, id ID, params ReinstateTerminalParams) error {
+	var request ReinstateTerminalRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReinstateTerminal(ctx.UserContext(), request.(ReinstateTerminalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReinstateTerminal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReinstateTerminalResponseObject); ok {
+		if err := validResponse.VisitReinstateTerminalResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

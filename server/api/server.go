@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -36,6 +35,8 @@ const basePath = "/api/v1"
 const (
 	maxHeaders = 16 << 10 // a proof and a cursor in the address
 	deadline   = 15 * time.Second
+	// maxConnections of one process: maxPolls and what else may be open.
+	maxConnections = 16_384
 )
 
 // document is openapi.yaml as JSON; a test holds the two together.
@@ -97,6 +98,8 @@ type Options struct {
 	// Lost reports whether an error means that the database is away, which is
 	// answered as problem.Unavailable; nil knows none.
 	Lost func(err error) bool
+	// MaxPolls is how many terminals may wait for the feed at once; zero is 10,000.
+	MaxPolls int
 	// Log takes what is HQ's own fault; nil throws it away.
 	Log *slog.Logger
 }
@@ -110,7 +113,9 @@ type Server struct {
 	// the app waits for open requests.
 	stopping context.Context
 	stop     context.CancelFunc
-	waiting  atomic.Int64
+	polls    *polls
+	rooms    *rooms
+	guesses  guesses
 
 	mu       sync.Mutex
 	listener *accept.Listener // nil before Serve
@@ -121,10 +126,13 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
+	if o.MaxPolls <= 0 {
+		o.MaxPolls = maxPolls
+	}
 	if o.Lost == nil {
 		o.Lost = func(error) bool { return false }
 	}
-	s := &Server{o: o, metrics: newMetrics(o)}
+	s := &Server{o: o, metrics: newMetrics(o), polls: newPolls(o.MaxPolls), rooms: newRooms()}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		// Without Immutable, strings of one request change when the next arrives.
@@ -136,6 +144,7 @@ func New(o Options) *Server {
 		// takeBody reads the body, so that one that is too large still gets an answer.
 		StreamRequestBody:            true,
 		DisablePreParseMultipartForm: true,
+		Concurrency:                  maxConnections,
 		ReadBufferSize:               maxHeaders,
 		ReadTimeout:                  30 * time.Second,
 		WriteTimeout:                 60 * time.Second,
@@ -154,7 +163,7 @@ func (s *Server) route() {
 			s.o.Log.Error("handler panicked", "method", c.Method(), "path", c.Path(), "cause", cause)
 		},
 	}))
-	s.app.Use(s.metrics.observe, headers, s.limitTime, takeBody)
+	s.app.Use(s.metrics.observe, headers, s.limitTime, s.takeBody)
 	s.routeOps()
 	s.routeSync()
 	s.app.Get(basePath+"/openapi.json", func(c *fiber.Ctx) error {
@@ -198,7 +207,7 @@ func (s *Server) Serve(l net.Listener) error {
 }
 
 // Waiting returns how many long polls are open.
-func (s *Server) Waiting() int { return int(s.waiting.Load()) }
+func (s *Server) Waiting() int { return s.polls.count() }
 
 // Shutdown ends long polls, closes the listener and lets other requests finish.
 // Connections without a request are closed soon, all others when ctx ends; it is an

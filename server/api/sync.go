@@ -31,11 +31,17 @@ func (s *Server) routeSync() {
 }
 
 func (s *Server) enrol(c *fiber.Ctx) error {
+	if err := s.guesses.allow(c.IP(), s.o.Clock.Now()); err != nil {
+		return err
+	}
 	request, err := message[wire.EnrolRequest](c)
 	if err != nil {
 		return err
 	}
 	enrolment, err := s.o.Fleet.Enrol(c.UserContext(), request)
+	if problem.CodeOf(err) == problem.EnrolCodeInvalid {
+		s.guesses.wrong(c.IP(), s.o.Clock.Now())
+	}
 	if err != nil {
 		return err
 	}
@@ -124,17 +130,7 @@ func (s *Server) pull(c *fiber.Ctx) error {
 	if err := s.o.Fleet.Heard(c.UserContext(), who.Terminal.ID, who.Epoch, 0, 0); err != nil {
 		return err
 	}
-	patience := time.Duration(wait) * time.Second
-	ctx, cancel := context.WithTimeout(s.stopping, patience+pollGrace)
-	defer cancel()
-	s.waiting.Add(1)
-	defer s.waiting.Add(-1)
-	page, err := s.o.Feed.Wait(ctx, who.Terminal.Store, c.Query("cursor"), items, patience)
-	if errors.Is(err, context.Canceled) {
-		e := problem.Wrap(problem.Unavailable, err, "HQ is stopping")
-		e.RetryAfter = 1
-		return e
-	}
+	page, err := s.follow(c, who.Terminal, items, time.Duration(wait)*time.Second)
 	if err != nil {
 		return err
 	}
@@ -144,6 +140,26 @@ func (s *Server) pull(c *fiber.Ctx) error {
 		return err
 	}
 	return reply(c, raw)
+}
+
+// follow waits for the feed of a terminal's store. When too many wait already the
+// terminal is told what there is, and when there is nothing to come again later.
+func (s *Server) follow(c *fiber.Ctx, t fleet.Terminal, items int, patience time.Duration) (wire.FeedPage, error) {
+	poll, done, ok := s.polls.begin(s.stopping, t.ID)
+	defer done()
+	if !ok {
+		patience = 0
+	}
+	ctx, cancel := context.WithTimeout(poll, patience+pollGrace)
+	defer cancel()
+	page, err := s.o.Feed.Wait(ctx, t.Store, c.Query("cursor"), items, patience)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return page, cutShort(ctx, err)
+	case err == nil && !ok && len(page.Items) == 0:
+		return page, &problem.Error{Code: problem.Backpressure, Detail: "too many terminals wait", RetryAfter: comeAgain}
+	}
+	return page, err
 }
 
 // identify believes a request only with a proof over it exactly as it arrived.

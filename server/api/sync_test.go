@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -219,6 +220,7 @@ func TestARevokedTerminalDeliversAndIsToldNothing(t *testing.T) {
 		t.Errorf("push: %d %s", a.status, a.body)
 	}
 	old := *l
+	r.do(call{method: "POST", path: "/api/v1/terminals/" + l.id.String() + "/reinstate"})
 	l.code = r.freshCode(l.id)
 	if a := l.enrol(21); a.status != http.StatusOK || l.epoch != 2 {
 		t.Fatalf("enrol again: %d %s", a.status, a.body)
@@ -273,4 +275,29 @@ func flip(batch []byte) []byte {
 	at := bytes.LastIndex(out, []byte("test"))
 	out[at] ^= 1
 	return out
+}
+
+// A terminal whose connection broke polls again while HQ still waits with the old
+// poll.
+func TestANewerPollIsAnsweredAndTheOlderSentAway(t *testing.T) {
+	r := newRig(t)
+	l := r.enrolledLane("one", 11)
+	page, err := wire.Open[wire.FeedPage](l.proven("GET", wire.PathPull, nil).body, wire.DomainFeed, l.statement(), r.clock.Now())
+	r.must(err)
+	path := wire.PathPull + "?wait=20&cursor=" + page.Next
+	older := make(chan answer, 1)
+	twin := *l
+	go func() { older <- twin.proven("GET", path, nil) }()
+	for r.server.Waiting() == 0 {
+		runtime.Gosched()
+	}
+	newer := make(chan answer, 1)
+	go func() { newer <- l.proven("GET", path, nil) }()
+	if a := <-older; a.code() != problem.TooManyRequests || a.header.Get("Retry-After") == "" {
+		t.Errorf("the older: %d %s", a.status, a.body)
+	}
+	r.made("/api/v1/members", `{"alias":"Ann"}`)
+	if a := <-newer; a.status != http.StatusOK {
+		t.Errorf("the newer: %d %s", a.status, a.body)
+	}
 }

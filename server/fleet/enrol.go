@@ -31,6 +31,9 @@ func (f *Fleet) Enrol(ctx context.Context, req wire.EnrolRequest) (wire.Enrolmen
 	if err := keys.Verify(req.PublicKey, wire.DomainEnrol, signed, req.Signature); err != nil {
 		return wire.Enrolment{}, problem.Wrap(problem.ProofInvalid, err, "the enrolment is not signed by the key it shows")
 	}
+	if err := f.known(ctx, req.Code); err != nil {
+		return wire.Enrolment{}, err
+	}
 	var t Terminal
 	err := f.env.Keeper.InTx(ctx, func(ctx context.Context) error {
 		var err error
@@ -46,8 +49,25 @@ func (f *Fleet) Enrol(ctx context.Context, req wire.EnrolRequest) (wire.Enrolmen
 	}, nil
 }
 
+// known turns away a code that nobody was given, before anything is locked for it.
+func (f *Fleet) known(ctx context.Context, code string) error {
+	kept, err := f.env.Keeper.Code(ctx, hashCode(code))
+	switch {
+	case problem.CodeOf(err) == problem.NotFound:
+		return invalidCode()
+	case err != nil:
+		return fmt.Errorf("find enrolment code: %w", err)
+	case kept.UsedAt.IsZero() && !f.now().Before(kept.ExpiresAt):
+		return invalidCode()
+	}
+	return nil
+}
+
+func invalidCode() error {
+	return problem.New(problem.EnrolCodeInvalid, "the code is wrong, used or expired")
+}
+
 func (f *Fleet) enrol(ctx context.Context, req wire.EnrolRequest) (Terminal, error) {
-	invalid := problem.New(problem.EnrolCodeInvalid, "the code is wrong, used or expired")
 	hash, key := hashCode(req.Code), ed25519.PublicKey(req.PublicKey)
 	won, err := f.env.Keeper.UseCode(ctx, hash, key, f.now())
 	if err != nil {
@@ -56,7 +76,7 @@ func (f *Fleet) enrol(ctx context.Context, req wire.EnrolRequest) (Terminal, err
 	code, err := f.env.Keeper.Code(ctx, hash)
 	switch {
 	case problem.CodeOf(err) == problem.NotFound:
-		return Terminal{}, invalid
+		return Terminal{}, invalidCode()
 	case err != nil:
 		return Terminal{}, err
 	}
@@ -69,7 +89,10 @@ func (f *Fleet) enrol(ctx context.Context, req wire.EnrolRequest) (Terminal, err
 		if bytes.Equal(code.UsedKey, key) && bytes.Equal(t.PublicKey, key) && t.State == StateEnrolled {
 			return t, nil
 		}
-		return Terminal{}, invalid
+		return Terminal{}, invalidCode()
+	}
+	if t.State == StateRevoked { // no code undoes that; see Reinstate
+		return Terminal{}, invalidCode()
 	}
 	t.State, t.Epoch, t.PublicKey = StateEnrolled, t.Epoch+1, key
 	t.Software, t.Version, t.EnrolledAt = req.Software, t.Version+1, f.now()
@@ -81,6 +104,9 @@ func (f *Fleet) enrol(ctx context.Context, req wire.EnrolRequest) (Terminal, err
 		return Terminal{}, err
 	}
 	if err := f.env.Keeper.SetTerminal(ctx, t); err != nil {
+		return Terminal{}, err
+	}
+	if err := f.env.Keeper.Heard(ctx, EpochContact{t.ID, t.Epoch, t.Contact}); err != nil {
 		return Terminal{}, err
 	}
 	return t, f.recordTerminal(ctx, uuid.Nil, t)

@@ -51,22 +51,6 @@ type Terminal struct {
 	Contact
 }
 
-// Contact is what HQ last heard from a terminal: HeadSeq is the newest entry it
-// said it has, AckedSeq the newest HQ has taken, both of the present epoch.
-type Contact struct {
-	LastContactAt time.Time
-	HeadSeq       uint64
-	AckedSeq      uint64
-}
-
-// Queue is how many entries were not yet at HQ.
-func (c Contact) Queue() uint64 {
-	if c.HeadSeq <= c.AckedSeq {
-		return 0
-	}
-	return c.HeadSeq - c.AckedSeq
-}
-
 // Count is how many terminals are in a state, and how many of them were heard
 // from lately.
 type Count struct{ Total, Online int64 }
@@ -100,11 +84,14 @@ type Keeper interface {
 	// enrolment and contact. It is problem.Conflict unless the stored version is one
 	// below t.Version.
 	SetTerminal(ctx context.Context, t Terminal) error
-	// Heard notes a contact and changes no version. A sequence number of zero
-	// leaves the stored one.
-	Heard(ctx context.Context, id uuid.UUID, epoch uint32, c Contact) error
+	// Heard notes a contact, apart from the terminal's record. Of a known epoch numbers
+	// never fall; an older epoch than the known one is ignored.
+	Heard(ctx context.Context, c EpochContact) error
+	// Contacts returns what was noted of terminals.
+	Contacts(ctx context.Context, terminals []uuid.UUID) (map[uuid.UUID]EpochContact, error)
 
 	CountStores(ctx context.Context) (int64, error)
+	// CountTerminals counts as online who was noted since.
 	CountTerminals(ctx context.Context, onlineSince time.Time) (map[State]Count, error)
 
 	// AddTerminalKey keeps the key of one epoch for ever. A key that any terminal
@@ -142,14 +129,17 @@ type Env struct {
 }
 
 // Fleet is the stores and terminals of one HQ. It is safe for concurrent use.
-type Fleet struct{ env Env }
+type Fleet struct {
+	env   Env
+	noted noted
+}
 
 // New returns a fleet.
 func New(env Env) *Fleet {
 	if env.CodeLife == 0 {
 		env.CodeLife = 10 * time.Minute
 	}
-	return &Fleet{env: env}
+	return &Fleet{env: env, noted: noted{heard: map[uuid.UUID]heard{}}}
 }
 
 func (f *Fleet) now() time.Time { return f.env.Clock.Now().UTC().Truncate(time.Millisecond) }

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -65,19 +66,11 @@ func (c Caller) MayPull() error {
 // exactly as they arrived. An unknown terminal and a wrong signature are both
 // problem.ProofInvalid; a missing or old nonce is problem.ProofNonce.
 func (f *Fleet) Identify(ctx context.Context, token, method, path string, body []byte) (Caller, error) {
-	id, epoch, err := wire.ProofOf(token)
+	id, epoch, err := f.prove(ctx, token, func(key ed25519.PublicKey, want wire.Proof) error {
+		want.Method, want.Path, want.Body = method, path, body
+		return wire.VerifyProof(token, key, want, f.fresh)
+	})
 	if err != nil {
-		return Caller{}, err
-	}
-	key, err := f.env.Keeper.TerminalKey(ctx, id, epoch)
-	switch {
-	case problem.CodeOf(err) == problem.NotFound:
-		return Caller{}, problem.New(problem.ProofInvalid, "the terminal is not known in this epoch")
-	case err != nil:
-		return Caller{}, fmt.Errorf("find terminal key: %w", err)
-	}
-	want := wire.Proof{HQ: f.env.HQ, Terminal: id, Epoch: epoch, Method: method, Path: path, Body: body}
-	if err := wire.VerifyProof(token, key, want, f.fresh); err != nil {
 		return Caller{}, err
 	}
 	t, err := f.env.Keeper.Terminal(ctx, id)
@@ -85,6 +78,32 @@ func (f *Fleet) Identify(ctx context.Context, token, method, path string, body [
 		return Caller{}, fmt.Errorf("find terminal: %w", err)
 	}
 	return Caller{Terminal: t, Epoch: epoch}, nil
+}
+
+// Recognise is nil when the proof of a request is a terminal's, before the body has
+// arrived: enough to make room for it, not to believe it.
+func (f *Fleet) Recognise(ctx context.Context, token, method, path string) error {
+	_, _, err := f.prove(ctx, token, func(key ed25519.PublicKey, want wire.Proof) error {
+		want.Method, want.Path = method, path
+		return wire.VerifyProofHead(token, key, want, f.fresh)
+	})
+	return err
+}
+
+// prove finds the key that a proof names and has it verified with that.
+func (f *Fleet) prove(ctx context.Context, token string, verify func(key ed25519.PublicKey, want wire.Proof) error) (uuid.UUID, uint32, error) {
+	id, epoch, err := wire.ProofOf(token)
+	if err != nil {
+		return id, epoch, err
+	}
+	key, err := f.env.Keeper.TerminalKey(ctx, id, epoch)
+	switch {
+	case problem.CodeOf(err) == problem.NotFound:
+		return id, epoch, problem.New(problem.ProofInvalid, "the terminal is not known in this epoch")
+	case err != nil:
+		return id, epoch, fmt.Errorf("find terminal key: %w", err)
+	}
+	return id, epoch, verify(key, wire.Proof{HQ: f.env.HQ, Terminal: id, Epoch: epoch})
 }
 
 // Deliverer is a terminal's epoch as ingest needs it. An epoch that has ended

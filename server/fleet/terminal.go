@@ -54,14 +54,18 @@ func (f *Fleet) AddTerminal(ctx context.Context, by, store uuid.UUID, name strin
 }
 
 // NewCode makes a new enrolment code for a terminal. Codes made before stop
-// working. Who enrols with it starts a new epoch.
+// working. Who enrols with it starts a new epoch. For a revoked terminal it is
+// problem.TerminalRevoked.
 func (f *Fleet) NewCode(ctx context.Context, terminal uuid.UUID) (OneTimeCode, error) {
 	var code OneTimeCode
 	err := f.env.Keeper.InTx(ctx, func(ctx context.Context) error {
-		if _, err := f.env.Keeper.Terminal(ctx, terminal); err != nil {
+		t, err := f.env.Keeper.Terminal(ctx, terminal)
+		if err != nil {
 			return err
 		}
-		var err error
+		if t.State == StateRevoked {
+			return problem.New(problem.TerminalRevoked, "the terminal is revoked; reinstate it first")
+		}
 		code, err = f.newCode(ctx, terminal)
 		return err
 	})
@@ -102,11 +106,39 @@ func hashCode(text string) [32]byte {
 	return sha256.Sum256([]byte("tallystick enrolment code v1\x00" + clean))
 }
 
-// Revoke shuts a terminal out for good: it may deliver what it has and is told
-// nothing more, and a code made for it stops working. Revoking twice is one
-// revocation.
+// Revoke shuts a terminal out: it may deliver what it has and is told nothing more,
+// and no code enrols it, made before or after, until it is reinstated. Revoking twice
+// is one revocation.
 func (f *Fleet) Revoke(ctx context.Context, by, id uuid.UUID) (Terminal, error) {
 	return f.shutOut(ctx, by, id, StateRevoked)
+}
+
+// Reinstate ends a revocation: the terminal may be given a code and enrol again under
+// a new epoch. Until it has it stands as before its first enrolment, or as one in
+// quarantine. One that is not revoked is problem.StateConflict.
+func (f *Fleet) Reinstate(ctx context.Context, by, id uuid.UUID) (Terminal, error) {
+	var t Terminal
+	err := f.env.Keeper.InTx(ctx, func(ctx context.Context) error {
+		var err error
+		if t, err = f.env.Keeper.Terminal(ctx, id); err != nil {
+			return err
+		}
+		if t.State != StateRevoked {
+			return problem.Newf(problem.StateConflict, "the terminal is %s, not revoked", t.State)
+		}
+		t.State, t.Version = StateQuarantined, t.Version+1
+		if t.Epoch == 0 {
+			t.State = StateNew
+		}
+		if err := f.env.Keeper.SetTerminal(ctx, t); err != nil {
+			return err
+		}
+		return f.recordTerminal(ctx, by, t)
+	})
+	if err != nil {
+		return Terminal{}, fmt.Errorf("reinstate terminal: %w", err)
+	}
+	return t, nil
 }
 
 // Quarantine shuts a terminal out until it enrols again under a new epoch. It
@@ -146,12 +178,24 @@ func (f *Fleet) shutOut(ctx context.Context, by, id uuid.UUID, state State) (Ter
 
 // Terminal returns one terminal.
 func (f *Fleet) Terminal(ctx context.Context, id uuid.UUID) (Terminal, error) {
-	return f.env.Keeper.Terminal(ctx, id)
+	t, err := f.env.Keeper.Terminal(ctx, id)
+	if err != nil {
+		return Terminal{}, err
+	}
+	all, err := f.withContact(ctx, []Terminal{t})
+	if err != nil {
+		return Terminal{}, err
+	}
+	return all[0], nil
 }
 
 // Terminals lists the terminals of a store, or of all stores for the zero id.
 func (f *Fleet) Terminals(ctx context.Context, store, after uuid.UUID, limit int) ([]Terminal, error) {
-	return f.env.Keeper.Terminals(ctx, store, after, limit)
+	all, err := f.env.Keeper.Terminals(ctx, store, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	return f.withContact(ctx, all)
 }
 
 // OnlineWithin is how long ago a terminal that counts as online was last heard.
@@ -181,15 +225,6 @@ func (f *Fleet) Counts(ctx context.Context) (Counts, error) {
 		c.Total += n.Total
 	}
 	return c, nil
-}
-
-// Heard notes that a terminal was in contact now.
-func (f *Fleet) Heard(ctx context.Context, id uuid.UUID, epoch uint32, headSeq, ackedSeq uint64) error {
-	contact := Contact{LastContactAt: f.now(), HeadSeq: headSeq, AckedSeq: ackedSeq}
-	if err := f.env.Keeper.Heard(ctx, id, epoch, contact); err != nil {
-		return fmt.Errorf("note contact: %w", err)
-	}
-	return nil
 }
 
 func (f *Fleet) recordTerminal(ctx context.Context, by uuid.UUID, t Terminal) error {

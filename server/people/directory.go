@@ -62,7 +62,7 @@ type Env struct {
 // Directory is HQ's people. It is safe for concurrent use.
 type Directory struct {
 	env      Env
-	throttle throttle
+	throttle Throttle
 	// hashing bounds the memory that concurrent sign-ins take, 19 MiB each.
 	hashing chan struct{}
 	// decoy is checked for names that do not exist, so that they take as long.
@@ -124,20 +124,20 @@ type SignedIn struct {
 func (d *Directory) SignIn(ctx context.Context, name, password, address string) (SignedIn, error) {
 	now := d.env.Clock.Now().UTC()
 	byName, byAddress := "name "+Fold(name)+" at "+address, "at "+address
-	if wait := max(d.throttle.wait(byName, now), d.throttle.wait(byAddress, now)); wait > 0 {
+	if wait := max(d.throttle.Wait(byName, now), d.throttle.Wait(byAddress, now)); wait > 0 {
 		e := problem.New(problem.TooManyRequests, "too many failed sign-ins")
 		e.RetryAfter = int(math.Ceil(wait.Seconds()))
 		return SignedIn{}, e
 	}
 	person, err := d.verify(ctx, name, password)
 	if problem.CodeOf(err) == problem.SignInFailed {
-		d.throttle.fail(byName, freeTriesName, now)
-		d.throttle.fail(byAddress, freeTriesAddress, now)
+		d.throttle.Fail(byName, freeTriesName, now)
+		d.throttle.Fail(byAddress, freeTriesAddress, now)
 	}
 	if err != nil {
 		return SignedIn{}, err
 	}
-	d.throttle.clear(byName)
+	d.throttle.Clear(byName)
 	s := Session{ID: d.env.NewID(), Person: person.ID, CreatedAt: now, ExpiresAt: now.Add(d.env.SessionLife)}
 	if err := d.env.Store.AddSession(ctx, s); err != nil {
 		return SignedIn{}, fmt.Errorf("open session: %w", err)

@@ -31,26 +31,26 @@ func TestPasswordHash(t *testing.T) {
 }
 
 func TestThrottleDoublesForgetsAndStaysBounded(t *testing.T) {
-	var th throttle
+	var th Throttle
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for i, want := range []time.Duration{0, 0, time.Second, 2 * time.Second, 4 * time.Second} {
-		th.fail("k", 3, now)
-		if got := th.wait("k", now); got != want {
+		th.Fail("k", 3, now)
+		if got := th.Wait("k", now); got != want {
 			t.Errorf("after %d failures: wait %s, want %s", i+1, got, want)
 		}
 	}
 	for range 20 {
-		th.fail("k", 3, now)
+		th.Fail("k", 3, now)
 	}
-	if got := th.wait("k", now); got != longestWait {
+	if got := th.Wait("k", now); got != longestWait {
 		t.Errorf("wait %s, at most %s", got, longestWait)
 	}
 	later := now.Add(forgetAfter + time.Second)
-	if th.fail("k", 3, later); th.wait("k", later) != 0 {
+	if th.Fail("k", 3, later); th.Wait("k", later) != 0 {
 		t.Error("old failures still count")
 	}
 	for i := range maxTracked + 100 {
-		th.fail(fmt.Sprint(i), 3, later.Add(time.Duration(i)*time.Millisecond))
+		th.Fail(fmt.Sprint(i), 3, later.Add(time.Duration(i)*time.Millisecond))
 	}
 	if len(th.tries) > maxTracked {
 		t.Errorf("%d names are tracked, at most %d", len(th.tries), maxTracked)

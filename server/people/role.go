@@ -25,11 +25,12 @@ const (
 	AreaRisk      Area = "risk"      // the caps for redeeming without HQ
 	AreaMembers   Area = "members"   // enrol, block, issue again, adjust
 	AreaFleet     Area = "fleet"     // stores and terminals
+	AreaTrust     Area = "trust"     // let back in who was shut out
 	AreaAccounts  Area = "accounts"  // transfers, merges, households, lists, sales of the web shop
 )
 
 var may = map[Role][]Area{
-	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaAccounts},
+	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaTrust, AreaAccounts},
 	Finance:       {AreaLook, AreaRisk},
 	Marketing:     {AreaLook, AreaProgramme},
 	Operations:    {AreaLook, AreaFleet},

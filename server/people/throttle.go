@@ -15,8 +15,9 @@ const (
 	maxTracked       = 10_000
 )
 
-// throttle counts failed sign-ins in memory. Each HQ process counts for itself.
-type throttle struct {
+// Throttle counts failed tries in memory, by whatever key. Each HQ process counts for
+// itself. The zero value is ready; it is safe for concurrent use.
+type Throttle struct {
 	mu    sync.Mutex
 	tries map[string]tries
 }
@@ -27,15 +28,15 @@ type tries struct {
 	until  time.Time
 }
 
-// wait returns how long the key must still wait at now.
-func (t *throttle) wait(key string, now time.Time) time.Duration {
+// Wait returns how long the key must still wait at now.
+func (t *Throttle) Wait(key string, now time.Time) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return max(0, t.tries[key].until.Sub(now))
 }
 
-// fail counts a failure: after the free tries each further one doubles the wait.
-func (t *throttle) fail(key string, free int, now time.Time) {
+// Fail counts a failure: after the free tries each further one doubles the wait.
+func (t *Throttle) Fail(key string, free int, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.tries == nil {
@@ -56,15 +57,15 @@ func (t *throttle) fail(key string, free int, now time.Time) {
 	t.tries[key] = entry
 }
 
-// clear forgets the failures of a key.
-func (t *throttle) clear(key string) {
+// Clear forgets the failures of a key.
+func (t *Throttle) Clear(key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.tries, key)
 }
 
 // forget makes room: first what is old, then whichever failed longest ago.
-func (t *throttle) forget(now time.Time) {
+func (t *Throttle) forget(now time.Time) {
 	oldest, found := "", false
 	for key, entry := range t.tries {
 		if now.Sub(entry.last) > forgetAfter {

@@ -115,15 +115,6 @@ func (db *DB) SetTerminal(ctx context.Context, t fleet.Terminal) error {
 		toMillis(t.EnrolledAt), toMillis(t.LastContactAt), int64(t.HeadSeq), int64(t.AckedSeq), t.ID[:], int64(t.Version-1))
 }
 
-// Heard implements fleet.Keeper.
-func (db *DB) Heard(ctx context.Context, id uuid.UUID, epoch uint32, c fleet.Contact) error {
-	_, err := db.exec(ctx, "UPDATE terminals SET last_contact_at = ?,"+
-		" head_seq = CASE WHEN ? > head_seq THEN ? ELSE head_seq END,"+
-		" acked_seq = CASE WHEN ? > acked_seq THEN ? ELSE acked_seq END WHERE id = ? AND epoch = ?",
-		toMillis(c.LastContactAt), int64(c.HeadSeq), int64(c.HeadSeq), int64(c.AckedSeq), int64(c.AckedSeq), id[:], int64(epoch))
-	return err
-}
-
 // AddTerminalKey implements fleet.Keeper.
 func (db *DB) AddTerminalKey(ctx context.Context, terminal uuid.UUID, epoch uint32, key ed25519.PublicKey) error {
 	_, err := db.exec(ctx, "INSERT INTO terminal_keys (public_key, terminal, epoch) VALUES (?, ?, ?)",
@@ -188,24 +179,3 @@ func (db *DB) Code(ctx context.Context, hash [32]byte) (fleet.Code, error) {
 
 // CountStores implements fleet.Keeper.
 func (db *DB) CountStores(ctx context.Context) (int64, error) { return db.count(ctx, "stores") }
-
-type terminalCountRow struct {
-	State  string `bun:"state"`
-	Total  int64  `bun:"total"`
-	Online int64  `bun:"online"`
-}
-
-// CountTerminals implements fleet.Keeper.
-func (db *DB) CountTerminals(ctx context.Context, onlineSince time.Time) (map[fleet.State]fleet.Count, error) {
-	rows, err := page(ctx, db, asIs[terminalCountRow],
-		"SELECT state, COUNT(*) AS total, SUM(CASE WHEN last_contact_at >= ? THEN 1 ELSE 0 END) AS online FROM terminals GROUP BY state",
-		toMillis(onlineSince))
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[fleet.State]fleet.Count, len(rows))
-	for _, r := range rows {
-		out[fleet.State(r.State)] = fleet.Count{Total: r.Total, Online: r.Online}
-	}
-	return out, nil
-}

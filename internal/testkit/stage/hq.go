@@ -48,6 +48,9 @@ func NewHQ(ctx context.Context, bin process.Binaries, dir string, log io.Writer)
 // URL returns HQ's own address, behind every proxy.
 func (h *HQ) URL() string { return "http://" + h.Addr }
 
+// PID returns the process that serves.
+func (h *HQ) PID() int { return h.proc.PID() }
+
 // Start starts serving and waits until HQ is ready.
 func (h *HQ) Start(ctx context.Context) error {
 	proc, err := process.Start(ctx, process.Spec{
