@@ -137,7 +137,7 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 	}
 	o.shop = webshop.New(webshop.Env{
 		Store: db, Fleet: o.fleet, Programme: o.programme, Ledger: o.ledger, Ingest: o.ingest, Clock: o.clock, NewID: newID,
-		HQ: s.HQ, Secret: shopKeys, Version: version,
+		HQ: s.HQ, Secret: shopKeys, Keys: o.keys, Version: version,
 	})
 	return o, o.assemblePeople(t)
 }

@@ -33,7 +33,7 @@ var areas = map[string]people.Area{
 	"GetAccountLink": people.AreaLook, "EndAccountLink": people.AreaAccounts,
 	"CreateAdjustmentList": people.AreaAccounts, "GetAdjustmentList": people.AreaLook, "ListAdjustmentRows": people.AreaLook,
 	"CommitAdjustmentList": people.AreaAccounts, "UndoAdjustmentList": people.AreaAccounts,
-	"CreateQuote": people.AreaAccounts, "CreateSale": people.AreaAccounts, "GetSale": people.AreaLook, "VoidSale": people.AreaAccounts,
+	"CreateQuote": people.AreaAccounts, "CreateSale": people.AreaAccounts, "GetSale": people.AreaLook, "VoidSale": people.AreaAccounts, "CreateReturn": people.AreaAccounts,
 	"ListEntries": people.AreaLook, "GetEntry": people.AreaLook,
 	"ListExceptions": people.AreaLook, "GetException": people.AreaLook, "DecideExceptions": people.AreaRisk,
 	"GetTrialBalance": people.AreaLook, "GetStatus": people.AreaLook,

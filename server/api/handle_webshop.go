@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"math"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -69,6 +71,33 @@ func (h handlers) VoidSale(ctx context.Context, r VoidSaleRequestObject) (VoidSa
 	return VoidSale200JSONResponse(showSale(s)), nil
 }
 
+// CreateReturn implements StrictServerInterface.
+func (h handlers) CreateReturn(ctx context.Context, r CreateReturnRequestObject) (CreateReturnResponseObject, error) {
+	hash, err := hashOf(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	wanted := webshop.Return{
+		Sale: r.Body.Sale, Refund: valueOf(r.Body.Refund), Receipt: valueOf(r.Body.Receipt), Key: r.Params.IdempotencyKey, KeyHash: hash,
+	}
+	for i, l := range valueOf(r.Body.Lines) {
+		if l.No < 1 || l.No > math.MaxUint16 {
+			return nil, badField("/lines/"+strconv.Itoa(i)+"/no", "is no line of the sale")
+		}
+		wanted.Lines = append(wanted.Lines, entry.ReturnLine{No: uint16(l.No), Quantity: l.Quantity})
+	}
+	b, err := h.o.Shop.Return(ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	return CreateReturn201JSONResponse{
+		ID: b.Body.ID, Sale: b.Sale, Terminal: b.Terminal, Epoch: int64(b.Epoch), Seq: int64(b.Seq), OccurredAt: b.OccurredAt,
+		Member: unlessEmpty(b.Body.Member), Receipt: unlessEmpty(b.Body.Receipt), Currency: b.Body.Refund.Currency, Refund: b.Body.Refund.Minor,
+		Whole: b.Body.Whole,
+		Lines: showAll(b.Body.Lines, func(l entry.ReturnLine) ReturnLine { return ReturnLine{No: int32(l.No), Quantity: l.Quantity} }),
+	}, nil
+}
+
 // hashOf commits the journal to a request.
 func hashOf(request any) ([32]byte, error) {
 	raw, err := json.Marshal(request)
@@ -77,7 +106,8 @@ func hashOf(request any) ([32]byte, error) {
 
 func readBasket(q QuoteNew) webshop.Request {
 	r := webshop.Request{
-		Store: q.Store, Member: valueOf(q.Member), Basket: loyalty.Basket{Currency: q.Currency, Total: q.Total},
+		Store: q.Store, Shopper: webshop.Shopper{Member: valueOf(q.Member), Pass: valueOf(q.Pass), Card: valueOf(q.Card)},
+		Basket: loyalty.Basket{Currency: q.Currency, Total: q.Total},
 	}
 	for i, l := range valueOf(q.Lines) {
 		line := loyalty.Line{No: uint16(i + 1), SKU: valueOf(l.Sku), Quantity: 1000, Amount: l.Amount, Category: valueOf(l.Category)}
@@ -108,7 +138,7 @@ func showRedeemed(r loyalty.Redeemed) SaleRedeemed {
 
 func showSale(s webshop.Sale) Sale {
 	out := Sale{
-		ID: s.Sale, Terminal: s.Terminal, Epoch: int64(s.Epoch), Seq: int64(s.Seq), Voided: s.Voided, OccurredAt: s.OccurredAt,
+		ID: s.Sale, Terminal: s.Terminal, Epoch: int64(s.Epoch), Seq: int64(s.Seq), Voided: s.Voided, Returns: int32(s.Returns), OccurredAt: s.OccurredAt,
 		Member: unlessEmpty(s.Body.Member), Receipt: unlessEmpty(s.Body.Receipt), Currency: s.Body.Total.Currency, Total: s.Body.Total.Minor,
 		Earned: showAll(s.Body.Earned, func(e entry.Earning) SaleEarned { return showEarned(loyalty.Earned(e)) }),
 		Redeemed: showAll(s.Body.Redeemed, func(r entry.Redemption) SaleRedeemed {

@@ -841,14 +841,62 @@ type Quote struct {
 
 // QuoteNew defines model for QuoteNew.
 type QuoteNew struct {
-	Currency string              `json:"currency"`
-	Lines    *[]BasketLine       `json:"lines,omitempty"`
-	Member   *openapi_types.UUID `json:"member,omitempty"`
-	Redeem   *[]Wish             `json:"redeem,omitempty"`
-	Store    openapi_types.UUID  `json:"store"`
+	// Card A card number: the member's reference.
+	Card     *string       `json:"card,omitempty"`
+	Currency string        `json:"currency"`
+	Lines    *[]BasketLine `json:"lines,omitempty"`
+
+	// Member Who is signed in at the shop. Give one of `member`, `pass` and `card`, or none.
+	Member *openapi_types.UUID `json:"member,omitempty"`
+
+	// Pass The text of the member's pass in its static form.
+	Pass   *string            `json:"pass,omitempty"`
+	Redeem *[]Wish            `json:"redeem,omitempty"`
+	Store  openapi_types.UUID `json:"store"`
 
 	// Total Minor units; the sum of the lines when there are lines.
 	Total int64 `json:"total"`
+}
+
+// Return defines model for Return.
+type Return struct {
+	Currency   string              `json:"currency"`
+	Epoch      int64               `json:"epoch"`
+	ID         openapi_types.UUID  `json:"id"`
+	Lines      []ReturnLine        `json:"lines"`
+	Member     *openapi_types.UUID `json:"member,omitempty"`
+	OccurredAt time.Time           `json:"occurred_at"`
+	Receipt    *string             `json:"receipt,omitempty"`
+
+	// Refund Of what was paid, the part that came back.
+	Refund int64              `json:"refund"`
+	Sale   openapi_types.UUID `json:"sale"`
+	Seq    int64              `json:"seq"`
+
+	// Terminal The virtual terminal.
+	Terminal openapi_types.UUID `json:"terminal"`
+
+	// Whole Nothing is left of the sale.
+	Whole bool `json:"whole"`
+}
+
+// ReturnLine defines model for ReturnLine.
+type ReturnLine struct {
+	// No The line's number in the sale, from 1.
+	No int32 `json:"no"`
+
+	// Quantity Thousandths.
+	Quantity int64 `json:"quantity"`
+}
+
+// ReturnNew Of a sale with lines, which came back; of one without, how much money is given back. Neither is all that is left.
+type ReturnNew struct {
+	Lines   *[]ReturnLine `json:"lines,omitempty"`
+	Receipt *string       `json:"receipt,omitempty"`
+
+	// Refund Minor units.
+	Refund *int64             `json:"refund,omitempty"`
+	Sale   openapi_types.UUID `json:"sale"`
 }
 
 // Reward defines model for Reward.
@@ -934,7 +982,10 @@ type Sale struct {
 	OccurredAt time.Time           `json:"occurred_at"`
 	Receipt    *string             `json:"receipt,omitempty"`
 	Redeemed   []SaleRedeemed      `json:"redeemed"`
-	Seq        int64               `json:"seq"`
+
+	// Returns How many returns there were of it.
+	Returns int32 `json:"returns"`
+	Seq     int64 `json:"seq"`
 
 	// Terminal The virtual terminal.
 	Terminal openapi_types.UUID `json:"terminal"`
@@ -1437,6 +1488,12 @@ type CreateQuoteParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// CreateReturnParams defines parameters for CreateReturn.
+type CreateReturnParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListRewardsParams defines parameters for ListRewards.
 type ListRewardsParams struct {
 	// Limit How many at most.
@@ -1581,6 +1638,9 @@ type PutRuleSetJSONRequestBody = RuleSetChange
 // CreateQuoteJSONRequestBody defines body for CreateQuote for application/json ContentType.
 type CreateQuoteJSONRequestBody = QuoteNew
 
+// CreateReturnJSONRequestBody defines body for CreateReturn for application/json ContentType.
+type CreateReturnJSONRequestBody = ReturnNew
+
 // CreateRewardJSONRequestBody defines body for CreateReward for application/json ContentType.
 type CreateRewardJSONRequestBody = RewardNew
 
@@ -1718,6 +1778,9 @@ type ServerInterface interface {
 	// CreateQuote What a basket of the web shop would earn and cost
 	// (POST /quotes)
 	CreateQuote(c *fiber.Ctx, params CreateQuoteParams) error
+	// CreateReturn Take goods of a sale of the web shop back
+	// (POST /returns)
+	CreateReturn(c *fiber.Ctx, params CreateReturnParams) error
 	// ListRewards List rewards
 	// (GET /rewards)
 	ListRewards(c *fiber.Ctx, params ListRewardsParams) error
@@ -3465,6 +3528,51 @@ func (siw *ServerInterfaceWrapper) CreateQuote(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// CreateReturn operation middleware
+func (siw *ServerInterfaceWrapper) CreateReturn(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateReturnParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateReturn(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListRewards operation middleware
 func (siw *ServerInterfaceWrapper) ListRewards(c *fiber.Ctx) error {
 
@@ -4489,6 +4597,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/sales/:id", wrapper.GetSale)
 
 	router.Post(options.BaseURL+"/sales/:id/void", wrapper.VoidSale)
+
+	router.Post(options.BaseURL+"/returns", wrapper.CreateReturn)
 
 	router.Get(options.BaseURL+"/rewards", wrapper.ListRewards)
 
@@ -5672,6 +5782,36 @@ func (response CreateQuotedefaultApplicationProblemPlusJSONResponse) VisitCreate
 	return ctx.JSON(&response.Body)
 }
 
+type CreateReturnRequestObject struct {
+	Params CreateReturnParams
+	Body   *CreateReturnJSONRequestBody
+}
+
+type CreateReturnResponseObject interface {
+	VisitCreateReturnResponse(ctx *fiber.Ctx) error
+}
+
+type CreateReturn201JSONResponse Return
+
+func (response CreateReturn201JSONResponse) VisitCreateReturnResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CreateReturndefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateReturndefaultApplicationProblemPlusJSONResponse) VisitCreateReturnResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListRewardsRequestObject struct {
 	Params ListRewardsParams
 }
@@ -6463,6 +6603,9 @@ type StrictServerInterface interface {
 	// CreateQuote What a basket of the web shop would earn and cost
 	// (POST /quotes)
 	CreateQuote(ctx context.Context, request CreateQuoteRequestObject) (CreateQuoteResponseObject, error)
+	// CreateReturn Take goods of a sale of the web shop back
+	// (POST /returns)
+	CreateReturn(ctx context.Context, request CreateReturnRequestObject) (CreateReturnResponseObject, error)
 	// ListRewards List rewards
 	// (GET /rewards)
 	ListRewards(ctx context.Context, request ListRewardsRequestObject) (ListRewardsResponseObject, error)
@@ -7776,6 +7919,47 @@ func (sh *strictHandler) CreateQuote(ctx *fiber.Ctx, params CreateQuoteParams) e
 		return err
 	} else if validResponse, ok := response.(CreateQuoteResponseObject); ok {
 		if err := validResponse.VisitCreateQuoteResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateReturn operation middleware
+func (sh *strictHandler) CreateReturn(ctx *fiber.Ctx, params CreateReturnParams) error {
+	var request CreateReturnRequestObject
+
+	request.Params = params
+
+	var body CreateReturnJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateReturn(ctx.UserContext(), request.(CreateReturnRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateReturn")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateReturnResponseObject); ok {
+		if err := validResponse.VisitCreateReturnResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -140,7 +140,7 @@ func (r *rig) start() {
 	})
 	shop := webshop.New(webshop.Env{
 		Store: db, Fleet: lanes, Programme: prog, Ledger: r.ledger, Ingest: in, Clock: r.clock, NewID: newID, HQ: r.hq,
-		Secret: r.secret, Version: "test",
+		Keys: set, Secret: r.secret, Version: "test",
 	})
 	r.server = api.New(api.Options{
 		People: r.people, Answers: answers, Fleet: lanes, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,

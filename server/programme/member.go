@@ -160,6 +160,15 @@ func (p *Programme) Member(ctx context.Context, id uuid.UUID) (Member, error) {
 	return p.env.Keeper.Member(ctx, id)
 }
 
+// MemberByReference returns who has a number in the owner's other systems.
+func (p *Programme) MemberByReference(ctx context.Context, reference string) (Member, error) {
+	id, err := p.env.Keeper.MemberOf(ctx, reference)
+	if err != nil {
+		return Member{}, err
+	}
+	return p.env.Keeper.Member(ctx, id)
+}
+
 // Members lists or searches members from after on; see Keeper. What no alias and no
 // reference may hold finds nobody.
 func (p *Programme) Members(ctx context.Context, query string, after uuid.UUID, limit int) ([]Member, error) {

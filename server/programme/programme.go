@@ -41,6 +41,8 @@ type Keeper interface {
 	// SetMember writes issue and blocked; problem.Conflict as in SetReward.
 	SetMember(ctx context.Context, m Member) error
 	Member(ctx context.Context, id uuid.UUID) (Member, error)
+	// MemberOf returns who has a reference.
+	MemberOf(ctx context.Context, reference string) (uuid.UUID, error)
 	// Members lists those whose id is query, or whose alias or reference begins with
 	// it, whatever the case; all for the empty query.
 	Members(ctx context.Context, query string, after uuid.UUID, limit int) ([]Member, error)

@@ -1,5 +1,5 @@
-// Package webshop lets a web shop sell under the till's rules. It is a terminal of
-// HQ's own, a virtual one: its key is HQ's, its entries are chained, signed and taken
+// Package webshop lets a web shop sell under the till's rules. It is some terminals
+// of HQ's own for each store, virtual ones: their keys are HQ's, their entries are chained, signed and taken
 // in like those of any other terminal, and everything after that is the same.
 //
 // It promises that a sale is decided over the live books, under the lock of the

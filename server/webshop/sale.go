@@ -15,10 +15,10 @@ import (
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
-// Request is a basket of a signed-in shopper, or of nobody (zero Member).
+// Request is a basket of a shopper.
 type Request struct {
-	Store  uuid.UUID
-	Member uuid.UUID
+	Store uuid.UUID
+	Shopper
 	Basket loyalty.Basket
 	Wishes []loyalty.Wish
 }
@@ -81,15 +81,15 @@ func (s *Shop) Sell(ctx context.Context, o Order) (Sale, error) {
 		if err != nil {
 			return err
 		}
-		l, err := s.lane(ctx, r.Store)
-		if err != nil {
-			return err
-		}
 		_, err = s.decided(ctx, r, func(ctx context.Context, d decided) error {
 			if quoted != nil && !same(*quoted, d.decision) {
 				return problem.New(problem.QuoteChanged, "")
 			}
 			out.Body = d.sale(s.env.NewID(), o)
+			l, err := s.lane(ctx, r.Store, s.laneName(out.Body.Account, out.Body.ID))
+			if err != nil {
+				return err
+			}
 			seq, err := s.write(ctx, l, entry.KindSale, out.Body)
 			if err != nil {
 				return err
@@ -140,6 +140,7 @@ func same(a, b loyalty.Decision) bool {
 type decided struct {
 	request  loyalty.Request
 	decision loyalty.Decision
+	who      identified
 }
 
 // decided decides under the lock of the member's account and calls then while it
@@ -157,16 +158,13 @@ func (s *Shop) decided(ctx context.Context, r Request, then func(ctx context.Con
 	if d.request.Policy, err = s.env.Programme.CurrentPolicy(ctx); err != nil && problem.CodeOf(err) != problem.NotFound {
 		return d, err
 	}
-	if r.Member == uuid.Nil {
-		return d, s.conclude(ctx, &d, then)
-	}
-	m, err := s.env.Programme.Member(ctx, r.Member)
-	if problem.CodeOf(err) == problem.NotFound {
-		return d, problem.Wrap(problem.MemberUnknown, err, "")
-	}
-	if err != nil {
+	if d.who, err = s.identify(ctx, r.Shopper); err != nil {
 		return d, err
 	}
+	if !d.who.known {
+		return d, s.conclude(ctx, &d, then)
+	}
+	m := d.who.member
 	return d, s.env.Ledger.Locked(ctx, m.Account, func(ctx context.Context, a ledger.Account) error {
 		d.request.Member = &loyalty.Member{ID: m.ID, Account: m.Account, Blocked: m.Blocked, Free: map[string]int64{}}
 		for _, h := range a.Holdings {
@@ -226,6 +224,7 @@ func (d decided) sale(id uuid.UUID, o Order) entry.Sale {
 	sale := entry.Sale{
 		ID: id, Total: entry.Money{Currency: b.Currency, Minor: b.Total}, Receipt: o.Receipt, RuleSet: d.request.Rules.Version,
 		Policy: d.request.Policy.Version, Key: o.Key, KeyHash: o.KeyHash[:], Online: true,
+		Freshness: d.who.freshness, Code: d.who.code,
 	}
 	if m := d.request.Member; m != nil {
 		sale.Member, sale.Account = m.ID, m.Account
@@ -267,7 +266,7 @@ func (s *Shop) Sale(ctx context.Context, id uuid.UUID) (Sale, error) {
 }
 
 // Void undoes a sale of the web shop, whole. One that was voided before is
-// problem.SaleVoided.
+// problem.SaleVoided, one of which something came back problem.SaleHasReturns.
 func (s *Shop) Void(ctx context.Context, id uuid.UUID, key string, keyHash [32]byte) (Sale, error) {
 	var out Sale
 	err := s.env.Store.InTx(ctx, func(ctx context.Context) error {
@@ -275,11 +274,7 @@ func (s *Shop) Void(ctx context.Context, id uuid.UUID, key string, keyHash [32]b
 		if out, err = s.Sale(ctx, id); err != nil {
 			return err
 		}
-		rows, err := s.env.Ledger.EntriesAt(ctx, out.Terminal, out.Epoch, out.Seq)
-		if err != nil {
-			return err
-		}
-		l, err := s.lane(ctx, rows[0].Store)
+		l, err := s.laneOf(ctx, out.Place)
 		if err != nil {
 			return err
 		}
@@ -288,7 +283,7 @@ func (s *Shop) Void(ctx context.Context, id uuid.UUID, key string, keyHash [32]b
 			return err
 		}
 		if !first {
-			return problem.New(problem.SaleVoided, "")
+			return s.notVoidable(ctx, id)
 		}
 		out.Voided = true
 		_, err = s.write(ctx, l, entry.KindVoid, entry.Void{
@@ -301,4 +296,16 @@ func (s *Shop) Void(ctx context.Context, id uuid.UUID, key string, keyHash [32]b
 		return Sale{}, fmt.Errorf("void: %w", err)
 	}
 	return out, nil
+}
+
+// notVoidable says why a sale cannot be voided.
+func (s *Shop) notVoidable(ctx context.Context, sale uuid.UUID) error {
+	p, err := s.env.Store.WebSale(ctx, sale)
+	switch {
+	case err != nil:
+		return err
+	case p.Voided:
+		return problem.New(problem.SaleVoided, "")
+	}
+	return problem.New(problem.SaleHasReturns, "")
 }

@@ -1,6 +1,7 @@
 package webshop_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"sync"
@@ -22,7 +23,10 @@ import (
 // rig is an HQ with a store, a member with points and a reward.
 type rig struct {
 	*books.HQ
+	env     webshop.Env
 	shop    *webshop.Shop
+	prog    *programme.Programme
+	lanes   *fleet.Fleet
 	store   uuid.UUID
 	member  uuid.UUID
 	account uuid.UUID
@@ -31,19 +35,26 @@ type rig struct {
 
 func newRig(t *testing.T, points int64) *rig {
 	t.Helper()
-	r := &rig{HQ: books.New(t)}
+	return newRigOn(t, books.New(t), points)
+}
+
+func newRigOn(t *testing.T, hq *books.HQ, points int64) *rig {
+	t.Helper()
+	r := &rig{HQ: hq}
 	ctx := t.Context()
 	newID := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 	lanes := fleet.New(fleet.Env{
 		Keeper: r.DB, Journal: r.Journal, Clock: r.Clock, Random: rand.Reader, NewID: newID, HQ: r.ID, Keys: r.Keys, NonceKey: make([]byte, 32),
 	})
 	prog := programme.New(programme.Env{
-		Keeper: r.DB, Journal: r.Journal, Ledger: r.Ledger, Clock: r.Clock, Random: rand.Reader, NewID: newID, HQ: r.ID, PassKey: keys.Signer{},
+		Keeper: r.DB, Journal: r.Journal, Ledger: r.Ledger, Clock: r.Clock, Random: rand.Reader, NewID: newID, HQ: r.ID, PassKey: passKey(t),
 	})
-	r.shop = webshop.New(webshop.Env{
-		Store: r.DB, Fleet: lanes, Programme: prog, Ledger: r.Ledger, Ingest: r.Ingest, Clock: r.Clock, NewID: newID, HQ: r.ID,
+	r.prog, r.lanes = prog, lanes
+	r.env = webshop.Env{
+		Keys: keys.Set{Version: 1, Keys: []keys.Public{passKey(t).Public}}, Store: r.DB, Fleet: lanes, Programme: prog, Ledger: r.Ledger, Ingest: r.Ingest, Clock: r.Clock, NewID: newID, HQ: r.ID,
 		Secret: make([]byte, 32), Version: "test",
-	})
+	}
+	r.shop = webshop.New(r.env)
 	store, err := lanes.OpenStore(ctx, uuid.Nil, fleet.Store{Code: "web", Name: "Web", TimeZone: "UTC", Currency: "EUR"})
 	if err != nil {
 		t.Fatal(err)
@@ -55,12 +66,14 @@ func newRig(t *testing.T, points int64) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	members, err := prog.AddMembers(ctx, uuid.Nil, "", []programme.NewMember{{Alias: "Ann"}})
+	members, err := prog.AddMembers(ctx, uuid.Nil, "", []programme.NewMember{{Alias: "Ann", Reference: "4711"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.store, r.reward, r.member, r.account = store.ID, reward.ID, members[0].ID, members[0].Account
-	err = r.Ledger.Adjust(ctx, entry.HQAdjustment{Account: r.account, Unit: "points", Amount: points, Reason: 1})
+	if points > 0 {
+		err = r.Ledger.Adjust(ctx, entry.HQAdjustment{Account: r.account, Unit: "points", Amount: points, Reason: 1})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +83,7 @@ func newRig(t *testing.T, points int64) *rig {
 
 func (r *rig) basket(total int64) webshop.Request {
 	return webshop.Request{
-		Store: r.store, Member: r.member, Basket: loyalty.Basket{Currency: "EUR", Total: total},
+		Store: r.store, Shopper: webshop.Shopper{Member: r.member}, Basket: loyalty.Basket{Currency: "EUR", Total: total},
 		Wishes: []loyalty.Wish{{Reward: r.reward, Times: 1}},
 	}
 }
@@ -129,4 +142,16 @@ func TestQuoteThatChangedOrRanOut(t *testing.T) {
 	}
 	r.Apply(t)
 	r.Verify(t)
+}
+
+// passKey signs the passes of every rig.
+func passKey(t *testing.T) keys.Signer {
+	t.Helper()
+	signer, err := keys.NewSigner(keys.Public{
+		ID: 1, Use: keys.UsePass, NotBefore: books.Start.AddDate(-1, 0, 0), NotAfter: books.Start.AddDate(20, 0, 0),
+	}, bytes.Repeat([]byte{9}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer
 }
