@@ -51,7 +51,7 @@ func newRig(t testing.TB) *rig {
 func (r *rig) member(t books.Failer, name string, points int64) uuid.UUID {
 	acct := r.Member(t, name, 0)
 	id := uuid.NewSHA1(r.ID, []byte("member "+name))
-	err := r.DB.AddMember(context.Background(), programme.Member{ID: id, Account: acct, Reference: name, Salt: id[:], Issue: 1, Version: 1, CreatedAt: books.Start})
+	err := r.DB.AddMembers(context.Background(), []programme.Member{{ID: id, Account: acct, Reference: name, Salt: id[:], Issue: 1, Version: 1, CreatedAt: books.Start}})
 	if err == nil && points > 0 {
 		err = r.Ledger.Adjust(context.Background(), entry.HQAdjustment{Account: acct, Unit: "points", Amount: points, Reason: 1, Member: id})
 	}

@@ -2,13 +2,16 @@ package api_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/pg"
 )
 
 func TestG4_AWriteHappensOnceForItsKey(t *testing.T) {
@@ -181,5 +184,38 @@ func TestListsArePagedToTheirEnd(t *testing.T) {
 	}
 	if seen != "abcde" {
 		t.Errorf("saw %q", seen)
+	}
+}
+
+// Many who enrol at once, on one database: none waits for another in a circle until
+// its time is up.
+func TestBatchesOfMembersAtOnceAreInTime(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { batchesAtOnce(newRig(t)) })
+	t.Run("postgres", func(t *testing.T) { batchesAtOnce(newRigOn(t, pg.Start(t).Database(t))) })
+}
+
+func batchesAtOnce(r *rig) {
+	t := r.t
+	const batches, size = 6, 500
+	var all sync.WaitGroup
+	start := time.Now()
+	for i := range batches {
+		all.Go(func() {
+			var body struct {
+				Members []map[string]string `json:"members"`
+			}
+			for n := range size {
+				body.Members = append(body.Members, map[string]string{"alias": "m", "reference": fmt.Sprintf("%d/%d", i, n)})
+			}
+			if a := r.do(call{method: "POST", path: "/api/v1/members/batch", body: jsonOf(body)}); a.status != http.StatusCreated {
+				t.Errorf("batch %d: %d %s", i, a.status, a.body)
+			}
+		})
+	}
+	all.Wait()
+	t.Logf("%d members in %s", batches*size, time.Since(start))
+	twice := `{"members":[{"reference":"new"},{"reference":"3/7"}]}`
+	if a := r.do(call{method: "POST", path: "/api/v1/members/batch", body: twice}); a.code() != problem.NameTaken || !strings.Contains(string(a.body), "3/7") {
+		t.Errorf("a reference that is taken: %d %s", a.status, a.body)
 	}
 }

@@ -1,7 +1,6 @@
 package hqjournal
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -70,11 +69,11 @@ type Unsigned struct {
 // Store is the storage the journal needs. Methods join the transaction in ctx.
 type Store interface {
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
-	// LockHQHead returns the head of a shard's chain, the zero head when it has
-	// none, and keeps it locked until the transaction ends.
-	LockHQHead(ctx context.Context, shard int, epoch uint32) (Head, error)
-	// AppendHQ stores entries and the head they lead to.
-	AppendHQ(ctx context.Context, rows []Row, head Head) error
+	// LockHQHeads returns the heads of shards' chains, the zero head where there is
+	// none, and keeps them locked until the transaction ends. It locks them in order.
+	LockHQHeads(ctx context.Context, shards []int, epoch uint32) (map[int]Head, error)
+	// AppendHQ stores entries and the heads they lead to.
+	AppendHQ(ctx context.Context, rows []Row, heads []Head) error
 	// UnsignedHQHeads returns the chains of an epoch that grew since they were signed.
 	UnsignedHQHeads(ctx context.Context, epoch uint32) ([]Unsigned, error)
 	PutHQCheckpoint(ctx context.Context, c Checkpoint) error
@@ -114,27 +113,37 @@ func (j *Journal) Append(ctx context.Context, facts ...Fact) error {
 	return err
 }
 
-// Write is Append that tells where each fact was put.
+// Write is Append that tells where each fact was put. However many facts there are,
+// they take a handful of statements.
 func (j *Journal) Write(ctx context.Context, facts ...Fact) ([]Written, error) {
-	out := make([]Written, len(facts))
-	order := make([]int, len(facts))
-	for i := range order {
-		order[i] = i
+	var shards []int
+	for _, f := range facts {
+		if f.Shard < 0 || f.Shard >= shard.Count {
+			return nil, fmt.Errorf("append fact: no shard %d", f.Shard)
+		}
+		shards = append(shards, f.Shard)
 	}
 	// One order of shards for all writers keeps them from waiting in a circle.
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(facts[a].Shard, facts[b].Shard) })
+	slices.Sort(shards)
+	shards = slices.Compact(shards)
+	var out []Written
 	err := j.store.InTx(ctx, func(ctx context.Context) error {
-		var changes []feed.Change
-		for start := 0; start < len(order); {
-			end := start
-			for end < len(order) && facts[order[end]].Shard == facts[order[start]].Shard {
-				end++
-			}
-			if err := j.writeShard(ctx, facts, order[start:end], out); err != nil {
-				return err
-			}
-			start = end
+		heads, err := j.store.LockHQHeads(ctx, shards, j.epoch)
+		if err != nil {
+			return fmt.Errorf("lock HQ's journal: %w", err)
 		}
+		var rows []Row
+		if rows, out, err = j.chain(facts, heads); err != nil {
+			return fmt.Errorf("append fact: %w", err)
+		}
+		last := make([]Head, len(shards))
+		for i, in := range shards {
+			last[i] = heads[in]
+		}
+		if err := j.store.AppendHQ(ctx, rows, last); err != nil {
+			return fmt.Errorf("append to HQ's journal: %w", err)
+		}
+		var changes []feed.Change
 		for _, f := range facts {
 			for _, c := range f.Publish {
 				c.Shard = f.Shard
@@ -149,36 +158,25 @@ func (j *Journal) Write(ctx context.Context, facts ...Fact) ([]Written, error) {
 	return out, nil
 }
 
-// writeShard appends the facts named by their indexes, all of one shard.
-func (j *Journal) writeShard(ctx context.Context, facts []Fact, indexes []int, out []Written) error {
-	in := facts[indexes[0]].Shard
-	if in < 0 || in >= shard.Count {
-		return fmt.Errorf("append fact: no shard %d", in)
-	}
-	head, err := j.store.LockHQHead(ctx, in, j.epoch)
-	if err != nil {
-		return fmt.Errorf("lock HQ journal of shard %d: %w", in, err)
-	}
-	w := WriterOf(j.hq, in, j.epoch)
-	rows := make([]Row, 0, len(indexes))
-	for _, i := range indexes {
-		now := j.clock.Now()
+// chain makes the entries of facts and moves the heads over them.
+func (j *Journal) chain(facts []Fact, heads map[int]Head) (rows []Row, out []Written, err error) {
+	for _, f := range facts {
+		now, head := j.clock.Now(), heads[f.Shard]
 		head.HLC = max(head.HLC+1, clock.NewStamp(now, 0))
 		raw, err := entry.Encode(entry.Entry{
-			HLC: head.HLC, OccurredAt: now.UnixMilli(), BusinessDate: entry.DateOf(now.UTC()), Kind: facts[i].Kind,
-		}, facts[i].Body)
+			HLC: head.HLC, OccurredAt: now.UnixMilli(), BusinessDate: entry.DateOf(now.UTC()), Kind: f.Kind,
+		}, f.Body)
 		if err != nil {
-			return fmt.Errorf("append fact: %w", err)
+			return nil, nil, err
 		}
+		w := WriterOf(j.hq, f.Shard, j.epoch)
 		head.Hash = journal.HashEntry(w, head.Seq+1, head.Hash, raw)
 		head.Seq++
-		rows = append(rows, Row{in, j.epoch, head.Seq, head.Hash, facts[i].Kind, now.UnixMilli(), raw})
-		out[i] = Written{Writer: w, Head: head.Head, RecordedAt: now.UnixMilli()}
+		heads[f.Shard] = head
+		rows = append(rows, Row{f.Shard, j.epoch, head.Seq, head.Hash, f.Kind, now.UnixMilli(), raw})
+		out = append(out, Written{Writer: w, Head: head.Head, RecordedAt: now.UnixMilli()})
 	}
-	if err := j.store.AppendHQ(ctx, rows, head); err != nil {
-		return fmt.Errorf("append to HQ journal of shard %d: %w", in, err)
-	}
-	return nil
+	return rows, out, nil
 }
 
 // Checkpoint signs the head of every chain that grew since its last checkpoint,

@@ -8,60 +8,11 @@ import (
 
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
-	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
 )
-
-// PutMember makes or changes a member in the caller's transaction: HQ's journal
-// gets the fact, the feed the member with the account's holdings. Holdings and
-// Marks of m are ignored. The account is opened when it does not exist. Digest is
-// the salted hash of the personal data kept elsewhere.
-func (l *Ledger) PutMember(ctx context.Context, m wire.Member, by uuid.UUID, digest []byte) error {
-	if m.ID == uuid.Nil || m.Account == uuid.Nil {
-		return problem.New(problem.InvalidField, "a member has an id and an account")
-	}
-	m.Holdings, m.Marks = nil, nil
-	profile, err := wire.Marshal(m)
-	if err != nil {
-		return err
-	}
-	// The alias is free text of the shopper: the feed carries it, the chain does not.
-	m.Alias = ""
-	record, err := wire.Marshal(m)
-	if err != nil {
-		return err
-	}
-	return l.o.Store.InTx(ctx, func(ctx context.Context) error {
-		key := AccountKey{shard.Of(m.Account), m.Account}
-		if err := l.o.Store.OpenAccount(ctx, key); err != nil {
-			return fmt.Errorf("open account: %w", err)
-		}
-		a, err := l.lock(ctx, key)
-		if err != nil {
-			return err
-		}
-		row := MemberRow{key, m.ID, profile}
-		if err := l.o.Store.PutMember(ctx, row); err != nil {
-			return fmt.Errorf("write member: %w", err)
-		}
-		item, err := memberItem(a, row)
-		if err != nil {
-			return err
-		}
-		_, err = l.o.Journal.Write(ctx, hqjournal.Fact{
-			Shard: key.Shard, Kind: entry.KindHQMember,
-			Body:    entry.HQRecord{ID: m.ID, Version: a.version, Record: record, By: by, Digest: digest},
-			Publish: []feed.Change{{Item: item}},
-		})
-		if err != nil || a.version > 1 {
-			return err
-		}
-		return l.foldEarlier(ctx, key)
-	})
-}
 
 // foldEarlier folds what happened before the account was opened, if anything did:
 // it waits in suspense.

@@ -288,10 +288,8 @@ func (l *Ledger) openAccounts(ctx context.Context, facts []fact) error {
 			keys[facts[i].key()] = true
 		}
 	}
-	for _, key := range keysOf(keys) {
-		if err := l.o.Store.OpenAccount(ctx, key); err != nil {
-			return fmt.Errorf("open account: %w", err)
-		}
+	if err := l.o.Store.OpenAccounts(ctx, keysOf(keys)); err != nil {
+		return fmt.Errorf("open accounts: %w", err)
 	}
 	return nil
 }

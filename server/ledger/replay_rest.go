@@ -138,7 +138,7 @@ func (l *Ledger) openOwner(ctx context.Context, row hqjournal.Row) error {
 		}
 		owner = uuid.UUID(v.Account)
 	}
-	return l.o.Store.OpenAccount(ctx, AccountKey{shard.Of(owner), owner})
+	return l.o.Store.OpenAccounts(ctx, []AccountKey{{shard.Of(owner), owner}})
 }
 
 // hqFactOf is the fact that an entry of HQ was when it was written.

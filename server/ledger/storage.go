@@ -194,13 +194,13 @@ type applyStore interface {
 
 	// AddSources inserts the sources that are not there yet and returns those.
 	AddSources(ctx context.Context, rows []SourceRow) (map[journal.Hash]bool, error)
-	// OpenAccount makes an account if it does not exist.
-	OpenAccount(ctx context.Context, key AccountKey) error
+	// OpenAccounts makes the accounts that do not exist.
+	OpenAccounts(ctx context.Context, keys []AccountKey) error
 	// LockAccounts returns those of the accounts that exist, each with its version
 	// raised by one, locked until the transaction ends.
 	LockAccounts(ctx context.Context, keys []AccountKey) ([]AccountRow, error)
 	AccountMembers(ctx context.Context, keys []AccountKey) ([]MemberRow, error)
-	PutMember(ctx context.Context, row MemberRow) error
+	PutMembers(ctx context.Context, rows []MemberRow) error
 	AccountVouchers(ctx context.Context, keys []AccountKey) ([]VoucherRow, error)
 	PutVoucher(ctx context.Context, row VoucherRow) error
 	AccountHoldings(ctx context.Context, keys []AccountKey) ([]HoldingRow, error)

@@ -92,7 +92,7 @@ func (l *Ledger) releaseVouchers(ctx context.Context, key AccountKey, only map[u
 func (l *Ledger) Adopt(ctx context.Context, accountID uuid.UUID, owned Owned, by uuid.UUID) error {
 	return l.o.Store.InTx(ctx, func(ctx context.Context) error {
 		key := AccountKey{shard.Of(accountID), accountID}
-		if err := l.o.Store.OpenAccount(ctx, key); err != nil {
+		if err := l.o.Store.OpenAccounts(ctx, []AccountKey{key}); err != nil {
 			return fmt.Errorf("open account: %w", err)
 		}
 		if err := l.o.Store.RaiseVersion(ctx, key, owned.Version); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -69,15 +70,10 @@ func (p *Programme) AddMembers(ctx context.Context, by uuid.UUID, pointer string
 		return nil, err
 	}
 	err := p.env.Keeper.InTx(ctx, func(ctx context.Context) error {
-		for _, m := range members {
-			if err := p.env.Keeper.AddMember(ctx, m); err != nil {
-				return err
-			}
-			if err := p.tell(ctx, by, m); err != nil {
-				return err
-			}
+		if err := p.env.Keeper.AddMembers(ctx, members); err != nil {
+			return err
 		}
-		return nil
+		return p.tell(ctx, by, members...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("enrol members: %w", err)
@@ -138,11 +134,15 @@ func (p *Programme) change(ctx context.Context, by, id uuid.UUID, apply func(*Me
 	return m, nil
 }
 
-// tell hands the member to the ledger, which journals it and tells the stores.
-func (p *Programme) tell(ctx context.Context, by uuid.UUID, m Member) error {
-	return p.env.Ledger.PutMember(ctx, wire.Member{
-		ID: m.ID, Account: m.Account, Alias: m.Alias, Issue: m.Issue, Blocked: m.Blocked,
-	}, by, digest(m))
+// tell hands members to the ledger, which journals them and tells the stores.
+func (p *Programme) tell(ctx context.Context, by uuid.UUID, members ...Member) error {
+	changes := make([]ledger.MemberChange, len(members))
+	for i, m := range members {
+		changes[i] = ledger.MemberChange{Digest: digest(m), Member: wire.Member{
+			ID: m.ID, Account: m.Account, Alias: m.Alias, Issue: m.Issue, Blocked: m.Blocked,
+		}}
+	}
+	return p.env.Ledger.PutMembers(ctx, by, changes)
 }
 
 // digest commits HQ's journal to the reference and the alias without telling them.

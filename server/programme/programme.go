@@ -12,6 +12,7 @@ import (
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/hqjournal"
+	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
@@ -37,7 +38,7 @@ type Keeper interface {
 	Rewards(ctx context.Context, after uuid.UUID, limit int) ([]Reward, error)
 
 	// AddMember refuses a reference that is taken with problem.NameTaken.
-	AddMember(ctx context.Context, m Member) error
+	AddMembers(ctx context.Context, members []Member) error
 	// SetMember writes issue and blocked; problem.Conflict as in SetReward.
 	SetMember(ctx context.Context, m Member) error
 	Member(ctx context.Context, id uuid.UUID) (Member, error)
@@ -62,7 +63,7 @@ type Journal interface {
 // Ledger is what the programme needs of the ledger; every change joins the
 // transaction of ctx, is journalled and told to the stores by the ledger.
 type Ledger interface {
-	PutMember(ctx context.Context, m wire.Member, by uuid.UUID, digest []byte) error
+	PutMembers(ctx context.Context, by uuid.UUID, changes []ledger.MemberChange) error
 	Adjust(ctx context.Context, a entry.HQAdjustment) error
 	IssueVoucher(ctx context.Context, v loyalty.Voucher, by uuid.UUID) error
 	Vouchers(ctx context.Context, account uuid.UUID) ([]loyalty.Voucher, error)

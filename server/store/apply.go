@@ -114,11 +114,11 @@ func (db *DB) AddSources(ctx context.Context, rows []ledger.SourceRow) (map[jour
 	return added, err
 }
 
-// OpenAccount implements ledger.Store.
-func (db *DB) OpenAccount(ctx context.Context, key ledger.AccountKey) error {
+// OpenAccounts implements ledger.Store.
+func (db *DB) OpenAccounts(ctx context.Context, keys []ledger.AccountKey) error {
 	const noMarks = "\x80" // an empty CBOR array
 	return db.insert(ctx, "INSERT INTO accounts (shard, account, version, marks)",
-		[]row{{key.Shard, idBytes(key.Account), 0, []byte(noMarks)}}, "ON CONFLICT DO NOTHING")
+		convert(keys, func(k ledger.AccountKey) row { return row{k.Shard, idBytes(k.Account), 0, []byte(noMarks)} }), "ON CONFLICT DO NOTHING")
 }
 
 type accountRow struct {
@@ -168,10 +168,10 @@ func (db *DB) AccountMembers(ctx context.Context, keys []ledger.AccountKey) ([]l
 	}), err
 }
 
-// PutMember implements ledger.Store.
-func (db *DB) PutMember(ctx context.Context, r ledger.MemberRow) error {
+// PutMembers implements ledger.Store.
+func (db *DB) PutMembers(ctx context.Context, rows []ledger.MemberRow) error {
 	return db.insert(ctx, "INSERT INTO account_members (shard, account, member, profile)",
-		[]row{{r.Shard, idBytes(r.Account), idBytes(r.Member), r.Profile}},
+		convert(rows, func(r ledger.MemberRow) row { return row{r.Shard, idBytes(r.Account), idBytes(r.Member), r.Profile} }),
 		"ON CONFLICT (shard, account, member) DO UPDATE SET profile = EXCLUDED.profile")
 }
 

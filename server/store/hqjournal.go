@@ -24,17 +24,26 @@ func (r hqHeadRow) head() hqjournal.Head {
 	}
 }
 
-// LockHQHead implements hqjournal.Store.
-func (db *DB) LockHQHead(ctx context.Context, shard int, epoch uint32) (hqjournal.Head, error) {
-	var r hqHeadRow
-	err := db.write(ctx).NewRaw("INSERT INTO hq_heads (shard, epoch, seq, hash, hlc) VALUES (?, ?, 0, ?, 0) "+
-		"ON CONFLICT (shard, epoch) DO UPDATE SET hlc = hq_heads.hlc RETURNING shard, epoch, seq, hash, hlc",
-		shard, epoch, hashBytes(journal.Genesis)).Scan(ctx, &r)
-	return r.head(), err
+// LockHQHeads implements hqjournal.Store.
+func (db *DB) LockHQHeads(ctx context.Context, shards []int, epoch uint32) (map[int]hqjournal.Head, error) {
+	out := make(map[int]hqjournal.Head, len(shards))
+	rows := convert(shards, func(in int) row { return row{in, epoch, 0, hashBytes(journal.Genesis), 0} })
+	err := db.inserted(ctx, "INSERT INTO hq_heads (shard, epoch, seq, hash, hlc)", rows,
+		"ON CONFLICT (shard, epoch) DO UPDATE SET hlc = hq_heads.hlc RETURNING shard, epoch, seq, hash, hlc", func(q query) error {
+			var heads []hqHeadRow
+			if err := q.scan(ctx, &heads); err != nil {
+				return err
+			}
+			for _, h := range heads {
+				out[h.Shard] = h.head()
+			}
+			return nil
+		})
+	return out, err
 }
 
 // AppendHQ implements hqjournal.Store.
-func (db *DB) AppendHQ(ctx context.Context, rows []hqjournal.Row, head hqjournal.Head) error {
+func (db *DB) AppendHQ(ctx context.Context, rows []hqjournal.Row, heads []hqjournal.Head) error {
 	err := db.insert(ctx, "INSERT INTO hq_journal (shard, epoch, seq, hash, kind, recorded_at, raw)",
 		convert(rows, func(r hqjournal.Row) row {
 			return row{r.Shard, r.Epoch, r.Seq, hashBytes(r.Hash), uint16(r.Kind), r.RecordedAt, r.Raw}
@@ -42,9 +51,9 @@ func (db *DB) AppendHQ(ctx context.Context, rows []hqjournal.Row, head hqjournal
 	if err != nil {
 		return err
 	}
-	_, err = db.write(ctx).NewRaw("UPDATE hq_heads SET seq = ?, hash = ?, hlc = ? WHERE shard = ? AND epoch = ?",
-		head.Seq, hashBytes(head.Hash), uint64(head.HLC), rows[0].Shard, rows[0].Epoch).Exec(ctx)
-	return err
+	return db.insert(ctx, "INSERT INTO hq_heads (shard, epoch, seq, hash, hlc)",
+		convert(heads, func(h hqjournal.Head) row { return row{h.Shard, h.Epoch, h.Seq, hashBytes(h.Hash), uint64(h.HLC)} }),
+		"ON CONFLICT (shard, epoch) DO UPDATE SET seq = EXCLUDED.seq, hash = EXCLUDED.hash, hlc = EXCLUDED.hlc")
 }
 
 // UnsignedHQHeads implements hqjournal.Store.

@@ -72,7 +72,7 @@ func newLife(t *testing.T, hq *books.HQ, seed uint64) *life {
 func (l *life) open(name string, points int64) {
 	acct := l.Member(l.t, name, points)
 	id := uuid.NewSHA1(l.ID, []byte("member "+name))
-	err := l.DB.AddMember(context.Background(), programme.Member{ID: id, Account: acct, Reference: name, Salt: id[:], Issue: 1, Version: 1, CreatedAt: books.Start})
+	err := l.DB.AddMembers(context.Background(), []programme.Member{{ID: id, Account: acct, Reference: name, Salt: id[:], Issue: 1, Version: 1, CreatedAt: books.Start}})
 	if err != nil {
 		l.t.Fatal(err)
 	}

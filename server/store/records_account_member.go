@@ -61,7 +61,7 @@ func (db *DB) moveMember(ctx context.Context, m programme.Member, to uuid.UUID) 
 		}
 	}
 	m.Account, m.Version = to, m.Version+1
-	return db.AddMember(ctx, m)
+	return db.AddMembers(ctx, []programme.Member{m})
 }
 
 // MoveVoucherRecords implements account.Store.

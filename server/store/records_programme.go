@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,20 +126,50 @@ func (r memberRow) member() programme.Member {
 
 const memberColumns = "id, account, alias, reference, salt, issue, blocked, version, created_at"
 
-// AddMember implements programme.Keeper.
-func (db *DB) AddMember(ctx context.Context, m programme.Member) error {
+// AddMembers implements programme.Keeper.
+func (db *DB) AddMembers(ctx context.Context, members []programme.Member) error {
 	return db.InTx(ctx, func(ctx context.Context) error {
-		if m.Reference != "" {
-			_, err := db.exec(ctx, "INSERT INTO member_references (reference, member) VALUES (?, ?)", m.Reference, m.ID[:])
-			if err := taken(err, problem.NameTaken, "there is a member of reference "+m.Reference); err != nil {
-				return err
-			}
+		if err := db.addReferences(ctx, members); err != nil {
+			return err
 		}
-		_, err := db.exec(ctx, "INSERT INTO members (shard, folded_alias, folded_reference, "+memberColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			shard.Of(m.Account), strings.ToLower(m.Alias), strings.ToLower(m.Reference),
-			m.ID[:], m.Account[:], m.Alias, m.Reference, blob(m.Salt), int64(m.Issue), flag(m.Blocked), int64(m.Version), toMillis(m.CreatedAt))
+		return db.insert(ctx, "INSERT INTO members (shard, folded_alias, folded_reference, "+memberColumns+")",
+			convert(members, func(m programme.Member) row {
+				return row{
+					shard.Of(m.Account), strings.ToLower(m.Alias), strings.ToLower(m.Reference), idBytes(m.ID), idBytes(m.Account), m.Alias, m.Reference,
+					blob(m.Salt), int64(m.Issue), flag(m.Blocked), int64(m.Version), toMillis(m.CreatedAt),
+				}
+			}), "")
+	})
+}
+
+// addReferences holds each reference to its member, in the order of references, which
+// keeps two who add the same ones from waiting for each other in a circle.
+func (db *DB) addReferences(ctx context.Context, members []programme.Member) error {
+	var rows []row
+	wanted := map[string]bool{}
+	for _, m := range members {
+		switch {
+		case m.Reference == "":
+			continue
+		case wanted[m.Reference]:
+			return problem.New(problem.NameTaken, "two members have the reference "+m.Reference)
+		}
+		wanted[m.Reference] = true
+		rows = append(rows, row{m.Reference, idBytes(m.ID)})
+	}
+	slices.SortFunc(rows, func(a, b row) int { return strings.Compare(a[0].(string), b[0].(string)) })
+	err := db.inserted(ctx, "INSERT INTO member_references (reference, member)", rows, "ON CONFLICT DO NOTHING RETURNING reference", func(q query) error {
+		var added []string
+		err := q.scan(ctx, &added)
+		for _, reference := range added {
+			delete(wanted, reference)
+		}
 		return err
 	})
+	if err != nil || len(wanted) == 0 {
+		return err
+	}
+	return problem.New(problem.NameTaken, "there is a member of reference "+slices.Min(slices.Collect(maps.Keys(wanted))))
 }
 
 func flag(set bool) int64 {
