@@ -53,6 +53,7 @@ type fakeHQ struct {
 	hashes  []journal.Hash
 	pages   []wire.FeedPage // page i is the answer to cursor i ("" is 0)
 	hellos  int
+	claims  []journal.Head // of the hellos
 	pushes  int
 	sizes   []int // entries of each push
 	cursors []string
@@ -146,6 +147,11 @@ func (h *fakeHQ) handle(r *http.Request, body []byte) ([]byte, error) {
 	switch r.URL.Path {
 	case wire.PathHello:
 		h.hellos++
+		hello, err := wire.Unmarshal[wire.Hello](raw)
+		if err != nil {
+			return nil, err
+		}
+		h.claims = append(h.claims, journal.Head{Seq: hello.HeadSeq, Hash: journal.Hash(hello.HeadHash)})
 		seq, hash := h.head()
 		return wire.Seal(h.signer, wire.DomainWelcome, wire.Welcome{
 			V: 1, HQ: testHQ, HQEpoch: h.epoch, Terminal: testWriter.ID, Epoch: testWriter.Epoch,

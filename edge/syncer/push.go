@@ -23,6 +23,9 @@ type sender struct {
 	// have is the last entry HQ has; known is false until HQ has said so.
 	have  journal.Head
 	known bool
+	// contested is a number under which HQ has named an entry that is not this
+	// journal's; zero is none.
+	contested uint64
 	// limit is how many entries the next batch may have, most what HQ allows.
 	limit, most, bytes int
 }
@@ -106,7 +109,11 @@ func (p *sender) hello(ctx context.Context) error {
 	case <-p.wake:
 	default:
 	}
-	writer, head := p.cfg.Journal.Writer(), p.cfg.Journal.Head()
+	writer := p.cfg.Journal.Writer()
+	head, err := p.claim(ctx)
+	if err != nil {
+		return err
+	}
 	acked, _ := p.cfg.Till.Acked()
 	raw, err := p.exchange(ctx, wire.PathHello, wire.Hello{
 		V: wire.Version, Terminal: writer.ID, Epoch: writer.Epoch, FirstSeq: p.cfg.Journal.First(),
@@ -126,6 +133,21 @@ func (p *sender) hello(ctx context.Context) error {
 	p.cfg.Till.ObserveHQTime(time.UnixMilli(welcome.HQTime))
 	p.board.heard()
 	return p.welcomed(ctx, welcome)
+}
+
+// claim is the head to say hello with. HQ cannot see from a head beyond its own that the
+// two differ; so when it has named another entry, this journal's one in that place is
+// shown to it, and it asks for what it needs as evidence.
+func (p *sender) claim(ctx context.Context) (journal.Head, error) {
+	at := p.contested
+	if p.contested = 0; at == 0 {
+		return p.cfg.Journal.Head(), nil
+	}
+	hash, err := p.cfg.Journal.HashAt(ctx, at)
+	if err != nil {
+		return journal.Head{}, fmt.Errorf("read hash of entry %d: %w", at, err)
+	}
+	return journal.Head{Seq: at, Hash: hash}, nil
 }
 
 // welcomed settles from where to send. HQ may have less than it once acknowledged
@@ -167,6 +189,7 @@ func (p *sender) own(ctx context.Context, seq uint64, hash []byte) (journal.Head
 		return journal.Head{}, fmt.Errorf("read hash of entry %d: %w", seq, err)
 	}
 	if string(mine[:]) != string(hash) {
+		p.contested = seq
 		return journal.Head{}, errForked
 	}
 	return journal.Head{Seq: seq, Hash: mine}, nil

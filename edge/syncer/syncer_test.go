@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -218,6 +219,22 @@ func TestG5_AForkedJournalIsSentOnceHQNamesACommonHead(t *testing.T) {
 	if mode := r.service.State().Mode; mode != syncer.ModeForked {
 		t.Errorf("mode %q", mode)
 	}
+}
+
+// HQ cannot see that two journals differ while this one's head lies beyond all it knows.
+func TestG6_HQIsShownTheEntryItContradicts(t *testing.T) {
+	r := newRig(t)
+	r.journal.append(entries(1, 20)...)
+	clone := &memoryJournal{}
+	clone.append(entries(101, 12)...)
+	r.hq.set(func(h *fakeHQ) { h.entries, h.hashes = clone.entries, clone.hashes })
+	r.service.Start(t.Context())
+	want := journal.Head{Seq: 12, Hash: r.journal.hashes[11]}
+	r.till.until(t, "the own entry 12 shown", func(*fakeTill) bool {
+		r.hq.mu.Lock()
+		defer r.hq.mu.Unlock()
+		return slices.Contains(r.hq.claims, want)
+	})
 }
 
 // answering makes the fake answer with an error the first n requests below path.
