@@ -15,11 +15,13 @@ const (
 	BookBreakage  Book = 18
 	BookSuspense  Book = 19
 	BookClearing  Book = 20
+	BookLapsed    Book = 21 // expired, and not breakage before the watermark has passed
 )
 
 var bookNames = map[Book]string{
 	BookFree: "free", BookAllowance: "allowance", BookPending: "pending", BookOverdraft: "overdraft",
 	BookStore: "store", BookIssue: "programme_issue", BookBreakage: "breakage", BookSuspense: "suspense", BookClearing: "clearing",
+	BookLapsed: "lapsed",
 }
 
 // String returns the word used in JSON and on screen.
@@ -31,9 +33,10 @@ func (b Book) Own() bool { return b < BookStore }
 // Lot is points earned together. Amount is Left + Spent + Covered + Gone: Spent by
 // redemptions, Covered an overdraft of the account, Gone by void, return, expiry or
 // adjustment. Of it, Back has been taken back by a void or by returns, and Owed of
-// what was Spent is owed because its earning was taken back. Pending lots have not
-// vested. Times are Unix milliseconds; zero ExpiresAt is never. A lot with RollDays
-// lives on for as many days after any activity of its account.
+// what was Spent is owed because its earning was taken back; Lapsed of what is Gone has
+// expired and is not breakage yet. Pending lots have not vested. Times are Unix
+// milliseconds; zero ExpiresAt is never. A lot with RollDays lives on for as many days
+// after any activity of its account.
 type Lot struct {
 	ID        ID
 	Amount    int64
@@ -43,6 +46,7 @@ type Lot struct {
 	Gone      int64
 	Back      int64
 	Owed      int64
+	Lapsed    int64
 	Pending   bool
 	Voided    bool
 	EarnedAt  int64
@@ -53,7 +57,7 @@ type Lot struct {
 
 // Holding is what one account has of one unit. Free + Allowance − Overdraft is the
 // balance, each term at least zero. Lots that have vested sum to Free + Allowance,
-// the others to Pending. Lots may leave out those with nothing Left or Covered.
+// the others to Pending. Lots may leave out those with nothing Left, Covered or Lapsed.
 // Rights, ordered by id, may leave out those that ended and that no fact names.
 type Holding struct {
 	Unit      string

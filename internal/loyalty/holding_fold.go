@@ -62,7 +62,7 @@ func (h *Holding) Earn(lot Lot, from Book, now int64) ([]Move, error) {
 	if _, err := Add(sum, lot.Amount); err != nil {
 		return nil, err
 	}
-	lot.Left, lot.Spent, lot.Covered, lot.Gone, lot.Back, lot.Owed, lot.Voided = lot.Amount, 0, 0, 0, 0, 0, false
+	lot.Left, lot.Spent, lot.Covered, lot.Gone, lot.Back, lot.Owed, lot.Lapsed, lot.Voided = lot.Amount, 0, 0, 0, 0, 0, 0, false
 	lot.Pending = lot.VestsAt > now
 	at, _ := slices.BinarySearchFunc(h.Lots, lot, lotOrder)
 	h.Lots = slices.Insert(h.Lots, at, lot)
@@ -163,8 +163,8 @@ func appendMove(moves []Move, m Move) []Move {
 func (h Holding) Check() error {
 	var free, pending int64
 	for _, l := range h.Lots {
-		if l.Amount != l.Left+l.Spent+l.Covered+l.Gone || min(l.Left, l.Spent, l.Covered, l.Gone, l.Owed) < 0 ||
-			l.Owed > l.Spent || l.Owed > l.Back || l.Back > l.Amount {
+		if l.Amount != l.Left+l.Spent+l.Covered+l.Gone || min(l.Left, l.Spent, l.Covered, l.Gone, l.Owed, l.Lapsed) < 0 ||
+			l.Owed > l.Spent || l.Owed > l.Back || l.Back > l.Amount || l.Lapsed > l.Gone {
 			return ErrLots
 		}
 		if l.Pending {

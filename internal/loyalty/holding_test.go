@@ -138,7 +138,7 @@ func (w *holdingWorld) took(t *rapid.T, moves []Move, err error) {
 		}
 		w.books[m.From] -= m.Amount
 		w.books[m.To] += m.Amount
-		if m.To == BookBreakage {
+		if m.To == BookLapsed {
 			w.expired[m.Lot] += m.Amount
 			w.net -= m.Amount
 		}

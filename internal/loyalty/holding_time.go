@@ -10,8 +10,8 @@ type Due struct {
 }
 
 // Advance lets time pass until now: lots that are due vest or expire, in the order
-// of their times. What expires goes to breakage; what a terminal holds as allowance
-// does not expire.
+// of their times. What expires has lapsed: it cannot be spent any more, and is breakage
+// once [Holding.Break] says so. What a terminal holds as allowance does not expire.
 func (h *Holding) Advance(now int64) ([]Due, error) {
 	var out []Due
 	for {
@@ -59,14 +59,14 @@ func (h *Holding) comeDue(at int64) ([]Move, error) {
 		switch {
 		case l.Left == 0:
 		case l.ExpiresAt != 0 && l.ExpiresAt <= at && l.Pending:
-			moves = append(moves, Move{BookPending, BookBreakage, l.Left, l.ID})
+			moves = append(moves, Move{BookPending, BookLapsed, l.Left, l.ID})
 			h.Pending -= l.Left
-			l.Gone, l.Left = l.Gone+l.Left, 0
+			l.Gone, l.Lapsed, l.Left = l.Gone+l.Left, l.Lapsed+l.Left, 0
 		case l.ExpiresAt != 0 && l.ExpiresAt <= at:
 			gone := min(l.Left, h.Free)
-			moves = appendMove(moves, Move{BookFree, BookBreakage, gone, l.ID})
+			moves = appendMove(moves, Move{BookFree, BookLapsed, gone, l.ID})
 			h.Free -= gone
-			l.Gone, l.Left = l.Gone+gone, l.Left-gone
+			l.Gone, l.Lapsed, l.Left = l.Gone+gone, l.Lapsed+gone, l.Left-gone
 		case l.Pending && l.VestsAt <= at:
 			l.Pending = false
 			h.Pending -= l.Left
@@ -75,6 +75,32 @@ func (h *Holding) comeDue(at int64) ([]Move, error) {
 		}
 	}
 	return h.cover(moves)
+}
+
+// Break makes breakage of what had lapsed by until, as of the day on which it expired.
+// The caller knows that no fact from before then is on its way.
+func (h *Holding) Break(until int64) []Due {
+	var out []Due
+	for i := range h.Lots {
+		l := &h.Lots[i]
+		if l.Lapsed == 0 || l.ExpiresAt > until {
+			continue
+		}
+		out = append(out, Due{l.ExpiresAt, []Move{{BookLapsed, BookBreakage, l.Lapsed, l.ID}}})
+		l.Lapsed = 0
+	}
+	return out
+}
+
+// NextBreak is when the first of what has lapsed expired, zero when nothing has.
+func (h *Holding) NextBreak() int64 {
+	var first int64
+	for i := range h.Lots {
+		if l := &h.Lots[i]; l.Lapsed > 0 && (first == 0 || l.ExpiresAt < first) {
+			first = l.ExpiresAt
+		}
+	}
+	return first
 }
 
 // Vest lets time pass until now and returns all moves.

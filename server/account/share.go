@@ -88,7 +88,7 @@ func (s *Share) add(p ledger.Posting) {
 		s.Spent -= amount
 	case loyalty.BookClearing:
 		s.Brought += amount
-	case loyalty.BookBreakage:
+	case loyalty.BookLapsed:
 		s.Expired -= amount
 	default:
 		s.Earned += amount

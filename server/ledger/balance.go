@@ -70,7 +70,7 @@ func (l *Ledger) BalanceAsOf(ctx context.Context, accountID uuid.UUID, at int64)
 			facts = append(facts, f)
 		}
 	}
-	r, err := s.foldAll(a.AccountKey, facts)
+	r, err := s.foldAll(a.AccountKey, facts, snapshots{})
 	if err != nil {
 		return nil, problem.Wrap(problem.Internal, err, "the account could not be folded")
 	}

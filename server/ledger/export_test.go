@@ -30,5 +30,27 @@ func (l *Ledger) BreakBetween(fn func() error) { l.betweenSteps = fn }
 // Forget breaks exactly-once: every source is taken for new.
 func (l *Ledger) Forget(on bool) { l.forgetful = on }
 
+// SnapshotEvery takes a snapshot about every n facts; none for zero.
+func (l *Ledger) SnapshotEvery(n int) { l.snapshotEvery = n }
+
+// Snapshots returns how many snapshots of an account are stored.
+func (l *Ledger) Snapshots(ctx context.Context, account uuid.UUID) (int, error) {
+	rows, err := l.o.Store.Snapshots(ctx, []AccountKey{{shard.Of(account), account}})
+	return len(rows), err
+}
+
+// DropSnapshots drops the snapshots of an account.
+func (l *Ledger) DropSnapshots(ctx context.Context, account uuid.UUID) error {
+	rows, err := l.o.Store.Snapshots(ctx, []AccountKey{{shard.Of(account), account}})
+	if err != nil {
+		return err
+	}
+	var drop []SnapshotKey
+	for _, row := range rows {
+		drop = append(drop, row.SnapshotKey)
+	}
+	return l.o.Store.SaveSnapshots(ctx, nil, drop)
+}
+
 // Straight breaks the order of folding: a late fact is folded as if it came last.
 func (l *Ledger) Straight(on bool) { l.straight = on }

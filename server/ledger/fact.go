@@ -18,6 +18,7 @@ type fact struct {
 	sale    *entry.Sale
 	void    *entry.Void
 	ret     *entry.Return
+	of      uuid.UUID // the sale of a return that does not name it, once it is found
 	hq      hqFold
 }
 
@@ -77,6 +78,9 @@ func (f fact) saleKey() SaleKey {
 		key.Sale = f.void.Sale
 	case f.ret != nil:
 		key.Sale, key.Terminal = f.ret.Sale, f.ret.Origin
+		if key.Sale == uuid.Nil {
+			key.Sale = f.of
+		}
 	}
 	return key
 }
@@ -89,12 +93,15 @@ func (f fact) undoes() bool { return f.void != nil || f.ret != nil }
 
 // place is where the fact stands in the order of folding, as bytes that compare
 // like [byEffect].
-func (f fact) place() []byte {
-	b := binary.BigEndian.AppendUint64(make([]byte, 0, 68), uint64(f.EffectiveAt)^1<<63)
-	b = append(b, f.Terminal[:]...)
-	b = binary.BigEndian.AppendUint32(b, f.Epoch)
-	b = binary.BigEndian.AppendUint64(b, f.Seq)
-	return append(b, f.Hash[:]...)
+func (f fact) place() []byte { return f.source().place() }
+
+// place is where the fact of a source stands.
+func (r SourceRow) place() []byte {
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, 68), uint64(r.EffectiveAt)^1<<63)
+	b = append(b, r.Writer[:]...)
+	b = binary.BigEndian.AppendUint32(b, r.Epoch)
+	b = binary.BigEndian.AppendUint64(b, r.Seq)
+	return append(b, r.Source[:]...)
 }
 
 // source is the row under which the fact counts once.

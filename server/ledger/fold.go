@@ -15,6 +15,7 @@ import (
 // everything its account has seen is folded onto the account as it is. For any
 // other, and for one that undoes a sale, the account is folded again.
 func (l *Ledger) foldSet(ctx context.Context, s *set, facts []fact) error {
+	s.snaps.every = l.snapshotEvery
 	for i := range facts {
 		s.fresh[facts[i].Hash] = true
 		if err := l.needDecided(ctx, s, &facts[i]); err != nil {
@@ -36,19 +37,53 @@ func (l *Ledger) foldSet(ctx context.Context, s *set, facts []fact) error {
 			return err
 		}
 	}
-	if len(again) == 0 {
+	if err := l.foldAgain(ctx, s, late); err != nil {
+		return err
+	}
+	return l.keepSnapshots(ctx, s)
+}
+
+// foldAgain folds accounts again because of their late facts: from a snapshot, or, of
+// an account that is not open or whose last place is not known, from nothing, holding
+// the outcome against all that was posted.
+func (l *Ledger) foldAgain(ctx context.Context, s *set, late map[AccountKey][]*fact) error {
+	whole, known := map[AccountKey]bool{}, map[AccountKey][]*fact{}
+	for key, facts := range late {
+		if a := s.accounts[key.Account]; a == nil || len(a.place) == 0 {
+			whole[key] = true
+		} else {
+			known[key] = facts
+		}
+	}
+	if len(whole) > 0 {
+		histories, err := l.histories(ctx, s, keysOf(whole))
+		if err != nil {
+			return err
+		}
+		for _, key := range keysOf(whole) {
+			if err := s.refold(key, histories[key], late[key]); err != nil {
+				return fmt.Errorf("fold account %s again: %w", key.Account, err)
+			}
+		}
+	}
+	if len(known) == 0 {
 		return nil
 	}
-	histories, err := l.histories(ctx, s, keysOf(again))
+	tails, err := l.tails(ctx, s, known)
 	if err != nil {
 		return err
 	}
-	for _, key := range keysOf(again) {
-		if err := s.refold(key, histories[key], late[key]); err != nil {
+	var disputes []*dispute
+	for _, key := range sortedAccounts(known) {
+		d, err := s.refoldTail(key, tails[key], known[key])
+		if err != nil {
 			return fmt.Errorf("fold account %s again: %w", key.Account, err)
 		}
+		if d != nil {
+			disputes = append(disputes, d)
+		}
 	}
-	return nil
+	return l.settle(ctx, s, disputes)
 }
 
 // outOfOrder names the accounts that must be folded again.
@@ -118,7 +153,7 @@ func (s *set) late(f *fact) bool {
 // fold folds one fact onto its account as it is.
 func (s *set) fold(f *fact) error {
 	s.line = 0
-	if f.hq == nil && f.OccurredAt-f.RecordedAt > aheadOf.Milliseconds() {
+	if f.hq == nil && f.OccurredAt > f.RecordedAt+aheadOf.Milliseconds() {
 		s.raise(f, 0, Exception{Kind: ClockAhead, Liable: liableStore, Cause: "it says that it happened more than a day after it arrived"})
 	}
 	var err error
@@ -135,10 +170,11 @@ func (s *set) fold(f *fact) error {
 	case f.hq == nil:
 		s.raise(f, 0, Exception{Kind: Unreadable, Liable: liableProgramme, Cause: "the stored bytes were changed after they arrived"})
 	}
-	if a != nil && err == nil {
-		a.passed(f)
+	if a == nil || err != nil {
+		return err
 	}
-	return err
+	a.passed(f)
+	return s.snap(f, a)
 }
 
 // touch keeps alive what lives by activity of the account.

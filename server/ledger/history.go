@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
@@ -58,10 +59,24 @@ func (l *Ledger) historyFacts(ctx context.Context, s *set, keys []AccountKey, ou
 
 // readFacts reads the facts of sources that are not fresh in this set.
 func (l *Ledger) readFacts(ctx context.Context, s *set, rows []SourceRow, out map[AccountKey]history) error {
+	known := slices.DeleteFunc(rows, func(row SourceRow) bool { return s.fresh[row.Source] })
+	facts, err := l.sourceFacts(ctx, s, known)
+	if err != nil {
+		return err
+	}
+	for key, list := range facts {
+		h := out[key]
+		h.facts = list
+		out[key] = h
+	}
+	return nil
+}
+
+// sourceFacts reads the facts of sources, and the rule sets they cite.
+func (l *Ledger) sourceFacts(ctx context.Context, s *set, rows []SourceRow) (map[AccountKey][]fact, error) {
 	var till, hq []SourceRow
 	for _, row := range rows {
 		switch {
-		case s.fresh[row.Source]:
 		case row.Kind >= firstHQKind:
 			hq = append(hq, row)
 		default:
@@ -70,29 +85,28 @@ func (l *Ledger) readFacts(ctx context.Context, s *set, rows []SourceRow, out ma
 	}
 	entries, err := l.o.Store.SourceEntries(ctx, till)
 	if err != nil {
-		return fmt.Errorf("read entries: %w", err)
+		return nil, fmt.Errorf("read entries: %w", err)
 	}
 	raws, err := l.o.Store.SourceHQ(ctx, hq)
 	if err != nil {
-		return fmt.Errorf("read entries of HQ: %w", err)
+		return nil, fmt.Errorf("read entries of HQ: %w", err)
 	}
 	byHash := make(map[journal.Hash]Entry, len(entries))
 	for _, e := range entries {
 		byHash[e.Hash] = e
 	}
+	out := map[AccountKey][]fact{}
 	for _, row := range append(till, hq...) {
 		f, err := row.fact(byHash, raws)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := l.needRules(ctx, s, &f); err != nil {
-			return err
+			return nil, err
 		}
-		h := out[row.AccountKey]
-		h.facts = append(h.facts, f)
-		out[row.AccountKey] = h
+		out[row.AccountKey] = append(out[row.AccountKey], f)
 	}
-	return nil
+	return out, nil
 }
 
 // fact is the fact of a source whose bytes have been read.
@@ -115,6 +129,9 @@ func (r SourceRow) fact(entries map[journal.Hash]Entry, raws map[journal.Hash][]
 	}
 	f, _ := factOf(e)
 	f.Entry, f.shard, f.account = e, r.Shard, r.Account
+	if f.ret != nil {
+		f.of = r.Subject
+	}
 	return f, nil
 }
 

@@ -24,7 +24,11 @@ func (l *Ledger) foldEarlier(ctx context.Context, key AccountKey) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	return l.pass(ctx, key.Account, entry.HQExpiry{Account: key.Account, Until: l.o.Clock.Now().UnixMilli()})
+	until, graced, err := l.watermark(ctx)
+	if err != nil {
+		return err
+	}
+	return l.pass(ctx, key.Account, entry.HQExpiry{Account: key.Account, Until: until, Graced: graced})
 }
 
 // lock locks one account and reads what it has, or answers problem.NotFound.

@@ -75,8 +75,10 @@ func tolerant(fold hqFold) hqFold {
 
 func foldNothing(*set, *fact, *account) error { return nil }
 
-// foldExpiry only lets time pass.
+// foldExpiry only lets time pass. No fact from before it is on its way any more, or it
+// came too late: what has lapsed is breakage.
 func foldExpiry(s *set, f *fact, a *account) error {
+	a.broken = max(a.broken, f.EffectiveAt)
 	for _, unit := range sortedKeys(a.holdings) {
 		err := s.on(f, a, unit, 0, func(*loyalty.Holding) ([]loyalty.Move, error) { return nil, nil })
 		if err != nil {

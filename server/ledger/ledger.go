@@ -54,6 +54,8 @@ type Ledger struct {
 	mu    sync.Mutex
 	rules map[uint64]loyalty.RuleSet
 
+	// snapshotEvery is [snapshotEvery], or what a test says.
+	snapshotEvery int
 	// betweenSteps is nil, or a test's: called after a set has been posted and
 	// before the cursors of its journals move.
 	betweenSteps func() error
@@ -73,7 +75,7 @@ func New(o Options) *Ledger {
 	if o.Grace <= 0 {
 		o.Grace = 7 * 24 * time.Hour
 	}
-	return &Ledger{o: o, rules: map[uint64]loyalty.RuleSet{}}
+	return &Ledger{o: o, rules: map[uint64]loyalty.RuleSet{}, snapshotEvery: snapshotEvery}
 }
 
 // ruleSet returns a rule set, from memory when it has been asked for before.

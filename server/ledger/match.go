@@ -78,7 +78,7 @@ func (l *Ledger) matchReturn(ctx context.Context, w AwaitedReturn) error {
 	}
 	if sale.Account != uuid.Nil { // a sale without a member has nothing to undo
 		posted := f
-		posted.shard, posted.account = sale.Shard, sale.Account
+		posted.shard, posted.account, posted.of = sale.Shard, sale.Account, sale.Sale
 		if err := l.postRouted(ctx, []fact{posted}); err != nil { // to where the sale is, whatever was linked since
 			return err
 		}

@@ -26,6 +26,8 @@ func TestG7_AnyOrderOfArrivalGivesTheSameLedger(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		round++
 		w := newPair(t, straight, mixed, round)
+		straight.Ledger.SnapshotEvery(0)
+		mixed.Ledger.SnapshotEvery(rapid.SampledFrom([]int{1, 2, 4, 64}).Draw(t, "snapshot every"))
 		for range rapid.IntRange(2, 14).Draw(t, "facts") {
 			w.fact(t)
 		}
@@ -173,6 +175,11 @@ func (w *pair) deliverMixed(t *rapid.T) {
 		sent[till] = last
 		if rapid.Bool().Draw(t, "apply") || len(left) == 1 {
 			w.b.Apply(t)
+		}
+		if rapid.IntRange(0, 5).Draw(t, "drop snapshots") == 0 {
+			if err := w.b.Ledger.DropSnapshots(context.Background(), w.accounts[0]); err != nil {
+				t.Fatalf("drop snapshots: %v", err)
+			}
 		}
 		if rapid.IntRange(0, 5).Draw(t, "pass") == 0 {
 			w.pass(t, w.b, w.end().Add(-time.Duration(rapid.IntRange(0, 60).Draw(t, "hours ago"))*time.Hour))

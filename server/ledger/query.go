@@ -28,6 +28,8 @@ type Place struct {
 }
 
 type queryStore interface {
+	snapshotStore
+
 	// ListEntries returns entries after a place, by (recorded_at, seq, hash) downwards.
 	ListEntries(ctx context.Context, f EntryFilter, after *Place, limit int) ([]Entry, error)
 	EntriesAt(ctx context.Context, terminal uuid.UUID, epoch uint32, seq uint64) ([]Entry, error)

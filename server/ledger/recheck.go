@@ -148,7 +148,8 @@ func given(f *fact, rules map[uint64]loyalty.RuleSet, version uint64) []loyalty.
 
 // near returns what the till said when it is near what HQ computed.
 func near(said, computed int64) int64 {
-	if said-computed > dateSlack.Milliseconds() || computed-said > dateSlack.Milliseconds() {
+	// What a till says may be any number, and its difference may not be one.
+	if slack := dateSlack.Milliseconds(); said > computed+slack || said < computed-slack {
 		return computed
 	}
 	return said

@@ -24,7 +24,8 @@ const (
 )
 
 // Step is one fact as it was applied: where its entry stands and which account it
-// counted for. What it did there follows from the entry and the steps before it.
+// counted for. What it did there follows from the entry and the steps before it. Cause
+// is the sale's id of a folded return whose sale was found, not named.
 type Step struct {
 	_       struct{} `cbor:",toarray"`
 	Does    StepKind
@@ -94,6 +95,9 @@ func (f *fact) step(does StepKind) Step {
 	}
 	if f.account != uuid.Nil {
 		step.Account = f.account[:]
+	}
+	if f.of != uuid.Nil && f.ret != nil && f.ret.Sale == uuid.Nil {
+		step.Cause = f.of[:]
 	}
 	return step
 }

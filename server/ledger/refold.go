@@ -3,7 +3,6 @@ package ledger
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -28,11 +27,11 @@ var foldKinds = map[ExceptionKind]bool{
 	SaleRepeated: true, InvalidEntry: true, ClockAhead: true, Unreadable: true, ReturnUnmatched: true, ReturnExceedsSale: true,
 }
 
-// foldAll folds facts from nothing, in their order, and returns the set. It is the
-// account as a pure function of the set of its facts.
-func (s *set) foldAll(key AccountKey, facts []fact) (*set, error) {
+// foldAll folds facts from nothing, in their order, taking snapshots as snaps says,
+// and returns the set. It is the account as a pure function of the set of its facts.
+func (s *set) foldAll(key AccountKey, facts []fact, snaps snapshots) (*set, error) {
 	r := newSet()
-	r.rules = s.rules
+	r.rules, r.snaps = s.rules, snaps
 	if known := s.accounts[key.Account]; known != nil {
 		r.accounts[key.Account] = newAccount(AccountRow{AccountKey: key, Version: known.version}, nil)
 	}
@@ -40,13 +39,9 @@ func (s *set) foldAll(key AccountKey, facts []fact) (*set, error) {
 	if err := r.heed(facts); err != nil {
 		return nil, err
 	}
-	for i := range facts {
-		if err := r.fold(&facts[i]); err != nil {
-			return nil, fmt.Errorf("fact %s: %w", facts[i].Hash.Short(), err)
-		}
-	}
-	r.awaitRest()
-	return r, nil
+	err := r.foldOn(facts)
+	r.exceptions = append(r.exceptions, r.unmet()...)
+	return r, err
 }
 
 // refold folds an account again, now that it has these fresh facts. What the fresh
@@ -59,7 +54,7 @@ func (s *set) refold(key AccountKey, h history, fresh []*fact) error {
 		news[f.Hash] = true
 		facts = append(facts, *f)
 	}
-	r, err := s.foldAll(key, facts)
+	r, err := s.foldAll(key, facts, snapshots{every: s.snaps.every})
 	if err != nil {
 		return err
 	}
@@ -67,6 +62,8 @@ func (s *set) refold(key AccountKey, h history, fresh []*fact) error {
 	s.correct(cause, news, h.postings, r.postings)
 	s.reopen(cause, news, h.exceptions, r.exceptions)
 	s.adopt(key, h.lots, r)
+	s.snaps.taken = append(s.snaps.taken, r.snaps.taken...)
+	s.snaps.stale = append(s.snaps.stale, SnapshotKey{AccountKey: key})
 	if a := s.accounts[key.Account]; a != nil {
 		for _, f := range fresh {
 			a.passed(f)
@@ -194,7 +191,7 @@ func (s *set) adopt(key AccountKey, stored []LotRow, r *set) {
 	for unit := range a.holdings {
 		b.holding(unit)
 	}
-	a.holdings, a.lotSource = b.holdings, b.lotSource
+	a.holdings, a.lotSource, a.broken = b.holdings, b.lotSource, b.broken
 	for unit := range a.holdings {
 		a.touched[unit] = true
 	}

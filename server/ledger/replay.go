@@ -205,6 +205,9 @@ func (l *Ledger) stepFact(ctx context.Context, in int, step Step, entries map[st
 		}
 		if f, ok = factOf(e); ok {
 			f.account, f.shard = step.account(), in
+			if step.Does == StepFolded {
+				copy(f.of[:], step.Cause)
+			}
 		}
 		return f, ok, nil
 	}

@@ -94,6 +94,10 @@ func TestReturnAfterExpiryRestoresAndExpires(t *testing.T) {
 	till.Sync(t, 3)
 	hq.Apply(t)
 	hq.Verify(t)
+	if _, err := hq.Ledger.Sweep(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	hq.Verify(t)
 	if got := hq.Holding(t, account, "points"); got.Free != 0 || got.Overdraft != 0 {
 		t.Errorf("points: %+v", got)
 	}

@@ -25,11 +25,12 @@ type account struct {
 	stored    map[loyalty.ID]loyalty.Lot // lots as they were read
 	touched   map[string]bool            // units whose rows must be written
 	place     []byte                     // of the last fact folded
+	broken    int64                      // up to when what expired is breakage
 }
 
 func newAccount(row AccountRow, marks []wire.Mark) *account {
 	return &account{
-		AccountKey: row.AccountKey, version: row.Version, place: row.Place, marks: marks, holdings: map[string]*loyalty.Holding{},
+		AccountKey: row.AccountKey, version: row.Version, place: row.Place, broken: row.Broken, marks: marks, holdings: map[string]*loyalty.Holding{},
 		lotSource: map[loyalty.ID]journal.Hash{}, stored: map[loyalty.ID]loyalty.Lot{}, touched: map[string]bool{},
 	}
 }
@@ -42,12 +43,14 @@ func (a *account) passed(f *fact) {
 	}
 }
 
-// nextDue is when the next lot vests or expires, zero when none will.
+// nextDue is when the next lot vests, expires or is breakage, zero when none will.
 func (a *account) nextDue() int64 {
 	var next int64
 	for _, h := range a.holdings {
-		if at := h.NextDue(); at != 0 && (next == 0 || at < next) {
-			next = at
+		for _, at := range []int64{h.NextDue(), h.NextBreak()} {
+			if at != 0 && (next == 0 || at < next) {
+				next = at
+			}
 		}
 	}
 	return next
@@ -91,6 +94,7 @@ type set struct {
 	books      map[BookKey]int64
 	decided    map[decidedKey]entry.HQDecision
 	line       int // of the last posting of the fact being folded
+	snaps      snapshots
 }
 
 func newSet() *set {
@@ -154,7 +158,8 @@ func (s *set) raise(f *fact, n int, e Exception) {
 
 // on runs fn on a copy of a holding for which time has passed until the fact, and
 // keeps the copy when fn succeeds: an amount that cannot be booked leaves nothing
-// half done. What comes due by then is posted as of its own date.
+// half done. What comes due by then is posted as of its own date. What expires is
+// breakage at once only where the sweep has passed its expiry.
 func (s *set) on(f *fact, a *account, unit string, ruleSet uint64, fn func(h *loyalty.Holding) ([]loyalty.Move, error)) error {
 	h := a.holding(unit).Clone()
 	due, err := h.Advance(f.EffectiveAt)
@@ -169,6 +174,7 @@ func (s *set) on(f *fact, a *account, unit string, ruleSet uint64, fn func(h *lo
 	if err != nil {
 		return fmt.Errorf("account %s, %s: %w", a.Account, unit, err)
 	}
+	broken := h.Break(a.broken)
 	*a.holdings[unit] = h
 	a.touched[unit] = true
 	for _, d := range due {
@@ -177,6 +183,9 @@ func (s *set) on(f *fact, a *account, unit string, ruleSet uint64, fn func(h *lo
 	s.post(f, unit, ruleSet, f.EffectiveAt, moves...)
 	for _, d := range at {
 		s.post(f, unit, ruleSet, f.EffectiveAt, d.Moves...)
+	}
+	for _, d := range broken {
+		s.post(f, unit, ruleSet, d.At, d.Moves...)
 	}
 	return nil
 }
@@ -190,7 +199,7 @@ func (s *set) changes() (Changes, error) {
 		if err != nil {
 			return Changes{}, err
 		}
-		c.Accounts = append(c.Accounts, AccountRow{a.AccountKey, a.version, marks, a.place, a.nextDue()})
+		c.Accounts = append(c.Accounts, AccountRow{a.AccountKey, a.version, marks, a.place, a.nextDue(), a.broken})
 		for _, unit := range sortedKeys(a.touched) {
 			h := a.holdings[unit]
 			c.Holdings = append(c.Holdings, HoldingRow{a.AccountKey, *h})

@@ -50,13 +50,15 @@ type AccountKey struct {
 
 // AccountRow is an account as stored; Marks is the CBOR of []wire.Mark. Place is
 // where its last fact stands in the order of folding, empty when that is not known;
-// NextDue is when its next lot vests or expires, zero when none will.
+// NextDue is when its next lot vests, expires or is breakage, zero when none will;
+// Broken is up to when what expired is breakage.
 type AccountRow struct {
 	AccountKey
 	Version uint64
 	Marks   []byte
 	Place   []byte
 	NextDue int64
+	Broken  int64
 }
 
 // MemberRow says which member an account belongs to; Profile is the CBOR of a

@@ -30,20 +30,11 @@ type Swept struct {
 // account is folded again.
 func (l *Ledger) Sweep(ctx context.Context) (Swept, error) {
 	now := l.o.Clock.Now().UnixMilli()
-	done := Swept{Until: now}
-	progress, err := l.o.Store.Progress(ctx)
+	until, graced, err := l.watermark(ctx)
 	if err != nil {
-		return Swept{}, fmt.Errorf("read progress: %w", err)
+		return Swept{}, err
 	}
-	for _, p := range progress {
-		if p.Watermark < p.Head.Seq {
-			p.EffectiveAt = 0 // the head is not applied; the grace decides
-		}
-		done.Until = min(done.Until, p.EffectiveAt)
-	}
-	if floor := now - l.o.Grace.Milliseconds(); done.Until < floor {
-		done.Until, done.Graced = floor, true
-	}
+	done := Swept{Until: until, Graced: graced}
 	due, err := l.o.Store.DueAccounts(ctx, done.Until, sweepAccounts)
 	if err != nil {
 		return Swept{}, fmt.Errorf("find due accounts: %w", err)
@@ -62,6 +53,27 @@ func (l *Ledger) Sweep(ctx context.Context) (Swept, error) {
 		return done, fmt.Errorf("open exceptions: %w", err)
 	}
 	return done, nil
+}
+
+// watermark is the time before which no terminal can hold a fact that is not applied,
+// or, when one has not been heard of for the grace, the time that long ago.
+func (l *Ledger) watermark(ctx context.Context) (until int64, graced bool, err error) {
+	now := l.o.Clock.Now().UnixMilli()
+	progress, err := l.o.Store.Progress(ctx)
+	if err != nil {
+		return 0, false, fmt.Errorf("read progress: %w", err)
+	}
+	until = now
+	for _, p := range progress {
+		if p.Watermark < p.Head.Seq {
+			p.EffectiveAt = 0 // the head is not applied; the grace decides
+		}
+		until = min(until, p.EffectiveAt)
+	}
+	if floor := now - l.o.Grace.Milliseconds(); until < floor {
+		return floor, true, nil
+	}
+	return until, false, nil
 }
 
 // pass lets time pass for an account, or returns errNothing when nothing is due.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -30,6 +31,10 @@ func (a *audit) folds(ctx context.Context, _ int, b *shardBooks) error {
 			}
 			known.holdings[row.Unit] = &row.Holding
 		}
+		stored, err := a.snapshots(ctx, keys)
+		if err != nil {
+			return err
+		}
 		histories, err := a.ledger.histories(ctx, s, keys)
 		if err != nil {
 			a.fail(b.where, "the facts of its accounts cannot be read: %v", err)
@@ -37,16 +42,20 @@ func (a *audit) folds(ctx context.Context, _ int, b *shardBooks) error {
 		}
 		for _, key := range keys {
 			a.count("accounts, folded again from their facts", 1)
-			a.folded(s, key, histories[key])
+			a.folded(s, key, histories[key], stored[key])
 		}
 	}
 	return nil
 }
 
 // folded compares one account with its facts.
-func (a *audit) folded(s *set, key AccountKey, h history) {
+func (a *audit) folded(s *set, key AccountKey, h history, stored map[string][]byte) {
 	where := fmt.Sprintf("shard %d, account %s", key.Shard, key.Account)
-	r, err := s.foldAll(key, h.facts)
+	at := make(map[string]bool, len(stored))
+	for place := range stored {
+		at[place] = true
+	}
+	r, err := s.foldAll(key, h.facts, snapshots{at: at})
 	if err != nil {
 		a.fail(where, "its facts do not fold: %v", err)
 		return
@@ -69,6 +78,44 @@ func (a *audit) folded(s *set, key AccountKey, h history) {
 	}
 	if known := r.accounts[key.Account]; known != nil {
 		a.sameLots(where, known, h.lots)
+		a.sameSnapshots(where, r.snaps.taken, stored)
+	}
+}
+
+// snapshots reads the states of all snapshots of accounts, by their places.
+func (a *audit) snapshots(ctx context.Context, keys []AccountKey) (map[AccountKey]map[string][]byte, error) {
+	rows, err := a.store.Snapshots(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	at := make([]SnapshotKey, len(rows))
+	for i, row := range rows {
+		at[i] = row.SnapshotKey
+	}
+	if rows, err = a.store.SnapshotStates(ctx, at); err != nil {
+		return nil, err
+	}
+	out := map[AccountKey]map[string][]byte{}
+	for _, row := range rows {
+		if out[row.AccountKey] == nil {
+			out[row.AccountKey] = map[string][]byte{}
+		}
+		out[row.AccountKey][string(row.Place)] = row.State
+	}
+	return out, nil
+}
+
+// sameSnapshots checks that each snapshot is what folding gave at its place.
+func (a *audit) sameSnapshots(where string, folded []SnapshotRow, stored map[string][]byte) {
+	a.count("snapshots, equal to what their facts give", int64(len(stored)))
+	same := 0
+	for _, row := range folded {
+		if bytes.Equal(stored[string(row.Place)], row.State) {
+			same++
+		}
+	}
+	if same != len(stored) {
+		a.fail(where, "%d of its %d snapshots are not what its facts give", len(stored)-same, len(stored))
 	}
 }
 

@@ -91,8 +91,8 @@ func (s *set) saleOf(f *fact) *soldSale {
 	var found *soldSale
 	for k, sale := range s.sold {
 		r := f.ret
-		byID := r.Sale != uuid.Nil && k.Sale == r.Sale && r.Origin == uuid.Nil
-		byPlace := r.Sale == uuid.Nil && r.Origin == k.Terminal && r.OriginSeq != 0 && r.OriginSeq == sale.fact.Seq && r.OriginEpoch == sale.fact.Epoch
+		byID := key.Sale != uuid.Nil && k.Sale == key.Sale && r.Origin == uuid.Nil
+		byPlace := key.Sale == uuid.Nil && r.Origin == k.Terminal && r.OriginSeq != 0 && r.OriginSeq == sale.fact.Seq && r.OriginEpoch == sale.fact.Epoch
 		// Of several, the one that stands first, whatever the order of the map.
 		if (byID || byPlace) && sale.fact.account == f.account && (found == nil || byEffect(*sale.fact, *found.fact) < 0) {
 			found = sale
@@ -113,17 +113,19 @@ func (s *set) undoWaiting(f *fact) error {
 	return nil
 }
 
-// awaitRest raises the exceptions of what still waits when all is folded.
-func (s *set) awaitRest() {
+// unmet are the exceptions of what still waits when all is folded.
+func (s *set) unmet() []Exception {
+	r := newSet()
 	for _, f := range s.waiting {
 		if f.ret != nil {
-			s.raise(f, 0, unmatched(f))
+			r.raise(f, 0, unmatched(f))
 			continue
 		}
-		s.raise(f, 0, Exception{
+		r.raise(f, 0, Exception{
 			Kind: VoidWithoutSale, Liable: liableStore, Member: f.void.Member, Cause: "the sale it voids has not arrived",
 		})
 	}
+	return r.exceptions
 }
 
 // reverse brings what a sale did down to what has not come back of it: first it

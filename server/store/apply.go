@@ -128,10 +128,11 @@ type accountRow struct {
 	Marks   []byte `bun:"marks"`
 	Place   []byte `bun:"place"`
 	NextDue int64  `bun:"next_due"`
+	Broken  int64  `bun:"broken_until"`
 }
 
 func (r accountRow) account() ledger.AccountRow {
-	return ledger.AccountRow{AccountKey: ledger.AccountKey{Shard: r.Shard, Account: toID(r.Account)}, Version: r.Version, Marks: r.Marks, Place: r.Place, NextDue: r.NextDue}
+	return ledger.AccountRow{AccountKey: ledger.AccountKey{Shard: r.Shard, Account: toID(r.Account)}, Version: r.Version, Marks: r.Marks, Place: r.Place, NextDue: r.NextDue, Broken: r.Broken}
 }
 
 func accountKeys(keys []ledger.AccountKey) []row {
@@ -140,7 +141,7 @@ func accountKeys(keys []ledger.AccountKey) []row {
 
 // LockAccounts implements ledger.Store. The version is written with the account.
 func (db *DB) LockAccounts(ctx context.Context, keys []ledger.AccountKey) ([]ledger.AccountRow, error) {
-	const columns = "shard, account, version + 1 AS version, marks, place, next_due"
+	const columns = "shard, account, version + 1 AS version, marks, place, next_due, broken_until"
 	text := "SELECT " + columns + " FROM accounts WHERE ?"
 	switch {
 	case db.sqlite: // the transaction has locked the database

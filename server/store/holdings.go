@@ -32,7 +32,7 @@ func (db *DB) AccountHoldings(ctx context.Context, keys []ledger.AccountKey) ([]
 	return convert(rows, holdingRow.holding), err
 }
 
-const lotColumns = "shard, account, unit, lot, source, amount, remaining, spent, covered, gone, back, owed, pending, voided, " +
+const lotColumns = "shard, account, unit, lot, source, amount, remaining, spent, covered, gone, back, owed, lapsed, pending, voided, " +
 	"earned_at, vests_at, expires_at, roll_days"
 
 type lotRow struct {
@@ -48,6 +48,7 @@ type lotRow struct {
 	Gone      int64  `bun:"gone"`
 	Back      int64  `bun:"back"`
 	Owed      int64  `bun:"owed"`
+	Lapsed    int64  `bun:"lapsed"`
 	Pending   int    `bun:"pending"`
 	Voided    int    `bun:"voided"`
 	EarnedAt  int64  `bun:"earned_at"`
@@ -60,7 +61,7 @@ func (r lotRow) lot() ledger.LotRow {
 	return ledger.LotRow{
 		AccountKey: ledger.AccountKey{Shard: r.Shard, Account: toID(r.Account)}, Unit: r.Unit, Source: toHash(r.Source),
 		Lot: loyalty.Lot{
-			ID: loyalty.ID(toID(r.Lot)), Amount: r.Amount, Left: r.Remaining, Spent: r.Spent, Covered: r.Covered, Gone: r.Gone, Back: r.Back, Owed: r.Owed,
+			ID: loyalty.ID(toID(r.Lot)), Amount: r.Amount, Left: r.Remaining, Spent: r.Spent, Covered: r.Covered, Gone: r.Gone, Back: r.Back, Owed: r.Owed, Lapsed: r.Lapsed,
 			Pending: r.Pending == 1, Voided: r.Voided == 1, EarnedAt: r.EarnedAt, VestsAt: r.VestsAt, ExpiresAt: r.ExpiresAt, RollDays: r.RollDays,
 		},
 	}
@@ -101,11 +102,11 @@ func (db *DB) SaveChanges(ctx context.Context, c ledger.Changes) error {
 }
 
 func (db *DB) saveAccounts(ctx context.Context, c ledger.Changes) error {
-	return db.insert(ctx, "INSERT INTO accounts (shard, account, version, marks, place, next_due)",
+	return db.insert(ctx, "INSERT INTO accounts (shard, account, version, marks, place, next_due, broken_until)",
 		convert(c.Accounts, func(a ledger.AccountRow) row {
-			return row{a.Shard, idBytes(a.Account), a.Version, a.Marks, a.Place, a.NextDue}
+			return row{a.Shard, idBytes(a.Account), a.Version, a.Marks, a.Place, a.NextDue, a.Broken}
 		}),
-		"ON CONFLICT (shard, account) DO UPDATE SET version = EXCLUDED.version, marks = EXCLUDED.marks, place = EXCLUDED.place, next_due = EXCLUDED.next_due")
+		"ON CONFLICT (shard, account) DO UPDATE SET version = EXCLUDED.version, marks = EXCLUDED.marks, place = EXCLUDED.place, next_due = EXCLUDED.next_due, broken_until = EXCLUDED.broken_until")
 }
 
 func (db *DB) saveHoldings(ctx context.Context, c ledger.Changes) error {
@@ -121,12 +122,12 @@ func (db *DB) saveLots(ctx context.Context, c ledger.Changes) error {
 	return db.insert(ctx, "INSERT INTO lots ("+lotColumns+", is_open)",
 		convert(c.Lots, func(l ledger.LotRow) row {
 			return row{
-				l.Shard, idBytes(l.Account), l.Unit, idBytes(l.ID), hashBytes(l.Source), l.Amount, l.Left, l.Spent, l.Covered, l.Gone, l.Back, l.Owed,
-				bit(l.Pending), bit(l.Voided), l.EarnedAt, l.VestsAt, l.ExpiresAt, l.RollDays, bit(l.Left > 0 || l.Covered > 0),
+				l.Shard, idBytes(l.Account), l.Unit, idBytes(l.ID), hashBytes(l.Source), l.Amount, l.Left, l.Spent, l.Covered, l.Gone, l.Back, l.Owed, l.Lapsed,
+				bit(l.Pending), bit(l.Voided), l.EarnedAt, l.VestsAt, l.ExpiresAt, l.RollDays, bit(l.Left > 0 || l.Covered > 0 || l.Lapsed > 0),
 			}
 		}),
 		"ON CONFLICT (shard, account, unit, lot) DO UPDATE SET remaining = EXCLUDED.remaining, spent = EXCLUDED.spent, "+
-			"covered = EXCLUDED.covered, gone = EXCLUDED.gone, back = EXCLUDED.back, owed = EXCLUDED.owed, expires_at = EXCLUDED.expires_at, pending = EXCLUDED.pending, voided = EXCLUDED.voided, is_open = EXCLUDED.is_open")
+			"covered = EXCLUDED.covered, gone = EXCLUDED.gone, back = EXCLUDED.back, owed = EXCLUDED.owed, lapsed = EXCLUDED.lapsed, expires_at = EXCLUDED.expires_at, pending = EXCLUDED.pending, voided = EXCLUDED.voided, is_open = EXCLUDED.is_open")
 }
 
 func (db *DB) savePostings(ctx context.Context, c ledger.Changes) error {

@@ -22,9 +22,9 @@ type derivation struct{ table, text string }
 // arrives, not by a fact.
 var derived = []derivation{
 	{"sources", "SELECT account, source, writer, epoch, seq, kind, subject, effective_at, recorded_at FROM sources WHERE shard = ?"},
-	{"accounts", "SELECT account, marks, place, next_due FROM accounts WHERE shard = ?"},
+	{"accounts", "SELECT account, marks, place, next_due, broken_until FROM accounts WHERE shard = ?"},
 	{"holdings", "SELECT account, unit, free, allowance, pending, overdraft FROM holdings WHERE shard = ?"},
-	{"lots", "SELECT account, unit, lot, source, amount, remaining, spent, covered, gone, back, owed, pending, voided, " +
+	{"lots", "SELECT account, unit, lot, source, amount, remaining, spent, covered, gone, back, owed, lapsed, pending, voided, " +
 		"is_open, earned_at, vests_at, expires_at, roll_days FROM lots WHERE shard = ?"},
 	{"postings", "SELECT " + postingColumns + " FROM postings WHERE shard = ?"},
 	{"books", "SELECT book, owner, unit, balance FROM books WHERE shard = ?"},
@@ -50,7 +50,7 @@ var sums = []derivation{
 // notCopied are the tables that a rebuild makes anew or has no need of.
 var notCopied = []string{
 	versionTable, "accounts", "awaited_returns", "exceptions", "feed", "feed_heads", "leases", "sessions", "answers",
-	"sources", "holdings", "lots", "books", "postings", "applied_heads", "applied_sets",
+	"snapshots", "sources", "holdings", "lots", "books", "postings", "applied_heads", "applied_sets",
 }
 
 // Difference is a row that only one of two ledgers has.
