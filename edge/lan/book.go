@@ -1,7 +1,6 @@
 package lan
 
 import (
-	"bytes"
 	"sync"
 
 	"github.com/google/uuid"
@@ -24,11 +23,8 @@ type Evidence struct {
 	Known   Witnessed
 }
 
-// Book keeps the heads that lanes have shown. It is safe for concurrent use.
-//
-// A lane takes its HLC before its head and under one lock, so of two heads of one
-// honest lane the one with the later HLC is never the shorter. A message that was
-// overtaken has the earlier HLC and proves nothing.
+// Book keeps the heads that lanes have shown. It is safe for concurrent use. A message
+// that was overtaken has the earlier HLC and proves nothing: see wire.Contradicts.
 //
 // That a longer head goes on from a shorter one is shown by a proof: the head as it
 // was at the earlier number, signed again, without HLC. Until it comes the book holds
@@ -58,7 +54,7 @@ func (b *Book) Take(shown Witnessed) (found Evidence, news bool) {
 		return Evidence{Shown: shown}, false
 	}
 	for _, known := range []Witnessed{l.latest, l.base} {
-		if finding := compare(known.Head, shown.Head); finding != entry.WitnessSeen {
+		if finding := wire.Contradicts(known.Head, shown.Head); finding != entry.WitnessSeen {
 			return l.find(Evidence{finding, shown, known})
 		}
 	}
@@ -80,7 +76,7 @@ func (b *Book) Prove(proof, shown Witnessed) (found Evidence, news bool) {
 		return Evidence{Shown: shown}, false
 	}
 	base := l.base.Head
-	if finding := compare(base, proof.Head); finding != entry.WitnessSeen {
+	if finding := wire.Contradicts(base, proof.Head); finding != entry.WitnessSeen {
 		return l.find(Evidence{finding, proof, l.base})
 	}
 	if proof.Head.Epoch == base.Epoch && proof.Head.Seq == base.Seq && later(base, shown.Head) {
@@ -96,17 +92,6 @@ func (l *shownBy) find(e Evidence) (Evidence, bool) {
 	}
 	l.found = &e
 	return e, true
-}
-
-// compare says what two heads of one terminal prove.
-func compare(known, shown wire.Head) entry.WitnessFinding {
-	switch {
-	case shown.Epoch == known.Epoch && shown.Seq == known.Seq && !bytes.Equal(shown.Hash, known.Hash):
-		return entry.WitnessFork
-	case shown.HLC > known.HLC && (shown.Epoch < known.Epoch || shown.Epoch == known.Epoch && shown.Seq < known.Seq):
-		return entry.WitnessRollback
-	}
-	return entry.WitnessSeen
 }
 
 func later(known, shown wire.Head) bool {

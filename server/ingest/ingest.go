@@ -28,10 +28,13 @@ type Terminal struct {
 	State     string
 }
 
-// Quarantiner puts a terminal in quarantine, in the transaction in ctx. Doing it
-// again changes nothing.
-type Quarantiner interface {
+// Fleet knows the terminals.
+type Fleet interface {
+	// Quarantine puts a terminal in quarantine, in the transaction in ctx. Doing it again
+	// changes nothing.
 	Quarantine(ctx context.Context, terminal uuid.UUID, cause string) error
+	// Deliverer returns a terminal as it was in an epoch, or problem.NotEnrolled.
+	Deliverer(ctx context.Context, terminal uuid.UUID, epoch uint32) (Terminal, error)
 }
 
 // Recorder is HQ's own journal; it gets a fact for every import.
@@ -42,7 +45,7 @@ type Recorder interface {
 // Options are what ingest stands on.
 type Options struct {
 	Store   Store
-	Fleet   Quarantiner
+	Fleet   Fleet
 	Journal Recorder
 	HQ      uuid.UUID
 	HQEpoch uint32

@@ -169,7 +169,13 @@ func (s *Service) take(ctx context.Context, r run) (receipt []byte, added int, e
 	if err != nil {
 		return nil, 0, fmt.Errorf("store batch: %w", err)
 	}
-	return receipt, len(entries), s.report(ctx, r, p, entries)
+	if err := s.report(ctx, r, p, entries); err != nil {
+		return nil, 0, err
+	}
+	if err := s.checkWitnessed(ctx, r); err != nil {
+		return nil, 0, err
+	}
+	return receipt, len(entries), s.takeWitnesses(ctx, entries)
 }
 
 // entries makes the rows of the run's entries from an index to another, and moves

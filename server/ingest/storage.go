@@ -68,4 +68,5 @@ type Store interface {
 	// LastBatchBefore returns the last number acknowledged on branch 0 by a time, or zero.
 	LastBatchBefore(ctx context.Context, w journal.Writer, before int64) (uint64, error)
 	AddExceptions(ctx context.Context, rows []ledger.Exception) error
+	WitnessStore
 }

@@ -1,11 +1,13 @@
 package wire
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"fmt"
 
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/entry"
 )
 
 // Paths that the lanes of a store serve each other (docs/offline-protocol.md). Below
@@ -65,4 +67,20 @@ func OpenHead(key ed25519.PublicKey, signed SignedHead) (Head, error) {
 		return Head{}, problem.New(problem.InvalidBody, "the head is incomplete")
 	}
 	return head, nil
+}
+
+// Contradicts says what two heads of one terminal prove. A terminal takes its HLC
+// before its head and under one lock, so of two heads of one honest terminal the one
+// with the later HLC is never the shorter; a head without HLC is a proof of an earlier
+// place and is never a rollback.
+func Contradicts(known, shown Head) entry.WitnessFinding {
+	switch {
+	case known.Terminal != shown.Terminal:
+		return entry.WitnessSeen
+	case shown.Epoch == known.Epoch && shown.Seq == known.Seq && !bytes.Equal(shown.Hash, known.Hash):
+		return entry.WitnessFork
+	case shown.HLC > known.HLC && (shown.Epoch < known.Epoch || shown.Epoch == known.Epoch && shown.Seq < known.Seq):
+		return entry.WitnessRollback
+	}
+	return entry.WitnessSeen
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/ingest"
@@ -57,6 +58,7 @@ type HQ struct {
 
 	mu          sync.Mutex
 	quarantined map[uuid.UUID]bool
+	tills       map[uuid.UUID]ingest.Terminal
 }
 
 // New returns an HQ on a new SQLite database that ends with the test.
@@ -89,7 +91,7 @@ func On(t testing.TB, dsn string, shardsPerTx int) *HQ {
 	}
 	h := &HQ{
 		DB: db, Clock: clock.NewFake(Start), ID: uuid.NewSHA1(uuid.Nil, []byte("hq")), Signer: signer,
-		Keys: keys.Set{Version: 1, Keys: []keys.Public{signer.Public}}, quarantined: map[uuid.UUID]bool{},
+		Keys: keys.Set{Version: 1, Keys: []keys.Public{signer.Public}}, quarantined: map[uuid.UUID]bool{}, tills: map[uuid.UUID]ingest.Terminal{},
 	}
 	h.Feed = feed.New(db, h.ID, 1)
 	h.Journal = hqjournal.New(db, h.Feed, h.Clock, h.ID, 1, signer)
@@ -115,7 +117,18 @@ func (h *HQ) RuleSet(_ context.Context, version uint64) (loyalty.RuleSet, bool, 
 	return Rules, version == Rules.Version, nil
 }
 
-// Quarantine implements ingest.Quarantiner.
+// Deliverer implements ingest.Fleet. Every till of this HQ is known in every epoch.
+func (h *HQ) Deliverer(_ context.Context, id uuid.UUID, _ uint32) (ingest.Terminal, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	till, known := h.tills[id]
+	if !known {
+		return ingest.Terminal{}, problem.New(problem.NotEnrolled, "no such till")
+	}
+	return till, nil
+}
+
+// Quarantine implements ingest.Fleet.
 func (h *HQ) Quarantine(_ context.Context, terminal uuid.UUID, _ string) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

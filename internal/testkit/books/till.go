@@ -48,6 +48,9 @@ func (h *HQ) Till(t Failer, name string) *Till {
 		ID: uuid.NewSHA1(h.ID, []byte("terminal "+name)), Store: uuid.NewSHA1(h.ID, []byte("store "+name)),
 		State: ingest.StateEnrolled, hq: h, signer: signer, at: h.Clock.Now(),
 	}
+	h.mu.Lock()
+	h.tills[till.ID] = till.Terminal()
+	h.mu.Unlock()
 	till.Write(t, entry.KindEnrolled, entry.Enrolled{Terminal: till.ID, Store: till.Store, Epoch: 1, PublicKey: signer.Public.Key, HQ: h.ID})
 	return till
 }
@@ -59,6 +62,18 @@ func (t *Till) Clone() *Till {
 	c.Entries = append([][]byte(nil), t.Entries...)
 	c.Hashes = append([]journal.Hash(nil), t.Hashes...)
 	return &c
+}
+
+// Head signs the till's head as it shows it to other lanes.
+func (t *Till) Head(f Failer) wire.SignedHead {
+	at := len(t.Hashes)
+	signed, err := wire.SignHead(t.signer, wire.Head{
+		V: wire.Version, Terminal: t.ID, Epoch: 1, Seq: uint64(at), Hash: t.Hashes[at-1][:], HLC: uint64(clock.NewStamp(t.at, 0)),
+	})
+	if err != nil {
+		f.Fatalf("sign head: %v", err)
+	}
+	return signed
 }
 
 // Terminal is the till as ingest is told of it.
