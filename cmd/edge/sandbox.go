@@ -164,7 +164,7 @@ func (b *sandbox) records() []record {
 		}},
 		{wire.ItemPolicy, sandboxHQ, loyalty.Policy{
 			Version: 1, Unit: sandboxUnit, PerSale: sandboxCap, PerMemberDay: sandboxPoints, PerTerminal: 1 << 40,
-			VouchersPerSale: 5, VouchersTerminal: 1 << 40, MaxCacheAgeSeconds: 1 << 32,
+			VouchersPerSale: 5, VouchersTerminal: 1 << 40, MaxCacheAgeSeconds: 1 << 32, RestartCap: 1 << 40,
 		}},
 		{wire.ItemVoucher, sandboxVoucher, wire.VoucherState{Voucher: loyalty.Voucher{
 			ID: sandboxVoucher, Member: sandboxGood, Account: sandboxGood, Reward: sandboxGift, Uses: sandboxUses, Left: sandboxUses,

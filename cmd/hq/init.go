@@ -129,7 +129,7 @@ func (i initCommand) plainProgramme(ctx context.Context, o *office, admin people
 	}
 	_, err = o.programme.PutPolicy(ctx, admin.ID, loyalty.Policy{
 		Unit: "points", PerSale: 500, PerMemberDay: 500, PerTerminal: 5000,
-		VouchersPerSale: 2, VouchersTerminal: 50, MaxCacheAgeSeconds: 7 * 24 * 3600,
+		VouchersPerSale: 2, VouchersTerminal: 50, MaxCacheAgeSeconds: 7 * 24 * 3600, RestartCap: 5000,
 	})
 	return err
 }

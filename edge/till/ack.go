@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
 	"github.com/tallystick/tallystick/sync/wire"
 )
@@ -18,9 +19,10 @@ func (t *Till) Acked() (journal.Head, uint32) {
 	return l.Acked, l.HQEpoch
 }
 
-// ApplyReceipt takes in a receipt whose signature the caller has verified: entries
-// through its number count no more against the caps. A receipt sent again changes
-// nothing. One that contradicts this journal is journal_fork.
+// ApplyReceipt takes in a receipt whose signature the caller has verified: HQ has seen
+// the journal through its number. What was redeemed counts against the caps until HQ
+// says in the feed that it has applied it, too. A receipt sent again changes nothing. One
+// that contradicts this journal is journal_fork, and ends redeeming.
 func (t *Till) ApplyReceipt(ctx context.Context, r wire.Receipt) error {
 	end, err := t.begin()
 	if err != nil {
@@ -34,7 +36,10 @@ func (t *Till) ApplyReceipt(ctx context.Context, r wire.Receipt) error {
 		return nil
 	}
 	head, err := t.checkHead(ctx, r.HQ, r.Terminal, r.Epoch, r.Seq, r.Hash)
-	if err != nil || head == before.Acked {
+	if err != nil {
+		return err
+	}
+	if err := t.confirm(ctx, head.Seq); err != nil || head == before.Acked {
 		return err
 	}
 	after := before
@@ -42,7 +47,7 @@ func (t *Till) ApplyReceipt(ctx context.Context, r wire.Receipt) error {
 	if err := t.store(ctx, nil, after); err != nil {
 		return err
 	}
-	t.caps.ack(head.Seq)
+	t.caps.pass(after.counted(), 0)
 	return nil
 }
 
@@ -69,7 +74,7 @@ func (t *Till) ApplyWelcome(ctx context.Context, w wire.Welcome) error {
 	after.HQTime = max(before.HQTime, w.HQTime)
 	restored := w.HQEpoch > before.HQEpoch
 	if restored {
-		after.HQEpoch, after.Cursor = w.HQEpoch, ""
+		after.HQEpoch, after.Cursor, after.Applied = w.HQEpoch, "", 0
 	}
 	if restored || head.Seq > before.Acked.Seq {
 		after.Acked = head
@@ -78,7 +83,10 @@ func (t *Till) ApplyWelcome(ctx context.Context, w wire.Welcome) error {
 		return err
 	}
 	t.time.hear(time.UnixMilli(w.HQTime))
-	return t.recount(ctx, after.Acked.Seq)
+	if err := t.confirm(ctx, head.Seq); err != nil {
+		return err
+	}
+	return t.recount(ctx, after.counted())
 }
 
 // ObserveHQTime takes in a time HQ has just signed, which ends distrust of the
@@ -96,6 +104,9 @@ func (t *Till) checkHead(ctx context.Context, hq, terminal uuid.UUID, epoch uint
 		return journal.Head{}, nil
 	}
 	if head := t.cfg.Journal.Head(); seq > head.Seq {
+		if err := t.told(ctx, branch{seq, hash, entry.WitnessRollback}, entry.Witness{}); err != nil {
+			return journal.Head{}, err
+		}
 		return journal.Head{}, problem.Newf(problem.JournalFork, "HQ has entry %d, this journal ends with %d", seq, head.Seq)
 	}
 	own, err := t.cfg.Journal.HashAt(ctx, seq)
@@ -103,6 +114,9 @@ func (t *Till) checkHead(ctx context.Context, hq, terminal uuid.UUID, epoch uint
 		return journal.Head{}, fmt.Errorf("compare with entry %d: %w", seq, err)
 	}
 	if string(own[:]) != string(hash) {
+		if err := t.told(ctx, branch{seq, hash, entry.WitnessFork}, entry.Witness{}); err != nil {
+			return journal.Head{}, err
+		}
 		return journal.Head{}, problem.Newf(problem.JournalFork, "HQ has another entry %d", seq)
 	}
 	return journal.Head{Seq: seq, Hash: own}, nil

@@ -1,38 +1,54 @@
 package till
 
-import "sync"
+import (
+	"maps"
+	"sync"
+)
 
-// caps counts what this terminal redeemed since HQ's acknowledgement, and what
-// sales being written reserve. Deciding and reserving are one step, so that sales
-// at the same time never pass a cap together.
+// caps counts what this terminal redeemed since HQ has applied its entries, and since
+// somebody witnessed its head, with what sales being written reserve. Deciding and
+// reserving are one step, so that sales at the same time never pass a cap together.
 type caps struct {
-	mu     sync.Mutex
-	acked  uint64
-	spent  map[uint64]spend // by entry
-	points map[string]int64 // spent and reserved, by unit
-	uses   int64
+	mu sync.Mutex
+	// Entries through applied count no more against stand-in, those through witnessed
+	// no more against what a terminal without a witness may redeem.
+	applied, witnessed uint64
+	spent              map[uint64]spend // by entry
+	total              tally            // spent and reserved
 }
 
-func newCaps() *caps { return &caps{spent: map[uint64]spend{}, points: map[string]int64{}} }
+// tally is what counts: without a right, and on any basis.
+type tally struct {
+	points       map[string]int64 // by unit
+	uses         int64
+	all, allUses int64
+}
+
+func newCaps() *caps {
+	return &caps{spent: map[uint64]spend{}, total: tally{points: map[string]int64{}}}
+}
 
 // reserve runs decide with what is spent and reserved, and reserves what it
 // returns. A refused decision reserves nothing.
-func (c *caps) reserve(decide func(points map[string]int64, uses int64) (spend, error)) (*reservation, error) {
+func (c *caps) reserve(decide func(tally) (spend, error)) (*reservation, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s, err := decide(c.points, c.uses)
+	s, err := decide(c.total)
 	if err != nil {
 		return nil, err
 	}
-	c.count(s, 1)
+	c.total.standIn(s, 1)
+	c.total.any(s, 1)
 	return &reservation{caps: c, spend: s}, nil
 }
 
-// total returns what is spent and reserved.
-func (c *caps) total(unit string) (points, uses int64) {
+// sums returns what is spent and reserved, of points in one unit.
+func (c *caps) sums(unit string) tally {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.points[unit], c.uses
+	out := c.total
+	out.points = map[string]int64{unit: c.total.points[unit]}
+	return out
 }
 
 // void takes back what entry seq counted.
@@ -42,54 +58,87 @@ func (c *caps) void(seq uint64) {
 	c.drop(seq)
 }
 
-// drop takes back what an entry counted. An acknowledged one counts no more.
+// drop takes back what an entry counts, as far as it still does.
 func (c *caps) drop(seq uint64) {
-	if s, there := c.spent[seq]; there {
-		delete(c.spent, seq)
-		c.count(s, -1)
+	s, there := c.spent[seq]
+	if !there {
+		return
+	}
+	delete(c.spent, seq)
+	if seq > c.applied {
+		c.total.standIn(s, -1)
+	}
+	if seq > c.witnessed {
+		c.total.any(s, -1)
 	}
 }
 
-// ack stops counting entries up to seq.
-func (c *caps) ack(seq uint64) {
+// pass stops counting entries that were applied or witnessed.
+func (c *caps) pass(applied, witnessed uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.acked = max(c.acked, seq)
-	for s := range c.spent {
-		if s <= c.acked {
-			c.drop(s)
+	applied, witnessed = max(applied, c.applied), max(witnessed, c.witnessed)
+	for seq, s := range c.spent {
+		if seq > c.applied && seq <= applied {
+			c.total.standIn(s, -1)
+		}
+		if seq > c.witnessed && seq <= witnessed {
+			c.total.any(s, -1)
+		}
+		if seq <= min(applied, witnessed) {
+			delete(c.spent, seq)
 		}
 	}
+	c.applied, c.witnessed = applied, witnessed
 }
 
-// restart sets what is acknowledged, back too, and counts the given entries above
-// it that are not counted yet.
-func (c *caps) restart(acked uint64, entries map[uint64]spend) {
+// restart sets what is applied and witnessed, back too, and counts the given entries
+// above that are not counted yet.
+func (c *caps) restart(applied, witnessed uint64, entries map[uint64]spend) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.acked = acked
 	voided := map[uint64]bool{}
 	for _, s := range entries {
 		voided[s.Voids] = true
 	}
+	counted := maps.Clone(c.spent) // also those that were journalled after entries was read
+	for seq := range counted {
+		c.drop(seq)
+	}
 	for seq, s := range entries {
-		if _, counted := c.spent[seq]; !counted && !voided[seq] && s.Voids == 0 && seq > acked {
-			c.spent[seq] = s
-			c.count(s, 1)
+		if !voided[seq] && s.Voids == 0 {
+			counted[seq] = s
 		}
 	}
-	for seq := range c.spent {
-		if seq <= acked {
-			c.drop(seq)
-		}
+	c.applied, c.witnessed = applied, witnessed
+	for seq, s := range counted {
+		c.count(seq, s)
 	}
 }
 
-func (c *caps) count(s spend, sign int64) {
-	for _, p := range s.Points {
-		c.points[p.Unit] += sign * p.Amount
+// count counts an entry as far as it is neither applied nor witnessed.
+func (c *caps) count(seq uint64, s spend) {
+	if seq > c.applied {
+		c.total.standIn(s, 1)
 	}
-	c.uses += sign * s.Uses
+	if seq > c.witnessed {
+		c.total.any(s, 1)
+	}
+	if seq > min(c.applied, c.witnessed) {
+		c.spent[seq] = s
+	}
+}
+
+func (t *tally) standIn(s spend, sign int64) {
+	for _, p := range s.Points {
+		t.points[p.Unit] += sign * p.Amount
+	}
+	t.uses += sign * s.Uses
+}
+
+func (t *tally) any(s spend, sign int64) {
+	t.all += sign * s.All
+	t.allUses += sign * s.AllUses
 }
 
 // reservation is room under the caps for a sale that is being written.
@@ -99,21 +148,20 @@ type reservation struct {
 	ended bool
 }
 
-// keep turns the reservation into the spend of a journalled entry. An entry that
-// HQ has acknowledged meanwhile counts no more.
+// keep turns the reservation into the spend of a journalled entry, unless it is counted
+// by that already.
 func (r *reservation) keep(seq uint64) {
 	r.end(func() {
-		if seq <= r.caps.acked {
-			r.caps.count(r.spend, -1)
-			return
+		if _, counted := r.caps.spent[seq]; !counted {
+			r.caps.count(seq, r.spend)
 		}
-		r.caps.spent[seq] = r.spend
 	})
 }
 
 // release gives the room back, unless the reservation was kept.
-func (r *reservation) release() { r.end(func() { r.caps.count(r.spend, -1) }) }
+func (r *reservation) release() { r.end(func() {}) }
 
+// end gives the room back and runs fn, once.
 func (r *reservation) end(fn func()) {
 	r.caps.mu.Lock()
 	defer r.caps.mu.Unlock()
@@ -121,5 +169,7 @@ func (r *reservation) end(fn func()) {
 		return
 	}
 	r.ended = true
+	r.caps.total.standIn(r.spend, -1)
+	r.caps.total.any(r.spend, -1)
 	fn()
 }

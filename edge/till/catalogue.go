@@ -15,28 +15,30 @@ import (
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
-// catalogue is the small part of what HQ said, kept in memory: all but members and
-// vouchers. It is replaced as a whole, never changed.
+// catalogue is the small part of what HQ said, kept in memory: all but members,
+// vouchers and grants. It is replaced as a whole, never changed.
 type catalogue struct {
 	store   *wire.Store
 	zone    *time.Location
 	rules   *loyalty.RuleSet
 	policy  loyalty.Policy
 	rewards map[loyalty.ID]loyalty.Reward
+	lanes   map[uuid.UUID]wire.Terminal // the store's roster
+	share   *wire.Share                 // this terminal's part of the store's cap; nil: none given
 	keys    keys.Set
 	groups  []keys.GroupKey
 }
 
 // inCatalogue says whether items of the kind belong there.
 func inCatalogue(kind wire.ItemKind) bool {
-	return kind != wire.ItemMember && kind != wire.ItemVoucher
+	return kind != wire.ItemMember && kind != wire.ItemVoucher && kind != wire.ItemAllowance
 }
 
 // loadCatalogue reads the catalogue anew from the state store.
 func (t *Till) loadCatalogue(ctx context.Context) error {
-	c := &catalogue{zone: time.UTC, rewards: map[loyalty.ID]loyalty.Reward{}, keys: t.cfg.Keys}
+	c := &catalogue{zone: time.UTC, rewards: map[loyalty.ID]loyalty.Reward{}, lanes: map[uuid.UUID]wire.Terminal{}, keys: t.cfg.Keys}
 	err := t.cfg.State.View(ctx, func(v View) error {
-		for kind := wire.ItemStore; kind <= wire.ItemGroups; kind++ {
+		for kind := wire.ItemStore; kind <= wire.ItemShare; kind++ {
 			if !inCatalogue(kind) {
 				continue
 			}
@@ -45,7 +47,7 @@ func (t *Till) loadCatalogue(ctx context.Context) error {
 				if err != nil || it.Body == nil {
 					return err
 				}
-				return c.add(kind, uuid.UUID(key[1:]), it.Body, t.cfg.Store)
+				return c.add(kind, uuid.UUID(key[1:]), it.Body, t.cfg)
 			})
 			if err != nil {
 				return err
@@ -61,12 +63,20 @@ func (t *Till) loadCatalogue(ctx context.Context) error {
 }
 
 // add takes in one item. Where there can be only one, the latest version counts.
-func (c *catalogue) add(kind wire.ItemKind, id uuid.UUID, body []byte, own uuid.UUID) error {
+func (c *catalogue) add(kind wire.ItemKind, id uuid.UUID, body []byte, own Config) error {
 	switch kind {
 	case wire.ItemStore:
-		if id == own {
+		if id == own.Store {
 			return c.addStore(body)
 		}
+	case wire.ItemTerminal:
+		return with(body, func(lane wire.Terminal) { c.lanes[lane.ID] = lane })
+	case wire.ItemShare:
+		return with(body, func(s wire.Share) {
+			if s.Terminal == own.Writer.ID && s.Epoch == own.Writer.Epoch {
+				c.share = &s
+			}
+		})
 	case wire.ItemReward:
 		return with(body, func(r loyalty.Reward) { c.rewards[r.ID] = r })
 	case wire.ItemRuleSet:
@@ -120,6 +130,18 @@ func (c *catalogue) ready() error {
 		return problem.New(problem.Unavailable, "head office has not sent store and rules yet")
 	}
 	return nil
+}
+
+// shareGiven is this terminal's share in the policy's unit, as decisions want it. One
+// that HQ gave in another unit is worth nothing.
+func (c *catalogue) shareGiven() *loyalty.Share {
+	switch {
+	case c.share == nil:
+		return nil
+	case c.share.Unit != c.policy.Unit:
+		return &loyalty.Share{Uses: c.share.Uses}
+	}
+	return &loyalty.Share{Points: c.share.Points, Uses: c.share.Uses}
 }
 
 // offers returns the rewards that points buy, by name.

@@ -80,9 +80,28 @@ func (t *Till) commit(ctx context.Context, cat *catalogue, c Commit, q quoted) (
 	if err != nil {
 		return Sale{}, err
 	}
+	if len(q.request.Wishes) == 0 {
+		return t.sell(ctx, c, q, f, nil)
+	}
+	if err := t.mayRedeem(); err != nil {
+		return Sale{}, err
+	}
+	asked, err := t.ask(ctx, &f)
+	if err != nil {
+		return Sale{}, errors.Join(err, asked.giveBack(ctx))
+	}
+	sale, err := t.sell(ctx, c, q, f, asked)
+	if err != nil {
+		return Sale{}, errors.Join(err, asked.giveBack(ctx))
+	}
+	return sale, nil
+}
+
+// sell decides about gathered facts, reserves and journals.
+func (t *Till) sell(ctx context.Context, c Commit, q quoted, f facts, asked *asking) (Sale, error) {
 	var decision loyalty.Decision
-	room, err := t.caps.reserve(func(points map[string]int64, uses int64) (spend, error) {
-		if decision, err = f.decide(points, uses); err != nil {
+	room, err := t.caps.reserve(func(total tally) (_ spend, err error) {
+		if decision, err = f.decide(total); err != nil {
 			return spend{}, err
 		}
 		if c.Quote != uuid.Nil {
@@ -96,6 +115,11 @@ func (t *Till) commit(ctx context.Context, cat *catalogue, c Commit, q quoted) (
 		return Sale{}, err
 	}
 	defer room.release()
+	if asked != nil {
+		if err := asked.receive(ctx, decision); err != nil {
+			return Sale{}, err
+		}
+	}
 	body := t.saleBody(c, f, decision)
 	at, err := t.append(ctx, f.now, entry.KindSale, body)
 	if err != nil {
@@ -171,8 +195,11 @@ func (t *Till) saleBody(c Commit, f facts, d loyalty.Decision) entry.Sale {
 	for _, r := range d.Redeemed {
 		sale.Redeemed = append(sale.Redeemed, entry.Redemption{
 			Reward: r.Reward, Voucher: r.Voucher, Unit: r.Unit, Amount: r.Amount, Discount: r.Discount,
-			Basis: entry.BasisStandIn,
+			Basis: entry.Basis(r.Basis), Right: r.Right,
 		})
+	}
+	for _, k := range d.Kept {
+		sale.Kept = append(sale.Kept, entry.Kept(k))
 	}
 	return sale
 }
@@ -181,11 +208,7 @@ func (t *Till) saleBody(c Commit, f facts, d loyalty.Decision) entry.Sale {
 func spendOf(d loyalty.Decision) spend {
 	var s spend
 	for _, r := range d.Redeemed {
-		if r.Unit == "" {
-			s.Uses += r.Amount
-			continue
-		}
-		s.Points = append(s.Points, amount{Unit: r.Unit, Amount: r.Amount})
+		s.add(r.Unit, r.Unit == "", r.Amount, r.Basis != loyalty.ByStandIn)
 	}
 	return s
 }

@@ -1,7 +1,10 @@
 package till
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -10,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/wire"
 )
 
 // facts are what a decision rests on, all but the caps of the terminal.
@@ -17,8 +21,12 @@ type facts struct {
 	party   party
 	request loyalty.Request
 	now     time.Time
-	trusted bool
 	date    entry.Date
+	rights  []right // of the account, that may be spent
+	// elsewhere is what other lanes of the store were granted on the account.
+	elsewhere []grant
+	// canBorrow and canAuthorise say whom the commit would ask.
+	canBorrow, canAuthorise bool
 }
 
 // gather collects the facts from one look, also those that only redeeming asks for.
@@ -33,7 +41,7 @@ func (t *Till) gather(l look, cat *catalogue, codes []presented, req Request) (f
 // gatherParty collects what every sale rests on: the time, the rules and whose it is.
 func (t *Till) gatherParty(l look, cat *catalogue, codes []presented, req Request) (facts, error) {
 	now, trusted := t.time.now()
-	f := facts{now: now, trusted: trusted, date: entry.DateOf(now.In(cat.zone))}
+	f := facts{now: now, date: entry.DateOf(now.In(cat.zone))}
 	var err error
 	if f.party, err = meet(l, codes); err != nil {
 		return facts{}, err
@@ -41,9 +49,12 @@ func (t *Till) gatherParty(l look, cat *catalogue, codes []presented, req Reques
 	f.request = loyalty.Request{
 		Now: now.UnixMilli(), Basket: req.Basket, Wishes: req.Wishes, Rules: *cat.rules, Policy: cat.policy,
 		Rewards: cat.rewards, Vouchers: map[loyalty.ID]loyalty.Voucher{}, CacheAge: ageSeconds(t.cacheAge(now)),
+		StandIn:     loyalty.StandIn{Share: cat.shareGiven(), ClockUntrusted: !trusted},
+		Unwitnessed: t.witness.unwitnessed(),
 	}
-	if f.party.code != nil {
-		f.request.Member = &loyalty.Member{ID: f.party.id, Account: f.party.account, Free: map[string]int64{}}
+	if c := f.party.code; c != nil {
+		f.request.Member = &loyalty.Member{ID: f.party.id, Account: f.party.account, Free: map[string]int64{}, Owes: owes(f.party.member)}
+		f.request.StandIn.Freshness = loyalty.Freshness(c.freshness)
 	}
 	return f, nil
 }
@@ -64,7 +75,52 @@ func (t *Till) gatherMeans(l look, cat *catalogue, f *facts) error {
 	if f.request.Spent.MemberToday, err = redeemedToday(l, f.party.id, f.date, cat.policy.Unit); err != nil {
 		return err
 	}
+	f.request.StandIn.Chance = t.chance(f.party.account, f.date, f.request.Spent.MemberToday)
+	if err := t.gatherRights(l, f); err != nil {
+		return err
+	}
 	return t.gatherVouchers(l, f.party, f.request.Wishes, f.request.Vouchers)
+}
+
+// gatherRights adds the rights held here, and what other lanes were granted. One that
+// only showed a voucher spends no points.
+func (t *Till) gatherRights(l look, f *facts) error {
+	var err error
+	if f.rights, err = t.held(l, f.party.account); err != nil {
+		return err
+	}
+	if h := t.helpers.Load(); h != nil {
+		f.canBorrow, f.canAuthorise = h.Lender != nil, h.Authoriser != nil && t.online.Load()
+	}
+	for _, r := range f.rights {
+		f.request.Rights = append(f.request.Rights, r.domain())
+	}
+	grants, err := t.grantsOf(l, f.party.account)
+	f.elsewhere = slices.DeleteFunc(grants, func(g grant) bool {
+		return g.Terminal == t.cfg.Writer.ID || g.said.Recalled || g.said.Closed
+	})
+	return err
+}
+
+// chance is the random number of a decision. The same shopper gets the same one until
+// something was redeemed, so that asking again does not help.
+func (t *Till) chance(account uuid.UUID, date entry.Date, today int64) uint32 {
+	sum := sha256.New()
+	sum.Write(t.luck[:])
+	sum.Write(account[:])
+	sum.Write(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(nil, uint32(date)), uint64(today)))
+	return binary.BigEndian.Uint32(sum.Sum(nil))
+}
+
+// owes is in which units the member's account is overdrawn.
+func owes(m *wire.Member) map[string]int64 {
+	out := map[string]int64{}
+	if m != nil {
+		for _, h := range m.Holdings {
+			out[h.Unit] = h.Overdraft
+		}
+	}
+	return out
 }
 
 // gatherVouchers reads the vouchers wished for. One that was not scanned must be of
@@ -98,12 +154,8 @@ func contains(ids []uuid.UUID, id loyalty.ID) bool {
 }
 
 // decide asks the domain, with what the terminal has spent so far.
-func (f facts) decide(points map[string]int64, uses int64) (loyalty.Decision, error) {
-	if len(f.request.Wishes) > 0 && !f.trusted {
-		return loyalty.Decision{}, problem.New(problem.ClockUntrusted, "")
-	}
-	f.request.Spent.TerminalSinceSync = max(0, points[f.request.Policy.Unit])
-	f.request.Spent.VouchersSinceSync = max(0, uses)
+func (f facts) decide(total tally) (loyalty.Decision, error) {
+	f.count(total)
 	d, refusal := loyalty.Decide(f.request)
 	if refusal != nil {
 		return loyalty.Decision{}, refused(refusal)
@@ -111,13 +163,18 @@ func (f facts) decide(points map[string]int64, uses int64) (loyalty.Decision, er
 	return d, nil
 }
 
+// count sets what the caps look at.
+func (f *facts) count(total tally) {
+	f.request.Spent.TerminalSinceSync = max(0, total.points[f.request.Policy.Unit])
+	f.request.Spent.VouchersSinceSync = max(0, total.uses)
+	f.request.Spent.Restart, f.request.Spent.RestartUses = max(0, total.all), max(0, total.allUses)
+}
+
 // tryWish says why one redemption could not be made at this moment, or nil.
-func (f facts) tryWish(w loyalty.Wish, points, uses int64) *problem.Error {
-	if !f.trusted {
-		return problem.New(problem.ClockUntrusted, "")
-	}
+func (f facts) tryWish(w loyalty.Wish, total tally) *problem.Error {
 	f.request.Wishes = []loyalty.Wish{w}
-	f.request.Spent.TerminalSinceSync, f.request.Spent.VouchersSinceSync = max(0, points), max(0, uses)
+	f.count(total)
+	f.hope()
 	if _, refusal := loyalty.Redeemable(f.request); refusal != nil {
 		return refused(refusal)
 	}

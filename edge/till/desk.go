@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 )
 
@@ -71,13 +72,13 @@ func (d *desk) scan(id uuid.UUID) (presented, error) {
 	return d.scans.get(d.mono(), id)
 }
 
-// keepQuote keeps a quote. Its hold takes the place of the account's earlier ones,
-// so that a basket can be quoted again.
+// keepQuote keeps a quote. Its hold takes the place of the member's earlier ones, so
+// that a basket can be quoted again.
 func (d *desk) keepQuote(q quoted) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for id, k := range d.quotes.kept {
-		if k.value.account == q.account {
+		if k.value.account == q.account && k.value.member == q.member {
 			k.value.superseded = true
 			d.quotes.kept[id] = k
 		}
@@ -98,20 +99,82 @@ func (d *desk) committed(id uuid.UUID) {
 	delete(d.quotes.kept, id)
 }
 
-// held returns the points of an account that its latest open quote reserves.
-func (d *desk) held(account uuid.UUID) map[string]int64 {
+// open calls fn with each quote that can still be committed and holds something.
+func (d *desk) open(fn func(quoted)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	now, held := d.mono(), map[string]int64{}
+	now := d.mono()
 	for _, k := range d.quotes.kept {
-		if k.value.account != account || k.value.superseded || now >= k.until {
-			continue
+		if !k.value.superseded && now < k.until {
+			fn(k.value)
 		}
-		for _, r := range k.value.quote.Decision.Redeemed {
-			if r.Unit != "" {
+	}
+}
+
+// held returns the points of an account that open quotes reserve.
+func (d *desk) held(account uuid.UUID) map[string]int64 {
+	held := map[string]int64{}
+	d.open(func(q quoted) {
+		for _, r := range q.quote.Decision.Redeemed {
+			if q.account == account && r.Unit != "" {
 				held[r.Unit] += r.Amount
 			}
 		}
-	}
+	})
 	return held
+}
+
+// holds is what the open quotes of others reserve, seen by one shopper. It makes a quote
+// careful; a commit does not look at it.
+type holds struct {
+	rights map[loyalty.ID]int64           // of rights, by id; uses and points never share one
+	free   map[uuid.UUID]map[string]int64 // by account
+	uses   map[loyalty.ID]int64           // without a right, by voucher
+	spend  spend
+}
+
+// holdsFor sums what the open quotes of all but one member hold.
+func (d *desk) holdsFor(member uuid.UUID) holds {
+	h := holds{rights: map[loyalty.ID]int64{}, free: map[uuid.UUID]map[string]int64{}, uses: map[loyalty.ID]int64{}}
+	d.open(func(q quoted) {
+		if q.member == member {
+			return
+		}
+		for _, r := range q.quote.Decision.Redeemed {
+			h.spend.add(r.Unit, r.Unit == "", r.Amount, r.Basis != loyalty.ByStandIn)
+			switch {
+			case r.Basis != loyalty.ByStandIn && r.Right != (loyalty.ID{}):
+				h.rights[r.Right] += r.Amount
+			case r.Unit == "":
+				h.uses[r.Voucher] += r.Amount
+			default:
+				if h.free[q.account] == nil {
+					h.free[q.account] = map[string]int64{}
+				}
+				h.free[q.account][r.Unit] += r.Amount
+			}
+		}
+	})
+	return h
+}
+
+// apply takes what is held from the facts of a quote.
+func (h holds) apply(f *facts, total *tally) {
+	total.standIn(h.spend, 1)
+	total.any(h.spend, 1)
+	for i := range f.request.Rights {
+		f.request.Rights[i].Left -= h.rights[f.request.Rights[i].ID]
+	}
+	for i := range f.elsewhere {
+		f.elsewhere[i].Amount -= h.rights[f.elsewhere[i].id]
+	}
+	for id, v := range f.request.Vouchers {
+		v.Left -= h.uses[id]
+		f.request.Vouchers[id] = v
+	}
+	if f.request.Member != nil {
+		for unit, n := range h.free[f.party.account] {
+			f.request.Member.Free[unit] -= n
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
 )
@@ -53,6 +54,24 @@ func (t *Till) derive(ctx context.Context, seq uint64, raw []byte) (derived, err
 			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
 		}
 		return t.deriveReturn(ctx, seq, back)
+	case entry.KindAllowanceChange:
+		c, err := entry.DecodeBody[entry.AllowanceChange](e)
+		if err != nil {
+			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
+		}
+		return deriveAllowance(seq, c)
+	case entry.KindWitness:
+		w, err := entry.DecodeBody[entry.Witness](e)
+		if err != nil {
+			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
+		}
+		return t.deriveWitness(w)
+	case entry.KindNote:
+		n, err := entry.DecodeBody[entry.Note](e)
+		if err != nil {
+			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
+		}
+		return deriveNote(n)
 	}
 	return derived{}, nil
 }
@@ -69,8 +88,8 @@ func deriveSale(seq uint64, date entry.Date, sale entry.Sale) (derived, error) {
 	if c := sale.Code; c != nil && c.Step != 0 {
 		errs = append(errs, d.put(TableStep, stepKey(c.Subject, c.Step), seq))
 	}
-	errs = append(errs, d.effects(seq, date, sale, 1))
-	if s := spendOfSale(sale); s.Uses != 0 || len(s.Points) != 0 {
+	errs = append(errs, d.effects(seq, date, sale, 1), d.rights(seq, sale, 1))
+	if s := spendOfSale(sale); !s.zero() {
 		errs = append(errs, d.put(TableSpend, seqKey(seq), s))
 	}
 	return d, errors.Join(errs...)
@@ -91,19 +110,23 @@ func (t *Till) deriveVoid(ctx context.Context, seq uint64, void entry.Void) (der
 	if err != nil {
 		return derived{}, fmt.Errorf("find the sale that entry %d voids: %w", seq, err)
 	}
-	errs = append(errs, d.effects(seq, at.BusinessDate, sale, -1))
-	if s := spendOfSale(sale); s.Uses != 0 || len(s.Points) != 0 {
+	errs = append(errs, d.effects(seq, at.BusinessDate, sale, -1), d.rights(seq, sale, -1))
+	if s := spendOfSale(sale); !s.zero() {
 		errs = append(errs, d.put(TableSpend, seqKey(seq), spend{Voids: at.At.Seq}))
 	}
 	return d, errors.Join(errs...)
 }
 
-// effects adds what a sale changes in its account and vouchers; sign −1 undoes it.
+// effects adds what a sale changes in what is free of its account and vouchers; sign −1
+// undoes it. What rights cover was set aside before.
 func (d *derived) effects(seq uint64, date entry.Date, sale entry.Sale, sign int64) error {
 	var account effect
 	uses := map[uuid.UUID]int64{}
 	var points []amount
 	for _, r := range sale.Redeemed {
+		if r.Right != uuid.Nil {
+			continue
+		}
 		if r.Voucher != uuid.Nil {
 			uses[r.Voucher] += sign * r.Amount
 			continue
@@ -111,8 +134,13 @@ func (d *derived) effects(seq uint64, date entry.Date, sale entry.Sale, sign int
 		points = append(points, amount{Unit: r.Unit, Amount: sign * r.Amount})
 	}
 	account.Redeemed = points
+	kept := keptOf(sale)
 	for _, e := range sale.Earned {
-		account.Earned = append(account.Earned, amount{Unit: e.Unit, Amount: sign * e.Amount, VestsAt: e.VestsAt})
+		own := min(e.Amount, kept[e.Unit])
+		kept[e.Unit] -= own
+		if e.Amount > own {
+			account.Earned = append(account.Earned, amount{Unit: e.Unit, Amount: sign * (e.Amount - own), VestsAt: e.VestsAt})
+		}
 	}
 	var errs []error
 	if len(account.Redeemed)+len(account.Earned) > 0 {
@@ -130,13 +158,34 @@ func (d *derived) effects(seq uint64, date entry.Date, sale entry.Sale, sign int
 func spendOfSale(sale entry.Sale) spend {
 	var s spend
 	for _, r := range sale.Redeemed {
-		if r.Voucher != uuid.Nil {
-			s.Uses += r.Amount
-			continue
-		}
-		s.Points = append(s.Points, amount{Unit: r.Unit, Amount: r.Amount})
+		s.add(unitOf(r), r.Voucher != uuid.Nil, r.Amount, r.Right != uuid.Nil)
 	}
 	return s
+}
+
+// add counts a redemption, or a part of one.
+func (s *spend) add(unit string, uses bool, n int64, onRight bool) {
+	switch {
+	case uses:
+		s.AllUses += n
+	default:
+		s.All += n
+	}
+	switch {
+	case onRight:
+	case uses:
+		s.Uses += n
+	default:
+		s.Points = append(s.Points, amount{Unit: unit, Amount: n})
+	}
+}
+
+// unitOf is the unit in which the ledger counts what is redeemed.
+func unitOf(r entry.Redemption) string {
+	if r.Voucher != uuid.Nil {
+		return loyalty.UseUnit(r.Voucher.String())
+	}
+	return r.Unit
 }
 
 func stepKey(subject uuid.UUID, step int64) []byte {
@@ -165,18 +214,27 @@ func gone(err error) bool { return errors.Is(err, ErrAbsent) || errors.Is(err, j
 
 // readBody reads one entry of the journal.
 func readBody[T any](ctx context.Context, j Journal, seq uint64) (body T, at Entry, err error) {
+	body, e, hash, err := readHashed[T](ctx, j, seq)
+	return body, Entry{At: journal.Head{Seq: seq, Hash: hash}, OccurredAt: e.At(), BusinessDate: e.BusinessDate}, err
+}
+
+// readEntry reads one entry with its envelope.
+func readEntry[T any](ctx context.Context, j Journal, seq uint64) (body T, e entry.Entry, err error) {
+	body, e, _, err = readHashed[T](ctx, j, seq)
+	return body, e, err
+}
+
+func readHashed[T any](ctx context.Context, j Journal, seq uint64) (body T, e entry.Entry, hash journal.Hash, err error) {
 	run, err := j.Read(ctx, seq, 1, math.MaxInt32)
 	if err == nil && len(run.Entries) != 1 {
 		err = ErrAbsent
 	}
 	if err != nil {
-		return body, at, fmt.Errorf("read entry %d: %w", seq, err)
+		return body, e, hash, fmt.Errorf("read entry %d: %w", seq, err)
 	}
-	e, err := entry.Decode(run.Entries[0])
-	if err != nil {
-		return body, at, fmt.Errorf("read entry %d: %w", seq, err)
+	if e, err = entry.Decode(run.Entries[0]); err != nil {
+		return body, e, hash, fmt.Errorf("read entry %d: %w", seq, err)
 	}
-	at = Entry{At: journal.Head{Seq: seq, Hash: run.Hashes[0]}, OccurredAt: e.At(), BusinessDate: e.BusinessDate}
 	body, err = entry.DecodeBody[T](e)
-	return body, at, err
+	return body, e, run.Hashes[0], err
 }

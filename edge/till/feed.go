@@ -49,6 +49,11 @@ func (t *Till) ApplyFeed(ctx context.Context, page wire.FeedPage) error {
 	after := before
 	after.HQEpoch, after.Cursor, after.HQTime = page.HQEpoch, page.Next, max(before.HQTime, page.HQTime)
 	after.Heard = t.heard(page, before.Heard)
+	if m := page.Applied; m.Terminal == t.cfg.Writer.ID && m.Epoch == t.cfg.Writer.Epoch {
+		if after.Applied, after.HasApplied = m.Seq, true; page.HQEpoch == before.HQEpoch {
+			after.Applied = max(m.Seq, before.Applied)
+		}
+	}
 	if err := t.store(ctx, intake.changes, after); err != nil {
 		return err
 	}
@@ -63,6 +68,11 @@ func (t *Till) ApplyFeed(ctx context.Context, page wire.FeedPage) error {
 		t.lastPart = page.HQTime
 	}
 	t.time.hear(time.UnixMilli(page.HQTime))
+	t.rights.changed.Store(true)
+	if after.counted() < before.counted() {
+		return t.recount(ctx, after.counted())
+	}
+	t.caps.pass(after.counted(), 0)
 	return nil
 }
 
@@ -123,7 +133,7 @@ func (t *Till) intake(ctx context.Context, page wire.FeedPage) (intake, error) {
 			if known && !newer(it.Kind, held, next) {
 				continue
 			}
-			changes, err := itemChanges(it, at, held, next, t.cfg.Store)
+			changes, err := t.itemChanges(it, at, held, &next)
 			if err != nil {
 				return fmt.Errorf("take in feed item %d %s: %w", it.Kind, it.ID, err)
 			}
@@ -149,13 +159,17 @@ func newer(kind wire.ItemKind, held, next item) bool {
 	return next.Version > held.Version
 }
 
-// itemChanges checks that an item can be read, and keeps the member's list of
-// vouchers with it.
-func itemChanges(it wire.Item, at []byte, held, next item, own uuid.UUID) ([]Change, error) {
+// itemChanges checks that an item can be read, and keeps the member's list of vouchers
+// and the account's list of grants with it. What is kept of an item may be more than it
+// says: next then is changed.
+func (t *Till) itemChanges(it wire.Item, at []byte, held item, next *item) ([]Change, error) {
 	if len(it.Body) > MaxItem {
 		return nil, problem.Newf(problem.BatchTooLarge, "%d bytes", len(it.Body))
 	}
-	c, err := put(TableItem, at, next)
+	if it.Kind == wire.ItemAllowance {
+		return t.allowanceChanges(it, at, held, next)
+	}
+	c, err := put(TableItem, at, *next)
 	if err != nil {
 		return nil, err
 	}
@@ -171,8 +185,8 @@ func itemChanges(it wire.Item, at []byte, held, next item, own uuid.UUID) ([]Cha
 		changes = append(ties, changes...)
 	default:
 		if it.Body != nil {
-			probe := &catalogue{rewards: map[loyalty.ID]loyalty.Reward{}, keys: keys.Set{}}
-			err = probe.add(it.Kind, it.ID, it.Body, own)
+			probe := &catalogue{rewards: map[loyalty.ID]loyalty.Reward{}, lanes: map[uuid.UUID]wire.Terminal{}, keys: keys.Set{}}
+			err = probe.add(it.Kind, it.ID, it.Body, t.cfg)
 		}
 	}
 	return changes, err

@@ -65,15 +65,24 @@ func (t *Till) describe(l look, cat *catalogue, f facts) (*Member, error) {
 		return nil, err
 	}
 	held := t.desk.held(m.Account)
+	here := map[string]int64{}
+	for _, r := range usable(cat.policy, f.rights, f.now) {
+		here[r.Unit] += r.left
+		if _, known := figures[r.Unit]; !known && !r.ofUses() {
+			figures[r.Unit] = figure{}
+		}
+	}
 	for unit, n := range figures {
-		out.Holdings = append(out.Holdings, Holding{Unit: unit, Free: n.free, Held: held[unit], Pending: n.pending})
+		out.Holdings = append(out.Holdings, Holding{
+			Unit: unit, Free: n.free + here[unit], Allowance: here[unit], Held: held[unit], Pending: n.pending,
+		})
 	}
 	slices.SortFunc(out.Holdings, func(a, b Holding) int { return strings.Compare(a.Unit, b.Unit) })
-	points, uses := t.caps.total(cat.policy.Unit)
+	total := t.caps.sums(cat.policy.Unit)
 	for _, r := range cat.offers() {
 		if inTime(r.ValidFrom, r.ValidTo, f.now) {
 			out.Rewards = append(out.Rewards, RewardOffer{
-				Reward: r, Refused: f.tryWish(loyalty.Wish{Reward: r.ID, Times: 1}, points, uses),
+				Reward: r, Refused: f.tryWish(loyalty.Wish{Reward: r.ID, Times: 1}, total),
 			})
 		}
 	}
@@ -122,7 +131,7 @@ func (t *Till) describeVoucher(l look, cat *catalogue, f facts, id uuid.UUID) (*
 		out.Reward = &r
 	}
 	f.request.Vouchers = map[loyalty.ID]loyalty.Voucher{v.ID: v}
-	points, uses := t.caps.total(cat.policy.Unit)
-	out.Refused = f.tryWish(loyalty.Wish{Voucher: v.ID, Times: 1}, points, uses)
+	total := t.caps.sums(cat.policy.Unit)
+	out.Refused = f.tryWish(loyalty.Wish{Voucher: v.ID, Times: 1}, total)
 	return out, nil
 }

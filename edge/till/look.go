@@ -49,10 +49,19 @@ func (l look) Get(table Table, key []byte) ([]byte, error) {
 // scan calls fn once for each key that starts with prefix and is not below from, in
 // no particular order. Within one prefix all keys have the same length.
 func (l look) scan(table Table, prefix, from []byte, fn func(key, value []byte) error) error {
+	return l.scanUntil(table, prefix, from, nil, fn)
+}
+
+// errBeyond ends the scan of a view.
+var errBeyond = errors.New("beyond the last key wanted")
+
+// scanUntil is scan that ends after the key until; nil is the end of the prefix.
+func (l look) scanUntil(table Table, prefix, from, until []byte, fn func(key, value []byte) error) error {
 	seen := map[string]bool{}
 	for _, p := range l.pending {
 		for _, c := range p.changes {
-			if c.Table != table || !bytes.HasPrefix(c.Key, prefix) || bytes.Compare(c.Key, from) < 0 {
+			if c.Table != table || !bytes.HasPrefix(c.Key, prefix) || bytes.Compare(c.Key, from) < 0 ||
+				until != nil && bytes.Compare(c.Key, until) > 0 {
 				continue
 			}
 			seen[string(c.Key)] = true
@@ -61,10 +70,17 @@ func (l look) scan(table Table, prefix, from []byte, fn func(key, value []byte) 
 			}
 		}
 	}
-	return l.view.Scan(table, prefix, from, func(key, value []byte) error {
+	err := l.view.Scan(table, prefix, from, func(key, value []byte) error {
+		if until != nil && bytes.Compare(key, until) > 0 {
+			return errBeyond
+		}
 		if seen[string(key)] {
 			return nil
 		}
 		return fn(key, value)
 	})
+	if errors.Is(err, errBeyond) {
+		return nil
+	}
+	return err
 }

@@ -22,15 +22,15 @@ type Table byte
 
 // Schema is the version of keys and values below. A store written under another
 // one is thrown away and rebuilt.
-const Schema = 2
+const Schema = 3
 
 // Tables of the state store. All integers in keys are big endian, ids 16 bytes.
 const (
-	TableMeta    Table = 1  // name → one record: "position", "link"
+	TableMeta    Table = 1  // name → one record: see the keys in records.go
 	TableItem    Table = 2  // kind (1) ‖ id → what HQ said last about it
 	TableEffect  Table = 3  // account or voucher ‖ seq → what entry seq changed there
 	TableDay     Table = 4  // member ‖ business date (4) ‖ seq → points redeemed
-	TableSpend   Table = 5  // seq → points and uses that count against terminal caps
+	TableSpend   Table = 5  // seq → what counts against the caps of the terminal
 	TableKey     Table = 6  // SHA-256 of an idempotency key → seq and request hash
 	TableSale    Table = 7  // sale → seq
 	TableVoided  Table = 8  // sale → seq of its void
@@ -38,6 +38,11 @@ const (
 	TableStep    Table = 10 // subject ‖ TOTP step → seq that used it
 	TableTies    Table = 11 // member ‖ voucher → nothing: the member's vouchers
 	TableReturn  Table = 12 // sale ‖ seq → what entry seq brought back of it
+	TableRight   Table = 13 // account ‖ right → what this journal holds under the id
+	TableUse     Table = 14 // right ‖ seq → what entry seq took of it
+	TableLoan    Table = 15 // right lent → seq
+	TableGrant   Table = 16 // account ‖ right → nothing: granted by HQ to a lane of the store
+	TableDue     Table = 17 // moment ‖ right → the account it is on
 )
 
 // Change sets one key of a table, or removes it when Value is nil. Keys have 1 to

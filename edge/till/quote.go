@@ -2,6 +2,7 @@ package till
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -14,8 +15,9 @@ type quoted struct {
 	quote      Quote
 	request    Request
 	codes      []presented
+	member     uuid.UUID
 	account    uuid.UUID
-	superseded bool // a later quote of the account took over the hold
+	superseded bool // a later quote of the member took over the hold
 }
 
 // Quote decides about a basket and keeps the decision for a while.
@@ -39,12 +41,18 @@ func (t *Till) Quote(ctx context.Context, req Request) (Quote, error) {
 		if err != nil {
 			return err
 		}
-		points, uses := t.caps.total(cat.policy.Unit)
-		q.quote.Decision, err = f.decide(map[string]int64{cat.policy.Unit: points}, uses)
-		if err != nil {
+		if len(req.Wishes) > 0 {
+			if err := t.mayRedeem(); err != nil {
+				return err
+			}
+		}
+		total := t.caps.sums(cat.policy.Unit)
+		t.desk.holdsFor(f.party.id).apply(&f, &total)
+		f.hope()
+		if q.quote.Decision, err = f.decide(total); err != nil {
 			return err
 		}
-		q.account = f.party.account
+		q.member, q.account = f.party.id, f.party.account
 		q.quote.ExpiresAt = f.now.Add(t.cfg.Limits.QuoteLife)
 		q.quote.Member, err = t.describe(l, cat, f)
 		return err
@@ -56,13 +64,40 @@ func (t *Till) Quote(ctx context.Context, req Request) (Quote, error) {
 	return q.quote, nil
 }
 
-// agrees refuses a decision that gives or takes anything else than the quote said.
-func agrees(quote, now loyalty.Decision) error {
-	same := quote.Discount == now.Discount && quote.ToPay == now.ToPay &&
-		len(quote.Redeemed) == len(now.Redeemed) && len(quote.Earned) == len(now.Earned)
-	for i := 0; same && i < len(now.Redeemed); i++ {
-		same = quote.Redeemed[i] == now.Redeemed[i]
+// hope takes it that whoever can be asked will give what is not held here, so that a
+// shopper is offered what will most likely work. Only the commit asks.
+func (f *facts) hope() {
+	if f.canBorrow {
+		for _, g := range f.elsewhere {
+			f.request.Offered = append(f.request.Offered, g.domain())
+		}
 	}
+	if !f.canAuthorise {
+		return
+	}
+	short, _ := loyalty.Missing(f.request) // a refusal comes again when it is decided
+	for _, s := range short {
+		if s.Amount <= f.free(s.Unit) {
+			f.request.Offered = append(f.request.Offered, loyalty.Right{Unit: s.Unit, Left: s.Amount, Basis: loyalty.ByHQ})
+		}
+	}
+}
+
+// free is what HQ said is free of a unit.
+func (f *facts) free(unit string) int64 {
+	for _, v := range f.request.Vouchers {
+		if loyalty.UseUnit(uuid.UUID(v.ID).String()) == unit {
+			return v.Left
+		}
+	}
+	return f.request.Member.Free[unit]
+}
+
+// agrees refuses a decision that gives or takes anything else than the quote said, on
+// whatever basis.
+func agrees(quote, now loyalty.Decision) error {
+	same := quote.Discount == now.Discount && quote.ToPay == now.ToPay && len(quote.Earned) == len(now.Earned) &&
+		slices.Equal(quote.Totals(), now.Totals())
 	for i := 0; same && i < len(now.Earned); i++ {
 		a, b := quote.Earned[i], now.Earned[i]
 		same = a.Unit == b.Unit && a.Amount == b.Amount && a.Line == b.Line

@@ -22,6 +22,20 @@ type link struct {
 	Heard   int64        `cbor:"3,keyasint"` // HQTime of the last page that ended the feed; 0 never
 	Cursor  string       `cbor:"4,keyasint"`
 	Acked   journal.Head `cbor:"5,keyasint"`
+	// Applied is through which own entry HQ has applied; HasApplied that HQ said so.
+	Applied    uint64 `cbor:"6,keyasint,omitempty"`
+	HasApplied bool   `cbor:"7,keyasint,omitempty"`
+	// Presented is the HQ epoch to which this terminal has shown its grants.
+	Presented uint32 `cbor:"8,keyasint,omitempty"`
+}
+
+// counted is through which entry nothing counts against stand-in any more. An HQ that
+// never says what it has applied is one of an older release; its receipts count then.
+func (l link) counted() uint64 {
+	if l.HasApplied {
+		return l.Applied
+	}
+	return l.Acked.Seq
 }
 
 // item is what HQ said last about a record. No body: the record is gone.
@@ -47,12 +61,32 @@ type effect struct {
 	Uses     int64    `cbor:"3,keyasint,omitempty"`
 }
 
-// spend is what one entry counts against the caps of the terminal. A void takes
-// back what entry Voids counted.
+// spend is what one entry counts against the caps of the terminal: Points and Uses
+// without a right, All and AllUses on any basis, loans given included. A void takes back
+// what entry Voids counted.
 type spend struct {
-	Points []amount `cbor:"1,keyasint,omitempty"`
-	Uses   int64    `cbor:"2,keyasint,omitempty"`
-	Voids  uint64   `cbor:"3,keyasint,omitempty"`
+	Points  []amount `cbor:"1,keyasint,omitempty"`
+	Uses    int64    `cbor:"2,keyasint,omitempty"`
+	Voids   uint64   `cbor:"3,keyasint,omitempty"`
+	All     int64    `cbor:"4,keyasint,omitempty"`
+	AllUses int64    `cbor:"5,keyasint,omitempty"`
+}
+
+func (s spend) zero() bool { return len(s.Points) == 0 && s.Uses == 0 && s.All == 0 && s.AllUses == 0 }
+
+// noted is what this journal has said of the terminal itself (TableMeta "noted").
+type noted struct {
+	Policy    uint64 `cbor:"1,keyasint,omitempty"` // version acknowledged
+	Points    int64  `cbor:"2,keyasint,omitempty"` // share acknowledged with it
+	Uses      int64  `cbor:"3,keyasint,omitempty"`
+	Witnessed uint64 `cbor:"4,keyasint,omitempty"` // own head that HQ or a lane confirmed
+}
+
+// branch is that somebody holds another branch of this journal (TableMeta "branch").
+type branch struct {
+	Seq     uint64               `cbor:"1,keyasint"`
+	Hash    []byte               `cbor:"2,keyasint,omitempty"`
+	Finding entry.WitnessFinding `cbor:"3,keyasint"`
 }
 
 // made is what an idempotency key made.
@@ -65,6 +99,11 @@ type made struct {
 var (
 	keyPosition = []byte("position")
 	keyLink     = []byte("link")
+	keyBranch   = []byte("branch")
+	keyKept     = []byte("kept since") // time of the first entry a rebuild found, after pruning
+	keyPolicy   = []byte("policy")     // noted, as of the last policy acknowledged
+	keyWitness  = []byte("witness")    // noted, as of the last own head witnessed in the journal
+	keyHeads    = []byte("heads")      // noted, as of the last own head witnessed
 )
 
 func put(table Table, key []byte, value any) (Change, error) {

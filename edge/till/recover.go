@@ -44,11 +44,17 @@ func (t *Till) recover(ctx context.Context) (Recovery, error) {
 	if head.Seq > position.Seq {
 		first = max(first, t.cfg.Journal.First())
 	}
+	if err := t.rememberPruned(ctx, position.Seq+1, first); err != nil {
+		return Recovery{}, err
+	}
 	t.startWriter(first)
 	if err := t.replay(ctx, first, head.Seq); err != nil {
 		return Recovery{}, err
 	}
-	if err := t.recount(ctx, t.link.Acked.Seq); err != nil {
+	if err := t.recallHeads(ctx); err != nil {
+		return Recovery{}, err
+	}
+	if err := t.recount(ctx, t.link.counted()); err != nil {
 		return Recovery{}, err
 	}
 	r := Recovery{Replayed: head.Seq + 1 - first, Rebuilt: head.Seq > 0 && (rebuilt || t.cfg.CacheRebuilt)}
@@ -87,6 +93,32 @@ func (t *Till) position(ctx context.Context, head journal.Head) (journal.Head, b
 	}
 	t.link = link{}
 	return journal.Head{}, true, nil
+}
+
+// rememberPruned notes that entries from first on, up to the first one kept, are gone
+// and not in the state store either: grants from before then may have been spent there.
+func (t *Till) rememberPruned(ctx context.Context, first, kept uint64) error {
+	if kept > first {
+		at, err := t.occurredAt(ctx, kept, t.cfg.Journal.Head())
+		if err != nil {
+			return err
+		}
+		c, err := put(TableMeta, keyKept, at.UnixMilli())
+		if err != nil {
+			return err
+		}
+		if err := t.cfg.State.Apply(ctx, []Change{c}); err != nil {
+			return fmt.Errorf("note what is pruned: %w", err)
+		}
+	}
+	err := t.cfg.State.View(ctx, func(v View) (err error) {
+		t.keptSince, _, err = get[int64](v, TableMeta, keyKept)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read what is pruned: %w", err)
+	}
+	return nil
 }
 
 // startTime sets the clocks from the last entry and HQ's last word.
@@ -143,20 +175,22 @@ func (t *Till) replay(ctx context.Context, first, last uint64) error {
 	return nil
 }
 
-// recount counts what terminal caps look at: the entries HQ has not acknowledged.
-func (t *Till) recount(ctx context.Context, acked uint64) error {
+// recount counts what the caps of the terminal look at: the entries HQ has not applied,
+// and those after the last head that somebody witnessed.
+func (t *Till) recount(ctx context.Context, applied uint64) error {
+	witnessed := t.witness.at()
 	entries := map[uint64]spend{}
 	err := t.look(ctx, func(l look) error {
-		return l.scan(TableSpend, nil, seqKey(acked+1), func(key, value []byte) error {
+		return l.scan(TableSpend, nil, seqKey(min(applied, witnessed)+1), func(key, value []byte) error {
 			s, err := decode[spend](TableSpend, value)
 			entries[seqOf(key)] = s
 			return err
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("count what is not acknowledged: %w", err)
+		return fmt.Errorf("count what is not applied: %w", err)
 	}
-	t.caps.restart(acked, entries)
+	t.caps.restart(applied, witnessed, entries)
 	return nil
 }
 

@@ -89,6 +89,9 @@ func (t *Till) returnMatched(ctx context.Context, r Return, sale entry.Sale, sol
 	if err != nil {
 		return Returned{}, err
 	}
+	if err := t.releaseKept(ctx, sale); err != nil {
+		return Returned{}, err
+	}
 	body := t.returnBody(r)
 	body.Origin, body.OriginEpoch, body.OriginSeq = t.cfg.Writer.ID, t.cfg.Writer.Epoch, soldAt.At.Seq
 	body.Member, body.Account, body.SaleReceipt = sale.Member, sale.Account, sale.Receipt

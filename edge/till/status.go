@@ -24,14 +24,21 @@ func (t *Till) Status(ctx context.Context) (Status, error) {
 		Writer: t.cfg.Writer, Store: t.cfg.Store, Online: t.online.Load(), Head: t.cfg.Journal.Head(),
 		CacheAge: t.cacheAge(now), ClockTrusted: trusted, Now: now,
 		Policy: cat.policy.Version, KeySet: cat.keys.Version,
-		CapPoints: cat.policy.PerTerminal, CapUses: cat.policy.VouchersTerminal,
+		Unit: cat.policy.Unit, Caps: t.capsNow(cat, now, trusted), Witness: t.witness.state(), Drift: t.time.driftNow(),
 	}
 	if cat.rules != nil {
 		s.RuleSet = cat.rules.Version
 	}
-	s.SpentPoints, s.SpentUses = t.caps.total(cat.policy.Unit)
+	share := cat.policy.TerminalShare(cat.shareGiven())
+	s.CapPoints, s.CapUses = share.Points, share.Uses
+	total := t.caps.sums(cat.policy.Unit)
+	s.SpentPoints, s.SpentUses = total.points[cat.policy.Unit], total.uses
+	if s.Rights, err = t.sumRights(ctx, now); err != nil {
+		return Status{}, err
+	}
+	s.Exposure = exposure(cat, s.Rights)
 	t.linkMu.Lock()
-	s.Acked = t.link.Acked.Seq
+	s.Acked, s.Applied = t.link.Acked.Seq, t.link.counted()
 	if t.link.HQTime != 0 {
 		s.Contact = time.UnixMilli(t.link.HQTime).UTC()
 	}

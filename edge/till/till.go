@@ -41,8 +41,13 @@ type Config struct {
 	// CacheRebuilt says that the state store was found missing or damaged and begun
 	// anew; Recover then journals a note of it.
 	CacheRebuilt bool
+	// Signer holds the terminal's own key, for what it says to other lanes. Without it the
+	// till lends nothing and shows no heads.
+	Signer keys.Signer
 	// Limits may be zero: see DefaultLimits.
 	Limits Limits
+	// Mutant is for tests of the simulator only.
+	Mutant Mutant
 }
 
 // Limits bound what the till keeps and believes. A zero field takes its default.
@@ -83,7 +88,14 @@ type Till struct {
 	locks     *locks
 	desk      *desk
 	catalogue atomic.Pointer[catalogue]
+	helpers   atomic.Pointer[Helpers]
 	online    atomic.Bool
+	witness   witnesses
+	rights    rightsHeld
+	luck      uuid.UUID  // what refusals by chance are drawn from; new with each start
+	keptSince int64      // see forgotten; Unix milliseconds, set by Recover
+	headMu    sync.Mutex // see SignedHead
+	tending   sync.Mutex // one Tend at a time
 
 	// gate is held for reading by every call and for writing by Recover and Close.
 	gate  sync.RWMutex
@@ -116,6 +128,7 @@ func New(cfg Config) (*Till, error) {
 		caps:   newCaps(),
 		locks:  newLocks(),
 		desk:   newDesk(cfg.Monotonic, cfg.Limits),
+		luck:   cfg.NewID(),
 		failed: make(chan struct{}),
 	}, nil
 }

@@ -25,6 +25,41 @@ type timekeeper struct {
 	reported time.Duration // how far the wall was off base when last looked at
 	trusted  bool
 	heard    time.Time // latest time HQ signed
+
+	first    time.Time     // HQ's first time since the start
+	firstAt  time.Duration // by the monotonic clock
+	heardAt  time.Duration // of heard, likewise
+	wallOff  time.Duration // wall clock less HQ's time, when it was heard last
+	jumps    int           // since the start
+	lastJump time.Duration
+}
+
+// Drift is how the clocks of the machine run against HQ's signed time, since the start.
+type Drift struct {
+	Heard bool // HQ has signed a time since the start
+	// WallOff is the wall clock less HQ's time when it was heard last. What HQ's answer
+	// took to arrive is in it.
+	WallOff time.Duration
+	// PPM is how much faster the monotonic clock runs than HQ's time, in parts per
+	// million; it is measured over Over, and means little before an hour.
+	PPM      float64
+	Over     time.Duration
+	Jumps    int // of the wall clock against the monotonic clock
+	LastJump time.Duration
+}
+
+// driftNow tells the drift.
+func (k *timekeeper) driftNow() Drift {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	d := Drift{Heard: !k.first.IsZero(), WallOff: k.wallOff, Over: k.heard.Sub(k.first), Jumps: k.jumps, LastJump: k.lastJump}
+	if !d.Heard {
+		return Drift{Jumps: k.jumps, LastJump: k.lastJump}
+	}
+	if d.Over > 0 {
+		d.PPM = float64(k.heardAt-k.firstAt-d.Over) / float64(d.Over) * 1e6
+	}
+	return d
 }
 
 // wallNow is the wall clock alone. A time.Time of the system also carries the
@@ -75,6 +110,7 @@ func (k *timekeeper) observe() (entry.Clock, bool) {
 		return entry.Clock{}, false
 	}
 	k.reported, k.trusted = off, false
+	k.jumps, k.lastJump = k.jumps+1, jump
 	return entry.Clock{Jump: jump.Milliseconds(), Wall: wall.UnixMilli()}, true
 }
 
@@ -87,7 +123,10 @@ func (k *timekeeper) hear(hq time.Time) {
 		return
 	}
 	wall := k.wallNow()
-	k.heard = hq
+	k.heard, k.heardAt, k.wallOff = hq, k.mono(), wall.Sub(hq)
+	if k.first.IsZero() {
+		k.first, k.firstAt = hq, k.heardAt
+	}
 	k.floor = clock.Floor{}
 	k.floor.Raise(hq)
 	k.base, k.baseMono, k.trusted = hq, k.mono(), true

@@ -113,6 +113,9 @@ func (t *Till) void(ctx context.Context, v Void, sale entry.Sale) (Voided, error
 	if err := t.notReturned(ctx, sale.ID); err != nil {
 		return Voided{}, err
 	}
+	if err := t.releaseKept(ctx, sale); err != nil {
+		return Voided{}, err
+	}
 	now, _ := t.time.now()
 	body := entry.Void{
 		ID: t.cfg.NewID(), Sale: sale.ID, Member: sale.Member, Account: sale.Account,

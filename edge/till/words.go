@@ -39,10 +39,12 @@ type Member struct {
 // Holding is one unit of an account as this terminal reckons it: HQ's figure with
 // this terminal's own later entries.
 type Holding struct {
-	Unit    string
-	Free    int64
-	Held    int64 // part of Free that an open quote reserves; never a right
-	Pending int64 // earned, not spendable yet
+	Unit string
+	Free int64
+	// Allowance is the part of Free that this terminal may redeem without asking anybody.
+	Allowance int64
+	Held      int64 // part of Free that an open quote reserves; never a right
+	Pending   int64 // earned, not spendable yet
 }
 
 // RewardOffer is a reward that points buy. Refused is nil when it could be redeemed
@@ -158,18 +160,27 @@ type Status struct {
 	Online  bool
 	Head    journal.Head
 	Acked   uint64 // last entry HQ acknowledged
+	Applied uint64 // last entry that counts no more, because HQ has applied it
 	Queue   uint64 // entries HQ has not acknowledged
 	Oldest  time.Time
 	Contact time.Time // when HQ was last heard; zero: never
 	// CacheAge is how old what HQ said is; negative: infinitely.
 	CacheAge time.Duration
-	// ClockTrusted is false while redeeming is refused for the clock.
+	// ClockTrusted is false while nothing is redeemed without a right, for the clock.
 	ClockTrusted bool
-	Now          time.Time
-	RuleSet      uint64
-	Policy       uint64
-	KeySet       uint64
-	// Spent and Caps are points of Policy's unit and voucher uses not acknowledged.
+	// Drift is how the wall clock runs against HQ's signed time.
+	Drift   Drift
+	Now     time.Time
+	RuleSet uint64
+	Policy  uint64
+	KeySet  uint64
+	// Spent and Cap are points of Unit, the policy's, and uses of vouchers, redeemed
+	// without a right and not applied by HQ, and this terminal's share.
+	Unit                   string
 	SpentPoints, CapPoints int64
 	SpentUses, CapUses     int64
+	Caps                   []loyalty.Cap
+	Rights                 RightsHeld
+	Exposure               Exposure
+	Witness                Witness
 }

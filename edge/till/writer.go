@@ -18,7 +18,10 @@ func (t *Till) append(ctx context.Context, at time.Time, kind entry.Kind, body a
 	zone := t.catalogue.Load().zone
 	var raw []byte
 	// Whether an entry was written must not depend on a caller that goes away.
-	pos, err := t.cfg.Journal.AppendFunc(context.WithoutCancel(ctx), func(uint64) ([]byte, error) {
+	pos, err := t.cfg.Journal.AppendFunc(context.WithoutCancel(ctx), func(seq uint64) ([]byte, error) {
+		if b := t.witness.contradicted(); b != nil && seq <= b.Seq {
+			return nil, problem.Newf(problem.JournalFork, "others have seen an entry %d of this terminal", b.Seq)
+		}
 		// Stamped in the order of the numbers.
 		var err error
 		raw, err = entry.Encode(entry.Entry{
@@ -44,6 +47,8 @@ func (t *Till) append(ctx context.Context, at time.Time, kind entry.Kind, body a
 
 func (t *Till) appendError(err error) error {
 	switch {
+	case problem.CodeOf(err) == problem.JournalFork:
+		return err
 	case errors.Is(err, journal.ErrDiskFull):
 		return problem.Wrap(problem.DiskFull, err, "")
 	case errors.Is(err, journal.ErrTooLarge), errors.Is(err, entry.ErrTooLarge):

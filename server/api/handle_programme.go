@@ -38,6 +38,7 @@ func (h handlers) PutPolicy(ctx context.Context, r PutPolicyRequestObject) (PutP
 		Unit: r.Body.Unit, PerSale: r.Body.PerSale, PerMemberDay: r.Body.PerMemberDay,
 		PerTerminal: r.Body.PerTerminalSinceSync, VouchersPerSale: r.Body.VouchersPerSale,
 		VouchersTerminal: r.Body.VouchersPerTerminalSinceSync, MaxCacheAgeSeconds: r.Body.MaxCacheAgeSeconds,
+		RestartCap: r.Body.PerTerminalSinceSync, // a restart changes nothing for a till that is not a copy
 	})
 	return PutPolicy200JSONResponse(showPolicy(caps)), err
 }

@@ -125,6 +125,10 @@ type HQRecall struct {
 	For     uuid.UUID `cbor:"5,keyasint,omitzero"` // the right asked for that it should cover
 }
 
+// NotePolicy says under which policy everything later in the journal was decided: its
+// version, and the terminal's share of the store's cap in points and uses of vouchers.
+const NotePolicy NoteCode = 4
+
 // Check refuses a step that contradicts itself.
 func (c AllowanceChange) Check() error {
 	switch {

@@ -73,7 +73,7 @@ func NewWorld(tb T) *World {
 	}
 	w.Policy = loyalty.Policy{
 		Version: 5, Unit: "points", PerSale: 500, PerMemberDay: 1000, PerTerminal: 5000,
-		VouchersPerSale: 2, VouchersTerminal: 50, MaxCacheAgeSeconds: 7 * 24 * 3600,
+		VouchersPerSale: 2, VouchersTerminal: 50, MaxCacheAgeSeconds: 7 * 24 * 3600, RestartCap: 1 << 40,
 	}
 	return w
 }

@@ -1,0 +1,103 @@
+package till
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// What the other lanes of the store ask this terminal; see Lend too.
+
+var errNoKey = errors.New("this till was made without its terminal's key")
+
+// Writer names this terminal and its epoch.
+func (t *Till) Writer() journal.Writer { return t.cfg.Writer }
+
+// Online reports whether HQ is in reach, as the syncer sees it.
+func (t *Till) Online() bool { return t.online.Load() }
+
+// Lanes is the store's roster as HQ last said it, by id, this terminal too.
+func (t *Till) Lanes() []wire.Terminal {
+	cat := t.catalogue.Load()
+	if cat == nil {
+		return nil
+	}
+	var out []wire.Terminal
+	for _, lane := range cat.lanes {
+		if lane.Store == t.cfg.Store {
+			out = append(out, lane)
+		}
+	}
+	slices.SortFunc(out, func(a, b wire.Terminal) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return out
+}
+
+// SignedHead signs the durable head of the journal. Of two of these, the one with the
+// later HLC is never the shorter.
+func (t *Till) SignedHead() (wire.SignedHead, error) {
+	t.headMu.Lock()
+	defer t.headMu.Unlock()
+	now, _ := t.time.now()
+	stamp := t.hlc.Next(now)
+	return t.signHead(t.cfg.Journal.Head(), stamp)
+}
+
+// SignedAt signs the head as it was at seq, with no HLC.
+func (t *Till) SignedAt(ctx context.Context, seq uint64) (wire.SignedHead, error) {
+	hash, err := t.cfg.Journal.HashAt(ctx, seq)
+	if err != nil {
+		return wire.SignedHead{}, fmt.Errorf("read hash of entry %d: %w", seq, err)
+	}
+	return t.signHead(journal.Head{Seq: seq, Hash: hash}, 0)
+}
+
+func (t *Till) signHead(h journal.Head, stamp clock.Stamp) (wire.SignedHead, error) {
+	if t.cfg.Signer.Private() == nil {
+		return wire.SignedHead{}, errNoKey
+	}
+	w := t.cfg.Writer
+	return wire.SignHead(t.cfg.Signer, wire.Head{
+		V: wire.Version, Terminal: w.ID, Epoch: w.Epoch, Seq: h.Seq, Hash: h.Hash[:], HLC: uint64(stamp),
+		HQTime: t.linkNow().HQTime,
+	})
+}
+
+// Contradicted tells that a lane holds a head that this terminal signed, and that its
+// journal does not go on from: it is a copy, or was rolled back.
+func (t *Till) Contradicted(ctx context.Context, finding entry.WitnessFinding, known wire.SignedHead) error {
+	end, err := t.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	head, err := wire.OpenHead(t.cfg.Signer.Public.Key, known)
+	if err != nil {
+		return fmt.Errorf("read the head a lane knows: %w", err)
+	}
+	return t.told(ctx, branch{head.Seq, head.Hash, finding}, entry.Witness{Known: known.Head, KnownSignature: known.Signature})
+}
+
+// Saw journals the head of another lane, or what it proves against it.
+func (t *Till) Saw(ctx context.Context, seen entry.Witness) error {
+	_, err := t.Record(ctx, entry.KindWitness, seen)
+	return err
+}
+
+// maxAhead is how far a lane's stamp may lie ahead and still be followed: one lane with
+// a clock of the next decade must not take the others there.
+const maxAhead = 24 * time.Hour
+
+// HLC takes in a stamp of another lane, so that what happens here next is later.
+func (t *Till) HLC(stamp uint64) {
+	now, _ := t.time.now()
+	if s := clock.Stamp(stamp); s.Time().Sub(now) <= maxAhead {
+		t.hlc.Observe(s)
+	}
+}

@@ -1,0 +1,211 @@
+package till
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// witnesses is what others know of this terminal's journal. A chain cannot show by itself
+// that its end was cut off, or that there are two of it: only somebody else's memory can.
+type witnesses struct {
+	mu        sync.Mutex
+	seq       uint64  // the last own head that somebody confirmed, ever
+	kept      uint64  // of it, what the state store knows
+	unnoted   int64   // redeemed up to seq since the journal itself said so
+	confirmed bool    // since this start
+	branch    *branch // somebody holds another branch; nil: nobody said so
+}
+
+// at returns the last own head that was witnessed.
+func (w *witnesses) at() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seq
+}
+
+// unwitnessed reports whether nobody has confirmed the head since the start.
+func (w *witnesses) unwitnessed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.confirmed
+}
+
+func (w *witnesses) contradicted() *branch {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.branch
+}
+
+// Confirmed tells that a lane holds a head of this terminal that its journal still goes
+// on from.
+func (t *Till) Confirmed(ctx context.Context, seq uint64) error {
+	end, err := t.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	if seq > t.cfg.Journal.Head().Seq {
+		return problem.Newf(problem.InvalidField, "entry %d is not in this journal", seq)
+	}
+	return t.confirm(ctx, seq)
+}
+
+// confirm notes that the own head at seq was witnessed. An older one than was witnessed
+// before proves nothing about what came between.
+func (t *Till) confirm(ctx context.Context, seq uint64) error {
+	w := &t.witness
+	w.mu.Lock()
+	if seq < w.seq {
+		w.mu.Unlock()
+		return nil
+	}
+	total := t.caps.sums("")
+	redeemed := total.all + total.allUses
+	w.seq, w.confirmed = seq, true
+	keep := seq > w.kept && redeemed > 0
+	w.unnoted += redeemed
+	// The state store can be lost. So that not all of a long time counts as redeemed
+	// without a witness then, the journal says now and then how far it was witnessed.
+	note := redeemed > 0 && w.unnoted > t.catalogue.Load().policy.RestartCap/4
+	if note {
+		w.unnoted = 0
+	}
+	if keep {
+		w.kept = seq
+	}
+	w.mu.Unlock()
+	t.caps.pass(0, seq)
+	if keep {
+		if err := t.remember(ctx, keyHeads, noted{Witnessed: seq}); err != nil {
+			return err
+		}
+	}
+	if !note {
+		return nil
+	}
+	hash, err := t.cfg.Journal.HashAt(ctx, seq)
+	if err != nil {
+		return fmt.Errorf("read hash of entry %d: %w", seq, err)
+	}
+	now, _ := t.time.now()
+	_, err = t.append(ctx, now, entry.KindWitness, entry.Witness{
+		Writer: t.cfg.Writer.ID, Epoch: t.cfg.Writer.Epoch, Seq: seq, Hash: hash[:],
+	})
+	return err
+}
+
+// told notes that somebody holds another branch of this journal: this terminal is a copy,
+// or was rolled back. It redeems and lends no more, and does not use numbers again that
+// others have seen. The evidence is journalled where that needs no such number.
+func (t *Till) told(ctx context.Context, b branch, evidence entry.Witness) error {
+	if t.cfg.Mutant == MutantSkipForkCheck {
+		return nil
+	}
+	w := &t.witness
+	w.mu.Lock()
+	known := w.branch != nil && w.branch.Seq >= b.Seq
+	if !known {
+		w.branch = &b
+	}
+	w.mu.Unlock()
+	if known {
+		return nil
+	}
+	if err := t.remember(ctx, keyBranch, b); err != nil {
+		return err
+	}
+	if t.cfg.Journal.Head().Seq < b.Seq {
+		return nil
+	}
+	evidence.Writer, evidence.Epoch, evidence.Seq, evidence.Hash = t.cfg.Writer.ID, t.cfg.Writer.Epoch, b.Seq, b.Hash
+	evidence.Finding = b.Finding
+	now, _ := t.time.now()
+	_, err := t.append(ctx, now, entry.KindWitness, evidence)
+	return err
+}
+
+// Contradicts takes in that HQ holds another entry seq than this journal, or one that
+// this journal does not have; the caller has verified HQ's signature.
+func (t *Till) Contradicts(ctx context.Context, seq uint64, hash []byte) error {
+	end, err := t.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	finding := entry.WitnessFork
+	if seq > t.cfg.Journal.Head().Seq {
+		finding = entry.WitnessRollback
+	}
+	return t.told(ctx, branch{seq, hash, finding}, entry.Witness{})
+}
+
+// remember writes one record about the terminal itself, durably.
+func (t *Till) remember(ctx context.Context, name []byte, value any) error {
+	c, err := put(TableMeta, name, value)
+	if err == nil {
+		err = t.cfg.State.Apply(context.WithoutCancel(ctx), []Change{c})
+	}
+	if err == nil {
+		err = t.cfg.State.Sync(context.WithoutCancel(ctx))
+	}
+	if err != nil {
+		t.fail(err)
+		return problem.Wrap(problem.JournalStopped, err, "")
+	}
+	return nil
+}
+
+// deriveWitness keeps what the journal says of this terminal's own head.
+func (t *Till) deriveWitness(w entry.Witness) (derived, error) {
+	var d derived
+	if w.Writer != t.cfg.Writer.ID || w.Epoch != t.cfg.Writer.Epoch {
+		return d, nil
+	}
+	if w.Finding != entry.WitnessSeen {
+		return d, d.put(TableMeta, keyBranch, branch{w.Seq, w.Hash, w.Finding})
+	}
+	return d, d.put(TableMeta, keyWitness, noted{Witnessed: w.Seq})
+}
+
+// recallHeads reads at the start what was witnessed, and by whom contradicted.
+func (t *Till) recallHeads(ctx context.Context) error {
+	seq := t.link.Acked.Seq
+	err := t.look(ctx, func(l look) error {
+		var errs []error
+		for _, name := range [][]byte{keyHeads, keyWitness} {
+			n, _, err := get[noted](l, TableMeta, name)
+			seq = max(seq, n.Witnessed)
+			errs = append(errs, err)
+		}
+		b, found, err := get[branch](l, TableMeta, keyBranch)
+		if found {
+			t.witness.branch = &b
+		}
+		return errors.Join(append(errs, err)...)
+	})
+	if err != nil {
+		return fmt.Errorf("read what was witnessed: %w", err)
+	}
+	t.witness.seq, t.witness.kept = min(seq, t.cfg.Journal.Head().Seq), seq
+	return nil
+}
+
+// mayRedeem refuses to redeem and lend on a terminal that HQ has taken out of service, or
+// that is a copy.
+func (t *Till) mayRedeem() error {
+	if b := t.witness.contradicted(); b != nil {
+		return problem.Newf(problem.JournalFork, "somebody holds another entry %d of this terminal (%s)", b.Seq, b.Finding)
+	}
+	switch t.catalogue.Load().lanes[t.cfg.Writer.ID].State {
+	case "revoked":
+		return problem.New(problem.TerminalRevoked, "")
+	case "quarantined":
+		return problem.New(problem.TerminalQuarantined, "")
+	}
+	return nil
+}
