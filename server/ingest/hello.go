@@ -46,6 +46,11 @@ func (s *Service) Hello(ctx context.Context, t Terminal, h wire.Hello, now time.
 		if err := s.common(ctx, w, branches, h, &answer); err != nil {
 			return err
 		}
+		seen, err := s.o.Store.LastWitnessed(ctx, w)
+		if err != nil {
+			return fmt.Errorf("read what was witnessed: %w", err)
+		}
+		answer.Witnessed = seen.Signed
 		b := branches[0]
 		kept, err := s.o.Store.LastBatchBefore(ctx, w, now.Add(-s.o.Retain).UnixMilli())
 		if err != nil {

@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -80,6 +81,32 @@ func TestG6_ALaneWitnessesForHQ(t *testing.T) {
 				t.Error("the witness is in quarantine")
 			}
 		})
+	}
+}
+
+func TestG6_ATerminalIsToldWhatOthersSawOfIt(t *testing.T) {
+	hq := books.New(t)
+	lane, till := hq.Till(t, "lane"), longTill(t, hq, 8)
+	push(t, till, 1, 5)
+	shown := till.Head(t)
+	saw(t, lane, entry.WitnessSeen, shown, wire.SignedHead{})
+	push(t, lane, 1, 2)
+	hello := func() wire.Welcome {
+		t.Helper()
+		welcome, err := hq.Ingest.Hello(t.Context(), till.Terminal(), wire.Hello{
+			V: wire.Version, Terminal: till.ID, Epoch: 1, FirstSeq: 1, HeadSeq: 5, HeadHash: till.Hashes[4][:],
+		}, hq.Clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return welcome
+	}
+	if got := hello().Witnessed; !bytes.Equal(got.Head, shown.Head) || !bytes.Equal(got.Signature, shown.Signature) {
+		t.Errorf("told %x", got.Head)
+	}
+	push(t, till, 6, 8)
+	if got := hello().Witnessed; len(got.Head) != 0 {
+		t.Error("what the till has delivered since is still held against it")
 	}
 }
 

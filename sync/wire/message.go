@@ -84,6 +84,10 @@ type Welcome struct {
 	MaxEntries int       `cbor:"9,keyasint"`
 	MaxBytes   int       `cbor:"10,keyasint"`
 	HQTime     int64     `cbor:"11,keyasint"`
+	// Witnessed is the highest head of the terminal's journal that another lane was shown
+	// and that HQ has no entry for yet, as the terminal once signed it. A journal that does
+	// not go on from there is a copy, or was rolled back.
+	Witnessed SignedHead `cbor:"12,keyasint,omitzero"`
 }
 
 // Batch is a run of entries and one checkpoint signature over its head. Prev is
