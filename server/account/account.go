@@ -110,7 +110,12 @@ type Ledger interface {
 	BalanceAsOf(ctx context.Context, account uuid.UUID, at int64) ([]loyalty.Holding, error)
 	LotSources(ctx context.Context, account uuid.UUID) (map[loyalty.ID]journal.Hash, error)
 	Depart(ctx context.Context, t entry.HQTransfer, pick ledger.Pick) (entry.HQTransfer, bool, error)
-	Arrive(ctx context.Context, t entry.HQTransfer) error
+	Arrive(ctx context.Context, t entry.HQTransfer) (paid []string, err error)
+	// Cover ends the exceptions about a debt that another account paid.
+	Cover(ctx context.Context, account uuid.UUID, unit string, by uuid.UUID) error
+	// Left grows when something may have been left on a linked account.
+	Left() uint64
+	ReleaseUnits(ctx context.Context, rules loyalty.RuleSet) (int, error)
 	Locked(ctx context.Context, account uuid.UUID, fn func(ctx context.Context, a ledger.Account) error) error
 	Release(ctx context.Context, account uuid.UUID, only map[uuid.UUID]bool) (ledger.Owned, error)
 	Adopt(ctx context.Context, account uuid.UUID, owned ledger.Owned, by uuid.UUID) error
@@ -127,6 +132,8 @@ type Journal interface {
 // Units tells which units the programme's catalogue has.
 type Units interface {
 	KnowsUnit(ctx context.Context, unit string) (bool, error)
+	// CurrentRuleSet is problem.NotFound before the first.
+	CurrentRuleSet(ctx context.Context) (loyalty.RuleSet, error)
 }
 
 // Env is what this room stands on. Wake is called when there is something for
@@ -147,6 +154,7 @@ type Accounts struct {
 	env Env
 	// between is nil, or a test's: called between the two legs of a move.
 	between func() error
+	rare    rare
 }
 
 // New returns the room.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
 )
@@ -71,23 +72,23 @@ func rowKey(r Row, step string) uuid.UUID {
 // errDone means that another process booked the row at this moment.
 var errDone = errors.New("the row was booked meanwhile")
 
-// bookRow books one row in the shard of its account, once. A refusal is noted in
-// the row; an error is about HQ itself.
+// errElsewhere means that the member has another account than the row says.
+var errElsewhere = errors.New("the member has another account by now")
+
+// bookRow books one row, once, in the account its member has now: between preview
+// and booking cards may have been merged. A refusal is noted in the row; an error is
+// about HQ itself.
 func (a *Accounts) bookRow(ctx context.Context, b Batch, r *Row) error {
-	key := rowKey(*r, "row")
-	err := a.once(ctx, r.Account, key, func(ctx context.Context) ([]byte, error) {
-		if r.Voucher != uuid.Nil {
-			return nil, a.env.Ledger.BlockVoucher(ctx, r.Account, r.Voucher, true, b.By)
+	var err error
+	for range maxMoves {
+		if err = a.bookHere(ctx, b, r); !errors.Is(err, errElsewhere) {
+			break
 		}
-		touched, err := a.env.Ledger.Correct(ctx, entry.HQCorrection{
-			ID: key, Batch: r.Batch, Row: uint32(r.Line), Account: r.Account, Member: r.Member, Unit: r.Unit,
-			Amount: r.Amount, ExpiresAt: r.ExpiresAt, Reason: b.Reason, By: b.By,
-		})
-		if err != nil {
-			return nil, err
+		// Kept before anything is booked there, so that after a crash it is looked for there.
+		if serr := a.env.Store.SetRow(ctx, *r); serr != nil {
+			return fmt.Errorf("note account: %w", serr)
 		}
-		return wire.Marshal(touched)
-	})
+	}
 	switch problem.CodeOf(err) {
 	case problem.PointsInsufficient, problem.AmountOverflow, problem.AmountInvalid, problem.NotFound:
 		r.refuse(err)
@@ -97,6 +98,54 @@ func (a *Accounts) bookRow(ctx context.Context, b Batch, r *Row) error {
 		r.State = RowDone
 	}
 	return err
+}
+
+// maxMoves bounds how often an account may change while one row is booked.
+const maxMoves = 4
+
+// bookHere books a row in the shard of the account it names, unless that was done.
+// When the account is not the member's any more it sets the row's account and
+// answers errElsewhere. Who merges an account holds its lock.
+func (a *Accounts) bookHere(ctx context.Context, b Batch, r *Row) error {
+	key := rowKey(*r, "row")
+	return a.once(ctx, r.Account, key, func(ctx context.Context) (body []byte, err error) {
+		err = a.env.Ledger.Locked(ctx, r.Account, func(ctx context.Context, _ ledger.Account) error {
+			now, err := a.accountOf(ctx, *r)
+			if err != nil {
+				return err
+			}
+			if now != r.Account {
+				r.Account = now
+				return errElsewhere
+			}
+			body, err = a.bookLocked(ctx, b, *r, key)
+			return err
+		})
+		return body, err
+	})
+}
+
+// accountOf is the account that a row is about now.
+func (a *Accounts) accountOf(ctx context.Context, r Row) (uuid.UUID, error) {
+	if r.Voucher == uuid.Nil {
+		return a.env.Store.MemberAccount(ctx, r.Member)
+	}
+	_, account, err := a.env.Store.VoucherMember(ctx, r.Voucher)
+	return account, err
+}
+
+func (a *Accounts) bookLocked(ctx context.Context, b Batch, r Row, key uuid.UUID) ([]byte, error) {
+	if r.Voucher != uuid.Nil {
+		return nil, a.env.Ledger.BlockVoucher(ctx, r.Account, r.Voucher, true, b.By)
+	}
+	touched, err := a.env.Ledger.Correct(ctx, entry.HQCorrection{
+		ID: key, Batch: r.Batch, Row: uint32(r.Line), Account: r.Account, Member: r.Member, Unit: r.Unit,
+		Amount: r.Amount, ExpiresAt: r.ExpiresAt, Reason: b.Reason, By: b.By,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return wire.Marshal(touched)
 }
 
 // undoRow books the counterpart of a row, once.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -19,14 +21,27 @@ import (
 // atOnce bounds what one call of Settle takes from each list.
 const atOnce = 100
 
+// lookRarely is how often Settle looks for what nothing tells it of: what another
+// process left on linked accounts, and units that the catalogue has by now.
+const lookRarely = time.Minute
+
+// rare remembers when Settle looked last for what is there rarely.
+type rare struct {
+	mu     sync.Mutex
+	links  time.Time
+	units  time.Time
+	left   uint64 // what the ledger's count was then
+	looked bool   // twice since it was that
+}
+
 // Settle carries out what has been decided and is not done: it makes points in the
 // clearing book arrive, finishes links, sends on what late facts left on linked
-// accounts, and books lists. It returns how many things it did; zero means that
+// accounts, books lists, and releases what waits for a unit that is known by now. It returns how many things it did; zero means that
 // nothing waits. Any number of processes may call it at once. What fails does not
 // keep the rest from being done.
 func (a *Accounts) Settle(ctx context.Context) (int, error) {
 	done, err := a.settleMoves(ctx)
-	for _, step := range []func(context.Context) (int, error){a.settleLinks, a.sweep, a.settleBatches} {
+	for _, step := range []func(context.Context) (int, error){a.settleLinks, a.sweep, a.settleBatches, a.releaseUnits} {
 		n, serr := step(ctx)
 		done += n
 		err = errors.Join(err, serr)
@@ -93,8 +108,52 @@ func (a *Accounts) settleLink(ctx context.Context, l Link) error {
 	return a.env.Store.SetLink(ctx, l, was)
 }
 
+// leftBehind tells whether to look for what is left on linked accounts: after the
+// ledger posted there, twice, since it counts before it commits; else rarely.
+func (a *Accounts) leftBehind() bool {
+	a.rare.mu.Lock()
+	defer a.rare.mu.Unlock()
+	now, left := a.now(), a.env.Ledger.Left()
+	switch {
+	case left != a.rare.left:
+		a.rare.left, a.rare.looked = left, false
+	case !a.rare.looked && !a.rare.links.IsZero():
+		a.rare.looked = true
+	case now.Sub(a.rare.links) < lookRarely:
+		return false
+	}
+	a.rare.links = now
+	return true
+}
+
+// releaseUnits releases, now and then, what waits in suspense for a unit that the
+// catalogue has by now.
+func (a *Accounts) releaseUnits(ctx context.Context) (int, error) {
+	a.rare.mu.Lock()
+	now := a.now()
+	due := now.Sub(a.rare.units) >= lookRarely
+	if due {
+		a.rare.units = now
+	}
+	a.rare.mu.Unlock()
+	if !due {
+		return 0, nil
+	}
+	rules, err := a.env.Units.CurrentRuleSet(ctx)
+	if problem.CodeOf(err) == problem.NotFound {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read catalogue of units: %w", err)
+	}
+	return a.env.Ledger.ReleaseUnits(ctx, rules)
+}
+
 // sweep sends on what facts from before a link, arriving late, left on its account.
 func (a *Accounts) sweep(ctx context.Context) (int, error) {
+	if !a.leftBehind() {
+		return 0, nil
+	}
 	links, err := a.env.Store.LinksWithLeft(ctx, atOnce)
 	if err != nil {
 		return 0, fmt.Errorf("find what is left on linked accounts: %w", err)

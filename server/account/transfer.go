@@ -10,6 +10,7 @@ import (
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/wire"
 )
 
 // Gift is points that a member gives another one.
@@ -108,18 +109,40 @@ func (a *Accounts) arrive(ctx context.Context, m Move) error {
 	if leg.Receiver != uuid.Nil {
 		leg.Member = leg.Receiver
 	}
-	err := a.env.Store.InTx(ctx, func(ctx context.Context) error {
-		first, err := a.env.Store.Once(ctx, leg.Account, leg.ID, nil)
-		if err != nil || !first {
-			return err
+	err := a.once(ctx, leg.Account, leg.ID, func(ctx context.Context) ([]byte, error) {
+		paid, err := a.env.Ledger.Arrive(ctx, leg)
+		if err != nil {
+			return nil, err
 		}
-		return a.env.Ledger.Arrive(ctx, leg)
+		return wire.Marshal(paid)
 	})
 	if err != nil {
 		return fmt.Errorf("move %s arrives: %w", leg.ID, err)
 	}
+	if err := a.cover(ctx, leg); err != nil {
+		return fmt.Errorf("debts of move %s: %w", leg.ID, err)
+	}
 	if err := a.env.Store.SetArrived(ctx, m); err != nil {
 		return fmt.Errorf("note that move %s arrived: %w", leg.ID, err)
+	}
+	return nil
+}
+
+// cover ends the exceptions of the account that a move left, as far as the other
+// one paid its debts. It may be repeated.
+func (a *Accounts) cover(ctx context.Context, arrived entry.HQTransfer) error {
+	body, found, err := a.env.Store.OnceBody(ctx, arrived.Account, arrived.ID)
+	if err != nil || !found {
+		return err
+	}
+	paid, err := wire.Unmarshal[[]string](body)
+	if err != nil {
+		return err
+	}
+	for _, unit := range paid {
+		if err := a.env.Ledger.Cover(ctx, arrived.Other, unit, arrived.By); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func showAdjustmentList(b account.Batch) AdjustmentList {
 
 func showRow(r account.Row) AdjustmentRow {
 	out := AdjustmentRow{
-		Line: int64(r.Line), State: RowState(r.State.String()), Member: unlessEmpty(r.Member), Voucher: unlessEmpty(r.Voucher),
+		Line: int64(r.Line), State: RowState(r.State.String()), Member: unlessEmpty(r.Member), Account: unlessEmpty(r.Account), Voucher: unlessEmpty(r.Voucher),
 		Problem: unlessEmpty(string(r.Problem)), Detail: unlessEmpty(r.Detail), ExpiresAt: fromMillis(r.ExpiresAt),
 	}
 	if out.Voucher != nil {

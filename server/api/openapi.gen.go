@@ -402,6 +402,8 @@ type AdjustmentReason string
 
 // AdjustmentRow defines model for AdjustmentRow.
 type AdjustmentRow struct {
+	// Account Where it was or will be booked: the member's account, which a merge may change until then.
+	Account    *openapi_types.UUID `json:"account,omitempty"`
 	Amount     *int64              `json:"amount,omitempty"`
 	Detail     *string             `json:"detail,omitempty"`
 	ExpiresAt  *time.Time          `json:"expires_at,omitempty"`

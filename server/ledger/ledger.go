@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -53,6 +54,7 @@ type Ledger struct {
 
 	mu    sync.Mutex
 	rules map[uint64]loyalty.RuleSet
+	left  atomic.Uint64 // see Left
 
 	// snapshotEvery is [snapshotEvery], or what a test says.
 	snapshotEvery int

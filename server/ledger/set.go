@@ -146,6 +146,9 @@ func (s *set) book(p Posting, book loyalty.Book, amount int64) {
 
 // raise adds an exception of a fact. n tells apart several of one kind.
 func (s *set) raise(f *fact, n int, e Exception) {
+	if s.covered(f, e) {
+		return
+	}
 	e.ID = derivedID(f.Hash, string(e.Kind)+"/"+strconv.Itoa(n))
 	if e.State == "" {
 		e.State = ExceptionOpen

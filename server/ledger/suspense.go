@@ -27,9 +27,12 @@ type decidedKey struct {
 // foldDecision notes a decision; nothing moves by itself.
 func foldDecision(d entry.HQDecision) hqFold {
 	return func(s *set, _ *fact, _ *account) error {
-		if len(d.Source) == len(journal.Hash{}) {
-			s.decided[decidedKey{journal.Hash(d.Source), ExceptionKind(d.Cause), d.Unit}] = d
+		if len(d.Source) != len(journal.Hash{}) {
+			return nil
 		}
+		key := decidedKey{journal.Hash(d.Source), ExceptionKind(d.Cause), d.Unit}
+		d.Amount = max(d.Amount, s.decided[key].Amount)
+		s.decided[key] = d
 		return nil
 	}
 }
@@ -87,17 +90,44 @@ func (s *set) stateAfter(cause *fact, e Exception) string {
 
 func decidedOf(e Exception) decidedKey {
 	key := decidedKey{source: e.Source, cause: e.Kind}
-	if e.Kind == UnitUnknown {
+	if e.Kind == UnitUnknown || e.Kind == Overdraw {
 		key.unit = e.Unit
 	}
 	return key
 }
 
 func stateOf(v entry.Verdict) string {
-	if v == entry.VerdictReject {
+	switch v {
+	case entry.VerdictReject:
 		return ExceptionRejected
+	case entry.VerdictCover:
+		return ExceptionCovered
 	}
 	return ExceptionReleased
+}
+
+// covered tells whether a debt has been taken over by an account that had enough.
+func (s *set) covered(f *fact, e Exception) bool {
+	d, ok := s.decided[decidedKey{f.Hash, e.Kind, e.Unit}]
+	return ok && d.Verdict == entry.VerdictCover && e.Amount <= d.Amount
+}
+
+// Cover ends the open overdraws of a unit on an account whose debt another account
+// has taken over and paid from what it had, in the caller's transaction.
+func (l *Ledger) Cover(ctx context.Context, accountID uuid.UUID, unit string, by uuid.UUID) error {
+	all, err := l.o.Store.AccountExceptions(ctx, []AccountKey{{shard.Of(accountID), accountID}})
+	if err != nil {
+		return fmt.Errorf("read exceptions: %w", err)
+	}
+	for _, e := range all {
+		if e.Kind != Overdraw || e.State != ExceptionOpen || e.Unit != unit {
+			continue
+		}
+		if _, err := l.decide(ctx, e, entry.HQDecision{Verdict: entry.VerdictCover, Amount: e.Amount, By: by}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unproven tells whether a fact came from a terminal that was revoked or

@@ -61,21 +61,25 @@ func (l *Ledger) Depart(ctx context.Context, t entry.HQTransfer, pick Pick) (leg
 
 // Arrive is the second leg: it gives t.Account, out of the clearing book, what the
 // first leg took. The lots keep their dates. The caller sees to it that a leg
-// arrives once.
-func (l *Ledger) Arrive(ctx context.Context, t entry.HQTransfer) error {
+// arrives once. It returns the units whose debt the account paid from what it had.
+func (l *Ledger) Arrive(ctx context.Context, t entry.HQTransfer) (paid []string, err error) {
 	made := func(*account) (hqjournal.Fact, error) {
 		return hqjournal.Fact{Kind: entry.KindHQTransferIn, Body: t}, nil
 	}
-	err := l.hqFact(ctx, t.Account, made, func(s *set, f *fact, a *account) error {
+	err = l.hqFact(ctx, t.Account, made, func(s *set, f *fact, a *account) error {
 		n := 0
 		for _, u := range t.Units {
+			owed := a.holding(u.Unit).Overdraft
 			if err := s.arrive(f, a, &n, u); err != nil {
 				return err
+			}
+			if u.Debt > 0 && a.holding(u.Unit).Overdraft <= owed {
+				paid = append(paid, u.Unit)
 			}
 		}
 		return nil
 	})
-	return asAmount(err)
+	return paid, asAmount(err)
 }
 
 // picked is the account with what is due by now vested, without changing it.

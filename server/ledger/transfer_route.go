@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/google/uuid"
@@ -131,6 +132,9 @@ func (l *Ledger) route(ctx context.Context, facts []fact) ([]fact, error) {
 			if f.account, f.shard = to, shardOf(to, f.Terminal); !undoing {
 				sold[key] = to
 			}
+			if links.end(to, always) != to {
+				l.left.Add(1)
+			}
 		}
 	}
 	return facts, nil
@@ -155,6 +159,14 @@ func (l *Ledger) whereSold(ctx context.Context, f fact, accounts []uuid.UUID, ot
 	}
 	return otherwise, nil
 }
+
+// always is a time at which the links that nobody has ended hold, and no others.
+const always = math.MaxInt64
+
+// Left grows with every fact that is posted to an account from which a link leads
+// away: it may leave something there that must be sent on. It is raised before the
+// posting is committed.
+func (l *Ledger) Left() uint64 { return l.left.Load() }
 
 // errRerouted means that a link was made between looking for links and posting.
 var errRerouted = errors.New("an account was linked meanwhile")

@@ -74,6 +74,7 @@ const (
 	ExceptionWithdrawn = "withdrawn" // a later fact explained it
 	ExceptionReleased  = "released"  // somebody let the fact count
 	ExceptionRejected  = "rejected"  // somebody let the fact count for nothing
+	ExceptionCovered   = "covered"   // another account took the debt over and had enough
 )
 
 // Exception is a fact HQ must look at. Amount counts Unit; Money and Currency are

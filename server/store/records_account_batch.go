@@ -122,8 +122,8 @@ func (db *DB) LastBatchRows(ctx context.Context, id uuid.UUID, state account.Row
 
 // SetRow implements account.Store.
 func (db *DB) SetRow(ctx context.Context, r account.Row) error {
-	_, err := db.exec(ctx, "UPDATE correction_rows SET state = ?, problem = ?, detail = ?, undone = ? WHERE shard = ? AND batch = ? AND line = ?",
-		int16(r.State), string(r.Problem), r.Detail, r.Undone, shard.Of(r.Batch), r.Batch[:], r.Line)
+	_, err := db.exec(ctx, "UPDATE correction_rows SET account = ?, state = ?, problem = ?, detail = ?, undone = ? WHERE shard = ? AND batch = ? AND line = ?",
+		r.Account[:], int16(r.State), string(r.Problem), r.Detail, r.Undone, shard.Of(r.Batch), r.Batch[:], r.Line)
 	return err
 }
 

@@ -9,10 +9,13 @@ type Verdict uint8
 const (
 	VerdictRelease Verdict = 1 // it counts as if it had never waited
 	VerdictReject  Verdict = 2 // it counts for nothing
+	VerdictCover   Verdict = 3 // another account took the debt over and had enough
 )
 
 // String returns the word used in JSON and on screen.
-func (v Verdict) String() string { return word("verdict", uint8(v), "none", "release", "reject") }
+func (v Verdict) String() string {
+	return word("verdict", uint8(v), "none", "release", "reject", "cover")
+}
 
 // HQDecision is the body of KindHQExceptionDecision: what was decided about the
 // entry Source of a terminal, as far as it waits in suspense for Cause. At is when
@@ -29,5 +32,6 @@ type HQDecision struct {
 	RuleSet uint64    `cbor:"7,keyasint,omitempty"`
 	Member  uuid.UUID `cbor:"8,keyasint,omitzero"` // whose card the entry names
 	By      uuid.UUID `cbor:"9,keyasint,omitzero"`
-	Unit    string    `cbor:"10,keyasint,omitempty"` // of an unknown unit: only this one
+	Unit    string    `cbor:"10,keyasint,omitempty"` // of an unknown unit or a debt: only this one
+	Amount  int64     `cbor:"11,keyasint,omitempty"` // of a debt: how much was covered
 }

@@ -11,3 +11,6 @@ CREATE TABLE web_returns (
   seq BIGINT NOT NULL,
   PRIMARY KEY (shard, sale, line)
 );
+
+-- What waits for a decision is looked for by its cause.
+CREATE INDEX exceptions_kind ON exceptions (kind, state, recorded_at, id);
