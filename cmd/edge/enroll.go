@@ -198,15 +198,20 @@ func (e enrolment) settle(ctx context.Context, answer wire.Enrolment, signer key
 	id := identity{
 		Version: 1, Address: e.address, HQ: answer.HQ, Terminal: answer.Terminal, Epoch: answer.Epoch, Store: answer.Store,
 		Name: answer.Name, Keys: answer.Keys, EnrolledAt: time.UnixMilli(answer.HQTime).UTC(),
-		KeyFile: "terminal-" + tag + ".key", JournalDir: "journal-" + tag,
+		KeyFile: keyFileOf(tag), JournalDir: journalDirOf(tag),
 	}
 	if err := writeSigner(filepath.Join(e.data, id.KeyFile), signer); err != nil {
 		return id, err
 	}
+	if len(answer.Statement) > 0 {
+		if err := writeAtomically(filepath.Join(e.data, enrolmentFileOf(tag)), answer.Statement); err != nil {
+			return id, err
+		}
+	}
 	if err := e.step("key kept"); err != nil {
 		return id, err
 	}
-	if err := e.beginJournal(ctx, id, signer); err != nil {
+	if err := e.beginJournal(ctx, id, signer, answer.TimeZone); err != nil {
 		return id, err
 	}
 	if err := e.step("journal begun"); err != nil {
@@ -226,7 +231,7 @@ func (e enrolment) settle(ctx context.Context, answer wire.Enrolment, signer key
 
 // beginJournal creates the journal with the entry enrolled. When an enrolment that
 // was cut off has done so before, for the same terminal and epoch, it stays.
-func (e enrolment) beginJournal(ctx context.Context, id identity, signer keys.Signer) (err error) {
+func (e enrolment) beginJournal(ctx context.Context, id identity, signer keys.Signer, zone string) (err error) {
 	dir := filepath.Join(e.data, id.JournalDir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("begin journal: %w", err)
@@ -242,7 +247,7 @@ func (e enrolment) beginJournal(ctx context.Context, id identity, signer keys.Si
 	// The wall clock may stand anywhere; HQ has just said what time it is.
 	now := id.EnrolledAt
 	raw, err := entry.Encode(entry.Entry{
-		HLC: clock.NewStamp(now, 0), OccurredAt: now.UnixMilli(), BusinessDate: entry.DateOf(now), Kind: entry.KindEnrolled,
+		HLC: clock.NewStamp(now, 0), OccurredAt: now.UnixMilli(), BusinessDate: businessDate(now, zone), Kind: entry.KindEnrolled,
 	}, entry.Enrolled{
 		Terminal: id.Terminal, Store: id.Store, Epoch: id.Epoch, PublicKey: signer.Public.Key, HQ: id.HQ, Software: software(),
 	})
@@ -253,4 +258,14 @@ func (e enrolment) beginJournal(ctx context.Context, id identity, signer keys.Si
 		return fmt.Errorf("begin journal: %w", err)
 	}
 	return syncDir(e.data)
+}
+
+// businessDate is the date in the store; an HQ that named no zone, or one that this
+// machine does not know, leaves the date in UTC.
+func businessDate(now time.Time, zone string) entry.Date {
+	at, err := time.LoadLocation(zone)
+	if err != nil {
+		at = time.UTC
+	}
+	return entry.DateOf(now.In(at))
 }

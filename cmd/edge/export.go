@@ -19,6 +19,8 @@ import (
 type exportCommand struct {
 	Out string `required:"" help:"File to write; it must not exist." type:"path" placeholder:"FILE"`
 	All bool   `help:"The whole journal, not only what HQ has not acknowledged."`
+
+	Epoch uint32 `help:"The whole journal of an earlier enrolment of this terminal, for an HQ that was restored from a backup." placeholder:"N"`
 }
 
 // exportReport is what the command prints.
@@ -39,7 +41,7 @@ type exportReport struct {
 // reaches, and works while the agent runs and on a disk moved to another machine. A
 // damaged journal is written up to the damage, and the command fails after that.
 func (c exportCommand) Run(ctx context.Context, p *program, io std) error {
-	report, err := export(ctx, p.Data, c.Out, c.All)
+	report, err := export(ctx, p.Data, c.Out, c.Epoch, c.All)
 	if err != nil {
 		return err
 	}
@@ -52,12 +54,20 @@ func (c exportCommand) Run(ctx context.Context, p *program, io std) error {
 	return nil
 }
 
-func export(ctx context.Context, data, out string, all bool) (exportReport, error) {
-	id, err := readIdentity(data)
+func export(ctx context.Context, data, out string, epoch uint32, all bool) (exportReport, error) {
+	present, err := readIdentity(data)
+	if err != nil {
+		return exportReport{}, err
+	}
+	id, err := epochOf(data, present, epoch)
 	if err != nil {
 		return exportReport{}, err
 	}
 	signer, err := readSigner(filepath.Join(data, id.KeyFile))
+	if err != nil {
+		return exportReport{}, err
+	}
+	enrolment, err := readEnrolment(data, id)
 	if err != nil {
 		return exportReport{}, err
 	}
@@ -69,21 +79,24 @@ func export(ctx context.Context, data, out string, all bool) (exportReport, erro
 		return exportReport{}, fmt.Errorf("the journal is of %s, the identity of %s", j.Writer(), id.writer())
 	}
 	from := j.First()
-	if acked := readProgress(data, id).Acked; !all {
+	if acked := readProgress(data, id).Acked; !all && id.Epoch == present.Epoch {
 		from = max(from, acked.Seq+1)
 	}
 	report := exportReport{Out: out, Terminal: id.Terminal.String(), Epoch: id.Epoch, First: from, Head: j.Head()}
 	if damage := j.Damage(); damage != nil {
 		report.Damage = damage.Error()
 	}
-	if err := writeExport(ctx, j, signer, out, &report); err != nil {
+	if err := writeExport(ctx, j, signer, enrolment, out, &report); err != nil {
 		return exportReport{}, err
+	}
+	if id.Epoch != present.Epoch {
+		return report, nil
 	}
 	return report, noteExported(data, id, j.Head())
 }
 
 // writeExport writes the file whole or not at all.
-func writeExport(ctx context.Context, j *journal.Reader, signer keys.Signer, out string, report *exportReport) (err error) {
+func writeExport(ctx context.Context, j *journal.Reader, signer keys.Signer, enrolment []byte, out string, report *exportReport) (err error) {
 	if _, err := os.Lstat(out); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("write export: %s exists already", out)
 	}
@@ -98,7 +111,8 @@ func writeExport(ctx context.Context, j *journal.Reader, signer keys.Signer, out
 			err = fmt.Errorf("write export: %w", err)
 		}
 	}()
-	if err := wire.WriteExportHeader(tmp); err != nil {
+	x, err := wire.NewExport(tmp, j.Writer().ID, j.Writer().Epoch, enrolment)
+	if err != nil {
 		return err
 	}
 	for from := report.First; from <= j.Head().Seq; {
@@ -109,7 +123,7 @@ func writeExport(ctx context.Context, j *journal.Reader, signer keys.Signer, out
 		if len(run.Entries) == 0 {
 			break
 		}
-		if err := wire.WriteExportBatch(tmp, syncer.NewBatch(signer, j.Writer(), run)); err != nil {
+		if err := x.Batch(syncer.NewBatch(signer, j.Writer(), run)); err != nil {
 			return err
 		}
 		report.Batches++
@@ -117,7 +131,27 @@ func writeExport(ctx context.Context, j *journal.Reader, signer keys.Signer, out
 		report.Last = run.Last().Seq
 		from = report.Last + 1
 	}
+	if err := x.End(signer); err != nil {
+		return err
+	}
 	return publish(tmp, out)
+}
+
+// epochOf is the identity of an epoch of the terminal; zero is the present one.
+func epochOf(data string, present identity, epoch uint32) (identity, error) {
+	if epoch == 0 || epoch == present.Epoch {
+		return present, nil
+	}
+	past, err := pastIdentities(data, present)
+	if err != nil {
+		return identity{}, err
+	}
+	for _, id := range past {
+		if id.Epoch == epoch {
+			return id, nil
+		}
+	}
+	return identity{}, problem.Newf(problem.NotFound, "%s has no journal and key of epoch %d of this terminal", data, epoch)
 }
 
 // noteExported lets a new enrolment know that nothing is lost with this journal. A

@@ -64,7 +64,11 @@ func readExport(t *testing.T, name, data string) (first, last uint64) {
 	}
 	defer f.Close()
 	var known journal.Head
-	if err := wire.ReadExport(f, func(b wire.Batch) error {
+	trailer, err := wire.ReadExport(f, func(r wire.ExportRecord) error {
+		if r.Batch == nil {
+			return nil
+		}
+		b := *r.Batch
 		if first == 0 {
 			first, known = b.First, journal.Head{Seq: b.First - 1, Hash: journal.Hash(b.Prev)}
 		}
@@ -76,7 +80,11 @@ func readExport(t *testing.T, name, data string) (first, last uint64) {
 		last = b.Last()
 		known = journal.Head{Seq: last, Hash: heads[len(heads)-1]}
 		return nil
-	}); err != nil {
+	})
+	if err == nil {
+		err = trailer.Verify(signer.Public.Key)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return first, last

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
+	"maps"
+	"path/filepath"
 	"sync"
 
 	"github.com/tallystick/tallystick/edge/api"
@@ -26,11 +29,49 @@ type follower struct {
 	progress progress
 	last     syncer.State
 	kept     progress
+
+	// What HQ sealed, to be shown to it again; stored is what is on disk.
+	sealed map[string][]byte
+	stored map[string][]byte
 }
 
 func newFollower(t *till.Till, data string, id identity, log *slog.Logger) *follower {
 	p := readProgress(data, id)
-	return &follower{Till: t, data: data, id: id, log: log, news: make(chan struct{}, 1), progress: p, kept: p}
+	f := &follower{
+		Till: t, data: data, id: id, log: log, news: make(chan struct{}, 1), progress: p, kept: p,
+		sealed: map[string][]byte{}, stored: map[string][]byte{},
+	}
+	for _, name := range []string{enrolmentFileOf(id.tag()), witnessFile} {
+		raw, err := readIfThere(filepath.Join(data, name))
+		if err != nil {
+			log.Warn("what HQ gave to keep cannot be read", "error", err)
+		}
+		f.sealed[name], f.stored[name] = raw, raw
+	}
+	return f
+}
+
+// Enrolment, Witness and Keep implement syncer.Keepsakes.
+func (f *follower) Enrolment() []byte { return f.keepsake(enrolmentFileOf(f.id.tag())) }
+
+// Witness is how far HQ's own journal had come.
+func (f *follower) Witness() []byte { return f.keepsake(witnessFile) }
+
+func (f *follower) keepsake(name string) []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sealed[name]
+}
+
+// Keep takes what HQ gave to keep; it is on disk after the next look.
+func (f *follower) Keep(enrolment, witness []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name, raw := range map[string][]byte{enrolmentFileOf(f.id.tag()): enrolment, witnessFile: witness} {
+		if len(raw) > 0 {
+			f.sealed[name] = raw
+		}
+	}
 }
 
 // ApplyFeed hands the page to the till and notes the names in it.
@@ -126,8 +167,9 @@ func (f *follower) names() api.Names {
 // over it.
 func (f *follower) keep() {
 	f.mu.Lock()
-	now := f.progress
+	now, sealed := f.progress, maps.Clone(f.sealed)
 	f.mu.Unlock()
+	f.keepSealed(sealed)
 	if now == f.kept {
 		return
 	}
@@ -136,4 +178,18 @@ func (f *follower) keep() {
 		return
 	}
 	f.kept = now
+}
+
+// keepSealed writes what HQ gave to keep and is not on disk yet.
+func (f *follower) keepSealed(sealed map[string][]byte) {
+	for name, raw := range sealed {
+		if bytes.Equal(raw, f.stored[name]) {
+			continue
+		}
+		if err := writeAtomically(filepath.Join(f.data, name), raw); err != nil {
+			f.log.Warn("what HQ gave to keep was not written", "file", name, "error", err)
+			continue
+		}
+		f.stored[name] = raw
+	}
 }

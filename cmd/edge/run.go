@@ -207,6 +207,7 @@ func (a *agent) newSyncer(signer keys.Signer) *syncer.Service {
 		}},
 		Clock: clock.System{}, Random: rand.Reader, Journal: a.journal, Till: a.feed, Log: a.log,
 		Changed: a.feed.changed, EnrolledAt: a.id.EnrolledAt,
+		Kept: a.feed, Past: func(ctx context.Context) ([]syncer.Past, error) { return pastEpochs(ctx, a.data, a.id) },
 		Timing: syncer.Timing{BackoffLimit: a.cfg.BackoffLimit, PollWait: a.cfg.PollWait},
 	})
 }

@@ -62,16 +62,22 @@ func (i importCommand) Run(ctx context.Context, s *surroundings) (err error) {
 		return err
 	}
 	defer func() { err = o.close(err) }()
-	counted, err := o.ingest.Import(ctx, f, o.fleet.Deliverer, uuid.Nil, o.clock.Now())
+	counted, err := o.ingest.Import(ctx, f, o.fleet, uuid.Nil, o.clock.Now())
+	// What came before an error is in, and counts.
+	if aerr := o.applyAll(ctx); aerr != nil {
+		return errors.Join(err, aerr)
+	}
+	report := map[string]any{"batches": counted.Batches, "entries": counted.Entries, "new": counted.New}
+	if counted.Warning != "" {
+		report["warning"] = counted.Warning
+	}
+	if perr := json.NewEncoder(s.stdout).Encode(report); perr != nil {
+		return errors.Join(err, perr)
+	}
 	if err != nil {
 		return fmt.Errorf("import %s: %w", i.File, err)
 	}
-	if err := o.applyAll(ctx); err != nil {
-		return err
-	}
-	return json.NewEncoder(s.stdout).Encode(map[string]int{
-		"batches": counted.Batches, "entries": counted.Entries, "new": counted.New,
-	})
+	return nil
 }
 
 // openMigrated opens an HQ and brings its database up to this release.

@@ -118,7 +118,7 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 	})
 	o.fleet = fleet.New(fleet.Env{
 		Keeper: db, Journal: o.journal, Clock: o.clock, Random: rand.Reader, NewID: newID,
-		HQ: s.HQ, Keys: o.keys, NonceKey: nonces, CodeLife: t.codeLife,
+		HQ: s.HQ, HQEpoch: s.Epoch, Keys: o.keys, Statement: o.statement, NonceKey: nonces, CodeLife: t.codeLife,
 	})
 	o.ingest = ingest.New(ingest.Options{
 		Store: db, Fleet: o.fleet, Journal: o.journal, HQ: s.HQ, HQEpoch: s.Epoch, Signer: o.statement,

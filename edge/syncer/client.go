@@ -16,7 +16,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/journal"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -36,6 +38,14 @@ type client struct {
 
 	mu    sync.Mutex
 	nonce string
+}
+
+// of is the same client under another epoch of the terminal.
+func (c *client) of(writer journal.Writer, signer keys.Signer) *client {
+	return &client{
+		address: c.address, http: c.http, clock: c.clock, random: c.random, hq: c.hq,
+		terminal: writer.ID, epoch: writer.Epoch, private: signer.Private(),
+	}
 }
 
 // refusal is any other answer of HQ.

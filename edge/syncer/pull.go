@@ -66,6 +66,9 @@ func (s *Service) pull(ctx context.Context, cursor string) (wire.FeedPage, error
 		"cursor": {cursor},
 		"wait":   {strconv.Itoa(int(s.timing.PollWait / time.Second))},
 	}
+	if s.wantsHeads() {
+		query.Set("heads", "1")
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.timing.PollWait+s.timing.Request)
 	defer cancel()
 	got, err := s.client.call(ctx, http.MethodGet, wire.PathPull+"?"+query.Encode(), nil)
@@ -83,6 +86,9 @@ func (s *Service) pull(ctx context.Context, cursor string) (wire.FeedPage, error
 		return wire.FeedPage{}, problem.New(problem.BatchInvalid, "the feed page answers another cursor")
 	case len(page.Items) > wire.MaxFeedItems:
 		return wire.FeedPage{}, problem.Newf(problem.BatchTooLarge, "the feed page has %d items", len(page.Items))
+	}
+	if page.HQEpoch == s.welcomed.Load() {
+		s.keep(nil, page.Heads)
 	}
 	if err := s.cfg.Till.ApplyFeed(ctx, page); err != nil {
 		return wire.FeedPage{}, fmt.Errorf("apply feed page: %w", err)

@@ -28,6 +28,8 @@ type sender struct {
 	contested uint64
 	// limit is how many entries the next batch may have, most what HQ allows.
 	limit, most, bytes int
+	// pastTo is the HQ epoch that has been offered all earlier epochs of the terminal.
+	pastTo uint32
 }
 
 func (s *Service) newSender() *sender {
@@ -72,6 +74,9 @@ func (p *sender) step(ctx context.Context) error {
 		return p.hello(ctx)
 	}
 	if p.have.Seq >= p.cfg.Journal.Head().Seq {
+		if err := p.deliverPast(ctx); err != nil {
+			return err
+		}
 		return p.idle(ctx)
 	}
 	err := p.batch(ctx)
@@ -118,7 +123,7 @@ func (p *sender) hello(ctx context.Context) error {
 	raw, err := p.exchange(ctx, wire.PathHello, wire.Hello{
 		V: wire.Version, Terminal: writer.ID, Epoch: writer.Epoch, FirstSeq: p.cfg.Journal.First(),
 		HeadSeq: head.Seq, HeadHash: head.Hash[:], AckedSeq: acked.Seq, AckedHash: acked.Hash[:],
-		Software: p.cfg.Software, WallTime: p.cfg.Clock.Now().UnixMilli(),
+		Software: p.cfg.Software, WallTime: p.cfg.Clock.Now().UnixMilli(), Enrolment: p.enrolment(), Witness: p.witness(),
 	})
 	if err != nil {
 		return err
@@ -132,7 +137,9 @@ func (p *sender) hello(ctx context.Context) error {
 	}
 	p.cfg.Till.ObserveHQTime(time.UnixMilli(welcome.HQTime))
 	p.board.heard()
-	return p.welcomed(ctx, welcome)
+	p.Service.welcomed.Store(welcome.HQEpoch)
+	p.keep(welcome.Enrolment, welcome.Heads)
+	return p.settle(ctx, welcome)
 }
 
 // claim is the head to say hello with. HQ cannot see from a head beyond its own that the
@@ -150,9 +157,9 @@ func (p *sender) claim(ctx context.Context) (journal.Head, error) {
 	return journal.Head{Seq: at, Hash: hash}, nil
 }
 
-// welcomed settles from where to send. HQ may have less than it once acknowledged
+// settle settles from where to send. HQ may have less than it once acknowledged
 // (restored from a backup) and then gets it again.
-func (p *sender) welcomed(ctx context.Context, w wire.Welcome) error {
+func (p *sender) settle(ctx context.Context, w wire.Welcome) error {
 	have, err := p.own(ctx, w.HaveSeq, w.HaveHash)
 	if err != nil {
 		return err
@@ -178,18 +185,26 @@ func (p *sender) welcomed(ctx context.Context, w wire.Welcome) error {
 
 // own checks that a head HQ speaks of is in this journal.
 func (p *sender) own(ctx context.Context, seq uint64, hash []byte) (journal.Head, error) {
+	head, err := own(ctx, p.cfg.Journal, seq, hash)
+	if errors.Is(err, errForked) && seq <= p.cfg.Journal.Head().Seq {
+		p.contested = seq
+	}
+	return head, err
+}
+
+// own checks that a head HQ speaks of is in a journal.
+func own(ctx context.Context, j Journal, seq uint64, hash []byte) (journal.Head, error) {
 	if seq == 0 {
 		return journal.Head{}, nil
 	}
-	if seq > p.cfg.Journal.Head().Seq {
+	if seq > j.Head().Seq {
 		return journal.Head{}, errForked
 	}
-	mine, err := p.cfg.Journal.HashAt(ctx, seq)
+	mine, err := j.HashAt(ctx, seq)
 	if err != nil {
 		return journal.Head{}, fmt.Errorf("read hash of entry %d: %w", seq, err)
 	}
 	if string(mine[:]) != string(hash) {
-		p.contested = seq
 		return journal.Head{}, errForked
 	}
 	return journal.Head{Seq: seq, Hash: mine}, nil
@@ -249,13 +264,18 @@ func NewBatch(signer journal.Signer, writer journal.Writer, run journal.Run) wir
 
 // exchange posts one compressed message.
 func (s *Service) exchange(ctx context.Context, path string, message any) ([]byte, error) {
+	return s.exchangeAs(ctx, s.client, path, message)
+}
+
+// exchangeAs is exchange under the name of a client.
+func (s *Service) exchangeAs(ctx context.Context, c *client, path string, message any) ([]byte, error) {
 	raw, err := wire.Marshal(message)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timing.Request)
 	defer cancel()
-	return s.client.call(ctx, http.MethodPost, path, wire.Compress(raw))
+	return c.call(ctx, http.MethodPost, path, wire.Compress(raw))
 }
 
 // modeOf sorts a failure.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,6 +61,11 @@ type Config struct {
 	Changed func(State)
 	// EnrolledAt is HQ's time at the enrolment.
 	EnrolledAt time.Time
+	// Kept is what the terminal keeps for an HQ that has lost it. Optional.
+	Kept Keepsakes
+	// Past lists the earlier epochs of the terminal whose journals are still there,
+	// the latest first. Optional.
+	Past func(ctx context.Context) ([]Past, error)
 	// Timing may be zero: see DefaultTiming.
 	Timing Timing
 }
@@ -110,7 +116,11 @@ type Service struct {
 	board  *board
 	wake   chan struct{} // something was journalled
 	again  chan struct{} // HQ may have been restored: compare heads again
-	floor  clock.Floor   // the latest time HQ has signed, as far as this process knows
+	floor  clock.Floor   // the latest time HQ has signed, as far as this terminal remembers
+
+	// welcomed is the HQ epoch of the last welcome: what was witnessed before has been
+	// shown to it.
+	welcomed atomic.Uint32
 
 	mu     sync.Mutex
 	cancel context.CancelFunc
@@ -126,6 +136,7 @@ func New(cfg Config) *Service {
 		hq: cfg.HQ, terminal: writer.ID, epoch: writer.Epoch, private: cfg.Signer.Private(),
 	}
 	s.floor.Raise(cfg.EnrolledAt)
+	s.floor.Raise(s.witnessedAt())
 	s.board = newBoard(cfg.Clock, s.timing.Window, s.changed)
 	return s
 }

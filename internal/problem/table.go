@@ -108,6 +108,11 @@ const (
 	AccountSame   Code = "account_same"
 	UnitUnknown   Code = "unit_unknown"
 	UnitMismatch  Code = "unit_mismatch"
+
+	// After a restore.
+	EnrolmentRefused Code = "enrolment_refused"
+	StoreUnknown     Code = "store_unknown"
+	ExportIncomplete Code = "export_incomplete"
 )
 
 // Table is the one place where a code gets its status and its words.
@@ -201,4 +206,8 @@ var Table = map[Code]Row{
 	AccountSame:   {409, "Both members have the same account", "Both cards share one account already."},
 	UnitUnknown:   {422, "The unit is not known", "This unit is not known."},
 	UnitMismatch:  {409, "The unit is used in another way", "This unit is used in another way already."},
+
+	EnrolmentRefused: {401, "The enrolment is not one that head office has signed", "Head office does not know this till. Call support."},
+	StoreUnknown:     {409, "The store of the terminal is not known", "Head office does not know this store. Call support."},
+	ExportIncomplete: {422, "The export file is cut short", "The file is not whole. Export the journal again."},
 }

@@ -53,11 +53,14 @@ func (s *Server) enrol(c *fiber.Ctx) error {
 }
 
 func (s *Server) hello(c *fiber.Ctx) error {
-	who, err := s.identify(c)
-	if err != nil {
-		return err
-	}
 	hello, err := message[wire.Hello](c)
+	if err != nil {
+		hello.Enrolment = nil // who cannot be identified is told that first
+	}
+	who, ierr := s.o.Fleet.IdentifyOrAdopt(c.UserContext(), c.Get(wire.HeaderProof), c.Method(), c.OriginalURL(), c.BodyRaw(), hello.Enrolment)
+	if ierr != nil {
+		return ierr
+	}
 	if err != nil {
 		return err
 	}
@@ -74,6 +77,9 @@ func (s *Server) hello(c *fiber.Ctx) error {
 		return err
 	}
 	if err := s.o.Fleet.Heard(ctx, who.Terminal.ID, who.Epoch, hello.HeadSeq, welcome.HaveSeq); err != nil {
+		return err
+	}
+	if err := s.o.Fleet.Greet(ctx, who, hello, &welcome); err != nil {
 		return err
 	}
 	raw, err := wire.Seal(s.o.Statement, wire.DomainWelcome, welcome)
@@ -135,6 +141,11 @@ func (s *Server) pull(c *fiber.Ctx) error {
 		return err
 	}
 	page.HQTime = s.o.Clock.Now().UnixMilli()
+	if c.Query("heads") == "1" {
+		if page.Heads, err = s.o.Fleet.Heads(c.UserContext()); err != nil {
+			return err
+		}
+	}
 	raw, err := wire.Seal(s.o.Statement, wire.DomainFeed, page)
 	if err != nil {
 		return err

@@ -35,9 +35,17 @@ func (f *Fleet) Enrol(ctx context.Context, req wire.EnrolRequest) (wire.Enrolmen
 		return wire.Enrolment{}, err
 	}
 	var t Terminal
+	var statement []byte
+	var shop Store
 	err := f.env.Keeper.InTx(ctx, func(ctx context.Context) error {
 		var err error
-		t, err = f.enrol(ctx, req)
+		if t, err = f.enrol(ctx, req); err != nil {
+			return err
+		}
+		if shop, err = f.env.Keeper.Store(ctx, t.Store); err != nil {
+			return err
+		}
+		statement, err = f.statement(ctx, t)
 		return err
 	})
 	if err != nil {
@@ -45,7 +53,7 @@ func (f *Fleet) Enrol(ctx context.Context, req wire.EnrolRequest) (wire.Enrolmen
 	}
 	return wire.Enrolment{
 		V: wire.Version, HQ: f.env.HQ, Terminal: t.ID, Epoch: t.Epoch, Store: t.Store,
-		Keys: f.env.Keys, Name: t.Name, HQTime: f.now().UnixMilli(),
+		Keys: f.env.Keys, Name: t.Name, HQTime: f.now().UnixMilli(), Statement: statement, TimeZone: shop.TimeZone,
 	}, nil
 }
 
@@ -94,7 +102,12 @@ func (f *Fleet) enrol(ctx context.Context, req wire.EnrolRequest) (Terminal, err
 	if t.State == StateRevoked { // no code undoes that; see Reinstate
 		return Terminal{}, invalidCode()
 	}
-	t.State, t.Epoch, t.PublicKey = StateEnrolled, t.Epoch+1, key
+	// After a restore HQ may have given epochs that it does not know.
+	next := max(t.Epoch+1, f.env.HQEpoch)
+	if err := f.endEpoch(ctx, t, next); err != nil {
+		return Terminal{}, err
+	}
+	t.State, t.Epoch, t.PublicKey = StateEnrolled, next, key
 	t.Software, t.Version, t.EnrolledAt = req.Software, t.Version+1, f.now()
 	t.Contact = Contact{LastContactAt: f.now()}
 	if err := f.env.Keeper.AddTerminalKey(ctx, t.ID, t.Epoch, key); err != nil {

@@ -106,6 +106,8 @@ type Keeper interface {
 	// UseCode marks a code used, once; it reports whether this call did.
 	UseCode(ctx context.Context, hash [32]byte, key ed25519.PublicKey, now time.Time) (bool, error)
 	Code(ctx context.Context, hash [32]byte) (Code, error)
+
+	lostKeeper
 }
 
 // Journal is HQ's own journal; see hqjournal.
@@ -122,6 +124,10 @@ type Env struct {
 	NewID   func() uuid.UUID
 	HQ      uuid.UUID
 	Keys    keys.Set
+	// HQEpoch is that of HQ; a restore starts a later one. Statement signs what
+	// terminals keep; without a key they get nothing to keep.
+	HQEpoch   uint32
+	Statement keys.Signer
 	// NonceKey makes the nonces terminals prove freshness with; 32 secret bytes.
 	NonceKey []byte
 	// CodeLife is how long an enrolment code works; zero is ten minutes.

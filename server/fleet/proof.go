@@ -107,7 +107,8 @@ func (f *Fleet) prove(ctx context.Context, token string, verify func(key ed25519
 }
 
 // Deliverer is a terminal's epoch as ingest needs it. An epoch that has ended
-// delivers like a terminal in quarantine. An unknown one is problem.NotEnrolled.
+// delivers like a terminal in quarantine, but for what HQ is known to have had of it
+// when it ended. An unknown one is problem.NotEnrolled.
 func (f *Fleet) Deliverer(ctx context.Context, id uuid.UUID, epoch uint32) (ingest.Terminal, error) {
 	key, err := f.env.Keeper.TerminalKey(ctx, id, epoch)
 	if problem.CodeOf(err) == problem.NotFound {
@@ -121,8 +122,19 @@ func (f *Fleet) Deliverer(ctx context.Context, id uuid.UUID, epoch uint32) (inge
 		return ingest.Terminal{}, fmt.Errorf("find terminal: %w", err)
 	}
 	state := t.State
-	if epoch != t.Epoch && state == StateEnrolled {
-		state = StateQuarantined
+	out := ingest.Terminal{ID: id, Store: t.Store, Epoch: epoch, PublicKey: key, State: string(state)}
+	if epoch == t.Epoch {
+		return out, nil
 	}
-	return ingest.Terminal{ID: id, Store: t.Store, Epoch: epoch, PublicKey: key, State: string(state)}, nil
+	if state == StateEnrolled {
+		out.State = string(StateQuarantined)
+	}
+	ended, ok, err := f.env.Keeper.Ended(ctx, id, epoch)
+	if err != nil {
+		return ingest.Terminal{}, fmt.Errorf("find end of epoch: %w", err)
+	}
+	if ok {
+		out.Proven = ended.Head
+	}
+	return out, nil
 }

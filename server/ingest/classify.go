@@ -15,7 +15,7 @@ import (
 func classify(t Terminal, at journal.Head, raw []byte, now time.Time) ledger.Entry {
 	e := ledger.Entry{
 		Terminal: t.ID, Store: t.Store, Epoch: t.Epoch, Seq: at.Seq, Hash: at.Hash, Raw: raw,
-		State: ledger.Accepted, Proven: t.State == StateEnrolled, RecordedAt: now.UnixMilli(), OccurredAt: now.UnixMilli(),
+		State: ledger.Accepted, Proven: t.proven(at), RecordedAt: now.UnixMilli(), OccurredAt: now.UnixMilli(),
 	}
 	env, err := entry.Decode(raw)
 	switch {

@@ -3,16 +3,10 @@ package ingest
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tallystick/tallystick/internal/problem"
-	"github.com/tallystick/tallystick/server/hqjournal"
-	"github.com/tallystick/tallystick/server/shard"
-	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
 	"github.com/tallystick/tallystick/sync/wire"
 )
@@ -104,44 +98,4 @@ func headOf(seq uint64, hash []byte) journal.Head {
 	}
 	copy(head.Hash[:], hash)
 	return head
-}
-
-// Lookup finds the terminal as it was in an epoch, or problem.NotEnrolled.
-type Lookup func(ctx context.Context, terminal uuid.UUID, epoch uint32) (Terminal, error)
-
-// Imported counts what an import took in. New are the entries HQ did not have.
-type Imported struct {
-	Batches, Entries, New int
-}
-
-// Import takes a journal export in through the same path as Push, and records each
-// batch that brought something new as a fact of HQ. It stops at the first batch
-// that Push refuses; what came before is in, and importing the file again is safe.
-func (s *Service) Import(ctx context.Context, file io.Reader, lookup Lookup, by uuid.UUID, now time.Time) (Imported, error) {
-	var done Imported
-	err := wire.ReadExport(file, func(b wire.Batch) error {
-		t, err := lookup(ctx, b.Terminal, b.Epoch)
-		if err != nil {
-			return err
-		}
-		added := 0
-		// One transaction, so that the fact and the entries are in together.
-		err = s.o.Store.InTx(ctx, func(ctx context.Context) error {
-			if _, added, err = s.push(ctx, t, b, now); err != nil || added == 0 {
-				return err
-			}
-			return s.o.Journal.Append(ctx, hqjournal.Fact{
-				Shard: shard.Of(b.Terminal), Kind: entry.KindHQImport,
-				Body: entry.HQImport{Terminal: b.Terminal, Epoch: b.Epoch, First: b.First, Last: b.Last(), By: by},
-			})
-		})
-		if err != nil {
-			return err
-		}
-		done.Batches++
-		done.Entries += len(b.Entries)
-		done.New += added
-		return nil
-	})
-	return done, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/server/hqjournal"
+	"github.com/tallystick/tallystick/sync/journal"
 )
 
 // States of a terminal, as in wire.Terminal.
@@ -26,6 +27,14 @@ type Terminal struct {
 	Epoch     uint32
 	PublicKey ed25519.PublicKey
 	State     string
+	// Proven is the last entry of an ended epoch that HQ once had in good order: up to
+	// it the journal is proven, whatever became of the terminal.
+	Proven journal.Head
+}
+
+// proven reports whether an entry is beyond doubt.
+func (t Terminal) proven(at journal.Head) bool {
+	return t.State == StateEnrolled || at.Seq < t.Proven.Seq || at == t.Proven && at.Seq > 0
 }
 
 // Fleet knows the terminals.

@@ -127,6 +127,9 @@ func verify(t Terminal, b wire.Batch, now time.Time) (run, error) {
 		return r, problem.Wrap(problem.BatchInvalid, err, "the entries do not lead to the signed head")
 	}
 	r.heads = heads
+	if n := t.Proven.Seq; n >= b.First && n <= b.Last() && r.at(int(n-b.First)) != t.Proven {
+		r.terminal.Proven = journal.Head{} // another branch than the one HQ once had
+	}
 	return r, nil
 }
 

@@ -283,23 +283,34 @@ func TestG5_ARolledBackDiskStillDelivers(t *testing.T) {
 	}
 }
 
+// one knows one till.
+type one struct{ *books.Till }
+
+func (o one) Deliverer(context.Context, uuid.UUID, uint32) (ingest.Terminal, error) {
+	return o.Terminal(), nil
+}
+
+func (o one) Adopt(context.Context, []byte) error { return nil }
+
 func TestG4_ImportTakesAnExportOnce(t *testing.T) {
 	hq := books.New(t)
 	till := longTill(t, hq, 30)
 	push(t, till, 1, 12)
-	var file bytes.Buffer
-	if err := wire.WriteExportHeader(&file); err != nil {
-		t.Fatal(err)
-	}
-	for _, run := range [][2]int{{5, 14}, {15, 30}} {
-		if err := wire.WriteExportBatch(&file, till.Batch(run[0], run[1])); err != nil {
+	runs := [][2]int{{5, 14}, {15, 30}}
+	for i, c := range []struct {
+		end  bool
+		want ingest.Imported
+		code problem.Code
+	}{
+		{false, ingest.Imported{Batches: 2, Entries: 26, New: 18}, problem.ExportIncomplete}, // what it holds is in all the same
+		{true, ingest.Imported{Batches: 2, Entries: 26}, ""},
+	} {
+		var file bytes.Buffer
+		if err := till.Export(&file, runs, c.end); err != nil {
 			t.Fatal(err)
 		}
-	}
-	lookup := func(context.Context, uuid.UUID, uint32) (ingest.Terminal, error) { return till.Terminal(), nil }
-	for i, want := range []ingest.Imported{{Batches: 2, Entries: 26, New: 18}, {Batches: 2, Entries: 26}} {
-		got, err := hq.Ingest.Import(context.Background(), bytes.NewReader(file.Bytes()), lookup, uuid.Nil, books.Start)
-		if err != nil || got != want {
+		got, err := hq.Ingest.Import(context.Background(), &file, one{till}, uuid.Nil, books.Start)
+		if c.code == "" && err != nil || c.code != "" && problem.CodeOf(err) != c.code || got != c.want {
 			t.Errorf("import %d: %+v, %v", i, got, err)
 		}
 	}

@@ -63,6 +63,10 @@ const (
 	Fork            ExceptionKind = "fork"              // two different entries with one number
 	Unreadable      ExceptionKind = "unreadable_entry"  // the bytes cannot be read
 
+	// After HQ was restored from a backup.
+	TerminalAdopted ExceptionKind = "terminal_adopted" // enrolled since the backup; please confirm
+	HQFactsLost     ExceptionKind = "hq_facts_lost"    // facts of HQ since the backup are lost; Amount counts them
+
 	ReturnUnmatched   ExceptionKind = "return_unmatched"    // a return whose sale is not known
 	ReturnExceedsSale ExceptionKind = "return_exceeds_sale" // more came back than was left of the sale
 )

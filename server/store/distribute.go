@@ -14,7 +14,7 @@ var ErrNoCitus = errors.New("the database has no Citus extension (CREATE EXTENSI
 // distributed database each node has a copy. Every other table begins each key
 // with its shard.
 var smallTables = []string{
-	"answers", "enrolment_codes", "leases", "member_references", "people", "programme_versions",
+	"answers", "ended_epochs", "enrolment_codes", "leases", "member_references", "people", "programme_versions",
 	"rewards", "sessions", "stores", "terminal_keys", "terminals",
 }
 

@@ -24,12 +24,30 @@ func TestLostTellsADatabaseThatIsAwayFromAWrongStatement(t *testing.T) {
 		err  error
 		want bool
 	}{
-		{state("57P01"), true}, {state("57P03"), true}, {state("08006"), true}, {state("53300"), true}, {state("53100"), true},
-		{state("58030"), true}, {state("25006"), true}, {state("40001"), true}, {state("40P01"), true},
-		{state("23505"), false}, {state("42601"), false}, {state("57014"), false}, {state("22003"), false},
-		{driver.ErrBadConn, true}, {sql.ErrConnDone, true}, {pgconn.ErrConnClosed, true}, {io.ErrUnexpectedEOF, true}, {io.EOF, true},
-		{&net.OpError{Op: "read", Err: syscall.ECONNRESET}, true}, {syscall.EPIPE, true}, {&pgconn.ConnectError{}, true},
-		{errors.New("anything"), false}, {sql.ErrNoRows, false}, {context.Canceled, false},
+		{state("57P01"), true},
+		{state("57P03"), true},
+		{state("08006"), true},
+		{state("53300"), true},
+		{state("53100"), true},
+		{state("58030"), true},
+		{state("25006"), true},
+		{state("40001"), true},
+		{state("40P01"), true},
+		{state("23505"), false},
+		{state("42601"), false},
+		{state("57014"), false},
+		{state("22003"), false},
+		{driver.ErrBadConn, true},
+		{sql.ErrConnDone, true},
+		{pgconn.ErrConnClosed, true},
+		{io.ErrUnexpectedEOF, true},
+		{io.EOF, true},
+		{&net.OpError{Op: "read", Err: syscall.ECONNRESET}, true},
+		{syscall.EPIPE, true},
+		{&pgconn.ConnectError{}, true},
+		{errors.New("anything"), false},
+		{sql.ErrNoRows, false},
+		{context.Canceled, false},
 	} {
 		if got := Lost(fmt.Errorf("do: %w (and roll back: %w)", c.err, sql.ErrTxDone)); got != c.want {
 			t.Errorf("%v: %v, want %v", c.err, got, c.want)

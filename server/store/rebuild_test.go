@@ -273,18 +273,22 @@ func TestG7_RebuildIsRowForRow(t *testing.T) {
 		if len(found) > 0 || same < 1000 {
 			t.Fatalf("%d rows are the same, %d differ, the first: %+v", same, len(found), found[0])
 		}
-		for _, c := range []struct{ table, change string }{
-			{"holdings", "UPDATE holdings SET free = free + 1 WHERE account = (SELECT account FROM holdings ORDER BY account LIMIT 1)"},
-			{"lots", "UPDATE lots SET expires_at = expires_at + 1 WHERE lot = (SELECT lot FROM lots ORDER BY lot LIMIT 1)"},
-			{"postings", "UPDATE postings SET occurred_at = occurred_at - 1 WHERE id = (SELECT id FROM postings ORDER BY id LIMIT 1)"},
-			{"exceptions", "UPDATE exceptions SET amount = amount + 1 WHERE id = (SELECT id FROM exceptions ORDER BY id LIMIT 1)"},
-			{"books", "UPDATE books SET balance = balance + 1 WHERE shard = (SELECT shard FROM books ORDER BY shard LIMIT 1)"},
-			{"accounts", "UPDATE accounts SET next_due = next_due + 1 WHERE account = (SELECT account FROM accounts ORDER BY account LIMIT 1)"},
-			{"postings", "DELETE FROM postings WHERE id = (SELECT id FROM postings ORDER BY id DESC LIMIT 1)"},
+		for _, statement := range []string{
+			"UPDATE holdings SET free = free + 1 WHERE account = (SELECT account FROM holdings ORDER BY account LIMIT 1)",
+			"UPDATE lots SET expires_at = expires_at + 1 WHERE lot = (SELECT lot FROM lots ORDER BY lot LIMIT 1)",
+			"UPDATE postings SET occurred_at = occurred_at - 1 WHERE id = (SELECT id FROM postings ORDER BY id LIMIT 1)",
+			"UPDATE exceptions SET amount = amount + 1 WHERE id = (SELECT id FROM exceptions ORDER BY id LIMIT 1)",
+			"UPDATE books SET balance = balance + 1 WHERE shard = (SELECT shard FROM books ORDER BY shard LIMIT 1)",
+			"UPDATE accounts SET next_due = next_due + 1 WHERE account = (SELECT account FROM accounts ORDER BY account LIMIT 1)",
+			"UPDATE sources SET recorded_at = recorded_at + 1 WHERE source = (SELECT source FROM sources ORDER BY source LIMIT 1)",
+			"DELETE FROM postings WHERE id = (SELECT id FROM postings ORDER BY id DESC LIMIT 1)",
 		} {
-			change(t, dsn, c.change)
-			if _, found := rebuilt(t, l.HQ); !names(found, c.table) {
-				t.Errorf("%s: the differences are %+v", c.change, found)
+			change(t, dsn, statement)
+		}
+		_, found = rebuilt(t, l.HQ)
+		for _, table := range []string{"holdings", "lots", "postings", "exceptions", "books", "accounts", "sources"} {
+			if !names(found, table) {
+				t.Errorf("the changed row of %s was not found: %+v", table, found)
 			}
 		}
 	})

@@ -1,11 +1,8 @@
 package wire
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -130,68 +127,4 @@ func Open[T any](raw []byte, domain string, set keys.Set, at time.Time) (T, erro
 		return none, err
 	}
 	return Unmarshal[T](signed.Payload)
-}
-
-// exportMagic opens a journal export file.
-var exportMagic = []byte("TSEXPT1\n")
-
-// WriteExportHeader begins an export file.
-func WriteExportHeader(w io.Writer) error {
-	_, err := w.Write(exportMagic)
-	return err
-}
-
-// WriteExportBatch appends one batch to an export file: its length as four bytes,
-// big endian, then its CBOR. One over MaxBody, which no reader would take, is
-// problem.BatchTooLarge.
-func WriteExportBatch(w io.Writer, batch Batch) error {
-	raw, err := Marshal(batch)
-	if err != nil {
-		return err
-	}
-	if len(raw) > MaxBody {
-		return problem.Newf(problem.BatchTooLarge, "%d bytes, at most %d", len(raw), MaxBody)
-	}
-	if _, err := w.Write(binary.BigEndian.AppendUint32(nil, uint32(len(raw)))); err != nil {
-		return fmt.Errorf("write export: %w", err)
-	}
-	if _, err := w.Write(raw); err != nil {
-		return fmt.Errorf("write export: %w", err)
-	}
-	return nil
-}
-
-// ReadExport calls each for every batch of an export file, in order, holding one
-// at a time. A file that is no export or is cut short within a batch gives
-// problem.BatchInvalid, after the whole batches before the cut have been handed over.
-// One cut between two batches looks whole: the caller knows by the last head.
-func ReadExport(r io.Reader, each func(Batch) error) error {
-	head := make([]byte, len(exportMagic))
-	if _, err := io.ReadFull(r, head); err != nil || !bytes.Equal(head, exportMagic) {
-		return problem.New(problem.BatchInvalid, "the file is no Tallystick journal export")
-	}
-	for count := 0; ; count++ {
-		var size [4]byte
-		switch _, err := io.ReadFull(r, size[:]); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return problem.Wrap(problem.BatchInvalid, err, fmt.Sprintf("the file is cut short after %d batches", count))
-		}
-		n := binary.BigEndian.Uint32(size[:])
-		if n > MaxBody {
-			return problem.Newf(problem.BatchTooLarge, "batch %d says %d bytes, at most %d", count+1, n, MaxBody)
-		}
-		raw := make([]byte, n)
-		if _, err := io.ReadFull(r, raw); err != nil {
-			return problem.Wrap(problem.BatchInvalid, err, fmt.Sprintf("the file is cut short after %d batches", count))
-		}
-		batch, err := Unmarshal[Batch](raw)
-		if err != nil {
-			return err
-		}
-		if err := each(batch); err != nil {
-			return err
-		}
-	}
 }

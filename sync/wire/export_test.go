@@ -15,18 +15,25 @@ import (
 // with GOARCH=386 too.
 func TestReadExportOfImpossibleLengths(t *testing.T) {
 	for _, size := range []string{"\x00\x20\x00\x01", "\x80\x00\x00\x00", "\xff\xff\xff\xff"} {
-		err := wire.ReadExport(strings.NewReader("TSEXPT1\n"+size+"abc"), func(wire.Batch) error { return nil })
-		if problem.CodeOf(err) != problem.BatchTooLarge {
-			t.Errorf("length %x: %v", size, err)
+		for _, magic := range []string{"TSEXPT1\n", "TSEXPT2\n"} {
+			_, err := wire.ReadExport(strings.NewReader(magic+size+"abc"), func(wire.ExportRecord) error { return nil })
+			if problem.CodeOf(err) != problem.BatchTooLarge {
+				t.Errorf("length %x: %v", size, err)
+			}
 		}
 	}
 }
 
 // What is exported must be read again.
-func TestWriteExportBatchRefusesWhatNobodyReads(t *testing.T) {
+func TestAnExportRefusesABatchNobodyReads(t *testing.T) {
 	var file bytes.Buffer
+	x, err := wire.NewExport(&file, id(1), 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := file.Len()
 	big := wire.Batch{Entries: [][]byte{make([]byte, wire.MaxBody)}}
-	if err := wire.WriteExportBatch(&file, big); problem.CodeOf(err) != problem.BatchTooLarge || file.Len() != 0 {
+	if err := x.Batch(big); problem.CodeOf(err) != problem.BatchTooLarge || file.Len() != began {
 		t.Errorf("wrote %d bytes, %v", file.Len(), err)
 	}
 }

@@ -48,6 +48,8 @@ type FeedPage struct {
 	HQTime  int64     `cbor:"8,keyasint"`
 	Items   []Item    `cbor:"9,keyasint"`
 	Applied Mark      `cbor:"10,keyasint,omitzero"` // through which entry of the asking terminal HQ has applied
+	// Heads is a sealed Heads for the terminal to keep, when it asked for one.
+	Heads []byte `cbor:"15,keyasint,omitempty"`
 }
 
 // Mark says through which entry of a terminal's journal a holding is complete.

@@ -52,6 +52,10 @@ type Enrolment struct {
 	Keys     keys.Set  `cbor:"6,keyasint"`
 	Name     string    `cbor:"7,keyasint"`
 	HQTime   int64     `cbor:"8,keyasint"`
+	// Statement is a sealed Enrolled for the terminal to keep.
+	Statement []byte `cbor:"9,keyasint,omitempty"`
+	// TimeZone is the store's, as an IANA name.
+	TimeZone string `cbor:"10,keyasint,omitempty"`
 }
 
 // Hello opens a session: the terminal says what it has, so that both can find the
@@ -67,6 +71,10 @@ type Hello struct {
 	AckedHash []byte    `cbor:"8,keyasint"`
 	Software  string    `cbor:"9,keyasint"`
 	WallTime  int64     `cbor:"10,keyasint"`
+	// Enrolment is the sealed Enrolled of this epoch, Witness the latest sealed Heads
+	// that the terminal has; empty when it has none.
+	Enrolment []byte `cbor:"20,keyasint,omitempty"`
+	Witness   []byte `cbor:"21,keyasint,omitempty"`
 }
 
 // Welcome answers a Hello. It is sent signed (DomainWelcome). HaveSeq may be below
@@ -88,6 +96,10 @@ type Welcome struct {
 	// and that HQ has no entry for yet, as the terminal once signed it. A journal that does
 	// not go on from there is a copy, or was rolled back.
 	Witnessed SignedHead `cbor:"12,keyasint,omitzero"`
+	// Heads is a sealed Heads for the terminal to keep, Enrolment the sealed Enrolled of
+	// a terminal that showed none.
+	Heads     []byte `cbor:"20,keyasint,omitempty"`
+	Enrolment []byte `cbor:"21,keyasint,omitempty"`
 }
 
 // Batch is a run of entries and one checkpoint signature over its head. Prev is

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -162,31 +163,76 @@ func TestSealedMessages(t *testing.T) {
 	}
 }
 
-func TestExportFile(t *testing.T) {
-	var file bytes.Buffer
-	if err := wire.WriteExportHeader(&file); err != nil {
+// oldExport is a file as the first release wrote it.
+func oldExport(t *testing.T, batches int) []byte {
+	t.Helper()
+	raw, err := wire.Marshal(batch())
+	if err != nil {
 		t.Fatal(err)
 	}
+	file := []byte("TSEXPT1\n")
+	for range batches {
+		file = append(binary.BigEndian.AppendUint32(file, uint32(len(raw))), raw...)
+	}
+	return file
+}
+
+// An export says at its end what it holds: cut anywhere, or with a batch taken out,
+// it is not taken for whole. One of the first form cannot say so.
+func TestExportFile(t *testing.T) {
+	var file bytes.Buffer
+	x, err := wire.NewExport(&file, id(1), 1, []byte{1, 2, 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ends []int
 	for range 3 {
-		if err := wire.WriteExportBatch(&file, batch()); err != nil {
+		if err := x.Batch(batch()); err != nil {
 			t.Fatal(err)
 		}
+		ends = append(ends, file.Len())
 	}
-	count := func(raw []byte) (n int, err error) {
-		err = wire.ReadExport(bytes.NewReader(raw), func(wire.Batch) error { n++; return nil })
-		return n, err
+	if err := x.End(signer(t, 7)); err != nil {
+		t.Fatal(err)
 	}
-	if n, err := count(file.Bytes()); n != 3 || err != nil {
-		t.Errorf("read %d batches, %v", n, err)
+	whole := file.Bytes()
+	count := func(raw []byte) (n int, trailer *wire.ExportTrailer, err error) {
+		trailer, err = wire.ReadExport(bytes.NewReader(raw), func(r wire.ExportRecord) error {
+			if r.Batch != nil {
+				n++
+			}
+			return nil
+		})
+		return n, trailer, err
 	}
-	if n, err := count(file.Bytes()[:file.Len()-1]); n != 2 || problem.CodeOf(err) != problem.BatchInvalid {
-		t.Errorf("cut short: read %d batches, %v", n, err)
+	n, trailer, err := count(whole)
+	if n != 3 || err != nil || trailer == nil || trailer.Entries != 6 || trailer.Verify(signer(t, 7).Public.Key) != nil {
+		t.Fatalf("read %d batches, %+v, %v", n, trailer, err)
 	}
-	if _, err := count([]byte("TSEXPT2\nxxxx")); problem.CodeOf(err) != problem.BatchInvalid {
-		t.Errorf("no export: %v", err)
+	if err := trailer.Verify(signer(t, 8).Public.Key); problem.CodeOf(err) != problem.BatchSignature {
+		t.Errorf("signed by another key: %v", err)
 	}
-	if _, err := count(append([]byte("TSEXPT1\n"), 0xFF, 0xFF, 0xFF, 0xFF)); problem.CodeOf(err) != problem.BatchTooLarge {
-		t.Errorf("huge batch: %v", err)
+	trailer.Entries++
+	if err := trailer.Verify(signer(t, 7).Public.Key); problem.CodeOf(err) != problem.BatchSignature {
+		t.Errorf("a changed trailer: %v", err)
+	}
+	for cut := len("TSEXPT2\n"); cut < len(whole); cut++ {
+		if _, _, err := count(whole[:cut]); problem.CodeOf(err) != problem.ExportIncomplete {
+			t.Fatalf("cut at %d of %d: %v", cut, len(whole), err)
+		}
+	}
+	less := append(bytes.Clone(whole[:ends[0]]), whole[ends[1]:]...)
+	for name, raw := range map[string][]byte{"a batch is missing": less, "something follows": append(bytes.Clone(whole), 0), "no export": []byte("TSEXPT3\nxxxx")} {
+		if _, _, err := count(raw); problem.CodeOf(err) != problem.BatchInvalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	old := oldExport(t, 3)
+	if n, trailer, err := count(old); n != 3 || trailer != nil || err != nil {
+		t.Errorf("the first form: read %d batches, %v", n, err)
+	}
+	if n, _, err := count(old[:len(old)-1]); n != 2 || problem.CodeOf(err) != problem.ExportIncomplete {
+		t.Errorf("the first form, cut short: read %d batches, %v", n, err)
 	}
 }
 
@@ -289,7 +335,7 @@ func FuzzUnmarshal(f *testing.F) {
 		if plain, err := wire.Decompress(raw); err == nil && len(plain) > wire.MaxBody {
 			t.Fatal("over the limit")
 		}
-		_ = wire.ReadExport(bytes.NewReader(raw), func(wire.Batch) error { return nil })
+		_, _ = wire.ReadExport(bytes.NewReader(raw), func(wire.ExportRecord) error { return nil })
 		_, _, _ = wire.ProofOf(string(raw))
 	})
 }

@@ -3,6 +3,7 @@ package books
 import (
 	"context"
 	"crypto/ed25519"
+	"io"
 	"strconv"
 	"time"
 
@@ -185,6 +186,23 @@ func (t *Till) Batch(first, last int) wire.Batch {
 		V: wire.Version, Terminal: t.ID, Epoch: 1, First: uint64(first), Prev: append([]byte(nil), prev[:]...),
 		Entries: t.Entries[first-1 : last], Head: append([]byte(nil), head[:]...), Signature: cp.Signature,
 	}
+}
+
+// Export writes runs of entries into an export file, with or without its end.
+func (t *Till) Export(w io.Writer, runs [][2]int, end bool) error {
+	x, err := wire.NewExport(w, t.ID, 1, nil)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if err := x.Batch(t.Batch(run[0], run[1])); err != nil {
+			return err
+		}
+	}
+	if !end {
+		return nil
+	}
+	return x.End(t.signer)
 }
 
 // At is the till as it talks to another HQ.

@@ -14,3 +14,13 @@ CREATE TABLE applied_sets (
 );
 
 INSERT INTO applied_heads SELECT shard, COUNT(*) FROM sources GROUP BY shard;
+
+-- How far an epoch of a terminal was proven when the next one began.
+CREATE TABLE ended_epochs (
+  terminal BYTEA NOT NULL,
+  epoch BIGINT NOT NULL,
+  next_epoch BIGINT NOT NULL,
+  head_seq BIGINT NOT NULL,
+  head_hash BYTEA NOT NULL,
+  PRIMARY KEY (terminal, epoch)
+);
