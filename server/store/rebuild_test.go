@@ -48,6 +48,10 @@ type anyUnit struct{}
 
 func (anyUnit) KnowsUnit(context.Context, string) (bool, error) { return true, nil }
 
+func (anyUnit) CurrentRuleSet(context.Context) (loyalty.RuleSet, error) {
+	return loyalty.RuleSet{}, problem.New(problem.NotFound, "no rules")
+}
+
 func newLife(t *testing.T, hq *books.HQ, seed uint64) *life {
 	r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a test that can be repeated
 	l := &life{HQ: hq, Rand: r, t: t}
