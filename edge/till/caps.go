@@ -19,9 +19,9 @@ type caps struct {
 
 // tally is what counts: without a right, and on any basis.
 type tally struct {
-	points       map[string]int64 // by unit
-	uses         int64
-	all, allUses int64
+	points map[string]int64 // by unit
+	uses   int64
+	all    int64 // a use counts as one
 }
 
 func newCaps() *caps {
@@ -138,7 +138,6 @@ func (t *tally) standIn(s spend, sign int64) {
 
 func (t *tally) any(s spend, sign int64) {
 	t.all += sign * s.All
-	t.allUses += sign * s.AllUses
 }
 
 // reservation is room under the caps for a sale that is being written.

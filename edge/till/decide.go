@@ -167,7 +167,7 @@ func (f facts) decide(total tally) (loyalty.Decision, error) {
 func (f *facts) count(total tally) {
 	f.request.Spent.TerminalSinceSync = max(0, total.points[f.request.Policy.Unit])
 	f.request.Spent.VouchersSinceSync = max(0, total.uses)
-	f.request.Spent.Restart, f.request.Spent.RestartUses = max(0, total.all), max(0, total.allUses)
+	f.request.Spent.Restart = max(0, total.all)
 }
 
 // tryWish says why one redemption could not be made at this moment, or nil.

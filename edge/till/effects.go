@@ -89,7 +89,7 @@ func deriveSale(seq uint64, date entry.Date, sale entry.Sale) (derived, error) {
 		errs = append(errs, d.put(TableStep, stepKey(c.Subject, c.Step), seq))
 	}
 	errs = append(errs, d.effects(seq, date, sale, 1), d.rights(seq, sale, 1))
-	if s := spendOfSale(sale); !s.zero() {
+	if s := spendOfSale(sale); s.All != 0 {
 		errs = append(errs, d.put(TableSpend, seqKey(seq), s))
 	}
 	return d, errors.Join(errs...)
@@ -111,7 +111,7 @@ func (t *Till) deriveVoid(ctx context.Context, seq uint64, void entry.Void) (der
 		return derived{}, fmt.Errorf("find the sale that entry %d voids: %w", seq, err)
 	}
 	errs = append(errs, d.effects(seq, at.BusinessDate, sale, -1), d.rights(seq, sale, -1))
-	if s := spendOfSale(sale); !s.zero() {
+	if s := spendOfSale(sale); s.All != 0 {
 		errs = append(errs, d.put(TableSpend, seqKey(seq), spend{Voids: at.At.Seq}))
 	}
 	return d, errors.Join(errs...)
@@ -165,12 +165,7 @@ func spendOfSale(sale entry.Sale) spend {
 
 // add counts a redemption, or a part of one.
 func (s *spend) add(unit string, uses bool, n int64, onRight bool) {
-	switch {
-	case uses:
-		s.AllUses += n
-	default:
-		s.All += n
-	}
+	s.All += n
 	switch {
 	case onRight:
 	case uses:

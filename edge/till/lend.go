@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -81,7 +80,7 @@ func (t *Till) lend(ctx context.Context, lane wire.Terminal, asked wire.BorrowRe
 	if best.EndsAt != 0 {
 		ends = min(ends, best.EndsAt)
 	}
-	room, err := t.caps.reserve(func(total tally) (spend, error) { return t.roomToLend(total, policy, asked.Unit, n) })
+	room, err := t.caps.reserve(func(total tally) (spend, error) { return t.roomToLend(total, policy, n) })
 	if err != nil {
 		return wire.BorrowAnswer{}, err
 	}
@@ -122,25 +121,13 @@ func (t *Till) toLend(ctx context.Context, policy loyalty.Policy, asked wire.Bor
 	return best, nil
 }
 
-// roomToLend counts a loan against what a terminal without a witness may give away.
-func (t *Till) roomToLend(total tally, policy loyalty.Policy, unit string, n int64) (spend, error) {
-	s := spendOfLoan(unit, n)
-	if !t.witness.unwitnessed() {
-		return s, nil
+// roomToLend counts a loan like a redemption, which it becomes elsewhere, against what a
+// terminal without a witness may give away.
+func (t *Till) roomToLend(total tally, policy loyalty.Policy, n int64) (spend, error) {
+	if t.witness.unwitnessed() && total.all+n > policy.RestartCap {
+		return spend{}, problem.Newf(problem.CapRestart, "%d asked for after %d, at most %d", n, total.all, policy.RestartCap)
 	}
-	uses := policy.TerminalShare(t.catalogue.Load().shareGiven()).Uses
-	if s.All > 0 && total.all+n > policy.RestartCap || s.AllUses > 0 && total.allUses+n > uses {
-		return spend{}, problem.Newf(problem.CapRestart, "%d %s asked for", n, unit)
-	}
-	return s, nil
-}
-
-// spendOfLoan is what a loan counts: it may be redeemed elsewhere.
-func spendOfLoan(unit string, n int64) spend {
-	if strings.HasPrefix(unit, loyalty.UseUnit("")) {
-		return spend{AllUses: n}
-	}
-	return spend{All: n}
+	return spend{All: n}, nil
 }
 
 // receiveOwn journals that a grant is held before it is used for the first time.

@@ -14,8 +14,8 @@ type journalled struct {
 }
 
 // look is the state store with the changes that are on their way into it. A record
-// made from the journal is written once under a key of its own, so it does no harm
-// to find it in both.
+// made from the journal is written once under a key of its own, or its latest counts, so
+// it does no harm to find it in both.
 type look struct {
 	view    View
 	pending []*journalled
@@ -36,12 +36,17 @@ func (t *Till) look(ctx context.Context, fn func(look) error) error {
 
 // Get returns the value, or ErrAbsent.
 func (l look) Get(table Table, key []byte) ([]byte, error) {
+	var latest *journalled
+	var value []byte
 	for _, p := range l.pending {
 		for _, c := range p.changes {
-			if c.Table == table && bytes.Equal(c.Key, key) {
-				return c.Value, nil
+			if c.Table == table && bytes.Equal(c.Key, key) && (latest == nil || p.seq > latest.seq) {
+				latest, value = p, c.Value
 			}
 		}
+	}
+	if latest != nil {
+		return value, nil
 	}
 	return l.view.Get(table, key)
 }

@@ -62,17 +62,14 @@ type effect struct {
 }
 
 // spend is what one entry counts against the caps of the terminal: Points and Uses
-// without a right, All and AllUses on any basis, loans given included. A void takes back
-// what entry Voids counted.
+// without a right; All points and uses on any basis, loans given included. A void takes
+// back what entry Voids counted.
 type spend struct {
-	Points  []amount `cbor:"1,keyasint,omitempty"`
-	Uses    int64    `cbor:"2,keyasint,omitempty"`
-	Voids   uint64   `cbor:"3,keyasint,omitempty"`
-	All     int64    `cbor:"4,keyasint,omitempty"`
-	AllUses int64    `cbor:"5,keyasint,omitempty"`
+	Points []amount `cbor:"1,keyasint,omitempty"`
+	Uses   int64    `cbor:"2,keyasint,omitempty"`
+	Voids  uint64   `cbor:"3,keyasint,omitempty"`
+	All    int64    `cbor:"4,keyasint,omitempty"`
 }
-
-func (s spend) zero() bool { return len(s.Points) == 0 && s.Uses == 0 && s.All == 0 && s.AllUses == 0 }
 
 // noted is what this journal has said of the terminal itself (TableMeta "noted").
 type noted struct {

@@ -27,7 +27,7 @@ func deriveAllowance(seq uint64, c entry.AllowanceChange) (derived, error) {
 		errs := []error{
 			d.put(TableUse, idKey(c.Parent, seq), []used{{Unit: c.Unit, Amount: c.Amount, LentTill: c.EndsAt}}),
 			d.put(TableLoan, c.Right[:], seq),
-			d.put(TableSpend, seqKey(seq), spendOfLoan(c.Unit, c.Amount)),
+			d.put(TableSpend, seqKey(seq), spend{All: c.Amount}),
 		}
 		return d, errors.Join(errs...)
 	}

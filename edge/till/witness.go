@@ -64,8 +64,7 @@ func (t *Till) confirm(ctx context.Context, seq uint64) error {
 		w.mu.Unlock()
 		return nil
 	}
-	total := t.caps.sums("")
-	redeemed := total.all + total.allUses
+	redeemed := t.caps.sums("").all
 	w.seq, w.confirmed = seq, true
 	keep := seq > w.kept && redeemed > 0
 	w.unnoted += redeemed

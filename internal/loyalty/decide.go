@@ -65,13 +65,12 @@ type Member struct {
 }
 
 // Spent is what this terminal has redeemed so far, for the caps: without a right, but
-// for the last two.
+// for the last.
 type Spent struct {
 	MemberToday       int64 // by this member, this business date
 	TerminalSinceSync int64 // not yet applied by HQ
 	VouchersSinceSync int64
-	Restart           int64 // on any basis, since the last head that was witnessed
-	RestartUses       int64
+	Restart           int64 // on any basis, since the last head that was witnessed; a use counts as one
 }
 
 // Wish is one redemption asked for: a reward bought with points Times times, or

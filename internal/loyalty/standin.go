@@ -33,7 +33,7 @@ type Share struct{ Points, Uses int64 }
 // CapName names a cap of the policy, as on screen.
 type CapName string
 
-// The caps. The last two hold for redemptions on any basis.
+// The caps. The last one holds for redemptions on any basis, a use counting as one.
 const (
 	NamePerSale         CapName = "per_sale"
 	NamePerMemberDay    CapName = "per_member_day"
@@ -42,7 +42,6 @@ const (
 	NameVouchersPerSale CapName = "vouchers_per_sale"
 	NameVouchersShare   CapName = "vouchers_share"
 	NameRestart         CapName = "restart"
-	NameVouchersRestart CapName = "vouchers_restart"
 )
 
 // Cap is one cap as it is at this moment. Limit is what the policy leaves under the
@@ -80,8 +79,8 @@ func (p Policy) TerminalShare(given *Share) Share {
 	return Share{Points: max(0, own.Points), Uses: max(0, own.Uses)}
 }
 
-// Caps returns every cap of stand-in with what counts against it, and those of a
-// terminal that has started and met no witness yet when it is one.
+// Caps returns every cap of stand-in with what counts against it, and that of a terminal
+// that has started and met no witness yet when it is one.
 func (r Request) Caps() []Cap {
 	p, spent, share := r.Policy, r.Spent, r.Policy.TerminalShare(r.StandIn.Share)
 	var left int64
@@ -106,9 +105,7 @@ func (r Request) Caps() []Cap {
 		caps = append(caps, Cap{Name: NameSoftLimit, Limit: scale(p.SoftLimit, 0), Used: spent.TerminalSinceSync})
 	}
 	if r.Unwitnessed {
-		caps = append(caps,
-			Cap{Name: NameRestart, Limit: max(0, p.RestartCap), Used: spent.Restart},
-			Cap{Name: NameVouchersRestart, Uses: true, Limit: share.Uses, Used: spent.RestartUses})
+		caps = append(caps, Cap{Name: NameRestart, Limit: max(0, p.RestartCap), Used: spent.Restart})
 	}
 	return caps
 }
@@ -162,7 +159,7 @@ func (r Request) standInOff() *Refusal {
 }
 
 // checkCaps holds what no right covers against the caps of stand-in, and everything
-// against those of a terminal without a witness.
+// against that of a terminal without a witness.
 func (w *wishes) checkCaps() *Refusal {
 	r := w.request
 	if r.Authorised {
@@ -185,8 +182,8 @@ func (w *wishes) checkCaps() *Refusal {
 		if c.Uses {
 			asked = uses
 		}
-		if c.Name == NameRestart || c.Name == NameVouchersRestart {
-			asked = w.asked(c.Uses)
+		if c.Name == NameRestart {
+			asked = w.asked()
 		}
 		if asked > 0 && c.Name != NameSoftLimit && over(max(0, c.Used), asked, c.Limit) {
 			return c.refuse(asked)
@@ -197,7 +194,7 @@ func (w *wishes) checkCaps() *Refusal {
 
 var capReasons = map[CapName]Reason{
 	NamePerSale: CapPerSale, NameVouchersPerSale: CapPerSale, NamePerMemberDay: CapMemberDay,
-	NameShare: CapTerminal, NameVouchersShare: CapTerminal, NameRestart: CapRestart, NameVouchersRestart: CapRestart,
+	NameShare: CapTerminal, NameVouchersShare: CapTerminal, NameRestart: CapRestart,
 }
 
 func (c Cap) refuse(asked int64) *Refusal {

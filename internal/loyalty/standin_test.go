@@ -79,7 +79,7 @@ var capRows = []capRow{
 		r.Unwitnessed, r.Policy.RestartCap, r.Spent.Restart = true, n, 1000
 	}, 1200, loyalty.CapRestart},
 	{"vouchers after a restart", voucher(1), func(r *loyalty.Request, n int64) {
-		r.Unwitnessed, r.Policy.VouchersTerminal, r.Spent.RestartUses = true, n, 5
+		r.Unwitnessed, r.Policy.RestartCap, r.Spent.Restart = true, n, 5
 	}, 6, loyalty.CapRestart},
 }
 
@@ -109,8 +109,6 @@ func (c capRow) zero() loyalty.Reason {
 		return ""
 	case "per sale", "half a cap of an older cache", "typed number per sale", "typed number per day", "age of the cache":
 		return loyalty.StandInOff
-	case "vouchers after a restart":
-		return loyalty.CapTerminal // it is the share, which comes first
 	}
 	return c.reason
 }
@@ -192,12 +190,12 @@ func TestG2_SoftLimitRefusesMoreOftenNearTheShare(t *testing.T) {
 func TestCapsAreShownAsTheyCount(t *testing.T) {
 	r := exact()
 	r.Policy.SoftLimit, r.Policy.AgeSteps, r.CacheAge = 600, []loyalty.AgeStep{{60, 50}, {600, 10}}, 61
-	r.Spent = loyalty.Spent{MemberToday: 10, TerminalSinceSync: 20, VouchersSinceSync: 30, Restart: 40, RestartUses: 50}
+	r.Spent = loyalty.Spent{MemberToday: 10, TerminalSinceSync: 20, VouchersSinceSync: 30, Restart: 40}
 	r.Unwitnessed = true
 	want := map[loyalty.CapName][2]int64{
 		loyalty.NamePerSale: {2500, 2500}, loyalty.NamePerMemberDay: {2500, 2490}, loyalty.NameShare: {2500, 2480},
 		loyalty.NameSoftLimit: {300, 280}, loyalty.NameVouchersPerSale: {25, 25}, loyalty.NameVouchersShare: {25, 0},
-		loyalty.NameRestart: {5000, 4960}, loyalty.NameVouchersRestart: {50, 0},
+		loyalty.NameRestart: {5000, 4960},
 	}
 	caps := r.Caps()
 	for _, c := range caps {
@@ -210,7 +208,7 @@ func TestCapsAreShownAsTheyCount(t *testing.T) {
 	}
 	r.StandIn.ClockUntrusted = true
 	for _, c := range r.Caps() {
-		if c.Name != loyalty.NameRestart && c.Name != loyalty.NameVouchersRestart && c.Limit != 0 {
+		if c.Name != loyalty.NameRestart && c.Limit != 0 {
 			t.Errorf("%s is %d while the clock is not trusted", c.Name, c.Limit)
 		}
 	}

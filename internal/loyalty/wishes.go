@@ -62,13 +62,11 @@ func (w *wishes) shorts() (points, uses int64) {
 	return points, uses
 }
 
-// asked sums all points, or all uses.
-func (w *wishes) asked(uses bool) int64 {
+// asked sums all points and uses.
+func (w *wishes) asked() int64 {
 	var sum int64
 	for _, n := range w.needs {
-		if uses == (n.voucher != ID{}) {
-			sum = saturate(sum, n.asked)
-		}
+		sum = saturate(sum, n.asked)
 	}
 	return sum
 }

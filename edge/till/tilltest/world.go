@@ -45,6 +45,8 @@ type World struct {
 	Rules     loyalty.RuleSet
 	Policy    loyalty.Policy
 	Limits    till.Limits
+	Mutant    till.Mutant
+	Own       keys.Signer // the terminal's key; see Own
 	FreeDisk  func() (int64, error)
 
 	ids     atomic.Uint64
@@ -59,6 +61,7 @@ func NewWorld(tb T) *World {
 	w := &World{HQEpoch: 1, Clock: clock.NewFake(Start)}
 	w.HQ, w.Store = w.NewID(), w.NewID()
 	w.Writer = journal.Writer{ID: w.NewID(), Epoch: 1}
+	w.Own = Own(tb, w.Writer.ID)
 	year := 365 * 24 * time.Hour
 	signer, err := keys.NewSigner(keys.Public{
 		ID: 1, Use: keys.UsePass, NotBefore: Start.Add(-year), NotAfter: Start.Add(3 * year),
@@ -98,7 +101,7 @@ func (w *World) Config(j till.Journal, s till.State) till.Config {
 		Writer: w.Writer, Store: w.Store, HQ: w.HQ, Journal: j, State: s, Clock: w.Clock,
 		Monotonic: func() time.Duration { return time.Duration(w.Mono.Load()) },
 		NewID:     w.NewID, FreeDisk: w.FreeDisk, Keys: w.Keys, EnrolledAt: Start.Add(-time.Hour),
-		Software: "test", PublicKey: make([]byte, 32), Limits: w.Limits,
+		Software: "test", PublicKey: w.Own.Public.Key, Signer: w.Own, Limits: w.Limits, Mutant: w.Mutant,
 	}
 }
 
