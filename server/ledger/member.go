@@ -69,6 +69,14 @@ func (l *Ledger) PutMembers(ctx context.Context, by uuid.UUID, changes []MemberC
 		if _, err := l.o.Journal.Write(ctx, facts...); err != nil {
 			return err
 		}
+		// The versions just told must not be told again of something else.
+		raised, err := s.changes()
+		if err != nil {
+			return err
+		}
+		if err := l.o.Store.SaveChanges(ctx, raised); err != nil {
+			return fmt.Errorf("raise versions: %w", err)
+		}
 		return l.foldAllEarlier(ctx, slices.DeleteFunc(keys, func(k AccountKey) bool { return s.accounts[k.Account].version > 1 }))
 	})
 }

@@ -128,6 +128,9 @@ func (l *Ledger) adoptVoucher(ctx context.Context, key AccountKey, v loyalty.Vou
 	if err := l.o.Store.PutVoucher(ctx, row); err != nil {
 		return fmt.Errorf("write voucher: %w", err)
 	}
+	if err := l.o.Store.RaiseVersion(ctx, key, a.version); err != nil {
+		return fmt.Errorf("raise version: %w", err)
+	}
 	item, err := voucherItem(a, row)
 	if err != nil {
 		return err
