@@ -127,7 +127,7 @@ func (a *asking) borrowFrom(ctx context.Context, lane wire.Terminal, s loyalty.S
 	}
 	loan, err := checkLoan(answer, lane, asked, a.cfg.Writer.ID)
 	if err != nil {
-		return a.without(ctx, err, asked.Right, s)
+		return a.never(ctx, asked.Right, s) // a lane that lies gets no second question
 	}
 	proof, err := wire.Marshal(wire.Signed{Payload: answer.Loan, Signature: answer.Signature})
 	if err != nil {
@@ -148,7 +148,7 @@ func checkLoan(answer wire.BorrowAnswer, lane wire.Terminal, asked wire.BorrowRe
 		return wire.Loan{}, fmt.Errorf("verify loan: %w", err)
 	case loan.Right != asked.Right || loan.Account != asked.Account || loan.Unit != asked.Unit || loan.Lender != lane.ID ||
 		loan.Borrower != borrower || loan.BorrEpoch != asked.Epoch || loan.Amount <= 0 || loan.Amount > asked.Amount:
-		return wire.Loan{}, problem.New(problem.Internal, "the loan is not what was asked for")
+		return wire.Loan{}, problem.New(problem.InvalidBody, "the loan is not what was asked for")
 	}
 	return loan, nil
 }
@@ -175,7 +175,7 @@ func (a *asking) authorise(ctx context.Context, s loyalty.Short) error {
 	w := a.cfg.Writer
 	if err != nil || g.Right != asked.Right || g.Account != asked.Account || g.Unit != asked.Unit || g.Amount <= 0 ||
 		g.Terminal != w.ID || g.Epoch != w.Epoch || g.HQ != a.cfg.HQ {
-		return a.without(ctx, errors.Join(err, problem.New(problem.Internal, "the grant is not what was asked for")), asked.Right, s)
+		return a.never(ctx, asked.Right, s)
 	}
 	row := rowOfGrant(g, answer.Grant)
 	a.take(entry.AllowanceChange{
@@ -212,6 +212,11 @@ func (a *asking) without(ctx context.Context, err error, id uuid.UUID, s loyalty
 	if errors.Is(err, ErrNotAsked) || errors.As(err, &coded) && !busy(coded.Code) {
 		return nil
 	}
+	return a.never(ctx, id, s)
+}
+
+// never journals that the right asked for under an id will not be used.
+func (a *asking) never(ctx context.Context, id uuid.UUID, s loyalty.Short) error {
 	return a.giveUp(ctx, entry.AllowanceChange{
 		Right: id, Account: a.facts.party.account, Unit: s.Unit, Member: a.facts.party.id, Reason: entry.ReleaseGivenUp,
 	})
