@@ -87,7 +87,7 @@ func rewardOf(offer till.RewardOffer) Reward {
 	r := offer.Reward
 	return Reward{
 		Id: r.ID, Name: r.Name, Unit: r.Unit, Cost: r.Cost, Discount: r.Discount, Currency: r.Currency,
-		Affordable: offer.Refused == nil || offer.Refused.Code != problem.PointsInsufficient,
+		Affordable: offer.Refused == nil || offer.Refused.Code != problem.PointsInsufficient && offer.Refused.Code != problem.PointsUnknown,
 		Refused:    refusalOf(offer.Refused),
 	}
 }

@@ -53,10 +53,13 @@ func (t *Till) gatherParty(l look, cat *catalogue, codes []presented, req Reques
 		Unwitnessed: t.witness.unwitnessed(),
 	}
 	if c := f.party.code; c != nil {
-		f.request.Member = &loyalty.Member{ID: f.party.id, Account: f.party.account, Free: map[string]int64{}, Owes: owes(f.party.member)}
+		f.request.Member = &loyalty.Member{ID: f.party.id, Account: f.party.account, Unknown: f.party.unknown, Free: map[string]int64{}, Owes: owes(f.party.member)}
 		f.request.StandIn.Freshness = loyalty.Freshness(c.freshness)
 	}
-	return f, nil
+	if f.party.unknown {
+		f.request.Spent.UnknownToday, err = soldUnknown(l, f.party.id, f.date)
+	}
+	return f, err
 }
 
 // gatherMeans adds what the shopper can redeem: points, vouchers wished for, and what

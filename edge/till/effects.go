@@ -149,7 +149,7 @@ func (d *derived) effects(seq uint64, date entry.Date, sale entry.Sale, sign int
 	for voucher, n := range uses {
 		errs = append(errs, d.put(TableEffect, idKey(voucher, seq), effect{Uses: n}))
 	}
-	if len(points) > 0 {
+	if len(points) > 0 || sign > 0 && sale.Member != uuid.Nil && sale.Member == sale.Account {
 		errs = append(errs, d.put(TableDay, key(dayKey(sale.Member, date), seqKey(seq)), points))
 	}
 	return errors.Join(errs...)

@@ -68,11 +68,13 @@ func TestNothingOfHQGoesBack(t *testing.T) {
 	if status, err := s.till.Status(ctx); err != nil || status.Policy != s.Policy.Version {
 		t.Errorf("policy %d, %v", status.Policy, err)
 	}
-	// A gone record stays gone too.
+	// A gone record stays gone too: nothing but the pass is known of the member.
 	s.Feed(t, s.till, s.Item(t, wire.ItemMember, s.member.ID, nil))
 	s.Feed(t, s.till, old)
-	_, err = s.till.Identify(ctx, s.Static(t, s.member))
-	wantCode(t, err, problem.MemberUnknown)
+	gone, err := s.till.Identify(ctx, s.Static(t, s.member))
+	if err != nil || len(gone.Member.Holdings) != 0 || gone.Member.Rewards[0].Refused.Code != problem.PointsUnknown {
+		t.Errorf("a gone member: %+v, %v", gone.Member, err)
+	}
 	// After a restore HQ's records count though their versions are lower; policies not.
 	s.HQEpoch = 2
 	s.Restart()

@@ -64,6 +64,7 @@ type party struct {
 	id         uuid.UUID
 	account    uuid.UUID
 	pass       bool // a member's pass was shown
+	unknown    bool // the pass is all that is known here of the member
 	code       *presented
 	voucherIDs []uuid.UUID
 }
@@ -99,7 +100,9 @@ func (p *party) meetMember(l look, c *presented) error {
 	case err != nil:
 		return err
 	case !found:
-		return problem.New(problem.MemberUnknown, "")
+		// HQ's signature proves the membership, so the member can earn. HQ finds the
+		// account; until then the member's own id stands for it.
+		m, p.unknown = wire.Member{ID: c.pass.Subject, Account: c.pass.Subject, Issue: c.pass.Issue}, true
 	case m.Blocked:
 		return problem.New(problem.CodeBlocked, "the member is blocked")
 	case int(c.pass.Issue) < int(m.Issue)-1:

@@ -29,7 +29,7 @@ const (
 	TableMeta    Table = 1  // name → one record: see the keys in records.go
 	TableItem    Table = 2  // kind (1) ‖ id → what HQ said last about it
 	TableEffect  Table = 3  // account or voucher ‖ seq → what entry seq changed there
-	TableDay     Table = 4  // member ‖ business date (4) ‖ seq → points redeemed
+	TableDay     Table = 4  // member ‖ business date (4) ‖ seq → points redeemed; none: sold while unknown here
 	TableSpend   Table = 5  // seq → what counts against the caps of the terminal
 	TableKey     Table = 6  // SHA-256 of an idempotency key → seq and request hash
 	TableSale    Table = 7  // sale → seq

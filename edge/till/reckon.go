@@ -33,6 +33,17 @@ func own(l look, subject uuid.UUID, marks []wire.Mark, w journal.Writer, fn func
 	})
 }
 
+// ownOf is own of a member's account, with what was earned here while nothing else than
+// the pass was known of the member: then the member's id stands for the account.
+func ownOf(l look, m wire.Member, w journal.Writer, fn func(effect)) error {
+	if m.Account != m.ID {
+		if err := own(l, m.ID, m.Marks, w, fn); err != nil {
+			return err
+		}
+	}
+	return own(l, m.Account, m.Marks, w, fn)
+}
+
 // figure is one unit of an account as this terminal reckons it.
 type figure struct{ free, pending int64 }
 
@@ -45,7 +56,7 @@ func holdings(l look, m wire.Member, w journal.Writer, now time.Time) (map[strin
 		out[h.Unit] = figure{free: h.Free, pending: h.Pending}
 	}
 	vested, later := map[string]int64{}, map[string]int64{}
-	err := own(l, m.Account, m.Marks, w, func(e effect) {
+	err := ownOf(l, m, w, func(e effect) {
 		for _, r := range e.Redeemed {
 			f := out[r.Unit]
 			f.free -= r.Amount
@@ -100,6 +111,20 @@ func redeemedToday(l look, member uuid.UUID, date entry.Date, unit string) (int6
 		return err
 	})
 	return max(0, sum), err
+}
+
+// soldUnknown returns how many sales a member made here on a business date while nothing
+// but the pass was known here. A voided one counts too.
+func soldUnknown(l look, member uuid.UUID, date entry.Date) (int64, error) {
+	var n int64
+	err := l.scan(TableDay, dayKey(member, date), nil, func(_, value []byte) error {
+		points, err := decode[[]amount](TableDay, value)
+		if len(points) == 0 {
+			n++
+		}
+		return err
+	})
+	return n, err
 }
 
 // cacheAge returns how old HQ's word is; negative means infinitely.

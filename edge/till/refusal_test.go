@@ -172,7 +172,15 @@ func refusedCodes() []refusal {
 // refusedRequests are about the request.
 func refusedRequests() []refusal {
 	return []refusal{
-		{code: problem.MemberUnknown, req: func(t *testing.T, s *shop) till.Request { return raw(s.Static(t, s.World.Member(1)))(t, s) }},
+		{code: problem.PointsUnknown, req: func(t *testing.T, s *shop) till.Request {
+			return till.Request{Codes: []string{s.Static(t, s.World.Member(1))}, Basket: tilltest.Basket(1000), Wishes: []loyalty.Wish{points(s.five, 1)}}
+		}},
+		{code: problem.PointsUnknown, name: "voucher", req: func(t *testing.T, s *shop) till.Request {
+			return till.Request{Codes: []string{s.Static(t, s.World.Member(1))}, Basket: tilltest.Basket(1000), Wishes: []loyalty.Wish{use(s.voucher, 1)}}
+		}},
+		{code: problem.CapUnknownDay, change: func(s *shop) { s.Policy.UnknownSales = -1 }, req: func(t *testing.T, s *shop) till.Request {
+			return raw(s.Static(t, s.World.Member(1)))(t, s)
+		}},
 		{code: problem.MemberUnknown, name: "nobody redeems", req: func(_ *testing.T, s *shop) till.Request {
 			return till.Request{Basket: tilltest.Basket(1000), Wishes: []loyalty.Wish{points(s.five, 1)}}
 		}},

@@ -100,6 +100,22 @@ type Policy struct {
 	SpendEarned   bool          `cbor:"16,keyasint,omitempty" json:"spend_earned,omitempty"` // points earned here may be spent here at once
 	SpendPending  bool          `cbor:"17,keyasint,omitempty" json:"spend_pending,omitempty"`
 	Rights        Rights        `cbor:"18,keyasint,omitzero" json:"rights,omitzero"`
+
+	// UnknownSales is how many sales a day a member of whom a terminal knows nothing may
+	// make at it. Unlike a cap on redeeming it may be left out: zero is
+	// DefaultUnknownSales, less than zero none.
+	UnknownSales int64 `cbor:"19,keyasint,omitempty" json:"unknown_sales,omitempty"`
+}
+
+// DefaultUnknownSales is the cap where a policy says none.
+const DefaultUnknownSales = 10
+
+// UnknownSalesADay is the cap that UnknownSales stands for.
+func (p Policy) UnknownSalesADay() int64 {
+	if p.UnknownSales == 0 {
+		return DefaultUnknownSales
+	}
+	return max(0, p.UnknownSales)
 }
 
 // FreshnessCaps are the caps of one freshness of codes. Off means no stand-in at all;

@@ -26,6 +26,8 @@ const (
 	StandInByChance    Reason = "stand_in_by_chance"
 	ClockUntrusted     Reason = "clock_untrusted"
 	DiscountTooLarge   Reason = "discount_exceeds_basket"
+	PointsUnknown      Reason = "points_unknown"
+	CapUnknownDay      Reason = "cap_unknown_member_day"
 )
 
 // Refusal is a decision against, with the figures behind it.
@@ -60,6 +62,9 @@ type Member struct {
 	ID      ID
 	Account ID
 	Blocked bool
+	// Unknown says that a pass proves the member and nothing else is known here: such a
+	// one earns under the base rules, within a cap, and redeems nothing.
+	Unknown bool
 	Free    map[string]int64 // by unit, without what is set aside as rights
 	Owes    map[string]int64 // by unit: an overdraft; optional
 }
@@ -70,6 +75,7 @@ type Spent struct {
 	MemberToday       int64 // by this member, this business date
 	TerminalSinceSync int64 // not yet applied by HQ
 	VouchersSinceSync int64
+	UnknownToday      int64 // sales of this member, while unknown here, this business date
 	Restart           int64 // on any basis, since the last head that was witnessed; a use counts as one
 }
 
@@ -166,13 +172,28 @@ func Decide(r Request) (Decision, *Refusal) {
 	}
 	decision := Decision{Redeemed: redeemed, Discount: discount, ToPay: r.Basket.Total - discount}
 	if r.Member != nil {
+		if refusal := r.checkUnknown(); refusal != nil {
+			return Decision{}, refusal
+		}
 		earned, err := Earn(r.Rules, r.Basket, discount, r.Now)
 		if err != nil {
 			return Decision{}, refuse(AmountOverflow, "the earnings are too large")
 		}
-		decision.Earned, decision.Kept = earned, r.keep(earned)
+		decision.Earned = earned
+		if !r.Member.Unknown { // where a right to spend would belong is not known
+			decision.Kept = r.keep(earned)
+		}
 	}
 	return decision, nil
+}
+
+// checkUnknown holds sales of a member who is unknown here to the cap for a day.
+func (r Request) checkUnknown() *Refusal {
+	most := r.Policy.UnknownSalesADay()
+	if !r.Member.Unknown || r.Spent.UnknownToday < most {
+		return nil
+	}
+	return refuse(CapUnknownDay, "%d sales today, at most %d until head office tells more of the member", r.Spent.UnknownToday, most)
 }
 
 // Redeemable checks the wishes alone, without a basket: it answers "what can be

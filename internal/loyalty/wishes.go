@@ -23,6 +23,8 @@ func wished(r Request) (*wishes, *Refusal) {
 		return nil, nil
 	case r.Member == nil:
 		return nil, refuse(MemberUnknown, "redeeming needs a member")
+	case r.Member.Unknown:
+		return nil, refuse(PointsUnknown, "nothing is known here of what the member has")
 	case len(r.Wishes) > MaxWishes:
 		return nil, refuse(AmountInvalid, "%d redemptions in one sale, at most %d", len(r.Wishes), MaxWishes)
 	}

@@ -72,6 +72,8 @@ const (
 	DiscountTooLarge   Code = "discount_exceeds_basket"
 	ReturnTooMuch      Code = "return_exceeds_sale"
 	SaleHasReturns     Code = "sale_has_returns"
+	PointsUnknown      Code = "points_unknown"
+	CapUnknownDay      Code = "cap_unknown_member_day"
 	CapRestart         Code = "cap_restart"
 	StandInByChance    Code = "stand_in_by_chance"
 	HQRefused          Code = "hq_refused"
@@ -177,6 +179,8 @@ var Table = map[Code]Row{
 	HQRefused:          {422, "Head office refused the redemption", "Head office does not allow this redemption."},
 	LoanRefused:        {409, "The lane lends nothing", "This till cannot help the other one now."},
 	SaleHasReturns:     {409, "Something of the sale has been returned", "Something of this sale was returned, so it cannot be voided. Return the rest instead."},
+	PointsUnknown:      {422, "What the member has is not known to this till", "This member's points are not known here yet, so none can be redeemed. This sale earns points."},
+	CapUnknownDay:      {422, "A member not known to this till has reached the cap for today", "This member is new to this till and has reached today's limit here. Sell without the card; points can be claimed later with the receipt."},
 
 	DiskFull:            {507, "The till's disk is full", "The till's disk is full. No sale was made. Call support; points can be claimed later with the receipt."},
 	JournalDamaged:      {500, "The journal is damaged", "The till's journal is damaged. Call support; do not delete anything."},

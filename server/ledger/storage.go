@@ -203,6 +203,8 @@ type applyStore interface {
 	LockAccounts(ctx context.Context, keys []AccountKey) ([]AccountRow, error)
 	AccountMembers(ctx context.Context, keys []AccountKey) ([]MemberRow, error)
 	PutMembers(ctx context.Context, rows []MemberRow) error
+	// AccountsOfMembers returns the present account of each member that has one.
+	AccountsOfMembers(ctx context.Context, members []uuid.UUID) (map[uuid.UUID]uuid.UUID, error)
 	AccountVouchers(ctx context.Context, keys []AccountKey) ([]VoucherRow, error)
 	PutVoucher(ctx context.Context, row VoucherRow) error
 	AccountHoldings(ctx context.Context, keys []AccountKey) ([]HoldingRow, error)

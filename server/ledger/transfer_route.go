@@ -103,6 +103,9 @@ func (l *Ledger) links(ctx context.Context, accounts []uuid.UUID) (linkMap, erro
 // route sends each fact to the account it counts for: a sale by the link in force
 // when it took effect, what undoes a sale to where the sale was posted.
 func (l *Ledger) route(ctx context.Context, facts []fact) ([]fact, error) {
+	if err := l.attribute(ctx, facts); err != nil {
+		return nil, err
+	}
 	accounts := make([]uuid.UUID, 0, len(facts))
 	for _, f := range facts {
 		accounts = append(accounts, f.account)

@@ -102,6 +102,9 @@ type Redemption struct {
 // Sale is one basket, committed atomically with what it earned and redeemed. Key
 // is the caller's idempotency key and KeyHash the SHA-256 of its request, so that
 // a repeated call is answered from the journal.
+//
+// A till that knew nothing of the member but the pass writes the member's id as the
+// account, here and in what undoes the sale; HQ finds the account.
 type Sale struct {
 	ID        uuid.UUID    `cbor:"1,keyasint"`
 	Member    uuid.UUID    `cbor:"2,keyasint,omitzero"`

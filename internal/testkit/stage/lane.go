@@ -126,7 +126,7 @@ func (l *Lane) AwaitDrained(ctx context.Context) error {
 func (l *Lane) AwaitMember(ctx context.Context, code, unit string, free int64) error {
 	return Until(ctx, "lane "+l.Name+" knows the member", func() (bool, error) {
 		s, err := l.Scan(ctx, code)
-		return err == nil && s.Free(unit) >= free, err
+		return err == nil && s.Alias != "" && s.Free(unit) >= free, err
 	})
 }
 

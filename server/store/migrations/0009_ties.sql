@@ -9,3 +9,6 @@ CREATE TABLE terminal_contacts (
   acked_seq BIGINT NOT NULL,
   PRIMARY KEY (shard, terminal)
 );
+
+-- Where a member is looked for of whom a till knew nothing but the pass.
+CREATE INDEX account_members_member ON account_members (member);

@@ -1,0 +1,63 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// member is whose fact it is, or nobody.
+func (f fact) member() uuid.UUID {
+	switch {
+	case f.sale != nil:
+		return f.sale.Member
+	case f.void != nil:
+		return f.void.Member
+	case f.ret != nil:
+		return f.ret.Member
+	}
+	return uuid.Nil
+}
+
+// attribute finds the account of facts whose till knew nothing of the member but the
+// pass: there the member's id stands for the account. What undoes a sale counts where
+// the sale was posted. A member whom HQ does not know keeps the place, and the fact
+// waits in suspense.
+func (l *Ledger) attribute(ctx context.Context, facts []fact) error {
+	asked := map[uuid.UUID]bool{}
+	for _, f := range facts {
+		if f.hq == nil && f.account != uuid.Nil && f.account == f.member() {
+			asked[f.account] = true
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	accounts, err := l.o.Store.AccountsOfMembers(ctx, slices.Collect(maps.Keys(asked)))
+	if err != nil {
+		return fmt.Errorf("find accounts of members: %w", err)
+	}
+	for i := range facts {
+		f := &facts[i]
+		if f.hq != nil || !asked[f.account] || f.account != f.member() {
+			continue
+		}
+		to, known := accounts[f.account]
+		if f.undoes() {
+			sale, found, err := l.o.Store.SaleAnywhere(ctx, f.saleKey().Sale, f.saleKey().Terminal)
+			if err != nil {
+				return fmt.Errorf("find sale: %w", err)
+			}
+			if found && sale.Account != uuid.Nil {
+				to, known = sale.Account, true
+			}
+		}
+		if known {
+			f.account, f.shard = to, shardOf(to, f.Terminal)
+		}
+	}
+	return nil
+}
