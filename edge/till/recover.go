@@ -1,6 +1,7 @@
 package till
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -45,6 +46,9 @@ func (t *Till) recover(ctx context.Context) (Recovery, error) {
 		first = max(first, t.cfg.Journal.First())
 	}
 	if err := t.rememberPruned(ctx, position.Seq+1, first); err != nil {
+		return Recovery{}, err
+	}
+	if err := t.forgetSpent(ctx); err != nil {
 		return Recovery{}, err
 	}
 	t.startWriter(first)
@@ -119,6 +123,24 @@ func (t *Till) rememberPruned(ctx context.Context, first, kept uint64) error {
 		return fmt.Errorf("read what is pruned: %w", err)
 	}
 	return nil
+}
+
+// forgetSpent is MutantForgetSpent: a start knows nothing of what was spent of rights.
+func (t *Till) forgetSpent(ctx context.Context) error {
+	if t.cfg.Mutant != MutantForgetSpent {
+		return nil
+	}
+	var gone []Change
+	err := t.cfg.State.View(ctx, func(v View) error {
+		return v.Scan(TableUse, nil, nil, func(key, _ []byte) error {
+			gone = append(gone, Change{TableUse, bytes.Clone(key), nil})
+			return nil
+		})
+	})
+	if err == nil && len(gone) > 0 {
+		err = t.cfg.State.Apply(ctx, gone)
+	}
+	return err
 }
 
 // startTime sets the clocks from the last entry and HQ's last word.
