@@ -86,9 +86,21 @@ func (h *Holding) PutRight(r HeldRight) {
 func (h Holding) Nominal() int64 {
 	var sum int64
 	for i := range h.Rights {
-		sum += h.Rights[i].Left()
+		sum = min(sum+h.Rights[i].Left(), MaxAmount)
 	}
 	return sum
+}
+
+// Forget leaves out rights that ended for good and whose time was over before a moment:
+// a fact that names one then finds it unknown.
+func (h *Holding) Forget(before int64) {
+	h.Rights = slices.DeleteFunc(h.Rights, func(r HeldRight) bool { return r.End != RightOpen && max(r.EndsAt, r.Since) < before })
+}
+
+// use counts an amount against a right.
+func (r *HeldRight) use(amount int64) (err error) {
+	r.Used, err = Add(r.Used, amount)
+	return err
 }
 
 // Uncovered is what rights may still redeem and no lot pays for.
@@ -140,7 +152,9 @@ func (h *Holding) Lend(parent, lender ID, epoch uint32, child HeldRight, f Fence
 	if was := h.Right(child.ID); was != nil && was.Kind != RightUnmade || parent == child.ID {
 		return nil, nil // lent already
 	}
-	h.named(parent, lender, epoch, child.MadeAt).Used += f.Within
+	if err := h.named(parent, lender, epoch, child.MadeAt).use(f.Within); err != nil {
+		return nil, err
+	}
 	if f.Within < child.Amount {
 		child.Fault = f.Cause()
 	}
@@ -159,12 +173,11 @@ type Fence struct {
 	Fault   LossCause
 }
 
-// Fence says how much of amount a terminal may use of a right. End is how HQ had ended
-// the right before it was told of the use, if that is known, whenever the use was.
-func (h *Holding) Fence(id, user ID, epoch uint32, amount int64, end RightEnd) Fence {
-	f := Fence{Amount: amount, End: end}
+// Fence says how much of amount a terminal may use of a right.
+func (h *Holding) Fence(id, user ID, epoch uint32, amount int64) Fence {
+	f := Fence{Amount: amount}
 	r := h.Right(id)
-	if r != nil && r.End != RightOpen {
+	if r != nil {
 		f.End = r.End
 	}
 	switch {
@@ -230,7 +243,9 @@ func (h *Holding) Spend(id, user ID, epoch uint32, f Fence, at int64, to Book) (
 	done := Spending{Within: f.Within, Beyond: f.Amount - f.Within}
 	covered, free := int64(0), min(f.Amount, h.Free)
 	if f.Within > 0 {
-		h.named(id, user, epoch, at).Used += f.Within
+		if err := h.named(id, user, epoch, at).use(f.Within); err != nil {
+			return Spending{}, nil, err
+		}
 	}
 	if !f.Unmade {
 		covered, free = min(f.Within, h.Allowance), min(done.Beyond, h.Free)

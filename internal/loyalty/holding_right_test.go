@@ -114,7 +114,7 @@ func (w *rightsWorld) spend(t *rapid.T, honest bool) {
 		name = id('r', w.n)
 		w.rights = append(w.rights, name)
 	}
-	fence := w.h.Fence(name, user, 1, rapid.Int64Range(1, most).Draw(t, "spend"), RightOpen)
+	fence := w.h.Fence(name, user, 1, rapid.Int64Range(1, most).Draw(t, "spend"))
 	done, moves, err := w.h.Spend(name, user, 1, fence, w.now, BookStore)
 	w.took(t, moves, err)
 	w.shorts += done.Short
@@ -132,7 +132,7 @@ func (w *rightsWorld) lend(t *rapid.T) {
 	w.n++
 	before := w.h.Nominal()
 	child := HeldRight{ID: id('r', w.n), Holder: id('t', byte(rapid.IntRange(1, 3).Draw(t, "borrower"))), Epoch: 1, Amount: rapid.Int64Range(1, parent.Left()).Draw(t, "loan"), MadeAt: w.now}
-	moves, err := w.h.Lend(parent.ID, parent.Holder, parent.Epoch, child, w.h.Fence(parent.ID, parent.Holder, 1, child.Amount, RightOpen))
+	moves, err := w.h.Lend(parent.ID, parent.Holder, parent.Epoch, child, w.h.Fence(parent.ID, parent.Holder, 1, child.Amount))
 	w.took(t, moves, err)
 	if w.h.Nominal() != before {
 		t.Fatalf("a loan changed what rights may redeem from %d to %d", before, w.h.Nominal())
@@ -240,16 +240,16 @@ func TestRightsInAnyOrder(t *testing.T) {
 			return h.MakeRight(HeldRight{ID: id('r', 1), Holder: a, Epoch: 1, Kind: RightGranted, Amount: 60})
 		},
 		"spend": func(h *Holding) ([]Move, error) {
-			f := h.Fence(id('r', 1), a, 1, 20, RightOpen)
+			f := h.Fence(id('r', 1), a, 1, 20)
 			_, moves, err := h.Spend(id('r', 1), a, 1, f, 0, BookStore)
 			return moves, err
 		},
 		"lend": func(h *Holding) ([]Move, error) {
 			child := HeldRight{ID: id('r', 2), Holder: b, Epoch: 1, Amount: 30}
-			return h.Lend(id('r', 1), a, 1, child, h.Fence(id('r', 1), a, 1, 30, RightOpen))
+			return h.Lend(id('r', 1), a, 1, child, h.Fence(id('r', 1), a, 1, 30))
 		},
 		"spend the loan": func(h *Holding) ([]Move, error) {
-			f := h.Fence(id('r', 2), b, 1, 30, RightOpen)
+			f := h.Fence(id('r', 2), b, 1, 30)
 			_, moves, err := h.Spend(id('r', 2), b, 1, f, 0, BookStore)
 			return moves, err
 		},
@@ -296,22 +296,19 @@ func TestFenceNamesTheCause(t *testing.T) {
 		user   ID
 		epoch  uint32
 		amount int64
-		end    RightEnd
 		within int64
 		cause  LossCause
 	}{
-		{1, a, 1, 60, RightOpen, 60, LossPolicy},
-		{1, a, 1, 70, RightOpen, 60, LossClone},
-		{1, b, 1, 10, RightOpen, 0, LossClone},
-		{1, a, 2, 10, RightOpen, 0, LossClone},
-		{1, a, 1, 10, RightLost, 0, LossLane},
-		{1, a, 1, 10, RightGrace, 0, LossRecall},
-		{2, a, 1, 10, RightOpen, 0, LossRecall},
-		{3, a, 1, 10, RightOpen, 0, LossClone},
-		{4, a, 1, 20, RightOpen, 10, LossRecall},
-		{9, a, 1, 20, RightOpen, 20, LossLane},
+		{1, a, 1, 60, 60, LossPolicy},
+		{1, a, 1, 70, 60, LossClone},
+		{1, b, 1, 10, 0, LossClone},
+		{1, a, 2, 10, 0, LossClone},
+		{2, a, 1, 10, 0, LossRecall},
+		{3, a, 1, 10, 0, LossClone},
+		{4, a, 1, 20, 10, LossRecall},
+		{9, a, 1, 20, 20, LossLane},
 	} {
-		f := h.Fence(id('r', c.right), c.user, c.epoch, c.amount, c.end)
+		f := h.Fence(id('r', c.right), c.user, c.epoch, c.amount)
 		if f.Within != c.within || f.Cause() != c.cause {
 			t.Errorf("%+v: within %d, cause %s", c, f.Within, f.Cause())
 		}

@@ -50,6 +50,11 @@ func readBody(env entry.Entry) (known bool, err error) {
 		_, err = entry.DecodeBody[entry.Void](env)
 	case entry.KindReturn:
 		_, err = entry.DecodeBody[entry.Return](env)
+	case entry.KindAllowanceChange:
+		var change entry.AllowanceChange
+		if change, err = entry.DecodeBody[entry.AllowanceChange](env); err == nil {
+			err = change.Check()
+		}
 	case entry.KindWitness:
 		_, err = entry.DecodeBody[entry.Witness](env)
 	case entry.KindClock:

@@ -221,6 +221,9 @@ func (l *Ledger) post(ctx context.Context, facts []fact) error {
 
 // fresh inserts the facts' source keys and returns the facts whose key was new.
 func (l *Ledger) fresh(ctx context.Context, facts []fact) ([]fact, error) {
+	if err := l.delay(ctx, facts); err != nil {
+		return nil, err
+	}
 	rows := make([]SourceRow, len(facts))
 	for i, f := range facts {
 		rows[i] = f.source()
@@ -291,6 +294,9 @@ func (l *Ledger) loadAccounts(ctx context.Context, s *set, keys []AccountKey) er
 		if a := s.accounts[row.Account]; a != nil {
 			a.holdings[row.Unit] = &row.Holding
 		}
+	}
+	if err := l.loadRights(ctx, s, keys); err != nil {
+		return err
 	}
 	lots, err := l.o.Store.OpenLots(ctx, keys)
 	if err != nil {

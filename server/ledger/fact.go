@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -18,19 +19,27 @@ type fact struct {
 	sale    *entry.Sale
 	void    *entry.Void
 	ret     *entry.Return
+	change  *entry.AllowanceChange
 	of      uuid.UUID // the sale of a return that does not name it, once it is found
-	hq      hqFold
+	// named is the right that a fact of HQ is about; since is when a right that this
+	// fact makes was first named, if that was before.
+	named RightKey
+	since int64
+	hq    hqFold
 }
 
 // hqFold is what a fact of HQ does to an account.
 type hqFold func(s *set, f *fact, a *account) error
+
+// tillKinds are the kinds of entries of terminals that post.
+var tillKinds = []entry.Kind{entry.KindSale, entry.KindVoid, entry.KindReturn, entry.KindAllowanceChange}
 
 // factOf decodes an entry that posts. ok is false for kinds that post nothing.
 //
 // The bytes were decoded once at ingest. If they cannot be read now they were
 // changed since; such a fact moves nothing and is an exception.
 func factOf(e Entry) (f fact, ok bool) {
-	if e.State != Accepted || e.Kind != entry.KindSale && e.Kind != entry.KindVoid && e.Kind != entry.KindReturn {
+	if e.State != Accepted || !slices.Contains(tillKinds, e.Kind) {
 		return fact{}, false
 	}
 	f.Entry = e
@@ -55,6 +64,10 @@ func (f *fact) decode(env entry.Entry) {
 	case entry.KindReturn:
 		if ret, err := entry.DecodeBody[entry.Return](env); err == nil {
 			f.ret, f.account = &ret, ret.Account
+		}
+	case entry.KindAllowanceChange:
+		if change, err := entry.DecodeBody[entry.AllowanceChange](env); err == nil {
+			f.change, f.account = &change, change.Account
 		}
 	}
 }

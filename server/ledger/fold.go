@@ -22,6 +22,9 @@ func (l *Ledger) foldSet(ctx context.Context, s *set, facts []fact) error {
 			return err
 		}
 	}
+	if err := l.namedRights(ctx, s, facts); err != nil {
+		return err
+	}
 	again, err := l.outOfOrder(ctx, s, facts)
 	if err != nil {
 		return err
@@ -47,6 +50,9 @@ func (l *Ledger) foldSet(ctx context.Context, s *set, facts []fact) error {
 // an account that is not open or whose last place is not known, from nothing, holding
 // the outcome against all that was posted.
 func (l *Ledger) foldAgain(ctx context.Context, s *set, late map[AccountKey][]*fact) error {
+	if err := l.allRights(ctx, s, late); err != nil {
+		return err
+	}
 	whole, known := map[AccountKey]bool{}, map[AccountKey][]*fact{}
 	for key, facts := range late {
 		if a := s.accounts[key.Account]; a == nil || len(a.place) == 0 {
@@ -99,7 +105,8 @@ func (l *Ledger) outOfOrder(ctx context.Context, s *set, facts []fact) (map[Acco
 		if f.account == uuid.Nil {
 			continue
 		}
-		if f.undoes() || f.Kind == entry.KindHQExceptionDecision || s.late(f) && !l.straight {
+		f.since = s.earliest(f)
+		if f.undoes() || f.since != 0 || f.Kind == entry.KindHQExceptionDecision || s.late(f) && !l.straight {
 			again[f.key()] = true
 		}
 		if f.sale == nil {
@@ -167,6 +174,8 @@ func (s *set) fold(f *fact) error {
 		err = s.foldVoid(f)
 	case f.ret != nil:
 		err = s.foldReturn(f)
+	case f.change != nil:
+		err = s.foldChange(f)
 	case f.hq == nil:
 		s.raise(f, 0, Exception{Kind: Unreadable, Liable: liableProgramme, Cause: "the stored bytes were changed after they arrived"})
 	}

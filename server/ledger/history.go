@@ -129,6 +129,7 @@ func (r SourceRow) fact(entries map[journal.Hash]Entry, raws map[journal.Hash][]
 	}
 	f, _ := factOf(e)
 	f.Entry, f.shard, f.account = e, r.Shard, r.Account
+	f.EffectiveAt = r.EffectiveAt
 	if f.ret != nil {
 		f.of = r.Subject
 	}

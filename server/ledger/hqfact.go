@@ -188,8 +188,10 @@ func (l *Ledger) hqFact(ctx context.Context, accountID uuid.UUID, made func(*acc
 			effective = body.Until
 		case entry.HQDecision:
 			effective = body.At
+		case entry.HQGrant:
+			effective = grantedAt(body, effective)
 		}
-		f := fact{hq: fold, shard: key.Shard, account: accountID, Entry: Entry{
+		f := fact{hq: fold, shard: key.Shard, account: accountID, named: rightOf(hf.Body), Entry: Entry{
 			Terminal: at.Writer.ID, Epoch: at.Writer.Epoch, Seq: at.Head.Seq, Hash: at.Head.Hash, Kind: hf.Kind,
 			State: Accepted, Proven: true, OccurredAt: at.RecordedAt, EffectiveAt: effective, RecordedAt: at.RecordedAt,
 		}}

@@ -13,7 +13,7 @@ import (
 // posts reports whether a fact of HQ of this kind changes an account.
 func posts(kind entry.Kind) bool {
 	switch kind {
-	case entry.KindHQAdjustment, entry.KindHQVoucher, entry.KindHQExpiry, entry.KindHQTransferOut, entry.KindHQTransferIn,
+	case entry.KindHQGrant, entry.KindHQTakeBack, entry.KindHQAdjustment, entry.KindHQVoucher, entry.KindHQExpiry, entry.KindHQTransferOut, entry.KindHQTransferIn,
 		entry.KindHQCorrection, entry.KindHQCorrectionUndo, entry.KindHQExceptionDecision:
 		return true
 	}
@@ -38,6 +38,12 @@ func foldOf(kind entry.Kind, raw []byte) (hqFold, error) {
 		}
 		v, err := wire.Unmarshal[loyalty.Voucher](body.Record)
 		return foldIssue(v), err
+	case entry.KindHQGrant:
+		body, err := entry.DecodeBody[entry.HQGrant](env)
+		return foldGrant(body), err
+	case entry.KindHQTakeBack:
+		body, err := entry.DecodeBody[entry.HQTakeBack](env)
+		return foldTakeBack(body), err
 	case entry.KindHQExpiry:
 		return foldExpiry, nil
 	case entry.KindHQTransferOut:

@@ -135,6 +135,8 @@ func describeBody(env entry.Entry) (any, error) {
 		return entry.DecodeBody[entry.Void](env)
 	case entry.KindReturn:
 		return entry.DecodeBody[entry.Return](env)
+	case entry.KindAllowanceChange:
+		return entry.DecodeBody[entry.AllowanceChange](env)
 	case entry.KindWitness:
 		return entry.DecodeBody[entry.Witness](env)
 	case entry.KindClock:

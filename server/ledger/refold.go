@@ -24,7 +24,7 @@ type history struct {
 // withdraw.
 var foldKinds = map[ExceptionKind]bool{
 	Overdraw: true, VoucherOveruse: true, UnknownMember: true, Unproven: true, EarningDiffers: true, UnitUnknown: true, VoidWithoutSale: true,
-	SaleRepeated: true, InvalidEntry: true, ClockAhead: true, Unreadable: true, ReturnUnmatched: true, ReturnExceedsSale: true,
+	SaleRepeated: true, InvalidEntry: true, RightUnknown: true, RightMisused: true, ClockAhead: true, Unreadable: true, ReturnUnmatched: true, ReturnExceedsSale: true,
 }
 
 // foldAll folds facts from nothing, in their order, taking snapshots as snaps says,

@@ -158,7 +158,7 @@ func hqFactOf(writer uuid.UUID, row hqjournal.Row) (fact, error) {
 	if effective == 0 {
 		effective = row.RecordedAt
 	}
-	return fact{hq: tolerant(fold), shard: shard.Of(account), account: account, Entry: Entry{
+	return fact{hq: tolerant(fold), shard: shard.Of(account), account: account, named: rightNamed(env), Entry: Entry{
 		Terminal: writer, Epoch: row.Epoch, Seq: row.Seq, Hash: row.Hash, Kind: row.Kind, State: Accepted, Proven: true,
 		OccurredAt: row.RecordedAt, EffectiveAt: effective, RecordedAt: row.RecordedAt, Raw: row.Raw,
 	}}, nil
@@ -168,6 +168,12 @@ func hqFactOf(writer uuid.UUID, row hqjournal.Row) (fact, error) {
 // is another time than when it was written.
 func hqAccount(kind entry.Kind, env entry.Entry) (account uuid.UUID, effective int64, err error) {
 	switch kind {
+	case entry.KindHQGrant:
+		body, err := entry.DecodeBody[entry.HQGrant](env)
+		return body.Account, grantedAt(body, 0), err
+	case entry.KindHQTakeBack:
+		body, err := entry.DecodeBody[entry.HQTakeBack](env)
+		return body.Account, 0, err
 	case entry.KindHQAdjustment:
 		body, err := entry.DecodeBody[entry.HQAdjustment](env)
 		return body.Account, 0, err

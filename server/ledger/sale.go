@@ -25,6 +25,8 @@ type effect struct {
 	suspended bool                // moved through suspense: earned, or redeemed if spent
 	spent     bool
 	undone    int64
+	right     uuid.UUID        // redeemed on this right
+	spending  loyalty.Spending // then
 }
 
 // soldSale is a sale that has been folded, and what has come back of it.
@@ -101,6 +103,9 @@ func (s *set) saleEffects(f *fact) ([]effect, error) {
 		}
 		effects = append(effects, eff)
 	}
+	if err := s.keep(f, a, good); err != nil {
+		return nil, err
+	}
 	for i, e := range excess {
 		eff, err := s.exceeding(f, a, e, len(good)+i)
 		if err != nil {
@@ -113,6 +118,9 @@ func (s *set) saleEffects(f *fact) ([]effect, error) {
 
 // redeem posts one redemption; what the account does not have is an overdraw.
 func (s *set) redeem(f *fact, a *account, n int, r entry.Redemption) (effect, error) {
+	if r.Right != uuid.Nil {
+		return s.spend(f, a, n, r)
+	}
 	unit := redeemedUnit(r)
 	e := effect{unit: unit, amount: r.Amount, spent: true}
 	err := s.on(f, a, unit, f.sale.RuleSet, func(h *loyalty.Holding) ([]loyalty.Move, error) {
@@ -131,7 +139,7 @@ func (s *set) redeem(f *fact, a *account, n int, r entry.Redemption) (effect, er
 		kind, cause = VoucherOveruse, "the voucher was used more often than it may be"
 	}
 	s.raise(f, n, Exception{
-		Kind: kind, Liable: liableProgramme, Cause: cause, Member: f.sale.Member, Unit: unit, Amount: e.redeemed.Short,
+		Kind: kind, Liable: liableProgramme, Attribution: loyalty.LossPolicy, Cause: cause, Member: f.sale.Member, Unit: unit, Amount: e.redeemed.Short,
 		Currency: f.sale.Total.Currency, Money: loyalty.Prorate(r.Discount, e.redeemed.Short, r.Amount),
 	})
 	return e, nil

@@ -22,16 +22,17 @@ type account struct {
 	holdings map[string]*loyalty.Holding
 	// lotSource remembers from which source each lot in memory came.
 	lotSource map[loyalty.ID]journal.Hash
-	stored    map[loyalty.ID]loyalty.Lot // lots as they were read
-	touched   map[string]bool            // units whose rows must be written
-	place     []byte                     // of the last fact folded
-	broken    int64                      // up to when what expired is breakage
+	stored    map[loyalty.ID]loyalty.Lot     // lots as they were read
+	touched   map[string]bool                // units whose rows must be written
+	rights    map[RightKey]loyalty.HeldRight // as they were read
+	place     []byte                         // of the last fact folded
+	broken    int64                          // up to when what expired is breakage
 }
 
 func newAccount(row AccountRow, marks []wire.Mark) *account {
 	return &account{
 		AccountKey: row.AccountKey, version: row.Version, place: row.Place, broken: row.Broken, marks: marks, holdings: map[string]*loyalty.Holding{},
-		lotSource: map[loyalty.ID]journal.Hash{}, stored: map[loyalty.ID]loyalty.Lot{}, touched: map[string]bool{},
+		lotSource: map[loyalty.ID]journal.Hash{}, stored: map[loyalty.ID]loyalty.Lot{}, touched: map[string]bool{}, rights: map[RightKey]loyalty.HeldRight{},
 	}
 }
 
@@ -94,13 +95,16 @@ type set struct {
 	books      map[BookKey]int64
 	decided    map[decidedKey]entry.HQDecision
 	line       int // of the last posting of the fact being folded
-	snaps      snapshots
+	// unknown are the exceptions of this fold about rights that are not made yet.
+	unknown map[RightKey][]uuid.UUID
+	snaps   snapshots
 }
 
 func newSet() *set {
 	return &set{
 		accounts: map[uuid.UUID]*account{}, fresh: map[journal.Hash]bool{}, sold: map[SaleKey]*soldSale{},
-		rules: map[uint64]loyalty.RuleSet{}, books: map[BookKey]int64{}, decided: map[decidedKey]entry.HQDecision{},
+		rules: map[uint64]loyalty.RuleSet{}, books: map[BookKey]int64{},
+		unknown: map[RightKey][]uuid.UUID{}, decided: map[decidedKey]entry.HQDecision{},
 	}
 }
 
@@ -203,6 +207,7 @@ func (s *set) changes() (Changes, error) {
 			return Changes{}, err
 		}
 		c.Accounts = append(c.Accounts, AccountRow{a.AccountKey, a.version, marks, a.place, a.nextDue(), a.broken})
+		a.changedRights(&c)
 		for _, unit := range sortedKeys(a.touched) {
 			h := a.holdings[unit]
 			c.Holdings = append(c.Holdings, HoldingRow{a.AccountKey, *h})

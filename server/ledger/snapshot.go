@@ -133,7 +133,7 @@ func (a *account) held() ([]byte, error) {
 	var units []heldUnit
 	for _, unit := range sortedKeys(a.holdings) {
 		h := a.holdings[unit]
-		u := heldUnit{Unit: unit, Free: h.Free, Allowance: h.Allowance, Pending: h.Pending, Overdraft: h.Overdraft, Rights: h.Rights}
+		u := heldUnit{Unit: unit, Free: h.Free, Allowance: h.Allowance, Pending: h.Pending, Overdraft: h.Overdraft, Rights: openRights(h.Rights)}
 		for i := range h.Lots {
 			l := &h.Lots[i]
 			if !isOpen(l) {

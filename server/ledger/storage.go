@@ -18,6 +18,7 @@ type Store interface {
 	ownerStore
 	linkStore
 	orderStore
+	rightStore
 }
 
 // Waiting is a journal of a terminal with entries that are not applied yet.
@@ -140,6 +141,8 @@ type Changes struct {
 	Holdings   []HoldingRow
 	Lots       []LotRow
 	LotsGone   []LotKey // lots that the account never had, as is known now
+	Rights     []RightRow
+	RightsGone []RightKey
 	Postings   []Posting
 	Books      map[BookKey]int64
 	Exceptions []Exception

@@ -88,6 +88,14 @@ func firstPlace(facts []*fact) []byte {
 			first = p
 		}
 	}
+	for _, f := range facts {
+		if f.since == 0 {
+			continue
+		}
+		if p := (SourceRow{EffectiveAt: f.since}).place(); bytes.Compare(p, first) < 0 {
+			first = p
+		}
+	}
 	return first
 }
 
@@ -189,6 +197,7 @@ func (s *set) begin(key AccountKey, t *tail, facts []fact) (*set, error) {
 		if err := a.hold(t.state); err != nil {
 			return nil, err
 		}
+		a.endedBefore(t.since(), s.accounts[key.Account].rights)
 	}
 	return r, r.heed(facts)
 }

@@ -106,6 +106,8 @@ type Exception struct {
 	RecordedAt int64
 
 	ExplainedBy journal.Hash
+	// Attribution is why more was redeemed than there was, for exceptions that say so.
+	Attribution loyalty.LossCause
 }
 
 // Posting moves Amount of Unit from one book to another, on behalf of an account.

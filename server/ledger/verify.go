@@ -81,6 +81,8 @@ type audit struct {
 	routed   []fact                // met, and not yet counted in expected
 	unnamed  map[journal.Hash]bool // returns that name no account
 	units    map[string]int64      // what all books of a unit add up to
+	// rightsNow are the rights of the accounts of the shard that is being checked.
+	rightsNow map[AccountKey][]RightRow
 }
 
 // tally stands for a set of hashes in little memory: how many there are, and their

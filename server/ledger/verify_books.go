@@ -18,7 +18,7 @@ func (a *audit) shards(ctx context.Context) error {
 			where: fmt.Sprintf("shard %d", in), sources: map[journal.Hash]bool{}, accounts: map[AccountKey]bool{},
 			own: map[UnitKey]map[loyalty.Book]int64{}, contra: map[BookKey]int64{}, lots: map[UnitKey]*loyalty.Holding{},
 		}
-		for _, check := range []func(context.Context, int, *shardBooks) error{a.sources, a.postings, a.lots, a.holdings, a.contra, a.folds} {
+		for _, check := range []func(context.Context, int, *shardBooks) error{a.sources, a.postings, a.lots, a.rights, a.holdings, a.contra, a.folds} {
 			if err := check(ctx, in, &b); err != nil {
 				return err
 			}
@@ -147,6 +147,11 @@ func (a *audit) holdings(ctx context.Context, in int, b *shardBooks) error {
 		h := r.Holding
 		if lots := b.lots[key]; lots != nil {
 			h.Lots = lots.Lots
+		}
+		for _, right := range a.rightsNow[key.AccountKey] {
+			if right.Unit == r.Unit {
+				h.PutRight(right.HeldRight)
+			}
 		}
 		if err := h.Check(); err != nil {
 			a.fail(where, "free %d, allowance %d, pending %d, overdraft %d: %v", h.Free, h.Allowance, h.Pending, h.Overdraft, err)

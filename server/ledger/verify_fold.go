@@ -78,6 +78,7 @@ func (a *audit) folded(s *set, key AccountKey, h history, stored map[string][]by
 	}
 	if known := r.accounts[key.Account]; known != nil {
 		a.sameLots(where, known, h.lots)
+		a.sameRights(where, known, a.rightsNow[key])
 		a.sameSnapshots(where, r.snaps.taken, stored)
 	}
 }

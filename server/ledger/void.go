@@ -146,7 +146,7 @@ func (s *set) reverse(f, at *fact, sale *soldSale) error {
 		if e.undone == from {
 			continue
 		}
-		if err := s.giveBack(at, a, *e, from); err != nil {
+		if err := s.giveBack(f, at, a, *e, from); err != nil {
 			return err
 		}
 	}
@@ -160,7 +160,7 @@ func (s *set) reverse(f, at *fact, sale *soldSale) error {
 
 // giveBack undoes a redemption, or what went through suspense, from what had been
 // undone before.
-func (s *set) giveBack(at *fact, a *account, e effect, from int64) error {
+func (s *set) giveBack(f, at *fact, a *account, e effect, from int64) error {
 	amount := e.undone - from
 	switch {
 	case e.suspended && e.spent:
@@ -169,6 +169,9 @@ func (s *set) giveBack(at *fact, a *account, e effect, from int64) error {
 		s.post(at, e.unit, 0, at.EffectiveAt, loyalty.Move{From: loyalty.BookSuspense, To: loyalty.BookIssue, Amount: amount})
 	default:
 		return s.on(at, a, e.unit, 0, func(h *loyalty.Holding) ([]loyalty.Move, error) {
+			if e.right != uuid.Nil {
+				regrow(f, h, e, from)
+			}
 			return h.Restore(e.redeemed.Part(from, e.undone), loyalty.BookStore, at.EffectiveAt)
 		})
 	}
@@ -202,6 +205,7 @@ func (s *set) takeBack(f, at *fact, a *account, n int, unit string, sale *soldSa
 				if part == 0 {
 					continue
 				}
+				h.Wither(sale.fact.sale.ID, part)
 				took, owes, err := h.TakeBack(e.lot, part, loyalty.BookIssue)
 				if err != nil {
 					return nil, err

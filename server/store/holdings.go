@@ -92,7 +92,7 @@ func (db *DB) Sales(ctx context.Context, keys []ledger.SaleKey) ([]ledger.SaleRo
 // SaveChanges implements ledger.Store.
 func (db *DB) SaveChanges(ctx context.Context, c ledger.Changes) error {
 	for _, save := range []func(context.Context, ledger.Changes) error{
-		db.saveAccounts, db.saveHoldings, db.saveLots, db.dropLots, db.savePostings, db.saveBooks, db.saveExplained,
+		db.saveAccounts, db.saveHoldings, db.saveLots, db.dropLots, db.saveRights, db.savePostings, db.saveBooks, db.saveExplained,
 	} {
 		if err := save(ctx, c); err != nil {
 			return err

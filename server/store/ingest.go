@@ -149,7 +149,7 @@ func (db *DB) AddExceptions(ctx context.Context, rows []ledger.Exception) error 
 	return db.insert(ctx, "INSERT INTO exceptions ("+exceptionColumns+")", convert(rows, func(e ledger.Exception) row {
 		return row{
 			e.Shard, idBytes(e.ID), string(e.Kind), e.State, e.Liable, e.Cause, hashBytes(e.Source), idBytes(e.Terminal), e.Epoch, e.Seq,
-			idBytes(e.Store), idBytes(e.Account), idBytes(e.Member), e.Unit, e.Amount, e.Currency, e.Money, e.OccurredAt, e.RecordedAt, hashBytes(e.ExplainedBy),
+			idBytes(e.Store), idBytes(e.Account), idBytes(e.Member), e.Unit, e.Amount, e.Currency, e.Money, e.OccurredAt, e.RecordedAt, hashBytes(e.ExplainedBy), string(e.Attribution),
 		}
 	}), "ON CONFLICT DO NOTHING")
 }

@@ -19,7 +19,7 @@ import (
 
 const (
 	exceptionColumns = "shard, id, kind, state, liable, cause, source, terminal, epoch, seq, store, account, member, " +
-		"unit, amount, currency, money, occurred_at, recorded_at, explained_by"
+		"unit, amount, currency, money, occurred_at, recorded_at, explained_by, attribution"
 	postingColumns = "account, recorded_at, id, source, line, unit, amount, from_book, to_book, store, lot, " +
 		"occurred_at, effective_at, rule_set, corrects"
 )
@@ -117,6 +117,7 @@ type exceptionRow struct {
 	RecordedAt int64  `bun:"recorded_at"`
 
 	ExplainedBy []byte `bun:"explained_by"`
+	Attribution string `bun:"attribution"`
 }
 
 func (r exceptionRow) exception() ledger.Exception {
@@ -124,7 +125,7 @@ func (r exceptionRow) exception() ledger.Exception {
 		ID: toID(r.ID), Shard: r.Shard, Kind: ledger.ExceptionKind(r.Kind), State: r.State, Liable: r.Liable, Cause: r.Cause,
 		Source: toHash(r.Source), Terminal: toID(r.Terminal), Epoch: r.Epoch, Seq: r.Seq, Store: toID(r.Store),
 		Account: toID(r.Account), Member: toID(r.Member), Unit: r.Unit, Amount: r.Amount, Currency: r.Currency, Money: r.Money,
-		OccurredAt: r.OccurredAt, RecordedAt: r.RecordedAt, ExplainedBy: toHash(r.ExplainedBy),
+		OccurredAt: r.OccurredAt, RecordedAt: r.RecordedAt, ExplainedBy: toHash(r.ExplainedBy), Attribution: loyalty.LossCause(r.Attribution),
 	}
 }
 

@@ -27,11 +27,13 @@ var derived = []derivation{
 	{"lots", "SELECT account, unit, lot, source, amount, remaining, spent, covered, gone, back, owed, lapsed, pending, voided, " +
 		"is_open, earned_at, vests_at, expires_at, roll_days FROM lots WHERE shard = ?"},
 	{"postings", "SELECT " + postingColumns + " FROM postings WHERE shard = ?"},
+	{"rights", "SELECT account, unit, right_id, holder, epoch, store, kind, ended, fault, amount, used, made_at, ends_at, since, parent, is_open FROM rights WHERE shard = ?"},
 	{"books", "SELECT book, owner, unit, balance FROM books WHERE shard = ?"},
 	{"exceptions", "SELECT id, kind, CASE WHEN state = 'awaiting' THEN 'open' ELSE state END AS state, liable, cause, source, terminal, " +
-		"epoch, seq, store, account, member, unit, amount, currency, money, occurred_at, recorded_at, explained_by FROM exceptions " +
+		"epoch, seq, store, account, member, unit, amount, currency, money, occurred_at, recorded_at, explained_by, attribution FROM exceptions " +
 		"WHERE shard = ? AND kind <> 'fork' AND source IN (SELECT source FROM sources WHERE shard = ?)"},
 	{"awaited_returns", "SELECT terminal, epoch, seq, source FROM awaited_returns WHERE shard = ?"},
+	{"rights", "SELECT " + rightColumns + ", is_open FROM rights WHERE shard = ?"},
 }
 
 // sums are what is compared where the order of some facts was not recorded: in how
@@ -50,7 +52,7 @@ var sums = []derivation{
 // notCopied are the tables that a rebuild makes anew or has no need of.
 var notCopied = []string{
 	versionTable, "accounts", "awaited_returns", "exceptions", "feed", "feed_heads", "leases", "sessions", "answers",
-	"snapshots", "sources", "holdings", "lots", "books", "postings", "applied_heads", "applied_sets",
+	"snapshots", "sources", "holdings", "lots", "rights", "books", "postings", "applied_heads", "applied_sets",
 }
 
 // Difference is a row that only one of two ledgers has.

@@ -66,6 +66,7 @@ type Holding struct {
 	Free      int64  `cbor:"2,keyasint"`
 	Pending   int64  `cbor:"3,keyasint,omitempty"`
 	Overdraft int64  `cbor:"4,keyasint,omitempty"`
+	Allowance int64  `cbor:"5,keyasint,omitempty"` // set aside for terminals; part of the balance
 }
 
 // Member is a shopper as edges know one: no name, no address. Issue is the newest
