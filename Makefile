@@ -33,7 +33,7 @@ BUILD_edge      := $(BUILD)
 BUILD_fleet     := $(BUILD)
 
 # Suites of `make test`, in order, and the minutes they may take together on two cores.
-SUITE_NAMES  := lint generated race unit stories faults
+SUITE_NAMES  := lint generated race unit sim stories faults
 TEST_MINUTES := 15
 # A skip that matches (as package.Test: reason) fails `make test`; .ci/run sets it.
 FORBID_SKIPS ?=
@@ -43,8 +43,8 @@ FORBID_SKIPS ?=
 below         = $(patsubst %,./%/...,$(wildcard $(1)))
 RACE_PACKAGES := $(call below,internal sync wallet edge)
 UNIT_PACKAGES := $(call below,server cmd)
-# Packages that start the real binaries or measure; they have suites of their own.
-APART         := ./internal/e2e/... ./internal/bench/...
+# Packages that start the real binaries, simulate or measure; they have suites of their own.
+APART         := ./internal/e2e/... ./internal/bench/... ./internal/sim/...
 FAULTS        := TestG3|TestG4
 
 FUZZTIME    ?= 20s
@@ -124,6 +124,7 @@ test: deps build $(SUITES) ## run every suite and print the minutes each took
 	$(SUITES) run generated -- $(SELF) verify-generated; \
 	$(call race-suite,race,$(RACE_PACKAGES)); \
 	$(SUITES) run -min 1 unit -- $(GO_TEST) -timeout 5m $(call expand,$(UNIT_PACKAGES)); \
+	$(SUITES) run -v -min 1 sim -- $(GO_TEST) -v -timeout 10m ./internal/sim; \
 	$(BINARIES) $(SUITES) run -v -min 1 stories -- $(GO_TEST) -v -timeout 8m -skip '$(FAULTS)' ./internal/e2e/...; \
 	$(BINARIES) $(SUITES) run -v -min 1 faults -- $(GO_TEST) -v -timeout 10m -run '$(FAULTS)' ./internal/e2e/...
 export FORBID_SKIPS
@@ -134,6 +135,22 @@ define race-suite
 race=-race; command -v $${CC:-gcc} >/dev/null || { race=; echo "SKIPPED ALOUD: race detector: no C compiler (see make deps)"; }; \
 CGO_ENABLED=$${race:+1} $(SUITES) run -min 1 $(1) -- $(GO_TEST) $$race -timeout 20m $(call expand,$(2))
 endef
+
+# docs/proof.md says what is checked. SEEDS unset plays what fits in the time for tests.
+SEEDS ?= 0
+FROM  ?= 1
+.PHONY: sim
+sim: go-version ## play SEEDS simulated worlds from seed FROM on; the last line sums them up
+	@$(GO_TEST) -v -timeout 24h -run 'TestSim$$' ./internal/sim -sim.seeds=$(SEEDS) -sim.from=$(FROM) | \
+		awk '{ line = $$0; sub(/^ *[a-z_]+\.go:[0-9]+: /, "", line) } line ~ /^sim: / { last = line; next } !/^(=== RUN|--- PASS|PASS|ok )/ { print } END { print last }'
+
+.PHONY: sim-mutants
+sim-mutants: go-version ## play builds that are wrong on purpose; each must be caught
+	@$(GO_TEST) -v -timeout 60m -run TestSimCatchesBrokenBuilds ./internal/sim
+
+.PHONY: sim-long
+sim-long: go-version ## 10,000 honest crash recoveries and 100 copied terminals
+	@$(GO_TEST) -v -timeout 10h -run TestG6 ./internal/sim -sim.recoveries=10000 -sim.copies=100
 
 .PHONY: soak
 soak: deps build $(SUITES) ## run longer campaigns: faults at raised counts, races in HQ, fuzzing

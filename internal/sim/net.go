@@ -1,0 +1,173 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+// mishap is what the network does to a request.
+type mishap int
+
+const (
+	delivered  mishap = iota
+	lostBefore        // the request never arrives
+	lostAnswer        // it arrives, its answer does not
+	twice             // it arrives twice, the second answer comes back
+	late              // the terminal gives up; the request arrives later, out of order
+	mishaps
+)
+
+var mishapNames = [...]string{"", "lost request", "lost answer", "duplicate", "late request"}
+
+var errNet = errors.New("no answer from the network")
+
+// link is a lane's way to HQ: an http.RoundTripper.
+type link struct {
+	lane *lane
+	cut  bool
+	next []mishap // of the coming requests
+}
+
+// parcel is a request as it is on the wire.
+type parcel struct {
+	lane   *lane
+	method string
+	uri    string
+	proof  string
+	body   []byte
+	at     time.Time // when it arrives, if it is late
+}
+
+// RoundTrip carries one request, or fails as the network has it.
+func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := l.lane.w
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	p := parcel{lane: l.lane, method: r.Method, uri: r.URL.RequestURI(), proof: r.Header.Get(wire.HeaderProof), body: body}
+	if l.cut {
+		w.count("request on a cut network")
+		return nil, errNet
+	}
+	var m mishap
+	if len(l.next) > 0 {
+		m, l.next = l.next[0], l.next[1:]
+	}
+	if m != delivered {
+		w.count(mishapNames[m])
+	}
+	switch m {
+	case lostBefore:
+		return nil, errNet
+	case late:
+		p.at = w.now.Add(time.Duration(w.dice.between(1, 900)) * time.Second)
+		w.late = append(w.late, p)
+		return nil, errNet
+	case twice:
+		w.deliver(p)
+	}
+	answer := w.deliver(p)
+	if m == lostAnswer {
+		return nil, errNet
+	}
+	return answer, nil
+}
+
+// deliver hands a request to a process of HQ, as server/api does: the proof first, then
+// the message, and the same words for a refusal.
+func (w *world) deliver(p parcel) *http.Response {
+	ctx := context.Background()
+	hq := w.hq.at(w.dice.IntN(len(w.hq.processes)))
+	raw, err := hq.serve(ctx, w, p)
+	answer := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}}
+	answer.Header.Set(wire.HeaderNonce, hq.fleet.Nonce())
+	if err != nil {
+		body := problem.Render(err)
+		if problem.CodeOf(err) == problem.Internal && !hq.db.down {
+			w.fail("head office failed: %v", err)
+		}
+		answer.StatusCode = body.Status
+		if raw, err = json.Marshal(body); err != nil {
+			w.fail("encode problem: %v", err)
+		}
+	}
+	answer.Body = io.NopCloser(bytes.NewReader(raw))
+	return answer
+}
+
+func (hq *process) serve(ctx context.Context, w *world, p parcel) ([]byte, error) {
+	who, err := hq.fleet.Identify(ctx, p.proof, p.method, p.uri, p.body)
+	if err != nil {
+		return nil, err
+	}
+	at, err := url.Parse(p.uri)
+	if err != nil {
+		return nil, err
+	}
+	if at.Path == wire.PathPull {
+		if err := who.MayPull(); err != nil {
+			return nil, err
+		}
+		if err := hq.fleet.Heard(ctx, who.Terminal.ID, who.Epoch, 0, 0); err != nil {
+			return nil, err
+		}
+		page, err := hq.feed.Page(ctx, who.Terminal.Store, at.Query().Get("cursor"), w.plan.pageItems)
+		if err != nil {
+			return nil, err
+		}
+		page.HQTime = w.now.UnixMilli()
+		return wire.Seal(w.hq.statement, wire.DomainFeed, page)
+	}
+	raw, err := wire.Decompress(p.body)
+	if err != nil {
+		return nil, err
+	}
+	from, err := hq.fleet.Deliverer(ctx, who.Terminal.ID, who.Epoch)
+	if err != nil {
+		return nil, err
+	}
+	switch at.Path {
+	case wire.PathHello:
+		hello, err := wire.Unmarshal[wire.Hello](raw)
+		if err != nil {
+			return nil, err
+		}
+		welcome, err := hq.ingest.Hello(ctx, from, hello, w.now)
+		if err != nil {
+			return nil, err
+		}
+		return wire.Seal(w.hq.statement, wire.DomainWelcome, welcome)
+	case wire.PathPush:
+		batch, err := wire.Unmarshal[wire.Batch](raw)
+		if err != nil {
+			return nil, err
+		}
+		return hq.ingest.Push(ctx, from, batch, w.now)
+	}
+	return nil, problem.New(problem.NotFound, at.Path)
+}
+
+// arrive delivers the late requests that are due.
+func (w *world) arrive() {
+	var rest []parcel
+	due := w.late
+	w.late = nil
+	for _, p := range due {
+		if p.at.After(w.now) {
+			rest = append(rest, p)
+			continue
+		}
+		w.deliver(p)
+	}
+	w.late = append(rest, w.late...)
+}
