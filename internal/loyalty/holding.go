@@ -31,8 +31,8 @@ func (b Book) String() string { return bookNames[b] }
 func (b Book) Own() bool { return b < BookStore }
 
 // Lot is points earned together. Amount is Left + Spent + Covered + Gone: Spent by
-// redemptions, Covered an overdraft of the account, Gone by void, return, expiry or
-// adjustment. Of it, Back has been taken back by a void or by returns, and Owed of
+// redemptions, moves to other accounts and adjustments, Covered an overdraft of the
+// account, Gone by void, return or expiry. Of it, Back has been taken back by a void or by returns, and Owed of
 // what was Spent is owed because its earning was taken back; Lapsed of what is Gone has
 // expired and is not breakage yet. Pending lots have not vested. Times are Unix
 // milliseconds; zero ExpiresAt is never. A lot with RollDays lives on for as many days

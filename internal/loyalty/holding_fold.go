@@ -99,7 +99,8 @@ func (h *Holding) Redeem(amount int64, to Book) (Redemption, []Move, error) {
 }
 
 // Remove takes amount out of the free lots for good, into the book to. What is not
-// there goes to the overdraft and is returned as short.
+// there goes to the overdraft and is returned as short. A part removed counts as
+// spent, so that undoing the lot's earning makes the account owe it.
 func (h *Holding) Remove(amount int64, to Book) (short int64, moves []Move, err error) {
 	if amount <= 0 {
 		return 0, nil, ErrOverflow
@@ -108,7 +109,7 @@ func (h *Holding) Remove(amount int64, to Book) (short int64, moves []Move, err 
 		return 0, nil, err
 	}
 	short = amount - min(amount, h.Free)
-	_, moves, err = h.take(amount-short, to, func(l *Lot, n int64) { l.Gone += n })
+	_, moves, err = h.take(amount-short, to, func(l *Lot, n int64) { l.Spent += n })
 	h.Overdraft += short
 	return short, appendMove(moves, Move{From: BookOverdraft, To: to, Amount: short}), err
 }

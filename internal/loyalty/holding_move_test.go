@@ -37,3 +37,33 @@ func TestSendTakesFromTheLotsAndAnUndoneEarningIsOwed(t *testing.T) {
 		t.Error(h.Check())
 	}
 }
+
+// A member with 300 buys with 240 of them and earns 178; HQ takes 100 away, 40 of them
+// out of what was earned; then all comes back. What HQ took stays taken.
+func TestG7_WhatHQTookStaysTakenWhenTheSaleComesBack(t *testing.T) {
+	h := Holding{Unit: "points"}
+	must := func(err error) {
+		t.Helper()
+		if err == nil {
+			err = h.Check()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := h.Earn(Lot{ID: ID{1}, Amount: 300, ExpiresAt: 1000}, BookIssue, 1)
+	must(err)
+	r, _, err := h.Redeem(240, BookIssue)
+	must(err)
+	_, err = h.Earn(Lot{ID: ID{2}, Amount: 178, ExpiresAt: 2000}, BookIssue, 2)
+	must(err)
+	_, _, err = h.Remove(100, BookIssue)
+	must(err)
+	_, err = h.Restore(r, BookIssue, 3)
+	must(err)
+	_, _, err = h.Unearn(ID{2}, BookIssue)
+	must(err)
+	if h.Balance() != 200 {
+		t.Errorf("the member has %d, want 200", h.Balance())
+	}
+}
