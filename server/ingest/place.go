@@ -123,6 +123,8 @@ func (s *Service) report(ctx context.Context, r run, p placement, entries []ledg
 		x := exception(entries[0], ledger.Fork, "store", p.fork.Error())
 		x.Amount = int64(p.fork.Seq)
 		rows = append(rows, x)
+	}
+	if p.fork != nil && r.terminal.State == StateEnrolled { // not for evidence of an epoch that has ended
 		if err := s.o.Fleet.Quarantine(ctx, r.terminal.ID, p.fork.Error()); err != nil {
 			return fmt.Errorf("quarantine terminal: %w", err)
 		}

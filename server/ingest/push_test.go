@@ -144,6 +144,25 @@ func TestG6_ACloneIsAFork(t *testing.T) {
 	}
 }
 
+// A copy of an epoch that has ended may deliver long after the terminal enrolled
+// again; that shuts nobody out.
+func TestG6_AForkOfAnEndedEpochShutsNobodyOut(t *testing.T) {
+	hq := books.New(t)
+	till := longTill(t, hq, 10)
+	clone := till.Clone()
+	till.Write(t, entry.KindNote, entry.Note{Code: entry.NoteStarted})
+	clone.Write(t, entry.KindNote, entry.Note{Code: entry.NoteJournalCut})
+	push(t, till, 1, len(till.Entries))
+	clone.State = ingest.StateQuarantined // as fleet.Deliverer says of an ended epoch
+	push(t, clone, 1, len(clone.Entries))
+	if len(hq.Exceptions(t, ledger.Fork)) != 1 {
+		t.Error("nobody is told of the fork")
+	}
+	if hq.Quarantined(till.ID) {
+		t.Error("the terminal is shut out for what its last epoch did")
+	}
+}
+
 func TestG6_AForkPostsOneSaleOnce(t *testing.T) {
 	hq := books.New(t)
 	account := hq.Member(t, "ann", 1000)

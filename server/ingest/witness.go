@@ -117,13 +117,21 @@ func (s *Service) unproven(ctx context.Context, by ledger.Entry) error {
 	return s.o.Store.AddExceptions(ctx, []ledger.Exception{x})
 }
 
-// accuse puts a terminal in quarantine for what another one, or two, hold against it.
+// accuse raises an exception about a terminal for what another one, or two, hold
+// against it, and puts it in quarantine when that is about its present epoch.
 func (s *Service) accuse(ctx context.Context, by ledger.Entry, shown wire.Head, cause string) error {
 	x := exception(by, ledger.Fork, "store", cause)
 	x.ID = uuid.NewSHA1(shown.Terminal, append(by.Hash[:], "witness"...))
 	x.Shard, x.Terminal, x.Epoch, x.Seq, x.Amount = shard.Of(shown.Terminal), shown.Terminal, shown.Epoch, shown.Seq, int64(shown.Seq)
 	if err := s.o.Store.AddExceptions(ctx, []ledger.Exception{x}); err != nil {
 		return fmt.Errorf("write exception: %w", err)
+	}
+	t, err := s.o.Fleet.Deliverer(ctx, shown.Terminal, shown.Epoch)
+	if err != nil {
+		return fmt.Errorf("find terminal: %w", err)
+	}
+	if t.State != StateEnrolled {
+		return nil // the epoch has ended, or the terminal is shut out already
 	}
 	if err := s.o.Fleet.Quarantine(ctx, shown.Terminal, cause); err != nil {
 		return fmt.Errorf("quarantine terminal: %w", err)
