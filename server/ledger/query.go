@@ -49,7 +49,15 @@ func encodePlace(p Place) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw), err
 }
 
-func decodePlace(cursor string) (*Place, error) {
+// Lengths of the last row's key: an entry's hash, or the id of a record.
+const (
+	byHash = 32
+	byID   = 16
+)
+
+// decodePlace reads a cursor of a list whose rows have keys of some length; one of
+// another list is refused.
+func decodePlace(cursor string, key int) (*Place, error) {
 	if cursor == "" {
 		return nil, nil
 	}
@@ -60,6 +68,9 @@ func decodePlace(cursor string) (*Place, error) {
 	p, err := wire.Unmarshal[Place](raw)
 	if err != nil {
 		return nil, problem.Wrap(problem.CursorInvalid, err, "the cursor is not one of this list")
+	}
+	if len(p.Key) != key {
+		return nil, problem.New(problem.CursorInvalid, "the cursor is one of another list")
 	}
 	return &p, nil
 }
@@ -83,7 +94,7 @@ func clampLimit(limit int) int {
 
 // Entries lists entries, newest first. The cursor is opaque, empty at both ends.
 func (l *Ledger) Entries(ctx context.Context, f EntryFilter, cursor string, limit int) ([]Entry, string, error) {
-	after, err := decodePlace(cursor)
+	after, err := decodePlace(cursor, byHash)
 	if err != nil {
 		return nil, "", err
 	}
@@ -149,7 +160,7 @@ func describeBody(env entry.Entry) (any, error) {
 
 // Exceptions lists exceptions, newest first.
 func (l *Ledger) Exceptions(ctx context.Context, f ExceptionFilter, cursor string, limit int) ([]Exception, string, error) {
-	after, err := decodePlace(cursor)
+	after, err := decodePlace(cursor, byID)
 	if err != nil {
 		return nil, "", err
 	}
@@ -163,7 +174,7 @@ func (l *Ledger) Exceptions(ctx context.Context, f ExceptionFilter, cursor strin
 
 // History lists the postings of an account, newest first.
 func (l *Ledger) History(ctx context.Context, accountID uuid.UUID, cursor string, limit int) ([]Posting, string, error) {
-	after, err := decodePlace(cursor)
+	after, err := decodePlace(cursor, byID)
 	if err != nil {
 		return nil, "", err
 	}
