@@ -27,6 +27,9 @@ func (s *Service) pullLoop(ctx context.Context) {
 			if code := problem.CodeOf(err); code == problem.CursorExpired || code == problem.CursorInvalid {
 				cursor = "" // HQ was restored, or no longer knows where that was
 			}
+			if problem.CodeOf(err) == problem.ProofInvalid {
+				signal(s.again) // HQ may have lost this terminal; a hello shows it the enrolment
+			}
 			if !s.pullFailed(ctx, err, &wait) {
 				return
 			}
