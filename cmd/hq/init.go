@@ -29,8 +29,12 @@ const passwordVariable = "TALLYSTICK_HQ_ADMIN_PASSWORD"
 type initCommand struct {
 	Admin        string `help:"Name of the first administrator." default:"admin"`
 	PasswordFile string `help:"File with the administrator's password, - for standard input. Else the environment's TALLYSTICK_HQ_ADMIN_PASSWORD, else asked for on a terminal, else made and printed once." type:"path"`
+	FeedScope    string `help:"Which members a store is told of: all, or those with ties to it (who bought there, or were tied by hand). It cannot be changed later." enum:"all,ties" default:"all"`
 	Currency     string `help:"Also put a plain programme in force in this currency (ISO 4217): a point for each full unit of money, and caps."`
 }
+
+// scopeTies is the scope of the feed by ties.
+const scopeTies = "ties"
 
 // Run makes a new HQ. The key file is written last: without it there is no HQ, and
 // init may be run again.
@@ -83,6 +87,7 @@ func (i initCommand) make(ctx context.Context, s *surroundings, password string)
 	if err != nil {
 		return err
 	}
+	secret.FeedTies = i.FeedScope == scopeTies
 	o, err := assemble(db, secret, tuning{})
 	if err != nil {
 		return err

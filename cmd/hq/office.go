@@ -108,12 +108,15 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 		return nil, err
 	}
 	o.feed = feed.New(db, s.HQ, s.Epoch)
+	if s.FeedTies {
+		o.feed.Narrow()
+	}
 	if t.published != nil {
 		o.feed.OnPublish(t.published)
 	}
 	o.journal = hqjournal.New(db, o.feed, o.clock, s.HQ, s.Epoch, o.statement)
 	o.ledger = ledger.New(ledger.Options{
-		Store: db, Journal: o.journal, Feed: o.feed, Rules: programme.PublishedRules{Keeper: db}, Clock: o.clock, HQ: s.HQ,
+		Store: db, Journal: o.journal, Feed: o.feed, Rules: programme.PublishedRules{Keeper: db}, Clock: o.clock, HQ: s.HQ, Ties: s.FeedTies,
 		ShardsPerTx: t.shardsPerTx,
 	})
 	o.fleet = fleet.New(fleet.Env{

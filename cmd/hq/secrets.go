@@ -36,6 +36,9 @@ type secrets struct {
 	Groups  []keys.GroupKey `json:"groups"`
 	// Root is what session tokens, nonces and sealed answers are keyed from.
 	Root []byte `json:"root"`
+	// FeedTies says that a store is told only of members with ties to it. It is decided
+	// when HQ is made: tills would keep what they were told before.
+	FeedTies bool `json:"feed_ties,omitempty"`
 }
 
 type secretKey struct {

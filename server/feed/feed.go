@@ -21,10 +21,11 @@ type Change struct {
 	Item  wire.Item
 }
 
-// Row is a change at its position.
+// Row is a change at its position. Owner is the member that a record is of, or nobody.
 type Row struct {
 	Change
-	Pos uint64
+	Owner uuid.UUID
+	Pos   uint64
 }
 
 // Heads is the position of the last change of each shard.
@@ -43,8 +44,9 @@ type Store interface {
 	PutFeed(ctx context.Context, rows []Row) error
 	FeedHeads(ctx context.Context) (Heads, error)
 	// FeedAfter returns up to limit rows of a shard above a position that are for
-	// this store or for all, in the order of positions.
-	FeedAfter(ctx context.Context, shard int, after uint64, store uuid.UUID, limit int) ([]Row, error)
+	// this store or for all, in the order of positions; when tied is set, without what
+	// is of members without a tie to the store.
+	FeedAfter(ctx context.Context, shard int, after uint64, store uuid.UUID, tied bool, limit int) ([]Row, error)
 }
 
 // Feed publishes and reads changes.
@@ -57,6 +59,7 @@ type Feed struct {
 	// waiting is how many readers of this process wait.
 	waiting atomic.Int64
 	tell    func()
+	tied    bool
 }
 
 // New returns the feed of one HQ in its present epoch.
@@ -67,6 +70,11 @@ func New(store Store, hq uuid.UUID, epoch uint32) *Feed {
 // OnPublish has fn called after each commit that moved the feed, so that the
 // readers of other processes can be woken. Set it before the feed is used.
 func (f *Feed) OnPublish(fn func()) { f.tell = fn }
+
+// Narrow has each store told only of members with ties to it. Who makes a tie publishes
+// the member in the same transaction. Set it before the feed is used, and for all
+// processes of an HQ alike.
+func (f *Feed) Narrow() { f.tied = true }
 
 // Wake has the waiting readers of this process look, because another process may
 // have moved the feed.
@@ -110,12 +118,28 @@ func (f *Feed) publish(ctx context.Context, changes []Change) error {
 	rows := make([]Row, len(changes))
 	for i, c := range changes {
 		next[c.Shard]++
-		rows[i] = Row{Change: c, Pos: next[c.Shard]}
+		owner, err := ownerOf(c.Item)
+		if err != nil {
+			return fmt.Errorf("publish change: %w", err)
+		}
+		rows[i] = Row{Change: c, Owner: owner, Pos: next[c.Shard]}
 	}
 	if err := f.store.PutFeed(ctx, rows); err != nil {
 		return fmt.Errorf("write feed: %w", err)
 	}
 	return nil
+}
+
+// ownerOf returns the member whose record an item is.
+func ownerOf(item wire.Item) (uuid.UUID, error) {
+	switch {
+	case item.Kind == wire.ItemMember:
+		return item.ID, nil
+	case item.Kind == wire.ItemVoucher && item.Body != nil:
+		v, err := wire.Unmarshal[wire.VoucherState](item.Body)
+		return v.Voucher.Member, err
+	}
+	return uuid.Nil, nil
 }
 
 // lastOfEach keeps the last change of each record, ordered by shard; one order of

@@ -75,7 +75,7 @@ func (f *Feed) fill(ctx context.Context, page *wire.FeedPage, at *place, heads H
 			continue
 		}
 		room := max - len(page.Items)
-		rows, err := f.store.FeedAfter(ctx, in, at.Heads[in], page.Store, room+1)
+		rows, err := f.store.FeedAfter(ctx, in, at.Heads[in], page.Store, f.tied, room+1)
 		if err != nil {
 			return fmt.Errorf("read feed of shard %d: %w", in, err)
 		}

@@ -105,7 +105,7 @@ func readWithoutGap(t *testing.T, who string, hq *books.HQ, written <-chan struc
 		}
 		cursor = next
 		for in := range at {
-			rows, err := hq.DB.FeedAfter(t.Context(), in, at[in], storeA, 1000)
+			rows, err := hq.DB.FeedAfter(t.Context(), in, at[in], storeA, false, 1000)
 			if err != nil {
 				t.Error(err)
 			}

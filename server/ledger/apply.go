@@ -212,6 +212,9 @@ func (l *Ledger) post(ctx context.Context, facts []fact) error {
 		if err := l.await(ctx, fresh); err != nil {
 			return err
 		}
+		if err := l.tie(ctx, s, fresh); err != nil {
+			return err
+		}
 		if err := l.save(ctx, s); err != nil {
 			return err
 		}

@@ -39,6 +39,9 @@ type Options struct {
 	Rules   RuleSets
 	Clock   clock.Clock
 	HQ      uuid.UUID
+	// Ties says that stores are told only of members with ties to them, which applying
+	// then makes.
+	Ties bool
 	// ShardsPerTx is how many shards one applying transaction may touch: all of
 	// them (zero) on one database, one where databases are spread by shard.
 	ShardsPerTx int

@@ -208,6 +208,11 @@ type applyStore interface {
 	PutMembers(ctx context.Context, rows []MemberRow) error
 	// AccountsOfMembers returns the present account of each member that has one.
 	AccountsOfMembers(ctx context.Context, members []uuid.UUID) (map[uuid.UUID]uuid.UUID, error)
+	// Ties returns when the last visit of each tie was that is there.
+	Ties(ctx context.Context, keys []TieKey) (map[TieKey]int64, error)
+	PutTies(ctx context.Context, ties []Tie) error
+	// TiesOf returns the ties of a member in a shard.
+	TiesOf(ctx context.Context, shard int, member uuid.UUID) ([]Tie, error)
 	AccountVouchers(ctx context.Context, keys []AccountKey) ([]VoucherRow, error)
 	PutVoucher(ctx context.Context, row VoucherRow) error
 	AccountHoldings(ctx context.Context, keys []AccountKey) ([]HoldingRow, error)

@@ -99,6 +99,9 @@ func (l *Ledger) Adopt(ctx context.Context, accountID uuid.UUID, owned Owned, by
 			return fmt.Errorf("raise version: %w", err)
 		}
 		for _, m := range owned.Members {
+			if err := l.moveTies(ctx, m, key); err != nil {
+				return err
+			}
 			m.Account = accountID
 			if err := l.PutMember(ctx, m, by, nil); err != nil {
 				return err

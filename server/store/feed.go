@@ -51,15 +51,15 @@ type headRow struct {
 
 // PutFeed implements feed.Store.
 func (db *DB) PutFeed(ctx context.Context, rows []feed.Row) error {
-	return db.insert(ctx, "INSERT INTO feed (shard, scope, kind, id, pos, version, body)",
+	return db.insert(ctx, "INSERT INTO feed (shard, scope, kind, id, pos, version, owner, body)",
 		convert(rows, func(r feed.Row) row {
 			body := []byte(r.Item.Body)
 			if body == nil {
 				body = []byte{}
 			}
-			return row{r.Shard, idBytes(r.Scope), uint8(r.Item.Kind), idBytes(r.Item.ID), r.Pos, r.Item.Version, body}
+			return row{r.Shard, idBytes(r.Scope), uint8(r.Item.Kind), idBytes(r.Item.ID), r.Pos, r.Item.Version, ownerBytes(r.Owner), body}
 		}),
-		"ON CONFLICT (shard, scope, kind, id) DO UPDATE SET pos = EXCLUDED.pos, version = EXCLUDED.version, body = EXCLUDED.body")
+		"ON CONFLICT (shard, scope, kind, id) DO UPDATE SET pos = EXCLUDED.pos, version = EXCLUDED.version, owner = EXCLUDED.owner, body = EXCLUDED.body")
 }
 
 // FeedHeads implements feed.Store.
@@ -77,12 +77,24 @@ func (db *DB) FeedHeads(ctx context.Context) (feed.Heads, error) {
 	return heads, nil
 }
 
+// ownerBytes is empty for what is of no member.
+func ownerBytes(owner uuid.UUID) []byte {
+	if owner == uuid.Nil {
+		return []byte{}
+	}
+	return idBytes(owner)
+}
+
 // FeedAfter implements feed.Store.
-func (db *DB) FeedAfter(ctx context.Context, shard int, after uint64, store uuid.UUID, limit int) ([]feed.Row, error) {
+func (db *DB) FeedAfter(ctx context.Context, shard int, after uint64, store uuid.UUID, tied bool, limit int) ([]feed.Row, error) {
+	query := "SELECT pos, scope, kind, id, version, body FROM feed AS f WHERE shard = ? AND pos > ? AND (scope = ? OR scope = ?)"
+	args := []any{shard, after, idBytes(uuid.Nil), idBytes(store)}
+	if tied {
+		query += " AND (length(owner) = 0 OR EXISTS (SELECT 1 FROM ties AS t WHERE t.shard = f.shard AND t.member = f.owner AND t.store = ?))"
+		args = append(args, idBytes(store))
+	}
 	var rows []feedRow
-	err := db.read(ctx).NewRaw("SELECT pos, scope, kind, id, version, body FROM feed "+
-		"WHERE shard = ? AND pos > ? AND (scope = ? OR scope = ?) ORDER BY pos LIMIT ?",
-		shard, after, idBytes(uuid.Nil), idBytes(store), limit).Scan(ctx, &rows)
+	err := db.read(ctx).NewRaw(query+" ORDER BY pos LIMIT ?", append(args, limit)...).Scan(ctx, &rows)
 	return convert(rows, func(r feedRow) feed.Row {
 		item := wire.Item{Kind: wire.ItemKind(r.Kind), ID: toID(r.ID), Version: r.Version}
 		if len(r.Body) > 0 {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"github.com/tallystick/tallystick/server/ledger"
 )
 
 // AccountsOfMembers implements ledger.Store.
@@ -26,4 +28,37 @@ func (db *DB) AccountsOfMembers(ctx context.Context, members []uuid.UUID) (map[u
 		}
 	}
 	return out, nil
+}
+
+type tieRow struct {
+	Shard     int    `bun:"shard"`
+	Member    []byte `bun:"member"`
+	Store     []byte `bun:"store"`
+	VisitedAt int64  `bun:"visited_at"`
+}
+
+// Ties implements ledger.Store.
+func (db *DB) Ties(ctx context.Context, keys []ledger.TieKey) (map[ledger.TieKey]int64, error) {
+	rows, err := selectKeys[tieRow](ctx, db, db.read(ctx), "SELECT shard, member, store, visited_at FROM ties WHERE ?", "shard, member, store",
+		convert(keys, func(k ledger.TieKey) row { return row{k.Shard, idBytes(k.Member), idBytes(k.Store)} }))
+	out := make(map[ledger.TieKey]int64, len(rows))
+	for _, r := range rows {
+		out[ledger.TieKey{Shard: r.Shard, Member: toID(r.Member), Store: toID(r.Store)}] = r.VisitedAt
+	}
+	return out, err
+}
+
+// PutTies implements ledger.Store.
+func (db *DB) PutTies(ctx context.Context, ties []ledger.Tie) error {
+	return db.insert(ctx, "INSERT INTO ties (shard, member, store, visited_at)",
+		convert(ties, func(t ledger.Tie) row { return row{t.Shard, idBytes(t.Member), idBytes(t.Store), t.VisitedAt} }),
+		"ON CONFLICT (shard, member, store) DO UPDATE SET visited_at = EXCLUDED.visited_at WHERE ties.visited_at < EXCLUDED.visited_at")
+}
+
+// TiesOf implements ledger.Store.
+func (db *DB) TiesOf(ctx context.Context, shard int, member uuid.UUID) ([]ledger.Tie, error) {
+	turn := func(r tieRow) ledger.Tie {
+		return ledger.Tie{TieKey: ledger.TieKey{Shard: r.Shard, Member: toID(r.Member), Store: toID(r.Store)}, VisitedAt: r.VisitedAt}
+	}
+	return page(ctx, db, turn, "SELECT shard, member, store, visited_at FROM ties WHERE shard = ? AND member = ? ORDER BY store", shard, idBytes(member))
 }
