@@ -50,21 +50,18 @@ func (l *Ledger) Adjust(ctx context.Context, a entry.HQAdjustment) error {
 	if a.Amount == 0 || a.Amount > loyalty.MaxAmount || a.Amount < -loyalty.MaxAmount || !pointsUnit(a.Unit) {
 		return problem.New(problem.AmountInvalid, "an adjustment has a unit and an amount that is not zero")
 	}
-	made := func(*account) (hqjournal.Fact, error) {
+	made := func(acct *account) (hqjournal.Fact, error) {
+		// What is free now decides, whatever has the same time.
+		h := acct.holding(a.Unit).Clone()
+		if _, err := h.Vest(l.o.Clock.Now().UnixMilli()); err != nil {
+			return hqjournal.Fact{}, err
+		}
+		if -a.Amount > h.Free {
+			return hqjournal.Fact{}, problem.Newf(problem.PointsInsufficient, "%d are free, %d are to be taken", h.Free, -a.Amount)
+		}
 		return hqjournal.Fact{Kind: entry.KindHQAdjustment, Body: a}, nil
 	}
-	return l.hqFact(ctx, a.Account, made, func(s *set, f *fact, acct *account) error {
-		return s.on(f, acct, a.Unit, 0, func(h *loyalty.Holding) ([]loyalty.Move, error) {
-			if a.Amount > 0 {
-				return h.Earn(newLot(f, acct, a.Amount, a.ExpiresAt), loyalty.BookIssue, f.EffectiveAt)
-			}
-			if -a.Amount > h.Free {
-				return nil, problem.Newf(problem.PointsInsufficient, "%d are free, %d are to be taken", h.Free, -a.Amount)
-			}
-			_, moves, err := h.Remove(-a.Amount, loyalty.BookIssue)
-			return moves, err
-		})
-	})
+	return l.hqFact(ctx, a.Account, made, foldAdjustment(a))
 }
 
 // IssueVoucher gives an account the uses of a voucher, in the caller's

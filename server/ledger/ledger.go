@@ -13,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/sync/journal"
 )
 
 // Journal is HQ's own journal, as the ledger needs it.
@@ -57,7 +58,9 @@ type Ledger struct {
 
 	mu    sync.Mutex
 	rules map[uint64]loyalty.RuleSet
-	left  atomic.Uint64 // see Left
+	// searched is when sales were last looked for by their receipt, for which return.
+	searched map[journal.Hash]time.Time
+	left     atomic.Uint64 // see Left
 
 	// snapshotEvery is [snapshotEvery], or what a test says.
 	snapshotEvery int
@@ -80,7 +83,7 @@ func New(o Options) *Ledger {
 	if o.Grace <= 0 {
 		o.Grace = 7 * 24 * time.Hour
 	}
-	return &Ledger{o: o, rules: map[uint64]loyalty.RuleSet{}, snapshotEvery: snapshotEvery}
+	return &Ledger{o: o, rules: map[uint64]loyalty.RuleSet{}, searched: map[journal.Hash]time.Time{}, snapshotEvery: snapshotEvery}
 }
 
 // ruleSet returns a rule set, from memory when it has been asked for before.

@@ -35,6 +35,9 @@ func (l *Ledger) matchReturns(ctx context.Context) error {
 		return fmt.Errorf("read waiting returns: %w", err)
 	}
 	for _, w := range waiting {
+		if w.TriedAt == tried {
+			continue
+		}
 		if err := l.o.Store.InTx(ctx, func(ctx context.Context) error { return l.matchReturn(ctx, w) }); err != nil {
 			return err
 		}
@@ -54,6 +57,20 @@ func (l *Ledger) matchReturn(ctx context.Context, w AwaitedReturn) error {
 	sale, found, err := l.saleSomewhere(ctx, f.ret)
 	if err != nil {
 		return err
+	}
+	if !found && onlyReceipt(f.ret) && w.TriedAt != 0 {
+		sales, _, err := l.withReceipt(ctx, &f)
+		if err != nil {
+			return err
+		}
+		if len(sales) > 1 {
+			return l.ambiguous(ctx, w, &f, sales)
+		}
+		if len(sales) == 1 {
+			if sale, found, err = l.o.Store.SaleAnywhere(ctx, sales[0].sale.ID, sales[0].Terminal); err != nil {
+				return err
+			}
+		}
 	}
 	if !found {
 		if w.TriedAt == 0 {

@@ -21,6 +21,8 @@ const (
 	StepEarly   StepKind = 1 // its account was not open yet
 	StepAwaits  StepKind = 2 // a return whose sale was not found
 	StepMatched StepKind = 3 // a return whose sale was found; Cause is the sale's source
+	// StepAmbiguous is a return for which several sales were found; Cause is their hashes.
+	StepAmbiguous StepKind = 4
 )
 
 // Step is one fact as it was applied: where its entry stands and which account it

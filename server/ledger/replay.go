@@ -151,7 +151,7 @@ func (l *Ledger) replaySet(ctx context.Context, in int, steps []Step) error {
 		}
 		switch {
 		case !ok: // no journal has it: its source shows as a difference
-		case step.Does == StepAwaits || step.Does == StepMatched:
+		case step.Does == StepAwaits || step.Does == StepMatched || step.Does == StepAmbiguous:
 			if err := l.replayMatch(ctx, f, step); err != nil {
 				return err
 			}
@@ -224,6 +224,9 @@ func (l *Ledger) replayMatch(ctx context.Context, f fact, step Step) error {
 			return err
 		}
 		return l.o.Store.SaveChanges(ctx, Changes{Exceptions: s.exceptions})
+	}
+	if step.Does == StepAmbiguous {
+		return l.leaveToPerson(ctx, w, &f, step.Cause)
 	}
 	explained := Exception{ID: derivedID(f.Hash, string(ReturnUnmatched)+"/0"), Shard: f.shard, State: ExceptionWithdrawn}
 	copy(explained.ExplainedBy[:], step.Cause)
