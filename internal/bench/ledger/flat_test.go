@@ -41,26 +41,31 @@ func flat(t *testing.T, o options, kind string) []benchtable.Result {
 	f := openOffice(t, o, e.database(t, "flat"), "flat_"+kind)
 	fl := openField(t, f, apart)
 	var out []benchtable.Result
-	rows := []string{"stored,us_per_entry,entries_per_second"}
+	rows := []string{"stored,us_per_entry,entries_per_second,cpu_us_per_entry"}
 	for _, size := range flatSizes(o.flat) {
 		fl.fill(t, size)
 		stored := fl.stored()
-		var costs []float64
+		var costs, work []float64
 		for range flatProbes {
-			costs = append(costs, fl.cost(t, max(1, o.probe/len(fl.terminals))))
+			before := e.worked(t, f)
+			cost, entries := fl.cost(t, max(1, o.probe/len(fl.terminals)))
+			costs = append(costs, cost)
+			work = append(work, float64((e.worked(t, f)-before).Microseconds())/float64(entries))
 		}
-		cost := median(costs)
-		row := fmt.Sprintf("%d,%.1f,%.0f", stored, cost, 1e6/cost)
+		cost, cpu := median(costs), median(work)
+		row := fmt.Sprintf("%d,%.1f,%.0f,%.1f", stored, cost, 1e6/cost, cpu)
 		t.Log(row)
 		rows = append(rows, row)
-		first, target := cost, benchtable.Target{}
+		first, firstCPU, target := cost, cpu, benchtable.Target{}
 		if len(out) > 0 {
-			first = out[0].Value
+			first, firstCPU = out[0].Value, out[1].Value
 		}
 		if size == o.flat {
 			target = benchtable.RatioAtMost(flatLimit)
 		}
-		out = append(out, benchtable.Against(fmt.Sprintf("flat_%s_%d", kind, size), "µs/entry", cost, first, target))
+		name := fmt.Sprintf("flat_%s_%d", kind, size)
+		out = append(out, benchtable.Against(name, "µs/entry", cost, first, target),
+			benchtable.Against(name+"_cpu", "µs/entry", cpu, firstCPU, benchtable.Target{}))
 	}
 	fl.check(t)
 	writeRows(t, kind, rows)
@@ -97,14 +102,26 @@ func (fl *field) fill(t *testing.T, size int) {
 	}
 }
 
-// cost is the time from first push to all applied, in µs an entry.
-func (fl *field) cost(t *testing.T, each int) float64 {
+// cost is the time from first push to all applied, in µs an entry, and how many
+// entries there were.
+func (fl *field) cost(t *testing.T, each int) (float64, int) {
 	t.Helper()
 	must(t, fl.sell(each))
-	n := float64(len(fl.waiting()))
+	n := len(fl.waiting())
 	began := time.Now()
 	_, err := fl.drain(t.Context(), wire.MaxBatchEntries)
 	must(t, err)
 	must(t, fl.office.awaitApplied(t.Context(), seldom))
-	return float64(time.Since(began).Microseconds()) / n
+	return float64(time.Since(began).Microseconds()) / float64(n), n
+}
+
+// worked is the processor time that HQ and its database have used: unlike the time on
+// the clock it is nearly the same when others work on the machine.
+func (e engine) worked(t *testing.T, f *office) time.Duration {
+	t.Helper()
+	used := cpuTime(t, f.proc.PID())
+	if e.server != nil {
+		used += familyTime(t, e.server.cmd.Process.Pid)
+	}
+	return used
 }
