@@ -17,6 +17,7 @@ import (
 
 	"github.com/tallystick/tallystick/edge/api"
 	"github.com/tallystick/tallystick/edge/cache"
+	"github.com/tallystick/tallystick/edge/lan"
 	"github.com/tallystick/tallystick/edge/syncer"
 	"github.com/tallystick/tallystick/edge/till"
 	"github.com/tallystick/tallystick/internal/clock"
@@ -33,6 +34,9 @@ type runCommand struct {
 	BackoffLimit time.Duration `help:"Longest wait between tries to reach HQ." default:"60s"`
 	PollWait     time.Duration `help:"How long HQ may hold a question for news open; at most 30s." default:"25s"`
 	MemoryLimit  int64         `help:"Soft limit of the heap in MiB." default:"48"`
+	LAN          string        `name:"lan" help:"Address for the store's other lanes, as in :7071. Empty: this lane stands alone." placeholder:"ADDRESS"`
+	Lanes        []string      `name:"lane" help:"Address of another lane, host:port; may be given more than once." placeholder:"ADDRESS"`
+	Discover     bool          `help:"Find the other lanes by mDNS too; only with --lan." default:"true" negatable:""`
 }
 
 // callsTimeout bounds how long calls under way may take at a stop, stopTimeout how
@@ -97,6 +101,7 @@ type agent struct {
 	feed    *follower
 	server  *api.Server
 	syncer  *syncer.Service // nil in a sandbox
+	lan     *lan.Node       // nil in a sandbox and for a lane that stands alone
 }
 
 // openAgent opens what lies on the disk, in the order journal, cache, till. On an
@@ -130,7 +135,11 @@ func openAgent(ctx context.Context, data string, cfg runCommand, log *slog.Logge
 	}
 	a.server = api.New(a.serverConfig(token))
 	if box == nil {
+		if err = a.openLAN(signer); err != nil {
+			return nil, err
+		}
 		a.syncer = a.newSyncer(signer)
+		a.connect()
 	}
 	return a, nil
 }
@@ -155,7 +164,7 @@ func (a *agent) openStores(ctx context.Context, signer keys.Signer) error {
 	a.till, err = till.New(till.Config{
 		Writer: a.id.writer(), Store: a.id.Store, HQ: a.id.HQ, Journal: a.journal, State: a.cache,
 		Clock: clock.System{}, Monotonic: monotonic(), NewID: func() uuid.UUID { return uuid.Must(uuid.NewV7()) },
-		FreeDisk: a.freeDisk, Keys: a.id.Keys, PublicKey: signer.Public.Key, Software: software(), EnrolledAt: a.id.EnrolledAt,
+		FreeDisk: a.freeDisk, Keys: a.id.Keys, PublicKey: signer.Public.Key, Signer: signer, Software: software(), EnrolledAt: a.id.EnrolledAt,
 		// A first start finds no cache either; only then the journal has just begun.
 		CacheRebuilt: opened.Fresh && a.journal.Head().Seq > 1,
 	})
@@ -201,10 +210,7 @@ func (a *agent) link() api.Link {
 func (a *agent) newSyncer(signer keys.Signer) *syncer.Service {
 	return syncer.New(syncer.Config{
 		Address: a.id.Address, HQ: a.id.HQ, Store: a.id.Store, Software: software(), Signer: signer,
-		HTTP: &http.Client{Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute,
-			TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: time.Minute,
-		}},
+		HTTP:  &http.Client{Transport: a.toHQ()},
 		Clock: clock.System{}, Random: rand.Reader, Journal: a.journal, Till: a.feed, Log: a.log,
 		Changed: a.feed.changed, EnrolledAt: a.id.EnrolledAt,
 		Kept: a.feed, Past: func(ctx context.Context) ([]syncer.Past, error) { return pastEpochs(ctx, a.data, a.id) },
@@ -220,6 +226,11 @@ func (a *agent) serve(ctx context.Context, io std) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- a.server.Serve(listener) }()
+	if a.lan != nil {
+		if err := a.lan.Start(ctx); err != nil {
+			return errors.Join(fmt.Errorf("join the store's lanes: %w", err), a.stop(served))
+		}
+	}
 	if a.syncer != nil {
 		a.syncer.Start(ctx)
 	}
@@ -290,6 +301,9 @@ func (a *agent) stop(served chan error) error {
 	if a.syncer != nil {
 		a.syncer.Stop()
 	}
+	if a.lan != nil {
+		a.lan.Stop()
+	}
 	select {
 	case serveErr := <-served:
 		err = errors.Join(err, serveErr)
@@ -302,6 +316,9 @@ func (a *agent) stop(served chan error) error {
 // close closes what is open, the journal last.
 func (a *agent) close() error {
 	var errs []error
+	if a.lan != nil {
+		a.lan.Stop()
+	}
 	if a.feed != nil {
 		a.feed.keep()
 	}

@@ -81,7 +81,7 @@ type Timing struct {
 // DefaultTiming is used where a Config has none.
 var DefaultTiming = Timing{
 	Exchange: 3 * time.Second, Journal: 5 * time.Minute, Request: time.Second, Borrow: 150 * time.Millisecond,
-	Relay: 45 * time.Second, Discover: 20 * time.Second, Retry: 10 * time.Second,
+	Relay: 45 * time.Second, Discover: 20 * time.Second, Retry: 15 * time.Second,
 }
 
 func (t Timing) orDefault() Timing {
@@ -127,7 +127,7 @@ type witnessed struct {
 
 // maxRelays bounds the requests relayed at once; each may hold two bodies of
 // wire.MaxBody.
-const maxRelays = 8
+const maxRelays = 16
 
 // New makes a node that listens but does not serve yet.
 func New(cfg Config) (*Node, error) {
