@@ -111,11 +111,9 @@ const maxDecided = 200
 
 // DecideExceptions implements StrictServerInterface.
 func (h handlers) DecideExceptions(ctx context.Context, r DecideExceptionsRequestObject) (DecideExceptionsResponseObject, error) {
-	verdict := entry.VerdictRelease
+	verdict, known := map[Verdict]entry.Verdict{Release: entry.VerdictRelease, Reject: entry.VerdictReject}[r.Body.Verdict]
 	switch {
-	case r.Body.Verdict == Reject:
-		verdict = entry.VerdictReject
-	case r.Body.Verdict != Release:
+	case !known:
 		return nil, badField("/verdict", "must be release or reject")
 	case len(r.Body.Exceptions) < 1 || len(r.Body.Exceptions) > maxDecided:
 		return nil, badField("/exceptions", "must be 1 to 200")
