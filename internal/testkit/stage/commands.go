@@ -30,6 +30,15 @@ func edgeRun(data, addr string) []string {
 	return []string{"run", "--data", data, "--listen", addr, "--backoff-limit", "1s"}
 }
 
+// edgeLAN leaves mDNS out: stories of other tests run on the same machine.
+func edgeLAN(lan string, others []string) []string {
+	args := []string{"--lan", lan, "--no-discover"}
+	for _, other := range others {
+		args = append(args, "--lane", other)
+	}
+	return args
+}
+
 func edgeSandbox() []string { return []string{"run", "--sandbox", "--listen", "127.0.0.1:0"} }
 
 func edgeExport(data, file string) []string { return []string{"export", "--data", data, "--out", file} }

@@ -21,7 +21,13 @@ type Lane struct {
 	Name string
 	Data string // its data directory
 	Addr string // "host:port" it serves on
+
+	others []string // flags by which it joins the store's other lanes
 }
+
+// Join has the lane listen for other lanes at lan, "host:port", and know those at the
+// given addresses, from its next start on.
+func (l *Lane) Join(lan string, others ...string) { l.others = edgeLAN(lan, others) }
 
 // Enrol makes a lane in the directory data from a one-time code. hq is the address
 // by which the lane will always reach HQ. It does not start the lane. log may be nil.
@@ -49,7 +55,7 @@ func Enrol(ctx context.Context, bin process.Binaries, name, data, hq, code strin
 // Start starts the lane and waits until it is ready.
 func (l *Lane) Start(ctx context.Context) error {
 	proc, err := process.Start(ctx, process.Spec{
-		Name: "edge run " + l.Name, Path: l.bin.Path("edge"), Args: edgeRun(l.Data, l.Addr), Log: l.log, Ready: ready,
+		Name: "edge run " + l.Name, Path: l.bin.Path("edge"), Args: append(edgeRun(l.Data, l.Addr), l.others...), Log: l.log, Ready: ready,
 	})
 	if err != nil {
 		return err
