@@ -1165,6 +1165,11 @@ type TerminalWithCode struct {
 	Terminal  Terminal      `json:"terminal"`
 }
 
+// TieNew defines model for TieNew.
+type TieNew struct {
+	Store openapi_types.UUID `json:"store"`
+}
+
 // Transfer defines model for Transfer.
 type Transfer struct {
 	Amount    int64     `json:"amount"`
@@ -1460,6 +1465,12 @@ type ReissuePassParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// CreateTieParams defines parameters for CreateTie.
+type CreateTieParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // CreateTransferParams defines parameters for CreateTransfer.
 type CreateTransferParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -1628,6 +1639,9 @@ type CreateAdjustmentJSONRequestBody = AdjustmentNew
 // MergeMemberJSONRequestBody defines body for MergeMember for application/json ContentType.
 type MergeMemberJSONRequestBody = MergeNew
 
+// CreateTieJSONRequestBody defines body for CreateTie for application/json ContentType.
+type CreateTieJSONRequestBody = TieNew
+
 // CreateTransferJSONRequestBody defines body for CreateTransfer for application/json ContentType.
 type CreateTransferJSONRequestBody = TransferNew
 
@@ -1759,6 +1773,9 @@ type ServerInterface interface {
 	// ReissuePass Issue the pass again, outdating older copies
 	// (POST /members/{id}/reissue)
 	ReissuePass(c *fiber.Ctx, id ID, params ReissuePassParams) error
+	// CreateTie Tie a member to a store
+	// (POST /members/{id}/ties)
+	CreateTie(c *fiber.Ctx, id ID, params CreateTieParams) error
 	// CreateTransfer Give points to another member
 	// (POST /members/{id}/transfers)
 	CreateTransfer(c *fiber.Ctx, id ID, params CreateTransferParams) error
@@ -3253,6 +3270,59 @@ func (siw *ServerInterfaceWrapper) ReissuePass(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// CreateTie operation middleware
+func (siw *ServerInterfaceWrapper) CreateTie(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateTieParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateTie(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // CreateTransfer operation middleware
 func (siw *ServerInterfaceWrapper) CreateTransfer(c *fiber.Ctx) error {
 
@@ -4560,6 +4630,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/members/:id/reissue", wrapper.ReissuePass)
 
+	router.Post(options.BaseURL+"/members/:id/ties", wrapper.CreateTie)
+
 	router.Post(options.BaseURL+"/members/:id/adjustments", wrapper.CreateAdjustment)
 
 	router.Get(options.BaseURL+"/members/:id/account", wrapper.GetMemberAccount)
@@ -5577,6 +5649,37 @@ func (response ReissuePassdefaultApplicationProblemPlusJSONResponse) VisitReissu
 	return ctx.JSON(&response.Body)
 }
 
+type CreateTieRequestObject struct {
+	ID     ID `json:"id"`
+	Params CreateTieParams
+	Body   *CreateTieJSONRequestBody
+}
+
+type CreateTieResponseObject interface {
+	VisitCreateTieResponse(ctx *fiber.Ctx) error
+}
+
+type CreateTie201JSONResponse TieNew
+
+func (response CreateTie201JSONResponse) VisitCreateTieResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CreateTiedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateTiedefaultApplicationProblemPlusJSONResponse) VisitCreateTieResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type CreateTransferRequestObject struct {
 	ID     ID `json:"id"`
 	Params CreateTransferParams
@@ -6584,6 +6687,9 @@ type StrictServerInterface interface {
 	// ReissuePass Issue the pass again, outdating older copies
 	// (POST /members/{id}/reissue)
 	ReissuePass(ctx context.Context, request ReissuePassRequestObject) (ReissuePassResponseObject, error)
+	// CreateTie Tie a member to a store
+	// (POST /members/{id}/ties)
+	CreateTie(ctx context.Context, request CreateTieRequestObject) (CreateTieResponseObject, error)
 	// CreateTransfer Give points to another member
 	// (POST /members/{id}/transfers)
 	CreateTransfer(ctx context.Context, request CreateTransferRequestObject) (CreateTransferResponseObject, error)
@@ -7678,6 +7784,48 @@ func (sh *strictHandler) ReissuePass(ctx *fiber.Ctx, id ID, params ReissuePassPa
 		return err
 	} else if validResponse, ok := response.(ReissuePassResponseObject); ok {
 		if err := validResponse.VisitReissuePassResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateTie operation middleware
+func (sh *strictHandler) CreateTie(ctx *fiber.Ctx, id ID, params CreateTieParams) error {
+	var request CreateTieRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body CreateTieJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateTie(ctx.UserContext(), request.(CreateTieRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateTie")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateTieResponseObject); ok {
+		if err := validResponse.VisitCreateTieResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
