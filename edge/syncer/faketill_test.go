@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/journal"
 	"github.com/tallystick/tallystick/sync/wire"
 )
@@ -76,6 +77,11 @@ type fakeTill struct {
 	online  bool
 	now     func() time.Time
 	changed chan struct{}
+
+	contradicted []uint64
+	suspended    problem.Code
+	grants       []wire.Signed
+	presented    uint32
 }
 
 func newFakeTill(set keys.Set) *fakeTill {
@@ -147,6 +153,44 @@ func (f *fakeTill) ApplyFeed(_ context.Context, page wire.FeedPage) error {
 }
 
 func (f *fakeTill) ObserveHQTime(time.Time) {}
+
+func (f *fakeTill) Contradicts(_ context.Context, seq uint64) error {
+	defer f.lock()()
+	f.contradicted = append(f.contradicted, seq)
+	return nil
+}
+
+func (f *fakeTill) Suspend(_ context.Context, why problem.Code) error {
+	defer f.lock()()
+	f.suspended = why
+	return nil
+}
+
+// Grants gives what it has one by one, whatever the limit.
+func (f *fakeTill) Grants(_ context.Context, after []byte, _ int) ([]wire.Signed, []byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at := len(after)
+	if at >= len(f.grants) {
+		return nil, nil, nil
+	}
+	if at == len(f.grants)-1 {
+		return f.grants[at:], nil, nil
+	}
+	return f.grants[at : at+1], make([]byte, at+1), nil
+}
+
+func (f *fakeTill) Presented() uint32 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.presented
+}
+
+func (f *fakeTill) SetPresented(_ context.Context, epoch uint32) error {
+	defer f.lock()()
+	f.presented = epoch
+	return nil
+}
 
 func (f *fakeTill) SetOnline(online bool) {
 	defer f.lock()()

@@ -76,7 +76,7 @@ func (s *Service) pull(ctx context.Context, cursor string) (wire.FeedPage, error
 	defer cancel()
 	got, err := s.client.call(ctx, http.MethodGet, wire.PathPull+"?"+query.Encode(), nil)
 	if err != nil {
-		return wire.FeedPage{}, err
+		return wire.FeedPage{}, s.verdict(ctx, err)
 	}
 	page, err := believe(s, got, wire.DomainFeed, func(p wire.FeedPage) int64 { return p.HQTime })
 	if err != nil {

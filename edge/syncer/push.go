@@ -28,8 +28,9 @@ type sender struct {
 	contested uint64
 	// limit is how many entries the next batch may have, most what HQ allows.
 	limit, most, bytes int
-	// pastTo is the HQ epoch that has been offered all earlier epochs of the terminal.
-	pastTo uint32
+	// pastTo is the HQ epoch that has been offered all earlier epochs of the terminal,
+	// presentedTo the one that was shown its grants.
+	pastTo, presentedTo uint32
 }
 
 func (s *Service) newSender() *sender {
@@ -72,6 +73,9 @@ func (s *Service) pushLoop(ctx context.Context) {
 func (p *sender) step(ctx context.Context) error {
 	if !p.known {
 		return p.hello(ctx)
+	}
+	if err := p.present(ctx); err != nil {
+		return err
 	}
 	if p.have.Seq >= p.cfg.Journal.Head().Seq {
 		if err := p.deliverPast(ctx); err != nil {
@@ -126,7 +130,7 @@ func (p *sender) hello(ctx context.Context) error {
 		Software: p.cfg.Software, WallTime: p.cfg.Clock.Now().UnixMilli(), Enrolment: p.enrolment(), Witness: p.witness(),
 	})
 	if err != nil {
-		return err
+		return p.verdict(ctx, err)
 	}
 	welcome, err := believe(p.Service, raw, wire.DomainWelcome, func(w wire.Welcome) int64 { return w.HQTime })
 	if err != nil {
@@ -186,8 +190,13 @@ func (p *sender) settle(ctx context.Context, w wire.Welcome) error {
 // own checks that a head HQ speaks of is in this journal.
 func (p *sender) own(ctx context.Context, seq uint64, hash []byte) (journal.Head, error) {
 	head, err := own(ctx, p.cfg.Journal, seq, hash)
-	if errors.Is(err, errForked) && seq <= p.cfg.Journal.Head().Seq {
-		p.contested = seq
+	if errors.Is(err, errForked) {
+		if seq <= p.cfg.Journal.Head().Seq {
+			p.contested = seq
+		}
+		if told := p.cfg.Till.Contradicts(ctx, seq); told != nil {
+			return head, fmt.Errorf("tell the till of a fork: %w", told)
+		}
 	}
 	return head, err
 }
@@ -221,7 +230,7 @@ func (p *sender) batch(ctx context.Context) error {
 	}
 	raw, err := p.exchange(ctx, wire.PathPush, NewBatch(p.cfg.Signer, p.cfg.Journal.Writer(), run))
 	if err != nil {
-		return err
+		return p.verdict(ctx, err)
 	}
 	receipt, err := believe(p.Service, raw, wire.DomainReceipt, func(r wire.Receipt) int64 { return r.RecordedAt })
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/journal"
 	"github.com/tallystick/tallystick/sync/wire"
 )
@@ -37,6 +38,16 @@ type Till interface {
 	ApplyWelcome(ctx context.Context, w wire.Welcome) error
 	ApplyReceipt(ctx context.Context, r wire.Receipt) error
 	ApplyFeed(ctx context.Context, page wire.FeedPage) error
+	// Contradicts tells of an entry of HQ's that is not in this journal; seq is zero when
+	// HQ has only said that there is one. Suspend tells that HQ has taken the terminal out
+	// of service.
+	Contradicts(ctx context.Context, seq uint64) error
+	Suspend(ctx context.Context, why problem.Code) error
+	// Grants lists the signed grants that HQ may have lost; see till.Till. Presented is
+	// the HQ epoch that has seen them all.
+	Grants(ctx context.Context, after []byte, limit int) (list []wire.Signed, next []byte, err error)
+	Presented() uint32
+	SetPresented(ctx context.Context, hqEpoch uint32) error
 	ObserveHQTime(hq time.Time)
 	SetOnline(online bool)
 }

@@ -83,10 +83,27 @@ func (t *Till) ApplyWelcome(ctx context.Context, w wire.Welcome) error {
 		return err
 	}
 	t.time.hear(time.UnixMilli(w.HQTime))
+	if err := t.compareWitnessed(ctx, w.Witnessed); err != nil {
+		return err
+	}
 	if err := t.confirm(ctx, head.Seq); err != nil {
 		return err
 	}
 	return t.recount(ctx, after.counted())
+}
+
+// compareWitnessed looks at a head of this terminal that another lane was shown, as HQ
+// passes it on.
+func (t *Till) compareWitnessed(ctx context.Context, known wire.SignedHead) error {
+	if len(known.Head) == 0 {
+		return nil
+	}
+	head, err := wire.OpenHead(t.cfg.PublicKey, known)
+	if err != nil || head.Terminal != t.cfg.Writer.ID || head.Epoch != t.cfg.Writer.Epoch {
+		return nil // not signed by this terminal: it proves nothing
+	}
+	_, err = t.checkHead(ctx, t.cfg.HQ, head.Terminal, head.Epoch, head.Seq, head.Hash)
+	return err
 }
 
 // ObserveHQTime takes in a time HQ has just signed, which ends distrust of the
@@ -104,7 +121,7 @@ func (t *Till) checkHead(ctx context.Context, hq, terminal uuid.UUID, epoch uint
 		return journal.Head{}, nil
 	}
 	if head := t.cfg.Journal.Head(); seq > head.Seq {
-		if err := t.told(ctx, branch{seq, hash, entry.WitnessRollback}, entry.Witness{}); err != nil {
+		if err := t.told(ctx, branch{seq, entry.WitnessRollback}); err != nil {
 			return journal.Head{}, err
 		}
 		return journal.Head{}, problem.Newf(problem.JournalFork, "HQ has entry %d, this journal ends with %d", seq, head.Seq)
@@ -114,7 +131,7 @@ func (t *Till) checkHead(ctx context.Context, hq, terminal uuid.UUID, epoch uint
 		return journal.Head{}, fmt.Errorf("compare with entry %d: %w", seq, err)
 	}
 	if string(own[:]) != string(hash) {
-		if err := t.told(ctx, branch{seq, hash, entry.WitnessFork}, entry.Witness{}); err != nil {
+		if err := t.told(ctx, branch{seq, entry.WitnessFork}); err != nil {
 			return journal.Head{}, err
 		}
 		return journal.Head{}, problem.Newf(problem.JournalFork, "HQ has another entry %d", seq)

@@ -60,12 +60,6 @@ func (t *Till) derive(ctx context.Context, seq uint64, raw []byte) (derived, err
 			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
 		}
 		return deriveAllowance(seq, c)
-	case entry.KindWitness:
-		w, err := entry.DecodeBody[entry.Witness](e)
-		if err != nil {
-			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
-		}
-		return t.deriveWitness(w)
 	case entry.KindNote:
 		n, err := entry.DecodeBody[entry.Note](e)
 		if err != nil {

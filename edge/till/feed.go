@@ -68,6 +68,9 @@ func (t *Till) ApplyFeed(ctx context.Context, page wire.FeedPage) error {
 		t.lastPart = page.HQTime
 	}
 	t.time.hear(time.UnixMilli(page.HQTime))
+	if err := t.suspend(ctx, ""); err != nil { // HQ does not speak to one that is
+		return err
+	}
 	t.rights.changed.Store(true)
 	if after.counted() < before.counted() {
 		return t.recount(ctx, after.counted())

@@ -81,7 +81,7 @@ func (t *Till) Contradicted(ctx context.Context, finding entry.WitnessFinding, k
 	if err != nil {
 		return fmt.Errorf("read the head a lane knows: %w", err)
 	}
-	return t.told(ctx, branch{head.Seq, head.Hash, finding}, entry.Witness{Known: known.Head, KnownSignature: known.Signature})
+	return t.told(ctx, branch{head.Seq, finding})
 }
 
 // Saw journals the head of another lane, or what it proves against it.

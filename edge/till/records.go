@@ -82,8 +82,7 @@ type noted struct {
 // branch is that somebody holds another branch of this journal (TableMeta "branch").
 type branch struct {
 	Seq     uint64               `cbor:"1,keyasint"`
-	Hash    []byte               `cbor:"2,keyasint,omitempty"`
-	Finding entry.WitnessFinding `cbor:"3,keyasint"`
+	Finding entry.WitnessFinding `cbor:"2,keyasint"`
 }
 
 // made is what an idempotency key made.
@@ -94,13 +93,14 @@ type made struct {
 }
 
 var (
-	keyPosition = []byte("position")
-	keyLink     = []byte("link")
-	keyBranch   = []byte("branch")
-	keyKept     = []byte("kept since") // time of the first entry a rebuild found, after pruning
-	keyPolicy   = []byte("policy")     // noted, as of the last policy acknowledged
-	keyWitness  = []byte("witness")    // noted, as of the last own head witnessed in the journal
-	keyHeads    = []byte("heads")      // noted, as of the last own head witnessed
+	keyPosition  = []byte("position")
+	keyLink      = []byte("link")
+	keyBranch    = []byte("branch")
+	keySuspended = []byte("suspended")  // problem.Code
+	keyKept      = []byte("kept since") // time of the first entry a rebuild found, after pruning
+	keyPolicy    = []byte("policy")     // noted, as of the last policy acknowledged
+	keyWitness   = []byte("witness")    // noted, as of the last own head witnessed in the journal
+	keyHeads     = []byte("heads")      // noted, as of the last own head witnessed
 )
 
 func put(table Table, key []byte, value any) (Change, error) {

@@ -203,18 +203,5 @@ func (t *Till) acknowledgePolicy(ctx context.Context) error {
 	if err != nil || before == now {
 		return err
 	}
-	at, _ := t.time.now()
-	_, err = t.append(ctx, at, entry.KindNote, entry.Note{
-		Code: entry.NotePolicy, Values: []int64{int64(now.Policy), now.Points, now.Uses},
-	})
-	return err
-}
-
-// deriveNote keeps which policy was acknowledged.
-func deriveNote(n entry.Note) (derived, error) {
-	var d derived
-	if n.Code != entry.NotePolicy || len(n.Values) < 3 {
-		return d, nil
-	}
-	return d, d.put(TableMeta, keyPolicy, noted{Policy: uint64(n.Values[0]), Points: n.Values[1], Uses: n.Values[2]})
+	return t.note(ctx, entry.NotePolicy, int64(now.Policy), now.Points, now.Uses)
 }

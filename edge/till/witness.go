@@ -19,6 +19,7 @@ type witnesses struct {
 	unnoted   int64   // redeemed up to seq since the journal itself said so
 	confirmed bool    // since this start
 	branch    *branch // somebody holds another branch; nil: nobody said so
+	suspended problem.Code
 }
 
 // at returns the last own head that was witnessed.
@@ -87,21 +88,35 @@ func (t *Till) confirm(ctx context.Context, seq uint64) error {
 	if !note {
 		return nil
 	}
-	hash, err := t.cfg.Journal.HashAt(ctx, seq)
-	if err != nil {
-		return fmt.Errorf("read hash of entry %d: %w", seq, err)
-	}
+	return t.note(ctx, entry.NoteWitnessed, int64(seq))
+}
+
+// note journals a code with numbers.
+func (t *Till) note(ctx context.Context, code entry.NoteCode, values ...int64) error {
 	now, _ := t.time.now()
-	_, err = t.append(ctx, now, entry.KindWitness, entry.Witness{
-		Writer: t.cfg.Writer.ID, Epoch: t.cfg.Writer.Epoch, Seq: seq, Hash: hash[:],
-	})
+	_, err := t.append(ctx, now, entry.KindNote, entry.Note{Code: code, Values: values})
 	return err
+}
+
+// deriveNote keeps what the journal says of the terminal itself.
+func deriveNote(n entry.Note) (derived, error) {
+	var d derived
+	v := n.Values
+	switch {
+	case n.Code == entry.NotePolicy && len(v) >= 3:
+		return d, d.put(TableMeta, keyPolicy, noted{Policy: uint64(v[0]), Points: v[1], Uses: v[2]})
+	case n.Code == entry.NoteWitnessed && len(v) >= 1:
+		return d, d.put(TableMeta, keyWitness, noted{Witnessed: uint64(v[0])})
+	case n.Code == entry.NoteContradicted && len(v) >= 2:
+		return d, d.put(TableMeta, keyBranch, branch{Seq: uint64(v[0]), Finding: entry.WitnessFinding(v[1])})
+	}
+	return d, nil
 }
 
 // told notes that somebody holds another branch of this journal: this terminal is a copy,
 // or was rolled back. It redeems and lends no more, and does not use numbers again that
-// others have seen. The evidence is journalled where that needs no such number.
-func (t *Till) told(ctx context.Context, b branch, evidence entry.Witness) error {
+// others have seen. The journal says so too, where that needs no such number.
+func (t *Till) told(ctx context.Context, b branch) error {
 	if t.cfg.Mutant == MutantSkipForkCheck {
 		return nil
 	}
@@ -121,16 +136,13 @@ func (t *Till) told(ctx context.Context, b branch, evidence entry.Witness) error
 	if t.cfg.Journal.Head().Seq < b.Seq {
 		return nil
 	}
-	evidence.Writer, evidence.Epoch, evidence.Seq, evidence.Hash = t.cfg.Writer.ID, t.cfg.Writer.Epoch, b.Seq, b.Hash
-	evidence.Finding = b.Finding
-	now, _ := t.time.now()
-	_, err := t.append(ctx, now, entry.KindWitness, evidence)
-	return err
+	return t.note(ctx, entry.NoteContradicted, int64(b.Seq), int64(b.Finding))
 }
 
 // Contradicts takes in that HQ holds another entry seq than this journal, or one that
-// this journal does not have; the caller has verified HQ's signature.
-func (t *Till) Contradicts(ctx context.Context, seq uint64, hash []byte) error {
+// this journal does not have; the caller knows that HQ said so. A seq of zero is that HQ
+// has not said which.
+func (t *Till) Contradicts(ctx context.Context, seq uint64) error {
 	end, err := t.begin()
 	if err != nil {
 		return err
@@ -140,7 +152,30 @@ func (t *Till) Contradicts(ctx context.Context, seq uint64, hash []byte) error {
 	if seq > t.cfg.Journal.Head().Seq {
 		finding = entry.WitnessRollback
 	}
-	return t.told(ctx, branch{seq, hash, finding}, entry.Witness{})
+	return t.told(ctx, branch{seq, finding})
+}
+
+// Suspend takes in that HQ has taken this terminal out of service, until HQ says
+// something else again: it redeems and lends no more.
+func (t *Till) Suspend(ctx context.Context, why problem.Code) error {
+	end, err := t.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	return t.suspend(ctx, why)
+}
+
+func (t *Till) suspend(ctx context.Context, why problem.Code) error {
+	w := &t.witness
+	w.mu.Lock()
+	before := w.suspended
+	w.suspended = why
+	w.mu.Unlock()
+	if before == why {
+		return nil
+	}
+	return t.remember(ctx, keySuspended, why)
 }
 
 // remember writes one record about the terminal itself, durably.
@@ -159,18 +194,6 @@ func (t *Till) remember(ctx context.Context, name []byte, value any) error {
 	return nil
 }
 
-// deriveWitness keeps what the journal says of this terminal's own head.
-func (t *Till) deriveWitness(w entry.Witness) (derived, error) {
-	var d derived
-	if w.Writer != t.cfg.Writer.ID || w.Epoch != t.cfg.Writer.Epoch {
-		return d, nil
-	}
-	if w.Finding != entry.WitnessSeen {
-		return d, d.put(TableMeta, keyBranch, branch{w.Seq, w.Hash, w.Finding})
-	}
-	return d, d.put(TableMeta, keyWitness, noted{Witnessed: w.Seq})
-}
-
 // recallHeads reads at the start what was witnessed, and by whom contradicted.
 func (t *Till) recallHeads(ctx context.Context) error {
 	seq := t.link.Acked.Seq
@@ -181,6 +204,9 @@ func (t *Till) recallHeads(ctx context.Context) error {
 			seq = max(seq, n.Witnessed)
 			errs = append(errs, err)
 		}
+		why, _, err := get[problem.Code](l, TableMeta, keySuspended)
+		t.witness.suspended = why
+		errs = append(errs, err)
 		b, found, err := get[branch](l, TableMeta, keyBranch)
 		if found {
 			t.witness.branch = &b
@@ -199,6 +225,12 @@ func (t *Till) recallHeads(ctx context.Context) error {
 func (t *Till) mayRedeem() error {
 	if b := t.witness.contradicted(); b != nil {
 		return problem.Newf(problem.JournalFork, "somebody holds another entry %d of this terminal (%s)", b.Seq, b.Finding)
+	}
+	t.witness.mu.Lock()
+	why := t.witness.suspended
+	t.witness.mu.Unlock()
+	if why != "" {
+		return problem.New(why, "")
 	}
 	switch t.catalogue.Load().lanes[t.cfg.Writer.ID].State {
 	case "revoked":

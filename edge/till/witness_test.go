@@ -124,7 +124,7 @@ func TestG6_ACopyStopsRedeemingAndSaysSo(t *testing.T) {
 			}), problem.JournalFork)
 		}, ""},
 		"HQ has more": {func(t *testing.T, s *shop) {
-			if err := s.till.Contradicts(context.Background(), s.journal.Head().Seq+3, make([]byte, 32)); err != nil {
+			if err := s.till.Contradicts(context.Background(), s.journal.Head().Seq+3); err != nil {
 				t.Fatal(err)
 			}
 		}, problem.JournalFork},
@@ -171,7 +171,7 @@ func TestG6_ACopyStopsRedeemingAndSaysSo(t *testing.T) {
 
 func TestAMutantDoesNotMindAFork(t *testing.T) {
 	s := newShop(t, func(s *shop) { s.Mutant = till.MutantSkipForkCheck })
-	if err := s.till.Contradicts(context.Background(), 1, make([]byte, 32)); err != nil {
+	if err := s.till.Contradicts(context.Background(), 1); err != nil {
 		t.Fatal(err)
 	}
 	s.commit(t, "a", s.buy(t, 9000, points(s.five, 1)))

@@ -125,9 +125,17 @@ type HQRecall struct {
 	For     uuid.UUID `cbor:"5,keyasint,omitzero"` // the right asked for that it should cover
 }
 
-// NotePolicy says under which policy everything later in the journal was decided: its
-// version, and the terminal's share of the store's cap in points and uses of vouchers.
-const NotePolicy NoteCode = 4
+// Notes of a terminal about itself.
+const (
+	// NotePolicy: everything later in the journal was decided under this policy. Its
+	// version, and the terminal's share of the store's cap in points and uses of vouchers.
+	NotePolicy NoteCode = 4
+	// NoteWitnessed: HQ or a lane has confirmed the own head. Its sequence number.
+	NoteWitnessed NoteCode = 5
+	// NoteContradicted: HQ or a lane holds another branch of this journal. The sequence
+	// number, zero when it was not said, and the WitnessFinding.
+	NoteContradicted NoteCode = 6
+)
 
 // Check refuses a step that contradicts itself.
 func (c AllowanceChange) Check() error {
