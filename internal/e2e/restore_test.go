@@ -107,5 +107,15 @@ func TestG4_TerminalsEnrolledAfterTheBackup(t *testing.T) {
 	}
 	must(t, s.HQ.Stop(t.Context()))
 	s.hq(t, "rebuild", "--data", s.HQ.Data)
+	// The earlier epoch as a file: HQ has all of it.
+	out := filepath.Join(t.TempDir(), "epoch1.export")
+	_, err = process.Run(t.Context(), process.Spec{
+		Path: s.Bin.Path("edge"), Args: []string{"export", "--data", first.Data, "--epoch", "1", "--out", out}, Log: s.Log,
+	})
+	must(t, err)
+	said, err := s.HQ.Import(t.Context(), out)
+	if must(t, err); !strings.Contains(said, `"new":0`) || strings.Contains(said, "warning") {
+		t.Errorf("hq import: %s", said)
+	}
 	must(t, s.HQ.Start(t.Context()))
 }

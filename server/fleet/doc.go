@@ -12,5 +12,8 @@
 // of HQ's journal and an item of the store's feed in the same transaction, and that
 // a request is believed only with a proof by the key HQ holds.
 //
+// It promises too that a terminal which HQ enrolled and lost in a restore is taken in
+// again by HQ's own signature, and by nothing else, and that no epoch is given twice.
+//
 // It must never import HTTP or a database: it names the storage it needs.
 package fleet
