@@ -27,7 +27,6 @@ var derived = []derivation{
 	{"lots", "SELECT account, unit, lot, source, amount, remaining, spent, covered, gone, back, owed, lapsed, pending, voided, " +
 		"is_open, earned_at, vests_at, expires_at, roll_days FROM lots WHERE shard = ?"},
 	{"postings", "SELECT " + postingColumns + " FROM postings WHERE shard = ?"},
-	{"rights", "SELECT account, unit, right_id, holder, epoch, store, kind, ended, fault, amount, used, made_at, ends_at, since, parent, is_open FROM rights WHERE shard = ?"},
 	{"books", "SELECT book, owner, unit, balance FROM books WHERE shard = ?"},
 	{"exceptions", "SELECT id, kind, CASE WHEN state = 'awaiting' THEN 'open' ELSE state END AS state, liable, cause, source, terminal, " +
 		"epoch, seq, store, account, member, unit, amount, currency, money, occurred_at, recorded_at, explained_by, attribution FROM exceptions " +
@@ -39,14 +38,19 @@ var derived = []derivation{
 // sums are what is compared where the order of some facts was not recorded: in how
 // many steps an amount got where it is depends on it, and so do exceptions.
 var sums = []derivation{
-	derived[0],
-	{"holdings", derived[2].text + " AND (free <> 0 OR allowance <> 0 OR pending <> 0 OR overdraft <> 0)"},
-	derived[3],
-	{"books", derived[5].text + " AND balance <> 0"},
+	whole("sources"),
+	{"holdings", whole("holdings").text + " AND (free <> 0 OR allowance <> 0 OR pending <> 0 OR overdraft <> 0)"},
+	whole("lots"),
+	{"books", whole("books").text + " AND balance <> 0"},
 	{"postings", "SELECT account, unit, lot, store, book, CAST(SUM(amount) AS BIGINT) AS amount FROM (" +
 		"SELECT account, unit, lot, store, from_book AS book, -amount AS amount FROM postings WHERE shard = ? UNION ALL " +
 		"SELECT account, unit, lot, store, to_book AS book, amount FROM postings WHERE shard = ?) AS legs " +
 		"GROUP BY account, unit, lot, store, book HAVING SUM(amount) <> 0"},
+}
+
+// whole is the derivation of a table, every column of it.
+func whole(table string) derivation {
+	return derived[slices.IndexFunc(derived, func(d derivation) bool { return d.table == table })]
 }
 
 // notCopied are the tables that a rebuild makes anew or has no need of.
