@@ -19,7 +19,7 @@ func (db *DB) AccountsOfMembers(ctx context.Context, members []uuid.UUID) (map[u
 	}
 	for part := range slices.Chunk(members, bulk) {
 		ids := convert(part, func(id uuid.UUID) []byte { return idBytes(id) })
-		rows, err := page(ctx, db, asIs[memberRow], "SELECT member, account FROM account_members WHERE member IN (?)", bun.In(ids))
+		rows, err := page(ctx, db, asIs[memberRow], "SELECT member, account FROM account_members WHERE member IN (?)", bun.List(ids))
 		if err != nil {
 			return nil, err
 		}
