@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/server/account"
+	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/hqjournal"
@@ -50,6 +52,7 @@ type office struct {
 	programme *programme.Programme
 	accounts  *account.Accounts
 	shop      *webshop.Shop
+	rights    *allowance.Service
 	people    *people.Directory
 	answers   *people.Answers
 	clock     clock.Clock
@@ -134,6 +137,7 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 	o.accounts = account.New(account.Env{
 		Store: db, Ledger: o.ledger, Journal: o.journal, Units: o.programme, Clock: o.clock, NewID: newID, Wake: t.wake,
 	})
+	o.rights = o.lookAfterRights(nil, nil)
 	shopKeys, err := s.derive("web shop")
 	if err != nil {
 		return nil, err
@@ -163,6 +167,14 @@ func (o *office) assemblePeople(t tuning) error {
 	}
 	o.answers, err = people.NewAnswers(o.db, o.clock, rand.Reader, seal)
 	return err
+}
+
+// lookAfterRights returns the service of rights. It is not started.
+func (o *office) lookAfterRights(mine turn, log *slog.Logger) *allowance.Service {
+	return allowance.New(allowance.Options{
+		Store: o.db, Ledger: o.ledger, Journal: o.journal, Feed: o.feed, Policies: o.programme, Clock: o.clock, NewID: newID,
+		HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Signer: o.statement, Keys: o.keys, Log: log, Turn: mine,
+	})
 }
 
 // close closes the database and keeps the first error.

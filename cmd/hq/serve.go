@@ -44,6 +44,10 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	mine, release := o.elected()
 	applier, others = ledger.NewService(o.ledger, log, mine), newBell(o.db)
 	settler = account.NewService(o.accounts, log, mine)
+	o.rights = o.lookAfterRights(mine, log)
+	if err := o.rights.BeginRestore(ctx); err != nil {
+		return err
+	}
 	if err := o.programme.PublishKeys(ctx, o.keys); err != nil {
 		return err
 	}
@@ -53,7 +57,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	}
 	server := api.New(api.Options{
 		People: o.people, Answers: o.answers, Fleet: o.fleet, Programme: o.programme, Accounts: o.accounts, Shop: o.shop, Ledger: o.ledger, Found: o.db,
-		Ingest: o.ingest, Feed: o.feed, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch,
+		Ingest: o.ingest, Feed: o.feed, Rights: o.rights, Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch,
 		Keys: o.keys, Statement: o.statement, Version: version, Ping: o.db.Ping, Lost: store.Lost, Log: log,
 	})
 	// The line that programs wait for: requests are taken from here on.
@@ -71,7 +75,9 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	}, log)()
 	applier.Start()
 	settler.Start()
+	o.rights.Start()
 	err = c.until(ctx, o, server, listener, mine, log)
+	o.rights.Stop()
 	settler.Stop()
 	applier.Stop()
 	return errors.Join(err, giveBack(ctx, release))

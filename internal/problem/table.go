@@ -111,6 +111,10 @@ const (
 	UnitUnknown   Code = "unit_unknown"
 	UnitMismatch  Code = "unit_mismatch"
 
+	// Rights to redeem.
+	RightOver      Code = "right_over"
+	RightsWithheld Code = "rights_withheld"
+
 	// After a restore.
 	EnrolmentRefused Code = "enrolment_refused"
 	StoreUnknown     Code = "store_unknown"
@@ -214,4 +218,7 @@ var Table = map[Code]Row{
 	EnrolmentRefused: {401, "The enrolment is not one that head office has signed", "Head office does not know this till. Call support."},
 	StoreUnknown:     {409, "The store of the terminal is not known", "Head office does not know this store. Call support."},
 	ExportIncomplete: {422, "The export file is cut short", "The file is not whole. Export the journal again."},
+
+	RightOver:      {409, "The right was released or has ended", "This was given up already. Try the redemption again."},
+	RightsWithheld: {503, "HQ gives no rights before it knows what it gave before its restore", "Head office cannot approve this right now. Try again later."},
 }

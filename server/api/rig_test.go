@@ -25,6 +25,7 @@ import (
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/account"
+	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/server/api"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
@@ -59,6 +60,7 @@ type rig struct {
 	server *api.Server
 
 	accounts *account.Accounts
+	rights   *allowance.Service
 
 	base  string
 	token string
@@ -142,9 +144,12 @@ func (r *rig) start() {
 		Store: db, Fleet: lanes, Programme: prog, Ledger: r.ledger, Ingest: in, Clock: r.clock, NewID: newID, HQ: r.hq,
 		Keys: set, Secret: r.secret, Version: "test",
 	})
+	r.rights = allowance.New(allowance.Options{
+		Store: db, Ledger: r.ledger, Journal: journal, Feed: f, Policies: prog, Clock: r.clock, NewID: newID, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Keys: set,
+	})
 	r.server = api.New(api.Options{
 		People: r.people, Answers: answers, Fleet: lanes, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
-		Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
+		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	r.must(err)

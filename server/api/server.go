@@ -89,12 +89,15 @@ type Options struct {
 	Found     Exceptions
 	Ingest    Ingest
 	Feed      Feed
+	Rights    Rights
 	Clock     clock.Clock
 	HQ        uuid.UUID
 	HQEpoch   uint32
 	Keys      keys.Set
 	Statement keys.Signer
 	Version   string
+	// Applied is through which entry of an epoch of a terminal HQ has applied.
+	Applied func(ctx context.Context, terminal uuid.UUID, epoch uint32) (uint64, error)
 	// Ping reports whether the database answers.
 	Ping func(ctx context.Context) error
 	// Lost reports whether an error means that the database is away, which is

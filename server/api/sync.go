@@ -28,6 +28,7 @@ func (s *Server) routeSync() {
 	s.app.Post(wire.PathHello, s.hello)
 	s.app.Post(wire.PathPush, s.push)
 	s.app.Get(wire.PathPull, s.pull)
+	s.routeRights()
 }
 
 func (s *Server) enrol(c *fiber.Ctx) error {
@@ -136,8 +137,14 @@ func (s *Server) pull(c *fiber.Ctx) error {
 	if err := s.o.Fleet.Heard(c.UserContext(), who.Terminal.ID, who.Epoch, 0, 0); err != nil {
 		return err
 	}
+	if err := s.o.Rights.Pulled(c.UserContext(), laneOf(who), c.Query("cursor")); err != nil {
+		return err
+	}
 	page, err := s.follow(c, who.Terminal, items, time.Duration(wait)*time.Second)
 	if err != nil {
+		return err
+	}
+	if page.Applied, err = s.applied(c.UserContext(), who); err != nil {
 		return err
 	}
 	page.HQTime = s.o.Clock.Now().UnixMilli()

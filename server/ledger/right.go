@@ -38,6 +38,9 @@ type rightStore interface {
 	AccountRights(ctx context.Context, keys []AccountKey) ([]RightRow, error)
 	RightsByID(ctx context.Context, keys []RightKey) ([]RightRow, error)
 	AuditRights(ctx context.Context, shard int) ([]RightRow, error)
+	// Losses sums exceptions that have an attribution and are neither withdrawn nor
+	// about what the account could pay.
+	Losses(ctx context.Context) ([]Loss, error)
 }
 
 // loadRights reads the rights of accounts that are not over, and those that facts name.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/google/uuid"
 
@@ -11,13 +12,14 @@ import (
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/wire"
 )
 
 // Held is what an account has of a unit, under its lock: the holding with its rights,
 // among them the one asked for if it was ever named.
 type Held struct {
 	loyalty.Holding
-	Members []uuid.UUID // whose the account is
+	Members []wire.Member // whose the account is, without holdings
 }
 
 // RightStep is one thing HQ decides about a right of an account: the grant or the taking
@@ -78,20 +80,46 @@ func (l *Ledger) heldOf(ctx context.Context, a *account, unit string, right uuid
 	if h.Right(right) == nil && right != uuid.Nil {
 		rows, err := l.o.Store.RightsByID(ctx, []RightKey{key})
 		if err != nil {
-			return h, err
+			return h, fmt.Errorf("read right: %w", err)
 		}
 		for _, row := range rows {
 			h.PutRight(row.HeldRight)
 		}
 	}
 	rows, err := l.o.Store.AccountMembers(ctx, []AccountKey{a.AccountKey})
-	for _, row := range rows {
-		h.Members = append(h.Members, row.Member)
+	if err != nil {
+		return h, fmt.Errorf("read members: %w", err)
 	}
-	return h, err
+	for _, row := range rows {
+		m, err := wire.Unmarshal[wire.Member](row.Profile)
+		if err != nil {
+			return h, fmt.Errorf("read profile of member %s: %w", row.Member, err)
+		}
+		h.Members = append(h.Members, m)
+	}
+	return h, nil
 }
 
 // Rights returns all rights of an account that are remembered.
 func (l *Ledger) Rights(ctx context.Context, accountID uuid.UUID) ([]RightRow, error) {
 	return l.o.Store.AccountRights(ctx, []AccountKey{{shard.Of(accountID), accountID}})
+}
+
+// Loss is what was overdrawn by redemptions at a store, by cause, and still stands.
+type Loss struct {
+	Store  uuid.UUID
+	Unit   string
+	Cause  loyalty.LossCause
+	Amount int64
+	Count  int64
+}
+
+// Losses sums what was redeemed and was not there, by store and cause: the real loss
+// beside what it could have been. What was explained since is left out.
+func (l *Ledger) Losses(ctx context.Context) ([]Loss, error) {
+	losses, err := l.o.Store.Losses(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read losses: %w", err)
+	}
+	return losses, nil
 }

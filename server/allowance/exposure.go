@@ -1,0 +1,238 @@
+package allowance
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/server/ledger"
+)
+
+// Line is what one store can cost at most in one unit at this moment. StandIn is the
+// largest share of each terminal that it may still go by, TakenBack what was left of
+// rights that HQ took back and that their holders may have used. Clones is, by itself,
+// what a stated number of copies of each terminal could add: what rights have left
+// (Unspent) and the shares once more for each. Lost is what was really overdrawn.
+type Line struct {
+	Store     uuid.UUID
+	Unit      string
+	StandIn   int64
+	TakenBack int64
+	Unspent   int64
+	Clones    int64
+	Lost      map[loyalty.LossCause]int64
+}
+
+// Worst is what can be lost without a copied terminal.
+func (l Line) Worst() int64 { return l.StandIn + l.TakenBack }
+
+// Exposure is what can be lost at a moment, by store and unit. Copies is the number of
+// copies of each terminal that Clones of the lines are for.
+type Exposure struct {
+	At     int64
+	Copies int64
+	Lines  []Line
+}
+
+// Total sums the lines of each unit.
+func (e Exposure) Total() []Line {
+	var out []Line
+	for _, l := range e.Lines {
+		i := slices.IndexFunc(out, func(o Line) bool { return o.Unit == l.Unit })
+		if i < 0 {
+			i = len(out)
+			out = append(out, Line{Unit: l.Unit, Lost: map[loyalty.LossCause]int64{}})
+		}
+		t := &out[i]
+		t.StandIn, t.TakenBack, t.Unspent, t.Clones = t.StandIn+l.StandIn, t.TakenBack+l.TakenBack, t.Unspent+l.Unspent, t.Clones+l.Clones
+		for cause, n := range l.Lost {
+			t.Lost[cause] += n
+		}
+	}
+	return out
+}
+
+// Measured is what an exposure is computed from.
+type Measured struct {
+	Policy    loyalty.Policy
+	Lanes     []Lane
+	Shares    []ShareRow
+	Unspent   []Sum
+	TakenBack []TakenBack
+	Losses    []ledger.Loss
+}
+
+// Compute is the formula of docs/offline-protocol.md.
+func Compute(at int64, m Measured) Exposure {
+	k := m.Policy.Rights.Clones
+	if k <= 0 {
+		k = defaultClones
+	}
+	lines := map[lineKey]*Line{}
+	line := func(store uuid.UUID, unit string) *Line {
+		key := lineKey{store, summed(unit)}
+		if lines[key] == nil {
+			lines[key] = &Line{Store: store, Unit: key.unit, Lost: map[loyalty.LossCause]int64{}}
+		}
+		return lines[key]
+	}
+	for _, s := range standIn(m) {
+		l := line(s.Store, s.Unit)
+		l.StandIn += s.Amount
+		l.Clones += k * s.Amount
+	}
+	for _, s := range m.Unspent {
+		l := line(s.Store, s.Unit)
+		l.Unspent += s.Amount
+		l.Clones += k * s.Amount
+	}
+	for _, t := range m.TakenBack {
+		line(t.Store, t.Unit).TakenBack += t.Amount
+	}
+	for _, x := range m.Losses {
+		line(x.Store, x.Unit).Lost[x.Cause] += x.Amount
+	}
+	e := Exposure{At: at, Copies: k}
+	for _, l := range lines {
+		e.Lines = append(e.Lines, *l)
+	}
+	slices.SortFunc(e.Lines, func(a, b Line) int {
+		if c := bytes.Compare(a.Store[:], b.Store[:]); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Unit, b.Unit)
+	})
+	return e
+}
+
+type lineKey struct {
+	store uuid.UUID
+	unit  string
+}
+
+// summed is the unit under which amounts are added up.
+func summed(unit string) string {
+	if strings.HasPrefix(unit, loyalty.UseUnit("")) {
+		return Uses
+	}
+	return unit
+}
+
+// standIn is the largest share that each terminal may still go by. Shares are of every
+// terminal that ever had one and has not taken in that it has none, for one that is shut
+// out may go on; a terminal without any goes by the policy.
+func standIn(m Measured) []Sum {
+	type top struct {
+		store        uuid.UUID
+		points, uses map[string]int64
+	}
+	most := map[uuid.UUID]*top{}
+	of := func(l Lane) *top {
+		if most[l.ID] == nil {
+			most[l.ID] = &top{l.Store, map[string]int64{}, map[string]int64{}}
+		}
+		return most[l.ID]
+	}
+	for _, row := range m.Shares {
+		t := of(row.Lane)
+		t.points[row.Unit] = max(t.points[row.Unit], row.Points)
+		t.uses[Uses] = max(t.uses[Uses], row.Uses)
+	}
+	for _, l := range m.Lanes {
+		if most[l.ID] == nil && m.Policy.Version > 0 {
+			own := m.Policy.TerminalShare(nil)
+			t := of(l)
+			t.points[m.Policy.Unit], t.uses[Uses] = own.Points, own.Uses
+		}
+	}
+	var out []Sum
+	for id, t := range most {
+		for _, amounts := range []map[string]int64{t.points, t.uses} {
+			for unit, n := range amounts {
+				if n > 0 {
+					out = append(out, Sum{Store: t.store, Holder: id, Unit: unit, Amount: n})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Exposure is what can be lost now.
+func (s *Service) Exposure(ctx context.Context) (Exposure, error) {
+	policy, err := s.policy(ctx)
+	if err != nil {
+		return Exposure{}, err
+	}
+	lanes, err := s.o.Store.Lanes(ctx)
+	if err != nil {
+		return Exposure{}, fmt.Errorf("read terminals: %w", err)
+	}
+	return s.exposure(ctx, policy, lanes)
+}
+
+func (s *Service) exposure(ctx context.Context, policy loyalty.Policy, lanes []Lane) (Exposure, error) {
+	m := Measured{Policy: policy, Lanes: lanes}
+	var err error
+	if m.Shares, err = s.o.Store.Shares(ctx); err != nil {
+		return Exposure{}, fmt.Errorf("read shares: %w", err)
+	}
+	if m.Unspent, err = s.o.Store.Unspent(ctx); err != nil {
+		return Exposure{}, fmt.Errorf("read rights: %w", err)
+	}
+	if m.TakenBack, err = s.o.Store.TakenBack(ctx); err != nil {
+		return Exposure{}, fmt.Errorf("read what was taken back: %w", err)
+	}
+	if m.Losses, err = s.o.Ledger.Losses(ctx); err != nil {
+		return Exposure{}, err
+	}
+	return Compute(s.now(), m), nil
+}
+
+// Sample is a line as it was at a time.
+type Sample struct {
+	At int64
+	Line
+}
+
+// sampleEvery is how often the exposure is kept, in milliseconds.
+const sampleEvery = 60_000
+
+// sample keeps the exposure of each minute.
+func (s *Service) sample(ctx context.Context, p loyalty.Policy, lanes []Lane) error {
+	at := s.now() / sampleEvery * sampleEvery
+	if at == s.sampled {
+		return nil
+	}
+	e, err := s.exposure(ctx, p, lanes)
+	if err != nil {
+		return err
+	}
+	samples := make([]Sample, len(e.Lines))
+	for i, l := range e.Lines {
+		samples[i] = Sample{at, l}
+	}
+	if err := s.o.Store.PutSamples(ctx, samples); err != nil {
+		return fmt.Errorf("keep exposure: %w", err)
+	}
+	s.sampled = at
+	return nil
+}
+
+// samplesMost bounds one answer of History.
+const samplesMost = 5000
+
+// History is the exposure of a store, or of all for the zero id, as it was kept between
+// two times in Unix milliseconds.
+func (s *Service) History(ctx context.Context, store uuid.UUID, from, to int64) ([]Sample, error) {
+	samples, err := s.o.Store.Samples(ctx, store, from, to, samplesMost)
+	if err != nil {
+		return nil, fmt.Errorf("read exposure: %w", err)
+	}
+	return samples, nil
+}

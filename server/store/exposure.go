@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/server/allowance"
+	"github.com/tallystick/tallystick/server/fleet"
+	"github.com/tallystick/tallystick/server/shard"
+)
+
+const shareColumns = "terminal, epoch, version, store, policy, unit, points, uses, acked"
+
+type shareRow struct {
+	laneRow
+	Version uint64 `bun:"version"`
+	Policy  uint64 `bun:"policy"`
+	Unit    string `bun:"unit"`
+	Points  int64  `bun:"points"`
+	Uses    int64  `bun:"uses"`
+	Acked   int    `bun:"acked"`
+}
+
+func (r shareRow) share() allowance.ShareRow {
+	return allowance.ShareRow{Lane: r.lane(), Version: r.Version, Policy: r.Policy, Unit: r.Unit, Points: r.Points, Uses: r.Uses, Acked: r.Acked == 1}
+}
+
+// PutShare implements allowance.Store.
+func (db *DB) PutShare(ctx context.Context, s allowance.ShareRow) error {
+	return db.insert(ctx, "INSERT INTO shares ("+shareColumns+")",
+		[]row{{idBytes(s.ID), s.Epoch, s.Version, idBytes(s.Store), s.Policy, s.Unit, s.Points, s.Uses, bit(s.Acked)}}, "ON CONFLICT DO NOTHING")
+}
+
+// Shares implements allowance.Store.
+func (db *DB) Shares(ctx context.Context) ([]allowance.ShareRow, error) {
+	var rows []shareRow
+	err := db.read(ctx).NewRaw("SELECT "+shareColumns+" FROM shares").Scan(ctx, &rows)
+	return convert(rows, shareRow.share), err
+}
+
+// SharesOf implements allowance.Store.
+func (db *DB) SharesOf(ctx context.Context, terminal uuid.UUID) ([]allowance.ShareRow, error) {
+	var rows []shareRow
+	err := db.read(ctx).NewRaw("SELECT "+shareColumns+" FROM shares WHERE terminal = ?", idBytes(terminal)).Scan(ctx, &rows)
+	return convert(rows, shareRow.share), err
+}
+
+// AckShare implements allowance.Store.
+func (db *DB) AckShare(ctx context.Context, terminal uuid.UUID, epoch uint32, version uint64) error {
+	return db.InTx(ctx, func(ctx context.Context) error {
+		_, err := db.write(ctx).NewRaw("DELETE FROM shares WHERE terminal = ? AND (epoch < ? OR epoch = ? AND version < ?)",
+			idBytes(terminal), epoch, epoch, version).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = db.write(ctx).NewRaw("UPDATE shares SET acked = 1 WHERE terminal = ? AND epoch = ? AND version = ?", idBytes(terminal), epoch, version).Exec(ctx)
+		return err
+	})
+}
+
+// PutSamples implements allowance.Store.
+func (db *DB) PutSamples(ctx context.Context, samples []allowance.Sample) error {
+	return db.insert(ctx, "INSERT INTO exposure_samples (at, store, unit, stand_in, taken_back, unspent, clones)",
+		convert(samples, func(s allowance.Sample) row {
+			return row{s.At, idBytes(s.Store), s.Unit, s.StandIn, s.TakenBack, s.Unspent, s.Clones}
+		}), "ON CONFLICT DO NOTHING")
+}
+
+// Samples implements allowance.Store.
+func (db *DB) Samples(ctx context.Context, store uuid.UUID, from, to int64, limit int) ([]allowance.Sample, error) {
+	var rows []struct {
+		At        int64  `bun:"at"`
+		Store     []byte `bun:"store"`
+		Unit      string `bun:"unit"`
+		StandIn   int64  `bun:"stand_in"`
+		TakenBack int64  `bun:"taken_back"`
+		Unspent   int64  `bun:"unspent"`
+		Clones    int64  `bun:"clones"`
+	}
+	one := 0
+	if store != uuid.Nil {
+		one = 1
+	}
+	err := db.read(ctx).NewRaw("SELECT at, store, unit, stand_in, taken_back, unspent, clones FROM exposure_samples "+
+		"WHERE at >= ? AND at <= ? AND (? = 0 OR store = ?) ORDER BY at, store, unit LIMIT ?", from, to, one, idBytes(store), limit).Scan(ctx, &rows)
+	out := make([]allowance.Sample, len(rows))
+	for i, r := range rows {
+		out[i] = allowance.Sample{At: r.At, Line: allowance.Line{
+			Store: toID(r.Store), Unit: r.Unit, StandIn: r.StandIn, TakenBack: r.TakenBack, Unspent: r.Unspent, Clones: r.Clones,
+		}}
+	}
+	return out, err
+}
+
+// BeginRestore implements allowance.Store.
+func (db *DB) BeginRestore(ctx context.Context, hqEpoch uint32, until int64) error {
+	return db.InTx(ctx, func(ctx context.Context) error {
+		done, err := db.write(ctx).NewRaw("INSERT INTO restores (hq_epoch, until_at) VALUES (?, ?) ON CONFLICT DO NOTHING", hqEpoch, until).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		_, err = db.write(ctx).NewRaw("INSERT INTO presenting (hq_epoch, terminal) SELECT ?, id FROM terminals WHERE state <> ?", hqEpoch, string(fleet.StateNew)).Exec(ctx)
+		return err
+	})
+}
+
+// RestoreWaits implements allowance.Store.
+func (db *DB) RestoreWaits(ctx context.Context, hqEpoch uint32) (int64, error) {
+	var until int64
+	err := db.read(ctx).NewRaw("SELECT until_at FROM restores WHERE hq_epoch = ? AND EXISTS (SELECT 1 FROM presenting WHERE hq_epoch = ?)", hqEpoch, hqEpoch).Scan(ctx, &until)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return until, err
+}
+
+// Presented implements allowance.Store.
+func (db *DB) Presented(ctx context.Context, hqEpoch uint32, terminal uuid.UUID) error {
+	_, err := db.write(ctx).NewRaw("DELETE FROM presenting WHERE hq_epoch = ? AND terminal = ?", hqEpoch, idBytes(terminal)).Exec(ctx)
+	return err
+}
+
+// AppliedSeq returns through which entry HQ has applied a journal of a terminal.
+func (db *DB) AppliedSeq(ctx context.Context, terminal uuid.UUID, epoch uint32) (uint64, error) {
+	var seq uint64
+	err := db.read(ctx).NewRaw("SELECT applied_seq FROM branches WHERE shard = ? AND terminal = ? AND epoch = ? AND branch = 0",
+		shard.Of(terminal), idBytes(terminal), epoch).Scan(ctx, &seq)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return seq, err
+}
