@@ -48,13 +48,13 @@ func refold(b *testing.B, facts int, first bool) {
 	late, busy := hq.Till(b, "late"), hq.Till(b, "busy")
 	busy.Skip(time.Hour)
 	for range facts {
-		busy.Sell(b, account, 900, 9)
+		busy.Sell(b, account, 900, 8)
 	}
 	if !first {
 		late.Skip(busy.Now().Sub(late.Now()) - time.Minute)
 	}
 	for range b.N {
-		late.Sell(b, account, 900, 9)
+		late.Sell(b, account, 900, 8)
 	}
 	hq.Clock.Set(busy.Now())
 	busy.Sync(b, 1)
