@@ -50,7 +50,7 @@ func direct() *http.Transport {
 
 // connect tells the till whom it may ask for what it does not hold.
 func (a *agent) connect() {
-	var helpers till.Helpers
+	helpers := till.Helpers{Authoriser: a.syncer}
 	if a.lan != nil {
 		helpers.Lender = a.lan
 	}

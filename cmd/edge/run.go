@@ -225,20 +225,36 @@ func (a *agent) serve(ctx context.Context, io std) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- a.server.Serve(listener) }()
 	if a.lan != nil {
 		if err := a.lan.Start(ctx); err != nil {
-			return errors.Join(fmt.Errorf("join the store's lanes: %w", err), a.stop(served))
+			return errors.Join(fmt.Errorf("join the store's lanes: %w", err), listener.Close())
 		}
 	}
 	if a.syncer != nil {
 		a.syncer.Start(ctx)
+		a.awaitHQ(ctx)
 	}
+	go func() { served <- a.server.Serve(listener) }()
 	if err := a.ready(io, listener.Addr().String()); err != nil {
 		return errors.Join(err, a.stop(served))
 	}
 	err = a.watch(ctx, served)
 	return errors.Join(err, a.stop(served))
+}
+
+// greeting is how long a start waits for HQ's word on this terminal's journal.
+const greeting = time.Second
+
+// awaitHQ lets HQ say, when it is in reach, whether it knows this journal further than
+// it goes: nothing should be added to one that was rolled back.
+func (a *agent) awaitHQ(ctx context.Context) {
+	limit := time.NewTimer(greeting)
+	defer limit.Stop()
+	select {
+	case <-a.syncer.Greeted():
+	case <-limit.C:
+	case <-ctx.Done():
+	}
 }
 
 // ready prints the one line that a supervisor or test waits for.
@@ -272,13 +288,29 @@ func (a *agent) watch(ctx context.Context, served chan error) error {
 			return fmt.Errorf("the cache has failed: %w", a.cache.Err())
 		case <-a.feed.news:
 			a.tellNews(ctx)
+			if err := a.tend(ctx); err != nil { // HQ may want rights back
+				return err
+			}
 		case <-tick.C:
 			a.feed.keep()
-			if err := a.till.ObserveClock(ctx); err != nil {
-				return fmt.Errorf("observe clock: %w", err)
+			if err := a.tend(ctx); err != nil {
+				return err
 			}
 		}
 	}
+}
+
+// tend lets the till do what is due between sales, and what it journalled go out.
+func (a *agent) tend(ctx context.Context) error {
+	before := a.journal.Head().Seq
+	// At the end, and without disk space, it is left for later.
+	if err := a.till.Tend(ctx); err != nil && ctx.Err() == nil && problem.CodeOf(err) != problem.DiskFull {
+		return fmt.Errorf("tend the till: %w", err)
+	}
+	if a.syncer != nil && a.journal.Head().Seq != before {
+		a.syncer.Wake()
+	}
+	return nil
 }
 
 // tellNews hands what the sync brought to the event streams.

@@ -71,7 +71,9 @@ func scanOf(s till.Scan) Scan {
 	if m := s.Member; m != nil {
 		out.Member, out.Alias = optional(m.ID), optional(m.Alias)
 		for _, h := range m.Holdings {
-			out.Balances = append(out.Balances, Balance{Unit: h.Unit, Free: h.Free, Held: h.Held, Pending: h.Pending})
+			out.Balances = append(out.Balances, Balance{
+				Unit: h.Unit, Free: h.Free, Allowance: optional(h.Allowance), Held: h.Held, Pending: h.Pending,
+			})
 		}
 		for _, offer := range m.Rewards {
 			out.Rewards = append(out.Rewards, rewardOf(offer))
@@ -124,7 +126,8 @@ func quoteOf(q till.Quote) Quote {
 	for _, r := range q.Decision.Redeemed {
 		out.Redeemed = append(out.Redeemed, Redeemed{
 			Reward: optional(uuid.UUID(r.Reward)), Voucher: optional(uuid.UUID(r.Voucher)), Unit: optional(r.Unit),
-			Amount: r.Amount, Discount: r.Discount,
+			Amount: r.Amount, Discount: r.Discount, Basis: optional(RedeemedBasis(entry.Basis(r.Basis).String())),
+			Right: optional(uuid.UUID(r.Right)),
 		})
 	}
 	return out
@@ -151,7 +154,7 @@ func saleOf(f till.Found) Sale {
 	for _, r := range body.Redeemed {
 		out.Redeemed = append(out.Redeemed, Redeemed{
 			Reward: optional(r.Reward), Voucher: optional(r.Voucher), Unit: optional(r.Unit), Amount: r.Amount,
-			Discount: r.Discount, Basis: optional(RedeemedBasis(r.Basis.String())),
+			Discount: r.Discount, Basis: optional(RedeemedBasis(r.Basis.String())), Right: optional(r.Right),
 		})
 	}
 	if f.Void != nil {
@@ -186,6 +189,7 @@ func (s *Server) status(ctx context.Context) (Status, error) {
 		RuleSet: int64(st.RuleSet), Policy: int64(st.Policy), DiskFreeBytes: free,
 		StandIn: StandIn{PointsLeft: max(0, st.CapPoints-st.SpentPoints), VouchersLeft: max(0, st.CapUses-st.SpentUses)},
 	}
+	showBounds(&out, st)
 	if !st.Oldest.IsZero() {
 		out.OldestUnsyncedAt = optional(st.Oldest.UTC())
 		age := max(0, int64(st.Now.Sub(st.Oldest)/time.Second))

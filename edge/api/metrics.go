@@ -82,12 +82,7 @@ var gauges = []struct {
 	desc  *prometheus.Desc
 	value func(Status) float64
 }{
-	{gauge("online", "1 while HQ is in reach."), func(s Status) float64 {
-		if s.Online {
-			return 1
-		}
-		return 0
-	}},
+	{gauge("online", "1 while HQ is in reach."), func(s Status) float64 { return truth(s.Online) }},
 	{gauge("queue_entries", "Entries HQ has not acknowledged."), func(s Status) float64 { return float64(s.Queue) }},
 	{gauge("head_seq", "The journal's last entry."), func(s Status) float64 { return float64(s.HeadSeq) }},
 	{gauge("acked_seq", "The last entry HQ has acknowledged."), func(s Status) float64 { return float64(s.AckedSeq) }},
@@ -95,7 +90,21 @@ var gauges = []struct {
 		return float64(value(s.OldestUnsyncedSeconds))
 	}},
 	{gauge("stand_in_points_left", "Points that may still be redeemed without HQ."), func(s Status) float64 { return float64(s.StandIn.PointsLeft) }},
+	{gauge("rights_held", "Rights this terminal may redeem on without asking anybody."), func(s Status) float64 { return float64(s.Rights.Count) }},
+	{gauge("exposure_points", "Points this terminal can cost at most."), func(s Status) float64 { return float64(s.Exposure.Points) }},
+	{gauge("exposure_clone_points", "Points that copies of this terminal could cost at most."), func(s Status) float64 { return float64(s.Exposure.ClonePoints) }},
+	{gauge("clock_trusted", "1 while the clock is trusted."), func(s Status) float64 { return truth(s.ClockTrusted) }},
+	{gauge("clock_drift_ppm", "How much faster the monotonic clock runs than HQ's."), func(s Status) float64 { return value(s.Clock.DriftPpm) }},
+	{gauge("witnessed", "1 when HQ or a lane has confirmed the journal's head since the start."), func(s Status) float64 { return truth(s.Witness.Confirmed) }},
+	{gauge("contradicted", "1 when HQ or a lane holds another branch of the journal."), func(s Status) float64 { return truth(s.Witness.Contradicted) }},
 	{gauge("disk_free_bytes", "Space free for the journal."), func(s Status) float64 { return float64(s.DiskFreeBytes) }},
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func gauge(name, help string) *prometheus.Desc {

@@ -17,6 +17,57 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for CapCounts.
+const (
+	Points CapCounts = "points"
+	Uses   CapCounts = "uses"
+)
+
+// Valid indicates whether the value is a known member of the CapCounts enum.
+func (e CapCounts) Valid() bool {
+	switch e {
+	case Points:
+		return true
+	case Uses:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CapName.
+const (
+	PerMemberDay    CapName = "per_member_day"
+	PerSale         CapName = "per_sale"
+	Restart         CapName = "restart"
+	Share           CapName = "share"
+	SoftLimit       CapName = "soft_limit"
+	VouchersPerSale CapName = "vouchers_per_sale"
+	VouchersShare   CapName = "vouchers_share"
+)
+
+// Valid indicates whether the value is a known member of the CapName enum.
+func (e CapName) Valid() bool {
+	switch e {
+	case PerMemberDay:
+		return true
+	case PerSale:
+		return true
+	case Restart:
+		return true
+	case Share:
+		return true
+	case SoftLimit:
+		return true
+	case VouchersPerSale:
+		return true
+	case VouchersShare:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RedeemedBasis.
 const (
 	RedeemedBasisAllowance    RedeemedBasis = "allowance"
@@ -161,8 +212,29 @@ func (e StatusSync) Valid() bool {
 	}
 }
 
+// Defines values for WitnessStateFinding.
+const (
+	Fork     WitnessStateFinding = "fork"
+	Rollback WitnessStateFinding = "rollback"
+)
+
+// Valid indicates whether the value is a known member of the WitnessStateFinding enum.
+func (e WitnessStateFinding) Valid() bool {
+	switch e {
+	case Fork:
+		return true
+	case Rollback:
+		return true
+	default:
+		return false
+	}
+}
+
 // Balance defines model for Balance.
 type Balance struct {
+	// Allowance Part of free that this terminal may redeem without asking anybody.
+	Allowance *int64 `json:"allowance,omitempty"`
+
 	// Free As far as this terminal knows.
 	Free int64 `json:"free"`
 
@@ -174,6 +246,43 @@ type Balance struct {
 	Unit    string `json:"unit"`
 }
 
+// Cap A cap on redeeming as it stands for a rotating code. All but restart are on redeeming without a right; the smallest counts.
+type Cap struct {
+	Counts CapCounts `json:"counts"`
+	Left   int64     `json:"left"`
+
+	// Limit What the policy leaves at the age of the cache; 0 while the clock is not trusted.
+	Limit int64   `json:"limit"`
+	Name  CapName `json:"name"`
+	Used  int64   `json:"used"`
+}
+
+// CapCounts defines model for Cap.Counts.
+type CapCounts string
+
+// CapName defines model for Cap.Name.
+type CapName string
+
+// ClockState defines model for ClockState.
+type ClockState struct {
+	// DriftOverSeconds Over how long drift_ppm was measured.
+	DriftOverSeconds *int64 `json:"drift_over_seconds,omitempty"`
+
+	// DriftPpm How much faster the monotonic clock runs than HQ's.
+	DriftPpm *float64 `json:"drift_ppm,omitempty"`
+
+	// Heard HQ has signed a time since the start.
+	Heard bool `json:"heard"`
+
+	// Jumps Of the wall clock since the start.
+	Jumps      int64  `json:"jumps"`
+	LastJumpMs *int64 `json:"last_jump_ms,omitempty"`
+	Trusted    bool   `json:"trusted"`
+
+	// WallOffMs The wall clock less HQ's time when it was heard last.
+	WallOffMs *int64 `json:"wall_off_ms,omitempty"`
+}
+
 // Earned defines model for Earned.
 type Earned struct {
 	Amount    int64      `json:"amount"`
@@ -183,6 +292,17 @@ type Earned struct {
 	Line    *int       `json:"line,omitempty"`
 	Unit    string     `json:"unit"`
 	VestsAt *time.Time `json:"vests_at,omitempty"`
+}
+
+// Exposure What this terminal can cost at most until HQ has applied its journal, and what copies of its disk could.
+type Exposure struct {
+	ClonePoints int64 `json:"clone_points"`
+	CloneUses   int64 `json:"clone_uses"`
+
+	// Clones For how many copies the next two stand.
+	Clones int64 `json:"clones"`
+	Points int64 `json:"points"`
+	Uses   int64 `json:"uses"`
 }
 
 // GoodsLine defines model for GoodsLine.
@@ -287,17 +407,20 @@ type Redeemed struct {
 	// Amount Points or uses.
 	Amount int64 `json:"amount"`
 
-	// Basis Under which right; only in a sale.
+	// Basis On what it was accepted. A redemption on several bases has an element for each, the first with the discount. In a quote it is what the terminal counts on; the sale decides.
 	Basis *RedeemedBasis `json:"basis,omitempty"`
 
 	// Discount Minor units.
 	Discount int64               `json:"discount"`
 	Reward   *openapi_types.UUID `json:"reward,omitempty"`
-	Unit     *string             `json:"unit,omitempty"`
-	Voucher  *openapi_types.UUID `json:"voucher,omitempty"`
+
+	// Right The right it spends; missing for stand-in.
+	Right   *openapi_types.UUID `json:"right,omitempty"`
+	Unit    *string             `json:"unit,omitempty"`
+	Voucher *openapi_types.UUID `json:"voucher,omitempty"`
 }
 
-// RedeemedBasis Under which right; only in a sale.
+// RedeemedBasis On what it was accepted. A redemption on several bases has an element for each, the first with the discount. In a quote it is what the terminal counts on; the sale decides.
 type RedeemedBasis string
 
 // Refusal Why it could not be redeemed at this moment. Missing: it could, once.
@@ -399,6 +522,15 @@ type Reward struct {
 	// Refused Why it could not be redeemed at this moment. Missing: it could, once.
 	Refused *Refusal `json:"refused,omitempty"`
 	Unit    string   `json:"unit"`
+}
+
+// RightsHeld What this terminal may redeem without asking anybody. Of very many rights the sum may be some seconds old.
+type RightsHeld struct {
+	Count  int64 `json:"count"`
+	Points int64 `json:"points"`
+
+	// Uses Of vouchers.
+	Uses int64 `json:"uses"`
 }
 
 // Sale defines model for Sale.
@@ -515,13 +647,21 @@ type StandIn struct {
 type Status struct {
 	AckedSeq int64 `json:"acked_seq"`
 
-	// CacheAgeSeconds Since HQ was last heard. Missing: infinitely.
-	CacheAgeSeconds *int64 `json:"cache_age_seconds,omitempty"`
+	// AppliedSeq The last entry that counts no more against the caps, because HQ has applied it.
+	AppliedSeq int64 `json:"applied_seq"`
 
-	// ClockTrusted False: redeeming is refused for the clock.
-	ClockTrusted          bool       `json:"clock_trusted"`
-	DiskFreeBytes         int64      `json:"disk_free_bytes"`
-	Epoch                 int64      `json:"epoch"`
+	// CacheAgeSeconds Since HQ was last heard. Missing: infinitely.
+	CacheAgeSeconds *int64     `json:"cache_age_seconds,omitempty"`
+	Caps            []Cap      `json:"caps"`
+	Clock           ClockState `json:"clock"`
+
+	// ClockTrusted False: nothing is redeemed without a right, for the clock.
+	ClockTrusted  bool  `json:"clock_trusted"`
+	DiskFreeBytes int64 `json:"disk_free_bytes"`
+	Epoch         int64 `json:"epoch"`
+
+	// Exposure What this terminal can cost at most until HQ has applied its journal, and what copies of its disk could.
+	Exposure              Exposure   `json:"exposure"`
 	HeadSeq               int64      `json:"head_seq"`
 	LastContact           *time.Time `json:"last_contact,omitempty"`
 	OldestUnsyncedAt      *time.Time `json:"oldest_unsynced_at,omitempty"`
@@ -535,6 +675,9 @@ type Status struct {
 
 	// Queue Entries HQ has not acknowledged.
 	Queue int64 `json:"queue"`
+
+	// Rights What this terminal may redeem without asking anybody. Of very many rights the sum may be some seconds old.
+	Rights RightsHeld `json:"rights"`
 
 	// RuleSet Version; 0 is none.
 	RuleSet  int64  `json:"rule_set"`
@@ -554,6 +697,10 @@ type Status struct {
 
 	// Time As this terminal believes.
 	Time time.Time `json:"time"`
+
+	// Unit The policy's unit of points; empty without a policy.
+	Unit    string       `json:"unit"`
+	Witness WitnessState `json:"witness"`
 }
 
 // StatusSync defines model for Status.Sync.
@@ -611,6 +758,25 @@ type Wish struct {
 	Times   *int64              `json:"times,omitempty"`
 	Voucher *openapi_types.UUID `json:"voucher,omitempty"`
 }
+
+// WitnessState defines model for WitnessState.
+type WitnessState struct {
+	// BranchSeq Where the other branch was seen.
+	BranchSeq *int64 `json:"branch_seq,omitempty"`
+
+	// Confirmed HQ or a lane has confirmed the head since the start. Until then the cap restart counts.
+	Confirmed bool `json:"confirmed"`
+
+	// Contradicted HQ or a lane holds another branch of this journal. The terminal redeems no more.
+	Contradicted bool                 `json:"contradicted"`
+	Finding      *WitnessStateFinding `json:"finding,omitempty"`
+
+	// Seq The last head of this journal that was ever confirmed.
+	Seq int64 `json:"seq"`
+}
+
+// WitnessStateFinding defines model for WitnessState.Finding.
+type WitnessStateFinding string
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string

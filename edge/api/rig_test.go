@@ -125,7 +125,14 @@ func (f *fakeTill) SaleByReceipt(context.Context, string) (till.Found, error) {
 }
 
 func (f *fakeTill) Status(context.Context) (till.Status, error) {
-	return till.Status{Now: moment, Oldest: moment.Add(-time.Minute), CacheAge: -1, CapPoints: 10, SpentPoints: 4}, nil
+	return till.Status{
+		Now: moment, Oldest: moment.Add(-time.Minute), CacheAge: -1, CapPoints: 10, SpentPoints: 4, Unit: "points", Applied: 2,
+		Caps:     []loyalty.Cap{{Name: loyalty.NameShare, Limit: 10, Used: 4}, {Name: loyalty.NameVouchersShare, Uses: true, Limit: 3, Used: 5}},
+		Rights:   till.RightsHeld{Count: 2, Points: 70, Uses: 1},
+		Exposure: till.Exposure{Points: 10, Uses: 3, Clones: 1, ClonePoints: 80, CloneUses: 4},
+		Drift:    till.Drift{Heard: true, WallOff: time.Second, PPM: 2.5, Over: time.Hour, Jumps: 1, LastJump: -time.Minute},
+		Witness:  till.Witness{Seq: 5, Contradicted: true, Finding: entry.WitnessRollback, BranchSeq: 9},
+	}, nil
 }
 
 // rig is a served API on a real socket. Every answer is checked against the document.

@@ -48,6 +48,7 @@ func (s *Service) pushLoop(ctx context.Context) {
 	p := s.newSender()
 	for {
 		err := p.step(ctx)
+		p.greeted.Do(func() { close(p.greet) })
 		switch {
 		case ctx.Err() != nil:
 			return

@@ -133,6 +133,9 @@ type Service struct {
 	// shown to it.
 	welcomed atomic.Uint32
 
+	greeted sync.Once
+	greet   chan struct{} // closed when the first hello has ended
+
 	mu     sync.Mutex
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -140,7 +143,7 @@ type Service struct {
 
 // New makes a service that is not started.
 func New(cfg Config) *Service {
-	s := &Service{cfg: cfg, timing: cfg.Timing.orDefault(), wake: make(chan struct{}, 1), again: make(chan struct{}, 1)}
+	s := &Service{cfg: cfg, timing: cfg.Timing.orDefault(), wake: make(chan struct{}, 1), again: make(chan struct{}, 1), greet: make(chan struct{})}
 	writer := cfg.Journal.Writer()
 	s.client = &client{
 		address: strings.TrimRight(cfg.Address, "/"), http: plain(cfg.HTTP), clock: cfg.Clock, random: cfg.Random,
@@ -184,6 +187,9 @@ func (s *Service) Stop() {
 	s.cancel = nil
 	s.cfg.HTTP.CloseIdleConnections()
 }
+
+// Greeted is closed when HQ has answered the first hello, or could not be reached.
+func (s *Service) Greeted() <-chan struct{} { return s.greet }
 
 // Wake tells that something was journalled. It never blocks.
 func (s *Service) Wake() { signal(s.wake) }

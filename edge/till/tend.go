@@ -24,6 +24,9 @@ func (t *Till) Tend(ctx context.Context) error {
 		return err
 	}
 	defer end()
+	if b := t.witness.contradicted(); b != nil && t.cfg.Journal.Head().Seq < b.Seq {
+		return nil // nothing can be journalled
+	}
 	t.tending.Lock()
 	defer t.tending.Unlock()
 	if err := t.observeClock(ctx); err != nil {

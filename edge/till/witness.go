@@ -71,7 +71,9 @@ func (t *Till) confirm(ctx context.Context, seq uint64) error {
 	w.unnoted += redeemed
 	// The state store can be lost. So that not all of a long time counts as redeemed
 	// without a witness then, the journal says now and then how far it was witnessed.
-	note := redeemed > 0 && w.unnoted > t.catalogue.Load().policy.RestartCap/4
+	// One that is contradicted may have no number left to journal it under, and must
+	// still deliver what it has.
+	note := redeemed > 0 && w.branch == nil && w.unnoted > t.catalogue.Load().policy.RestartCap/4
 	if note {
 		w.unnoted = 0
 	}

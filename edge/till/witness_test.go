@@ -169,6 +169,28 @@ func TestG6_ACopyStopsRedeemingAndSaysSo(t *testing.T) {
 	}
 }
 
+// What it sold are facts: HQ must get them, though nothing can be journalled any more.
+func TestG5_ATerminalWithoutANumberLeftStillDelivers(t *testing.T) {
+	s := newShop(t, func(s *shop) { s.Policy.RestartCap = 100 })
+	s.commit(t, "before", s.buy(t, 9000, points(s.five, 1)))
+	head := s.journal.Head()
+	known, err := wire.SignHead(s.Own, wire.Head{V: 1, Terminal: s.Writer.ID, Epoch: 1, Seq: head.Seq + 1, Hash: make([]byte, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.till.Contradicted(context.Background(), entry.WitnessRollback, known); err != nil {
+		t.Fatal(err)
+	}
+	err = s.till.ApplyWelcome(context.Background(), wire.Welcome{V: 1, HQ: s.HQ, HQEpoch: 1, Terminal: s.Writer.ID, Epoch: 1})
+	if err != nil {
+		t.Errorf("a welcome before it delivers: %v", err)
+	}
+	s.Witnessed(t, s.till, head)
+	if acked, _ := s.till.Acked(); acked != head {
+		t.Errorf("acknowledged %v, want %v", acked, head)
+	}
+}
+
 func TestAMutantDoesNotMindAFork(t *testing.T) {
 	s := newShop(t, func(s *shop) { s.Mutant = till.MutantSkipForkCheck })
 	if err := s.till.Contradicts(context.Background(), 1); err != nil {
