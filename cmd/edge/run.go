@@ -234,6 +234,12 @@ func (a *agent) serve(ctx context.Context, io std) error {
 		a.syncer.Start(ctx)
 		a.awaitHQ(ctx)
 	}
+	if err := a.tend(ctx); err != nil {
+		if a.syncer != nil {
+			a.syncer.Stop()
+		}
+		return errors.Join(err, listener.Close())
+	}
 	go func() { served <- a.server.Serve(listener) }()
 	if err := a.ready(io, listener.Addr().String()); err != nil {
 		return errors.Join(err, a.stop(served))
