@@ -70,6 +70,14 @@ func TestHQIsAskedForExactlyWhatIsShort(t *testing.T) {
 	}
 	s.till.SetOnline(false)
 	s.refuses(t, "b", problem.StandInOff, points(s.five, 1))
+	before = s.journal.Head().Seq
+	if _, err := s.till.Void(context.Background(), voidOf("a")); err != nil {
+		t.Fatal(err)
+	}
+	released := s.changes(t, before+1)
+	if len(released) != 2 || released[0].Op != entry.AllowanceReleased || released[0].Amount+released[1].Amount != 72 {
+		t.Errorf("a void gives back %+v", released)
+	}
 	if len(h.asked) != 2 {
 		t.Error("HQ is asked although it is out of reach")
 	}

@@ -119,6 +119,36 @@ func (t *Till) releaseKept(ctx context.Context, sale entry.Sale) error {
 	return nil
 }
 
+// releaseOneOff gives back the rights that were got for a sale that is void now: nobody
+// here will need them, and elsewhere they may be missed. The caller holds the account.
+func (t *Till) releaseOneOff(ctx context.Context, sale entry.Sale) error {
+	cited := map[uuid.UUID]bool{}
+	for _, r := range sale.Redeemed {
+		if r.Right != uuid.Nil {
+			cited[r.Right] = true
+		}
+	}
+	if len(cited) == 0 {
+		return nil
+	}
+	var rights []right
+	err := t.look(ctx, func(l look) (err error) {
+		rights, err = t.held(l, sale.Account)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("look for what was got for the sale: %w", err)
+	}
+	for _, r := range rights {
+		if cited[r.id] && (r.Source == fromAsking || r.Source == fromLane) {
+			if err := t.release(ctx, r, entry.ReleaseUnused); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // release journals that a right will not be used any more. The caller holds its account.
 func (t *Till) release(ctx context.Context, r right, why entry.ReleaseReason) error {
 	left := int64(0)

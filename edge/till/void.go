@@ -125,6 +125,9 @@ func (t *Till) void(ctx context.Context, v Void, sale entry.Sale) (Voided, error
 	if err != nil {
 		return Voided{}, err
 	}
+	if err := t.releaseOneOff(ctx, sale); err != nil {
+		return Voided{}, err
+	}
 	return Voided{Entry: Entry{At: at, OccurredAt: stamp(now), BusinessDate: t.dateOf(now)}, Body: body}, nil
 }
 
