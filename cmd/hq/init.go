@@ -135,6 +135,12 @@ func (i initCommand) plainProgramme(ctx context.Context, o *office, admin people
 	_, err = o.programme.PutPolicy(ctx, admin.ID, loyalty.Policy{
 		Unit: "points", PerSale: 500, PerMemberDay: 500, PerTerminal: 5000,
 		VouchersPerSale: 2, VouchersTerminal: 50, MaxCacheAgeSeconds: 7 * 24 * 3600, RestartCap: 5000,
+		// Half of what is free is set aside where a member shops, so that most redemptions
+		// without head office cost nothing.
+		PerStore: 20_000, SpendEarned: true, Rights: loyalty.Rights{
+			SharePercent: 50, Cap: 2000, Min: 50, LifeSeconds: 7 * 24 * 3600, OneOffSeconds: 3600,
+			ClockBoundSeconds: 300, GraceSeconds: 2 * 24 * 3600, Clones: 1,
+		},
 	})
 	return err
 }

@@ -37,6 +37,7 @@ var areas = map[string]people.Area{
 	"ListEntries": people.AreaLook, "GetEntry": people.AreaLook,
 	"ListExceptions": people.AreaLook, "GetException": people.AreaLook, "DecideExceptions": people.AreaRisk,
 	"GetTrialBalance": people.AreaLook, "GetStatus": people.AreaLook,
+	"GetExposure": people.AreaLook, "GetExposureHistory": people.AreaLook,
 }
 
 // public are the operations for which nobody needs to be signed in.

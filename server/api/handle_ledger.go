@@ -229,7 +229,7 @@ func showEntry(e ledger.Entry) Entry {
 
 func showException(e ledger.Exception) Exception {
 	return Exception{
-		ID: e.ID, Cause: string(e.Kind), State: e.State, Liable: e.Liable, Detail: e.Cause, Entry: e.Source.String(),
+		ID: e.ID, Cause: string(e.Kind), State: e.State, Liable: e.Liable, Detail: e.Cause, Attribution: unlessEmpty(string(e.Attribution)), Entry: e.Source.String(),
 		Terminal: unlessEmpty(e.Terminal), Epoch: unlessEmpty(int64(e.Epoch)), Seq: unlessEmpty(int64(e.Seq)),
 		Store: unlessEmpty(e.Store), Account: unlessEmpty(e.Account), Member: unlessEmpty(e.Member),
 		Unit: unlessEmpty(e.Unit), Amount: e.Amount, Currency: unlessEmpty(e.Currency), Money: e.Money,

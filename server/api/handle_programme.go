@@ -34,12 +34,7 @@ func (h handlers) GetPolicy(ctx context.Context, _ GetPolicyRequestObject) (GetP
 
 // PutPolicy implements StrictServerInterface.
 func (h handlers) PutPolicy(ctx context.Context, r PutPolicyRequestObject) (PutPolicyResponseObject, error) {
-	caps, err := h.o.Programme.PutPolicy(ctx, callerOf(ctx).person.ID, loyalty.Policy{
-		Unit: r.Body.Unit, PerSale: r.Body.PerSale, PerMemberDay: r.Body.PerMemberDay,
-		PerTerminal: r.Body.PerTerminalSinceSync, VouchersPerSale: r.Body.VouchersPerSale,
-		VouchersTerminal: r.Body.VouchersPerTerminalSinceSync, MaxCacheAgeSeconds: r.Body.MaxCacheAgeSeconds,
-		RestartCap: r.Body.PerTerminalSinceSync, // a restart changes nothing for a till that is not a copy
-	})
+	caps, err := h.o.Programme.PutPolicy(ctx, callerOf(ctx).person.ID, readPolicy(*r.Body))
 	return PutPolicy200JSONResponse(showPolicy(caps)), err
 }
 
@@ -160,14 +155,6 @@ func showUnit(u loyalty.Unit) Unit {
 func showRuleSet(r loyalty.RuleSet) RuleSet {
 	return RuleSet{
 		Version: int64(r.Version), Currency: r.Currency, Earn: showAll(r.Earn, showEarnRule), Units: showAll(r.Units, showUnit),
-	}
-}
-
-func showPolicy(p loyalty.Policy) Policy {
-	return Policy{
-		Version: int64(p.Version), Unit: p.Unit, PerSale: p.PerSale, PerMemberDay: p.PerMemberDay,
-		PerTerminalSinceSync: p.PerTerminal, VouchersPerSale: p.VouchersPerSale,
-		VouchersPerTerminalSinceSync: p.VouchersTerminal, MaxCacheAgeSeconds: p.MaxCacheAgeSeconds,
 	}
 }
 

@@ -71,12 +71,14 @@ var (
 	entriesDesc = prometheus.NewDesc("tallystick_hq_entries", "Entries of terminals, by what HQ did with them.", []string{"state"}, nil)
 	lagDesc     = prometheus.NewDesc("tallystick_hq_apply_lag_seconds", "Age of the oldest entry not yet applied.", nil, nil)
 	openDesc    = prometheus.NewDesc("tallystick_hq_open_exceptions", "Exceptions nobody has settled.", nil, nil)
+	worstDesc   = prometheus.NewDesc("tallystick_hq_exposure", "What can be lost at most, by unit: stand_in and taken_back together, and beside it what copied terminals could add (clones).", []string{"unit", "term"}, nil)
+	lostDesc    = prometheus.NewDesc("tallystick_hq_lost", "What was overdrawn and still stands, by unit and cause.", []string{"unit", "cause"}, nil)
 	fleetDesc   = prometheus.NewDesc("tallystick_hq_terminals", "Terminals, by state; online are a part of enrolled.", []string{"state"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (s *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{entriesDesc, lagDesc, openDesc, fleetDesc} {
+	for _, d := range []*prometheus.Desc{entriesDesc, lagDesc, openDesc, fleetDesc, worstDesc, lostDesc} {
 		ch <- d
 	}
 }
@@ -109,6 +111,19 @@ func (s *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(fleetDesc, float64(counts.Online), "online")
 	gauge(fleetDesc, float64(counts.Quarantined), "quarantined")
 	gauge(fleetDesc, float64(counts.Revoked), "revoked")
+	exposure, err := s.o.Rights.Exposure(ctx)
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(worstDesc, err)
+		return
+	}
+	for _, l := range exposure.Total() {
+		gauge(worstDesc, float64(l.StandIn), l.Unit, "stand_in")
+		gauge(worstDesc, float64(l.TakenBack), l.Unit, "taken_back")
+		gauge(worstDesc, float64(l.Clones), l.Unit, "clones")
+		for cause, n := range l.Lost {
+			gauge(lostDesc, float64(n), l.Unit, string(cause))
+		}
+	}
 }
 
 // lag is how long ago a moment in Unix milliseconds was; zero is no moment.

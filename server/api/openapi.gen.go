@@ -440,6 +440,12 @@ type AdjustmentRowNew struct {
 	Voucher   *openapi_types.UUID `json:"voucher,omitempty"`
 }
 
+// AgeStep defines model for AgeStep.
+type AgeStep struct {
+	AfterSeconds int64 `json:"after_seconds"`
+	Percent      int64 `json:"percent"`
+}
+
 // BalancesAt defines model for BalancesAt.
 type BalancesAt struct {
 	Account  openapi_types.UUID `json:"account"`
@@ -556,6 +562,9 @@ type Exception struct {
 	Account *openapi_types.UUID `json:"account,omitempty"`
 	Amount  int64               `json:"amount"`
 
+	// Attribution Why more was redeemed than there was: policy, lost_lane, cloned_terminal, late_recall or expired_pass. Missing for all other exceptions.
+	Attribution *string `json:"attribution,omitempty"`
+
 	// Cause What kind of exception it is: overdraw, fork and so on.
 	Cause    string  `json:"cause"`
 	Currency *string `json:"currency,omitempty"`
@@ -601,6 +610,54 @@ type Exposure struct {
 	Points   int64  `json:"points"`
 	Unit     string `json:"unit"`
 	Vouchers int64  `json:"vouchers"`
+}
+
+// ExposureHistory defines model for ExposureHistory.
+type ExposureHistory struct {
+	Items []ExposureSample `json:"items"`
+}
+
+// ExposureLine What can be lost of one unit; uses of all vouchers are the unit `uses`. `worst` is `stand_in` (the largest share of its store's cap by which each terminal may still go) and `taken_back` (rights that head office took back and that their holders may have used). `clones` is, by itself, what the stated number of copies of each terminal could add: `unspent` rights and the shares, once for each copy. `lost` is what was really overdrawn.
+type ExposureLine struct {
+	Clones  int64      `json:"clones"`
+	Lost    []LossLine `json:"lost"`
+	StandIn int64      `json:"stand_in"`
+
+	// Store Missing in the total.
+	Store     *openapi_types.UUID `json:"store,omitempty"`
+	TakenBack int64               `json:"taken_back"`
+	Unit      string              `json:"unit"`
+	Unspent   int64               `json:"unspent"`
+	Worst     int64               `json:"worst"`
+}
+
+// ExposureReport defines model for ExposureReport.
+type ExposureReport struct {
+	At time.Time `json:"at"`
+
+	// Copies How many copies of each terminal `clones` is for.
+	Copies int64          `json:"copies"`
+	Stores []ExposureLine `json:"stores"`
+	Total  []ExposureLine `json:"total"`
+}
+
+// ExposureSample defines model for ExposureSample.
+type ExposureSample struct {
+	At        time.Time          `json:"at"`
+	Clones    int64              `json:"clones"`
+	StandIn   int64              `json:"stand_in"`
+	Store     openapi_types.UUID `json:"store"`
+	TakenBack int64              `json:"taken_back"`
+	Unit      string             `json:"unit"`
+	Unspent   int64              `json:"unspent"`
+	Worst     int64              `json:"worst"`
+}
+
+// FreshnessCaps Caps for one freshness of codes, under the others. A cap of zero adds none; off refuses all.
+type FreshnessCaps struct {
+	Off          *bool  `json:"off,omitempty"`
+	PerMemberDay *int64 `json:"per_member_day,omitempty"`
+	PerSale      *int64 `json:"per_sale,omitempty"`
 }
 
 // Holding defines model for Holding.
@@ -662,6 +719,14 @@ type LinkState string
 
 // ListState defines model for ListState.
 type ListState string
+
+// LossLine defines model for LossLine.
+type LossLine struct {
+	Amount int64 `json:"amount"`
+
+	// Cause policy, lost_lane, cloned_terminal, late_recall or expired_pass
+	Cause string `json:"cause"`
+}
 
 // Lot defines model for Lot.
 type Lot struct {
@@ -767,25 +832,71 @@ type Person struct {
 
 // Policy defines model for Policy.
 type Policy struct {
-	MaxCacheAgeSeconds           int64  `json:"max_cache_age_seconds"`
-	PerMemberDay                 int64  `json:"per_member_day"`
-	PerSale                      int64  `json:"per_sale"`
-	PerTerminalSinceSync         int64  `json:"per_terminal_since_sync"`
-	Unit                         string `json:"unit"`
-	Version                      int64  `json:"version"`
-	VouchersPerSale              int64  `json:"vouchers_per_sale"`
-	VouchersPerTerminalSinceSync int64  `json:"vouchers_per_terminal_since_sync"`
+	// AgeSteps Ascending: what is left of every cap when head office was last heard that long ago.
+	AgeSteps *[]AgeStep `json:"age_steps,omitempty"`
+
+	// Keyed Caps for one freshness of codes, under the others. A cap of zero adds none; off refuses all.
+	Keyed                *FreshnessCaps `json:"keyed,omitempty"`
+	MaxCacheAgeSeconds   int64          `json:"max_cache_age_seconds"`
+	PerMemberDay         int64          `json:"per_member_day"`
+	PerSale              int64          `json:"per_sale"`
+	PerStoreSinceSync    *int64         `json:"per_store_since_sync,omitempty"`
+	PerTerminalSinceSync int64          `json:"per_terminal_since_sync"`
+
+	// RestartCap All redemptions of a terminal that started again and that no witness has confirmed yet. Missing: per_terminal_since_sync.
+	RestartCap *int64 `json:"restart_cap,omitempty"`
+
+	// Rights How head office gives rights to redeem without asking: of each member a percentage of what is free, at most `cap` and nothing below `min`, to the stores where they shop. No percentage or no cap gives none. Seconds that are missing are 7 days of life, an hour for what a till asks for, and a day of grace.
+	Rights    *RightsPolicy `json:"rights,omitempty"`
+	SoftLimit *int64        `json:"soft_limit,omitempty"`
+
+	// SpendEarned Points earned at a terminal may be spent there at once.
+	SpendEarned *bool `json:"spend_earned,omitempty"`
+
+	// SpendPending Also those that have not vested; what is spent of them may be lost.
+	SpendPending *bool `json:"spend_pending,omitempty"`
+
+	// Static Caps for one freshness of codes, under the others. A cap of zero adds none; off refuses all.
+	Static                       *FreshnessCaps `json:"static,omitempty"`
+	Unit                         string         `json:"unit"`
+	Version                      int64          `json:"version"`
+	VouchersPerSale              int64          `json:"vouchers_per_sale"`
+	VouchersPerStoreSinceSync    *int64         `json:"vouchers_per_store_since_sync,omitempty"`
+	VouchersPerTerminalSinceSync int64          `json:"vouchers_per_terminal_since_sync"`
 }
 
 // PolicyChange A cap of zero refuses; it never means "no cap".
 type PolicyChange struct {
-	MaxCacheAgeSeconds           int64  `json:"max_cache_age_seconds"`
-	PerMemberDay                 int64  `json:"per_member_day"`
-	PerSale                      int64  `json:"per_sale"`
-	PerTerminalSinceSync         int64  `json:"per_terminal_since_sync"`
-	Unit                         string `json:"unit"`
-	VouchersPerSale              int64  `json:"vouchers_per_sale"`
-	VouchersPerTerminalSinceSync int64  `json:"vouchers_per_terminal_since_sync"`
+	// AgeSteps Ascending: what is left of every cap when head office was last heard that long ago.
+	AgeSteps *[]AgeStep `json:"age_steps,omitempty"`
+
+	// Keyed Caps for one freshness of codes, under the others. A cap of zero adds none; off refuses all.
+	Keyed                *FreshnessCaps `json:"keyed,omitempty"`
+	MaxCacheAgeSeconds   int64          `json:"max_cache_age_seconds"`
+	PerMemberDay         int64          `json:"per_member_day"`
+	PerSale              int64          `json:"per_sale"`
+	PerStoreSinceSync    *int64         `json:"per_store_since_sync,omitempty"`
+	PerTerminalSinceSync int64          `json:"per_terminal_since_sync"`
+
+	// RestartCap All redemptions of a terminal that started again and that no witness has confirmed yet. Missing: per_terminal_since_sync.
+	RestartCap *int64 `json:"restart_cap,omitempty"`
+
+	// Rights How head office gives rights to redeem without asking: of each member a percentage of what is free, at most `cap` and nothing below `min`, to the stores where they shop. No percentage or no cap gives none. Seconds that are missing are 7 days of life, an hour for what a till asks for, and a day of grace.
+	Rights    *RightsPolicy `json:"rights,omitempty"`
+	SoftLimit *int64        `json:"soft_limit,omitempty"`
+
+	// SpendEarned Points earned at a terminal may be spent there at once.
+	SpendEarned *bool `json:"spend_earned,omitempty"`
+
+	// SpendPending Also those that have not vested; what is spent of them may be lost.
+	SpendPending *bool `json:"spend_pending,omitempty"`
+
+	// Static Caps for one freshness of codes, under the others. A cap of zero adds none; off refuses all.
+	Static                       *FreshnessCaps `json:"static,omitempty"`
+	Unit                         string         `json:"unit"`
+	VouchersPerSale              int64          `json:"vouchers_per_sale"`
+	VouchersPerStoreSinceSync    *int64         `json:"vouchers_per_store_since_sync,omitempty"`
+	VouchersPerTerminalSinceSync int64          `json:"vouchers_per_terminal_since_sync"`
 }
 
 // Posting Moves `amount` of `unit` from one book to another.
@@ -943,6 +1054,21 @@ type RewardNew struct {
 	Unit      string     `json:"unit"`
 	ValidFrom *time.Time `json:"valid_from,omitempty"`
 	ValidTo   *time.Time `json:"valid_to,omitempty"`
+}
+
+// RightsPolicy How head office gives rights to redeem without asking: of each member a percentage of what is free, at most `cap` and nothing below `min`, to the stores where they shop. No percentage or no cap gives none. Seconds that are missing are 7 days of life, an hour for what a till asks for, and a day of grace.
+type RightsPolicy struct {
+	Cap               *int64 `json:"cap,omitempty"`
+	ClockBoundSeconds *int64 `json:"clock_bound_seconds,omitempty"`
+
+	// Clones How many copies of each terminal the exposure states beside; missing is 1.
+	Clones        *int64 `json:"clones,omitempty"`
+	GraceSeconds  *int64 `json:"grace_seconds,omitempty"`
+	LifeSeconds   *int64 `json:"life_seconds,omitempty"`
+	Min           *int64 `json:"min,omitempty"`
+	OneOffSeconds *int64 `json:"one_off_seconds,omitempty"`
+	SharePercent  *int64 `json:"share_percent,omitempty"`
+	VoucherUses   *bool  `json:"voucher_uses,omitempty"`
 }
 
 // Role defines model for Role.
@@ -1366,6 +1492,17 @@ type DecideExceptionsParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// GetExposureHistoryParams defines parameters for GetExposureHistory.
+type GetExposureHistoryParams struct {
+	Store *openapi_types.UUID `form:"store,omitempty" json:"store,omitempty"`
+
+	// From A day ago when missing.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Now when missing.
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+}
+
 // CreateHouseholdParams defines parameters for CreateHousehold.
 type CreateHouseholdParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -1716,6 +1853,12 @@ type ServerInterface interface {
 	// GetException One exception
 	// (GET /exceptions/{id})
 	GetException(c *fiber.Ctx, id ID) error
+	// GetExposure What can be lost at this moment, by store and in total
+	// (GET /exposure)
+	GetExposure(c *fiber.Ctx) error
+	// GetExposureHistory What could be lost at the minutes of a time
+	// (GET /exposure/history)
+	GetExposureHistory(c *fiber.Ctx, params GetExposureHistoryParams) error
 	// CreateHousehold Let members share one account
 	// (POST /households)
 	CreateHousehold(c *fiber.Ctx, params CreateHouseholdParams) error
@@ -2437,6 +2580,75 @@ func (siw *ServerInterfaceWrapper) GetException(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetException(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetExposure operation middleware
+func (siw *ServerInterfaceWrapper) GetExposure(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetExposure(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetExposureHistory operation middleware
+func (siw *ServerInterfaceWrapper) GetExposureHistory(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetExposureHistoryParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "store" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "store", query, &params.Store, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter store: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", query, &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter to: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetExposureHistory(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -4702,6 +4914,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/status", wrapper.GetStatus)
 
+	router.Get(options.BaseURL+"/exposure", wrapper.GetExposure)
+
+	router.Get(options.BaseURL+"/exposure/history", wrapper.GetExposureHistory)
+
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
@@ -5058,6 +5274,63 @@ type GetExceptiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetExceptiondefaultApplicationProblemPlusJSONResponse) VisitGetExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetExposureRequestObject struct {
+}
+
+type GetExposureResponseObject interface {
+	VisitGetExposureResponse(ctx *fiber.Ctx) error
+}
+
+type GetExposure200JSONResponse ExposureReport
+
+func (response GetExposure200JSONResponse) VisitGetExposureResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetExposuredefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetExposuredefaultApplicationProblemPlusJSONResponse) VisitGetExposureResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetExposureHistoryRequestObject struct {
+	Params GetExposureHistoryParams
+}
+
+type GetExposureHistoryResponseObject interface {
+	VisitGetExposureHistoryResponse(ctx *fiber.Ctx) error
+}
+
+type GetExposureHistory200JSONResponse ExposureHistory
+
+func (response GetExposureHistory200JSONResponse) VisitGetExposureHistoryResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetExposureHistorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetExposureHistorydefaultApplicationProblemPlusJSONResponse) VisitGetExposureHistoryResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -6630,6 +6903,12 @@ type StrictServerInterface interface {
 	// GetException One exception
 	// (GET /exceptions/{id})
 	GetException(ctx context.Context, request GetExceptionRequestObject) (GetExceptionResponseObject, error)
+	// GetExposure What can be lost at this moment, by store and in total
+	// (GET /exposure)
+	GetExposure(ctx context.Context, request GetExposureRequestObject) (GetExposureResponseObject, error)
+	// GetExposureHistory What could be lost at the minutes of a time
+	// (GET /exposure/history)
+	GetExposureHistory(ctx context.Context, request GetExposureHistoryRequestObject) (GetExposureHistoryResponseObject, error)
 	// CreateHousehold Let members share one account
 	// (POST /households)
 	CreateHousehold(ctx context.Context, request CreateHouseholdRequestObject) (CreateHouseholdResponseObject, error)
@@ -7181,6 +7460,58 @@ func (sh *strictHandler) GetException(ctx *fiber.Ctx, id ID) error {
 		return err
 	} else if validResponse, ok := response.(GetExceptionResponseObject); ok {
 		if err := validResponse.VisitGetExceptionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetExposure operation middleware
+func (sh *strictHandler) GetExposure(ctx *fiber.Ctx) error {
+	var request GetExposureRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetExposure(ctx.UserContext(), request.(GetExposureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetExposure")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetExposureResponseObject); ok {
+		if err := validResponse.VisitGetExposureResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetExposureHistory operation middleware
+func (sh *strictHandler) GetExposureHistory(ctx *fiber.Ctx, params GetExposureHistoryParams) error {
+	var request GetExposureHistoryRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetExposureHistory(ctx.UserContext(), request.(GetExposureHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetExposureHistory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetExposureHistoryResponseObject); ok {
+		if err := validResponse.VisitGetExposureHistoryResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -79,13 +79,7 @@ func (p *Programme) PutRuleSet(ctx context.Context, by uuid.UUID, rules loyalty.
 // PutPolicy puts new caps in force. The version of the argument is ignored.
 func (p *Programme) PutPolicy(ctx context.Context, by uuid.UUID, caps loyalty.Policy) (loyalty.Policy, error) {
 	r := refusal{}
-	r.unit("/unit", caps.Unit)
-	r.between("/per_sale", caps.PerSale, 0, Most)
-	r.between("/per_member_day", caps.PerMemberDay, 0, Most)
-	r.between("/per_terminal_since_sync", caps.PerTerminal, 0, Most)
-	r.between("/vouchers_per_sale", caps.VouchersPerSale, 0, Most)
-	r.between("/vouchers_per_terminal_since_sync", caps.VouchersTerminal, 0, Most)
-	r.between("/max_cache_age_seconds", caps.MaxCacheAgeSeconds, 0, 366*24*3600)
+	r.policy(caps)
 	if err := r.err("the policy cannot be put in force"); err != nil {
 		return loyalty.Policy{}, err
 	}
