@@ -73,16 +73,14 @@ func (t *Till) allowanceChanges(it wire.Item, at []byte, held item, next *item) 
 	if err != nil {
 		return nil, err
 	}
-	if next.Body == nil {
-		if held.Body == nil {
-			c, err := put(TableItem, at, *next)
-			return []Change{c}, err
+	if next.Body == nil || g.Right == uuid.Nil {
+		said = wire.Allowance{Grant: before.Grant, Recalled: said.Recalled, Closed: said.Closed || next.Body == nil}
+		if g = beforeGrant; g.Right == uuid.Nil {
+			return bareAllowance(at, before, said, next)
 		}
-		g, said = beforeGrant, before
-		said.Closed = true
 	}
 	if g.Right != it.ID || g.Amount <= 0 || g.Account == uuid.Nil || g.Unit == "" ||
-		held.Body != nil && (beforeGrant.Account != g.Account || beforeGrant.Amount < g.Amount) {
+		beforeGrant.Right != uuid.Nil && (beforeGrant.Account != g.Account || beforeGrant.Amount < g.Amount) {
 		return nil, problem.New(problem.InvalidField, "a grant that contradicts itself or what was granted before")
 	}
 	said.Recalled, said.Closed = said.Recalled || before.Recalled, said.Closed || before.Closed
@@ -99,6 +97,19 @@ func (t *Till) allowanceChanges(it wire.Item, at []byte, held item, next *item) 
 	}
 	dues, err := grant{id: it.ID, said: said, Grant: g}.dues(t.cfg.Writer)
 	return append([]Change{c, index}, dues...), err
+}
+
+// bareAllowance keeps a word of HQ about a right that it did not give, or whose grant
+// never came here: what a sale kept, or a lane lent, is spent no more. It is released at
+// its end.
+func bareAllowance(at []byte, before, said wire.Allowance, next *item) ([]Change, error) {
+	said.Recalled, said.Closed = said.Recalled || before.Recalled, said.Closed || before.Closed
+	var err error
+	if next.Body, err = wire.Marshal(said); err != nil {
+		return nil, err
+	}
+	c, err := put(TableItem, at, *next)
+	return []Change{c}, err
 }
 
 // dues says when to look at a grant of this terminal again.
@@ -126,6 +137,9 @@ func readAllowance(body []byte) (said wire.Allowance, g wire.Grant, err error) {
 	}
 	if said, err = wire.Unmarshal[wire.Allowance](body); err != nil {
 		return said, g, fmt.Errorf("read allowance: %w", err)
+	}
+	if (said.Closed || said.Recalled) && len(said.Grant.Payload) == 0 {
+		return said, g, nil // HQ did not give it, or it is over
 	}
 	if g, err = wire.Unmarshal[wire.Grant](said.Grant.Payload); err != nil {
 		return said, g, fmt.Errorf("read grant: %w", err)

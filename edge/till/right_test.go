@@ -158,6 +158,25 @@ func TestARecalledRightIsReleasedOnceAndForAll(t *testing.T) {
 	s.refuses(t, "d", problem.StandInOff, points(s.five, 1))
 }
 
+// HQ says of a right that is over, or that it did not give, no more than its id.
+func TestAWordWithoutAGrantIsTakenIn(t *testing.T) {
+	s := newShop(t, func(s *shop) { s.Policy.PerTerminal = 0 })
+	g := s.Grant(s.member, 300)
+	bare := func(right uuid.UUID, said wire.Allowance) { s.Feed(t, s.till, s.Item(t, wire.ItemAllowance, right, said)) }
+	bare(s.NewID(), wire.Allowance{Closed: true})
+	bare(s.NewID(), wire.Allowance{Recalled: true})
+	bare(g.Right, wire.Allowance{Recalled: true})
+	bare(g.Right, wire.Allowance{Closed: true})
+	s.Feed(t, s.till, s.Granted(t, g, false, false))
+	s.refuses(t, "on a right that is over", problem.CapTerminal, points(s.five, 1))
+
+	other := s.Grant(s.member, 300)
+	s.Feed(t, s.till, s.Granted(t, other, false, false))
+	s.commit(t, "on a right", s.buy(t, 9000, points(s.five, 1)))
+	bare(other.Right, wire.Allowance{Closed: true})
+	s.refuses(t, "on a right closed without its grant", problem.CapTerminal, points(s.five, 1))
+}
+
 func TestAVoidGivesBackToARightThatIsStillHeld(t *testing.T) {
 	s := newShop(t, noStandIn)
 	s.Feed(t, s.till, s.Granted(t, s.Grant(s.member, 200), false, false))
