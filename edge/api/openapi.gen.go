@@ -294,6 +294,40 @@ type Earned struct {
 	VestsAt *time.Time `json:"vests_at,omitempty"`
 }
 
+// EnrolRequest defines model for EnrolRequest.
+type EnrolRequest struct {
+	Cashier *string `json:"cashier,omitempty"`
+}
+
+// EnrolledMember defines model for EnrolledMember.
+type EnrolledMember struct {
+	Account      openapi_types.UUID `json:"account"`
+	At           time.Time          `json:"at"`
+	BusinessDate openapi_types.Date `json:"business_date"`
+	Cashier      *string            `json:"cashier,omitempty"`
+
+	// Code The pass token: the text of the QR code.
+	Code string `json:"code"`
+
+	// CodePng The QR code as a PNG file, 392 pixels a side.
+	CodePng []byte `json:"code_png"`
+
+	// CodeSvg The QR code as an SVG document.
+	CodeSvg string `json:"code_svg"`
+
+	// ExpiresOn The last day, in UTC, on which this code is good.
+	ExpiresOn openapi_types.Date `json:"expires_on"`
+
+	// Hash The entry's short hash, eight hexadecimal digits.
+	Hash string `json:"hash"`
+
+	// Id The member.
+	Id openapi_types.UUID `json:"id"`
+
+	// Seq The entry's number in this terminal's journal.
+	Seq int64 `json:"seq"`
+}
+
 // Exposure What this terminal can cost at most until HQ has applied its journal, and what copies of its disk could.
 type Exposure struct {
 	ClonePoints int64 `json:"clone_points"`
@@ -784,6 +818,12 @@ type IdempotencyKey = string
 // SaleID defines model for SaleID.
 type SaleID = openapi_types.UUID
 
+// EnrolMemberParams defines parameters for EnrolMember.
+type EnrolMemberParams struct {
+	// IdempotencyKey Made by the caller, new for every intent, the same for every repetition. Printable ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ReturnGoodsParams defines parameters for ReturnGoods.
 type ReturnGoodsParams struct {
 	// IdempotencyKey Made by the caller, new for every intent, the same for every repetition. Printable ASCII.
@@ -812,6 +852,9 @@ type VoidByKeyParams struct {
 	// IdempotencyKey Made by the caller, new for every intent, the same for every repetition. Printable ASCII.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
+
+// EnrolMemberJSONRequestBody defines body for EnrolMember for application/json ContentType.
+type EnrolMemberJSONRequestBody = EnrolRequest
 
 // QuoteJSONRequestBody defines body for Quote for application/json ContentType.
 type QuoteJSONRequestBody = QuoteRequest
@@ -842,6 +885,9 @@ type ServerInterface interface {
 	// StreamEvents Follow status changes, sales and syncs
 	// (GET /v1/events)
 	StreamEvents(c *fiber.Ctx) error
+	// EnrolMember Make a shopper a member, without asking head office
+	// (POST /v1/members)
+	EnrolMember(c *fiber.Ctx, params EnrolMemberParams) error
 	// GetDocument This document
 	// (GET /v1/openapi.json)
 	GetDocument(c *fiber.Ctx) error
@@ -927,6 +973,51 @@ func (siw *ServerInterfaceWrapper) StreamEvents(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.StreamEvents(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// EnrolMember operation middleware
+func (siw *ServerInterfaceWrapper) EnrolMember(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EnrolMemberParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.EnrolMember(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1323,6 +1414,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/returns", wrapper.ReturnGoods)
 
+	router.Post(options.BaseURL+"/v1/members", wrapper.EnrolMember)
+
 	router.Get(options.BaseURL+"/v1/status", wrapper.GetStatus)
 
 	router.Get(options.BaseURL+"/v1/events", wrapper.StreamEvents)
@@ -1448,6 +1541,36 @@ type StreamEventsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response StreamEventsdefaultApplicationProblemPlusJSONResponse) VisitStreamEventsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type EnrolMemberRequestObject struct {
+	Params EnrolMemberParams
+	Body   *EnrolMemberJSONRequestBody
+}
+
+type EnrolMemberResponseObject interface {
+	VisitEnrolMemberResponse(ctx *fiber.Ctx) error
+}
+
+type EnrolMember201JSONResponse EnrolledMember
+
+func (response EnrolMember201JSONResponse) VisitEnrolMemberResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type EnrolMemberdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EnrolMemberdefaultApplicationProblemPlusJSONResponse) VisitEnrolMemberResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -1786,6 +1909,9 @@ type StrictServerInterface interface {
 	// StreamEvents Follow status changes, sales and syncs
 	// (GET /v1/events)
 	StreamEvents(ctx context.Context, request StreamEventsRequestObject) (StreamEventsResponseObject, error)
+	// EnrolMember Make a shopper a member, without asking head office
+	// (POST /v1/members)
+	EnrolMember(ctx context.Context, request EnrolMemberRequestObject) (EnrolMemberResponseObject, error)
 	// GetDocument This document
 	// (GET /v1/openapi.json)
 	GetDocument(ctx context.Context, request GetDocumentRequestObject) (GetDocumentResponseObject, error)
@@ -1906,6 +2032,47 @@ func (sh *strictHandler) StreamEvents(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(StreamEventsResponseObject); ok {
 		if err := validResponse.VisitStreamEventsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EnrolMember operation middleware
+func (sh *strictHandler) EnrolMember(ctx *fiber.Ctx, params EnrolMemberParams) error {
+	var request EnrolMemberRequestObject
+
+	request.Params = params
+
+	var body EnrolMemberJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.EnrolMember(ctx.UserContext(), request.(EnrolMemberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EnrolMember")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EnrolMemberResponseObject); ok {
+		if err := validResponse.VisitEnrolMemberResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

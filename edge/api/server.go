@@ -38,6 +38,7 @@ type Till interface {
 	Commit(ctx context.Context, c till.Commit) (till.Sale, error)
 	Void(ctx context.Context, v till.Void) (till.Voided, error)
 	Return(ctx context.Context, r till.Return) (till.Returned, error)
+	Enrol(ctx context.Context, n till.NewMember) (till.EnrolledMember, error)
 	Sale(ctx context.Context, id uuid.UUID) (till.Found, error)
 	SaleByReceipt(ctx context.Context, receipt string) (till.Found, error)
 	Status(ctx context.Context) (till.Status, error)

@@ -31,7 +31,7 @@ type catalogue struct {
 
 // inCatalogue says whether items of the kind belong there.
 func inCatalogue(kind wire.ItemKind) bool {
-	return kind != wire.ItemMember && kind != wire.ItemVoucher && kind != wire.ItemAllowance
+	return kind != wire.ItemMember && kind != wire.ItemVoucher && kind != wire.ItemAllowance && kind != wire.ItemIdentity
 }
 
 // loadCatalogue reads the catalogue anew from the state store.

@@ -14,6 +14,7 @@
 //     sale is voided or returned, never both. A return gives back nothing that could
 //     be spent, and frees no cap: that follows at HQ. A return of a sale that is not
 //     in this journal is taken as a fact.
+//   - An identity that HQ issued ahead is given to one shopper, once, whatever crashes.
 //   - Nothing HQ said is replaced by something older.
 //
 // It decides nothing about points and vouchers itself: package loyalty does. It

@@ -60,6 +60,12 @@ func (t *Till) derive(ctx context.Context, seq uint64, raw []byte) (derived, err
 			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
 		}
 		return deriveAllowance(seq, c)
+	case entry.KindEnrolMember:
+		m, err := entry.DecodeBody[entry.EnrolMember](e)
+		if err != nil {
+			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
+		}
+		return deriveEnrolment(seq, m)
 	case entry.KindNote:
 		n, err := entry.DecodeBody[entry.Note](e)
 		if err != nil {

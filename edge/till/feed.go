@@ -169,8 +169,11 @@ func (t *Till) itemChanges(it wire.Item, at []byte, held item, next *item) ([]Ch
 	if len(it.Body) > MaxItem {
 		return nil, problem.Newf(problem.BatchTooLarge, "%d bytes", len(it.Body))
 	}
-	if it.Kind == wire.ItemAllowance {
+	switch it.Kind {
+	case wire.ItemAllowance:
 		return t.allowanceChanges(it, at, held, next)
+	case wire.ItemIdentity:
+		return t.identityChanges(it, at, *next)
 	}
 	c, err := put(TableItem, at, *next)
 	if err != nil {

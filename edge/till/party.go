@@ -96,6 +96,9 @@ func meet(l look, codes []presented) (party, error) {
 
 func (p *party) meetMember(l look, c *presented) error {
 	m, found, err := readItem[wire.Member](l, wire.ItemMember, c.pass.Subject)
+	if err == nil && !found {
+		m, found, err = enrolledHere(l, c.pass.Subject)
+	}
 	switch {
 	case err != nil:
 		return err

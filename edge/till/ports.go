@@ -43,6 +43,8 @@ const (
 	TableLoan    Table = 15 // right lent → seq
 	TableGrant   Table = 16 // account ‖ right → nothing: granted by HQ to a lane of the store
 	TableDue     Table = 17 // moment ‖ right → the account it is on
+	// TableEnrolled has the members that this journal enrolled: member → entry and account.
+	TableEnrolled Table = 18
 )
 
 // Change sets one key of a table, or removes it when Value is nil. Keys have 1 to

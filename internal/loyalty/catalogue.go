@@ -105,6 +105,10 @@ type Policy struct {
 	// make at it. Unlike a cap on redeeming it may be left out: zero is
 	// DefaultUnknownSales, less than zero none.
 	UnknownSales int64 `cbor:"19,keyasint,omitempty" json:"unknown_sales,omitempty"`
+
+	// Identities is how many members each terminal may enrol before it must hear of HQ
+	// again. It may be left out too: zero is DefaultIdentities, less than zero none.
+	Identities int64 `cbor:"20,keyasint,omitempty" json:"identities,omitempty"`
 }
 
 // DefaultUnknownSales is the cap where a policy says none.
@@ -116,6 +120,21 @@ func (p Policy) UnknownSalesADay() int64 {
 		return DefaultUnknownSales
 	}
 	return max(0, p.UnknownSales)
+}
+
+// DefaultIdentities and MostIdentities are the size of a terminal's pool where a policy
+// says none, and the largest there is.
+const (
+	DefaultIdentities = 20
+	MostIdentities    = 1000
+)
+
+// IdentitiesEach is the size that Identities stands for.
+func (p Policy) IdentitiesEach() int64 {
+	if p.Identities == 0 {
+		return DefaultIdentities
+	}
+	return min(max(0, p.Identities), MostIdentities)
 }
 
 // FreshnessCaps are the caps of one freshness of codes. Off means no stand-in at all;

@@ -115,6 +115,8 @@ const (
 	RightOver      Code = "right_over"
 	RightsWithheld Code = "rights_withheld"
 
+	IdentitiesExhausted Code = "identities_exhausted"
+
 	// After a restore.
 	EnrolmentRefused Code = "enrolment_refused"
 	StoreUnknown     Code = "store_unknown"
@@ -221,4 +223,6 @@ var Table = map[Code]Row{
 
 	RightOver:      {409, "The right was released or has ended", "This was given up already. Try the redemption again."},
 	RightsWithheld: {503, "HQ gives no rights before it knows what it gave before its restore", "Head office cannot approve this right now. Try again later."},
+
+	IdentitiesExhausted: {409, "No identity is left to enrol a member with until HQ sends more", "No new member can be enrolled here until the till has been online. Sell without the card."},
 }

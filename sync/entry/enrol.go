@@ -1,0 +1,39 @@
+package entry
+
+import (
+	"fmt"
+
+	"github.com/google/uuid"
+)
+
+// EnrolMember is the body of [KindEnrolMember]: the terminal gave an identity that HQ had
+// issued to it to a shopper. Pass is the pass token as HQ signed it, which proves the
+// identity to an HQ that has lost its own record, and answers a repeated call. Nothing in
+// it is about the person. Key and KeyHash are those of a [Sale].
+type EnrolMember struct {
+	Member  uuid.UUID `cbor:"1,keyasint"`
+	Account uuid.UUID `cbor:"2,keyasint"`
+	Issue   uint16    `cbor:"3,keyasint"`
+	Pass    []byte    `cbor:"4,keyasint"`
+	Cashier string    `cbor:"5,keyasint,omitempty"`
+	Key     string    `cbor:"6,keyasint"`
+	KeyHash []byte    `cbor:"7,keyasint"`
+}
+
+// IdentityAccount is the account of a member that HQ issued as an identity: the UUID
+// version 5 of "tallystick account v1" in the namespace of the member. It follows from
+// the member, so that no terminal can name the account of somebody else.
+func IdentityAccount(member uuid.UUID) uuid.UUID {
+	return uuid.NewSHA1(member, []byte("tallystick account v1"))
+}
+
+// Check refuses an enrolment that contradicts itself.
+func (m EnrolMember) Check() error {
+	switch {
+	case m.Member == uuid.Nil || m.Issue == 0:
+		return fmt.Errorf("%w: an enrolment has a member and an issue", ErrUnreadable)
+	case m.Account != IdentityAccount(m.Member):
+		return fmt.Errorf("%w: the account is not that of the identity", ErrUnreadable)
+	}
+	return nil
+}
