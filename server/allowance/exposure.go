@@ -17,7 +17,7 @@ import (
 // largest share of each terminal that it may still go by, TakenBack what was left of
 // rights that HQ took back and that their holders may have used. Clones is, by itself,
 // what a stated number of copies of each terminal could add: what rights have left
-// (Unspent) and the shares once more for each. Lost is what was really overdrawn.
+// (Unspent), what was taken back, and the shares, once more for each. Lost is what was really overdrawn.
 type Line struct {
 	Store     uuid.UUID
 	Unit      string
@@ -92,7 +92,9 @@ func Compute(at int64, m Measured) Exposure {
 		l.Clones += k * s.Amount
 	}
 	for _, t := range m.TakenBack {
-		line(t.Store, t.Unit).TakenBack += t.Amount
+		l := line(t.Store, t.Unit)
+		l.TakenBack += t.Amount
+		l.Clones += k * t.Amount // a copy may believe that it still holds it
 	}
 	for _, x := range m.Losses {
 		line(x.Store, x.Unit).Lost[x.Cause] += x.Amount

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/internal/testkit/pg"
 	"github.com/tallystick/tallystick/server/allowance"
@@ -176,4 +177,15 @@ func (r *rig) holds(t *testing.T, account uuid.UUID, free, allowance, overdraft 
 func on(t *testing.T, test func(t *testing.T, dsn string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, "") })
 	t.Run("postgres", func(t *testing.T) { test(t, pg.Start(t).Database(t)) })
+}
+
+const problemWithheld = problem.RightsWithheld
+
+// presents shows HQ grants, and that no more follow; it returns how many were taken.
+func presents(t books.Failer, r *rig, till *books.Till, grants ...wire.Signed) int {
+	answer, err := r.Present(context.Background(), lane(till), wire.PresentRequest{V: wire.Version, Epoch: 2, Grants: grants, Last: true})
+	if err != nil {
+		t.Fatalf("present: %v", err)
+	}
+	return answer.Taken
 }

@@ -334,6 +334,7 @@ func (l *Ledger) save(ctx context.Context, s *set) error {
 	if err != nil {
 		return err
 	}
+	l.blame(changes.Exceptions)
 	if err := l.o.Store.SaveChanges(ctx, changes); err != nil {
 		return fmt.Errorf("write set: %w", err)
 	}

@@ -46,6 +46,9 @@ type Options struct {
 	// ShardsPerTx is how many shards one applying transaction may touch: all of
 	// them (zero) on one database, one where databases are spread by shard.
 	ShardsPerTx int
+	// Liable says who has to answer for a loss of a cause (programme, store, terminal);
+	// what it does not say is as in [DefaultLiable].
+	Liable map[loyalty.LossCause]string
 	// Grace is how long expiry waits for a terminal that is not heard of, and a
 	// return for its sale. Zero is seven days, the time a till may be offline.
 	Grace time.Duration

@@ -25,6 +25,26 @@ var lossSaid = map[loyalty.LossCause]string{
 	loyalty.LossExpired: "it was redeemed with a pass that had been replaced",
 }
 
+// DefaultLiable is who has to answer for a loss where nothing else is settled: the
+// programme for what its own rules allowed, the store for its terminals.
+var DefaultLiable = map[loyalty.LossCause]string{
+	loyalty.LossPolicy: liableProgramme, loyalty.LossRecall: liableProgramme, loyalty.LossExpired: liableProgramme,
+	loyalty.LossLane: liableStore, loyalty.LossClone: liableStore,
+}
+
+// blame names who has to answer for losses.
+func (l *Ledger) blame(exceptions []Exception) {
+	for i := range exceptions {
+		e := &exceptions[i]
+		if e.Attribution == "" {
+			continue
+		}
+		if e.Liable = l.o.Liable[e.Attribution]; e.Liable == "" {
+			e.Liable = DefaultLiable[e.Attribution]
+		}
+	}
+}
+
 // foldChange posts what a terminal did to a right.
 func (s *set) foldChange(f *fact) error {
 	a, c := s.accounts[f.account], f.change
