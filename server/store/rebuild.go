@@ -114,6 +114,11 @@ func (db *DB) copyTable(ctx context.Context, to *DB, name, query string, args ..
 		if err := found.Scan(into...); err != nil {
 			return err
 		}
+		for i, v := range r {
+			if b, ok := v.([]byte); ok && b == nil {
+				r[i] = []byte{} // no bytes are not no value
+			}
+		}
 		if rows = append(rows, r); len(rows) == bulk {
 			if err := to.insert(ctx, head, rows, ""); err != nil {
 				return err
