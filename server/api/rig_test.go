@@ -66,6 +66,8 @@ type rig struct {
 	token string
 	spec  routers.Router
 	close func()
+
+	requestTime time.Duration
 }
 
 func newRig(t testing.TB) *rig {
@@ -150,6 +152,7 @@ func (r *rig) start() {
 	r.server = api.New(api.Options{
 		People: r.people, Answers: answers, Fleet: lanes, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
+		RequestTime: r.requestTime,
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	r.must(err)

@@ -105,6 +105,8 @@ type Options struct {
 	Lost func(err error) bool
 	// MaxPolls is how many terminals may wait for the feed at once; zero is 10,000.
 	MaxPolls int
+	// RequestTime bounds one request, beside what a long poll waits; zero is 15 s.
+	RequestTime time.Duration
 	// Log takes what is HQ's own fault; nil throws it away.
 	Log *slog.Logger
 }
@@ -133,6 +135,9 @@ func New(o Options) *Server {
 	}
 	if o.MaxPolls <= 0 {
 		o.MaxPolls = maxPolls
+	}
+	if o.RequestTime <= 0 {
+		o.RequestTime = deadline
 	}
 	if o.Lost == nil {
 		o.Lost = func(error) bool { return false }
@@ -192,7 +197,7 @@ func headers(c *fiber.Ctx) error {
 // limitTime gives each request a deadline, since a client that goes away is never
 // noticed. Long polls set their own.
 func (s *Server) limitTime(c *fiber.Ctx) error {
-	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	ctx, cancel := context.WithTimeout(context.Background(), s.o.RequestTime)
 	defer cancel()
 	c.SetUserContext(ctx)
 	return c.Next()

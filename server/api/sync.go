@@ -144,12 +144,14 @@ func (s *Server) pull(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if page.Applied, err = s.applied(c.UserContext(), who); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), s.o.RequestTime) // the first one went by while it waited
+	defer cancel()
+	if page.Applied, err = s.applied(ctx, who); err != nil {
 		return err
 	}
 	page.HQTime = s.o.Clock.Now().UnixMilli()
 	if c.Query("heads") == "1" {
-		if page.Heads, err = s.o.Fleet.Heads(c.UserContext()); err != nil {
+		if page.Heads, err = s.o.Fleet.Heads(ctx); err != nil {
 			return err
 		}
 	}

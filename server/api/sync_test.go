@@ -180,6 +180,21 @@ func TestTheFeedTellsWhatHQDecided(t *testing.T) {
 	}
 }
 
+// A poll that waited longer than a request may take is answered like any other.
+func TestALongPollOutlastsARequest(t *testing.T) {
+	r := newRig(t)
+	l := r.enrolledLane("one", 11)
+	r.close()
+	r.requestTime = 2 * time.Second
+	r.start()
+	a := l.proven("GET", wire.PathPull+"?wait=0", nil)
+	page, err := wire.Open[wire.FeedPage](a.body, wire.DomainFeed, l.statement(), r.clock.Now())
+	r.must(err)
+	if a := l.proven("GET", wire.PathPull+"?wait=3&heads=1&cursor="+page.Next, nil); a.status != 200 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
 func TestALongPollEndsWhenHQStops(t *testing.T) {
 	r := newRig(t)
 	l := r.enrolledLane("one", 11)
