@@ -101,14 +101,20 @@ type Transport struct {
 // RoundTrip implements http.RoundTripper.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	through := t.Node.relaysFor(req.URL.Path)
+	var direct error
 	if len(through) == 0 || !t.avoid() {
 		resp, err := t.Direct.RoundTrip(req)
 		t.note(err)
 		if err == nil || req.Context().Err() != nil || len(through) == 0 {
 			return resp, err
 		}
+		direct = err
 	}
-	return t.throughLanes(req, through)
+	resp, err := t.throughLanes(req, through)
+	if err != nil {
+		return nil, errors.Join(direct, err)
+	}
+	return resp, nil
 }
 
 // throughLanes tries one lane after the other. Requests to HQ may be repeated: each

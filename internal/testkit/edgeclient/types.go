@@ -222,6 +222,13 @@ type Status struct {
 	OldestSecs int64     `json:"oldest_unsynced_seconds"`
 	DiskFree   int64     `json:"disk_free_bytes"`
 	StandIn    StandIn   `json:"stand_in"`
+	Rights     Rights    `json:"rights"`
+}
+
+// Rights is what the terminal may redeem without asking anybody.
+type Rights struct {
+	Count  int64 `json:"count"`
+	Points int64 `json:"points"`
 }
 
 // StandIn is what the terminal may still decide by itself.

@@ -31,6 +31,19 @@ type Policy struct {
 	VouchersPerSale  int64  `json:"vouchers_per_sale"`
 	VouchersTerminal int64  `json:"vouchers_per_terminal_since_sync"`
 	MaxCacheAge      int64  `json:"max_cache_age_seconds"`
+	PerStore         int64  `json:"per_store_since_sync,omitempty"`
+	RestartCap       int64  `json:"restart_cap,omitempty"`
+	Rights           Rights `json:"rights,omitzero"`
+}
+
+// Rights is how HQ gives rights to redeem without asking.
+type Rights struct {
+	SharePercent int64 `json:"share_percent,omitempty"`
+	Cap          int64 `json:"cap,omitempty"`
+	Min          int64 `json:"min,omitempty"`
+	LifeSeconds  int64 `json:"life_seconds,omitempty"`
+	OneOffSecs   int64 `json:"one_off_seconds,omitempty"`
+	GraceSeconds int64 `json:"grace_seconds,omitempty"`
 }
 
 // Store is a shop.
@@ -100,6 +113,7 @@ func (m MemberDetail) Voucher(id uuid.UUID) (Voucher, bool) {
 type Holding struct {
 	Unit      string `json:"unit"`
 	Free      int64  `json:"free"`
+	Allowance int64  `json:"allowance"`
 	Pending   int64  `json:"pending"`
 	Overdraft int64  `json:"overdraft"`
 }

@@ -1,0 +1,95 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
+	"github.com/tallystick/tallystick/internal/testkit/hqclient"
+	"github.com/tallystick/tallystick/internal/testkit/proxy"
+	"github.com/tallystick/tallystick/internal/testkit/stage"
+)
+
+// onlyRights lets nothing be redeemed but on rights: half of what a member has free is
+// set aside for the stores where they shop.
+var onlyRights = hqclient.Policy{
+	Unit: stage.Points, MaxCacheAge: 7 * 24 * 3600, RestartCap: 10_000,
+	Rights: hqclient.Rights{SharePercent: 50, Cap: 1_000, LifeSeconds: 7 * 24 * 3600, OneOffSecs: 3600, GraceSeconds: 3600},
+}
+
+// rightsStage is two lanes of a store, a shopper with 1,000 points who shops there, and
+// a right of half of them at one of the lanes, the holder.
+func rightsStage(t *testing.T) (s *scene, anna stage.Shopper, holder, other *stage.Lane, lines [2]*proxy.Proxy) {
+	t.Helper()
+	s = newScene(t)
+	must(t, s.Office.PutPolicy(t.Context(), onlyRights))
+	anna = s.shopper(t, "Anna", 1_000)
+	lanes, lines := s.neighbours(t)
+	for _, lane := range lanes {
+		must(t, lane.AwaitMember(t.Context(), anna.Code, stage.Points, 1_000))
+	}
+	sell(t, lanes[0], "visit", edgeclient.QuoteRequest{Code: anna.Code, Total: 2_00})
+	must(t, stage.Until(t.Context(), "a lane holds a right", func() (bool, error) {
+		for i, lane := range lanes {
+			status, err := lane.Status(t.Context())
+			if err != nil {
+				return false, err
+			}
+			if status.Rights.Points == 501 {
+				holder, other = lane, lanes[1-i]
+			}
+		}
+		return holder != nil, nil
+	}))
+	for _, line := range lines {
+		line.Cut()
+	}
+	for _, lane := range lanes {
+		must(t, lane.AwaitOffline(t.Context()))
+	}
+	return s, anna, holder, other, lines
+}
+
+func bases(sale edgeclient.Sale) (all []string) {
+	for _, r := range sale.Redeemed {
+		all = append(all, r.Basis)
+	}
+	return all
+}
+
+// With HQ gone and stand-in at zero, one lane redeems what was set aside, the other
+// borrows the rest of it, and then both refuse although the shopper has points.
+func TestG2_LanesSpendWhatWasSetAsideAndNoMore(t *testing.T) {
+	s, anna, holder, other, lines := rightsStage(t)
+	coffee := edgeclient.QuoteRequest{Code: anna.Code, Total: 10_00, Currency: stage.Currency, Redeem: []edgeclient.Wish{{Reward: s.programme.Coffee.ID}}}
+	for i, lane := range []*stage.Lane{holder, other} {
+		sale := sell(t, lane, []string{"own-right", "loan"}[i], coffee)
+		if got := bases(sale); len(got) != 1 || got[0] != "allowance" {
+			t.Fatalf("%s redeemed on %v", lane.Name, got)
+		}
+	}
+	for _, lane := range []*stage.Lane{holder, other} {
+		_, err := lane.Sell(t.Context(), "too-much-at-"+lane.Name, coffee)
+		wantCode(t, "more than was set aside", err, problem.StandInOff)
+	}
+	// The lender dies and comes back; what it lent it does not have again.
+	must(t, holder.Kill())
+	must(t, holder.Start(t.Context()))
+	_, err := holder.Sell(t.Context(), "after-the-crash", coffee)
+	wantCode(t, "what was lent", err, problem.StandInOff)
+	for _, line := range lines {
+		must(t, line.Restore(t.Context()))
+	}
+	s.settle(t)
+	member, err := s.Office.Member(t.Context(), anna.ID)
+	must(t, err)
+	h := member.Holding(stage.Points)
+	if h.Overdraft != 0 || h.Free+h.Allowance != 1_000+2-400+2*7 {
+		t.Errorf("HQ has %+v", h)
+	}
+	open, err := s.Office.Exceptions(t.Context())
+	must(t, err)
+	if len(open) != 0 {
+		t.Errorf("exceptions: %+v", open)
+	}
+}
