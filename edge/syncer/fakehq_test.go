@@ -59,7 +59,9 @@ type fakeHQ struct {
 	cursors []string
 	// answer, when it is set, may answer a request in HQ's place.
 	answer func(w http.ResponseWriter, r *http.Request) bool
-	news   chan struct{} // closed and made anew when a page is added
+	// more answers paths that the fake does not know.
+	more func(r *http.Request, body []byte) ([]byte, error)
+	news chan struct{} // closed and made anew when a page is added
 }
 
 func newFakeHQ(t *testing.T, terminal ed25519.PublicKey) *fakeHQ {
@@ -159,6 +161,9 @@ func (h *fakeHQ) handle(r *http.Request, body []byte) ([]byte, error) {
 		})
 	case wire.PathPush:
 		return h.push(raw)
+	}
+	if h.more != nil {
+		return h.more(r, raw)
 	}
 	return nil, problem.New(problem.NotFound, r.URL.Path)
 }
