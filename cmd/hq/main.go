@@ -19,10 +19,11 @@ var version = "dev"
 // TALLYSTICK_HQ_ and its name, and in the configuration file; flags win over the
 // environment, and the environment over the file.
 type cli struct {
-	Config        kong.ConfigFlag `help:"JSON file with flags by name." type:"path"`
-	Data          string          `help:"Data directory." default:"hq-data" type:"path"`
-	DB            string          `name:"db" help:"Database: sqlite:PATH or postgres://… (an address with a password belongs into the environment). Default: hq.db in the data directory."`
-	DBConnections int             `name:"db-connections" help:"Connections this process opens to the database at most." default:"16"`
+	Config        kong.ConfigFlag   `help:"JSON file with flags by name." type:"path"`
+	Data          string            `help:"Data directory." default:"hq-data" type:"path"`
+	DB            string            `name:"db" help:"Database: sqlite:PATH or postgres://… (an address with a password belongs into the environment). Default: hq.db in the data directory."`
+	Liable        map[string]string `help:"Who answers for a loss, by cause: policy, lost_lane, cloned_terminal, late_recall or expired_pass = programme, store or terminal."`
+	DBConnections int               `name:"db-connections" help:"Connections this process opens to the database at most." default:"16"`
 
 	Init     initCommand     `cmd:"" help:"Make a new HQ: keys, database, first administrator."`
 	Serve    serveCommand    `cmd:"" help:"Serve the API and the terminals, and keep the ledger."`

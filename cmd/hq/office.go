@@ -13,6 +13,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/server/feed"
@@ -36,6 +37,7 @@ type tuning struct {
 	wake                          func() // entries were taken in
 	published                     func() // the feed moved
 	shardsPerTx                   int
+	liable                        map[loyalty.LossCause]string
 }
 
 // office is all parts of one HQ, put together.
@@ -66,6 +68,18 @@ func (c *cli) database() string {
 	return "sqlite:" + filepath.Join(c.Data, "hq.db")
 }
 
+// liable is the table of who answers for what.
+func (c *cli) liable() (map[loyalty.LossCause]string, error) {
+	out := make(map[loyalty.LossCause]string, len(c.Liable))
+	for cause, who := range c.Liable {
+		if _, known := ledger.DefaultLiable[loyalty.LossCause(cause)]; !known || who != "programme" && who != "store" && who != "terminal" {
+			return nil, fmt.Errorf("--liable: %s=%s: name a known cause, and programme, store or terminal", cause, who)
+		}
+		out[loyalty.LossCause(cause)] = who
+	}
+	return out, nil
+}
+
 // options are the limits of the database handle.
 func (c *cli) options() store.Options { return store.Options{Readers: c.DBConnections} }
 
@@ -87,6 +101,9 @@ func openOffice(ctx context.Context, c *cli, t tuning) (*office, error) {
 	}
 	if spread {
 		t.shardsPerTx = 1 // no transaction over several nodes on the sale path
+	}
+	if t.liable, err = c.liable(); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	o, err := assemble(db, s, t)
 	if err != nil {
@@ -120,7 +137,7 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 	o.journal = hqjournal.New(db, o.feed, o.clock, s.HQ, s.Epoch, o.statement)
 	o.ledger = ledger.New(ledger.Options{
 		Store: db, Journal: o.journal, Feed: o.feed, Rules: programme.PublishedRules{Keeper: db}, Clock: o.clock, HQ: s.HQ, Ties: s.FeedTies,
-		ShardsPerTx: t.shardsPerTx,
+		ShardsPerTx: t.shardsPerTx, Liable: t.liable,
 	})
 	o.fleet = fleet.New(fleet.Env{
 		Keeper: db, Journal: o.journal, Clock: o.clock, Random: rand.Reader, NewID: newID,

@@ -40,7 +40,11 @@ func (r rebuildCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	if err != nil {
 		return err
 	}
-	rebuilt, err := assemble(other, live.secrets, tuning{})
+	liable, err := s.cli.liable()
+	if err != nil {
+		return errors.Join(err, other.Close())
+	}
+	rebuilt, err := assemble(other, live.secrets, tuning{liable: liable})
 	if err != nil {
 		return errors.Join(err, other.Close())
 	}

@@ -17,7 +17,7 @@ type derivation struct{ table, text string }
 
 // derived are the tables that come out of the journals: every column, but for the
 // versions of accounts, which count how often a row was locked, and the time when a
-// return was last tried. Whether an exception still awaits or has been open for too
+// return was last tried. Who answers for a loss is a setting. Whether an exception still awaits or has been open for too
 // long is a question of the clock. Exceptions of journals are raised when a batch
 // arrives, not by a fact.
 var derived = []derivation{
@@ -28,7 +28,7 @@ var derived = []derivation{
 		"is_open, earned_at, vests_at, expires_at, roll_days FROM lots WHERE shard = ?"},
 	{"postings", "SELECT " + postingColumns + " FROM postings WHERE shard = ?"},
 	{"books", "SELECT book, owner, unit, balance FROM books WHERE shard = ?"},
-	{"exceptions", "SELECT id, kind, CASE WHEN state = 'awaiting' THEN 'open' ELSE state END AS state, liable, cause, source, terminal, " +
+	{"exceptions", "SELECT id, kind, CASE WHEN state = 'awaiting' THEN 'open' ELSE state END AS state, CASE WHEN attribution <> '' THEN '' ELSE liable END AS liable, cause, source, terminal, " +
 		"epoch, seq, store, account, member, unit, amount, currency, money, occurred_at, recorded_at, explained_by, attribution FROM exceptions " +
 		"WHERE shard = ? AND kind <> 'fork' AND source IN (SELECT source FROM sources WHERE shard = ?)"},
 	{"awaited_returns", "SELECT terminal, epoch, seq, source FROM awaited_returns WHERE shard = ?"},
