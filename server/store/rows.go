@@ -121,9 +121,25 @@ func marks(rows, width int) string {
 	return strings.Repeat(one+", ", rows-1) + one
 }
 
-func flat(rows []row) []any { return slices.Concat(toAny(rows)...) }
+func flat(rows []row) []any {
+	out := make([]any, 0, len(rows)*len(rows[0]))
+	for _, r := range rows {
+		for _, v := range r {
+			out = append(out, signed(v))
+		}
+	}
+	return out
+}
 
-func toAny(rows []row) [][]any { return convert(rows, func(r row) []any { return r }) }
+// signed is a value as a column of whole numbers takes it. A number over its range,
+// which only a crafted entry says, is stored as the negative one of the same bits and
+// read back as it was: a driver that refused it would stop all that come after.
+func signed(v any) any {
+	if n, ok := v.(uint64); ok {
+		return int64(n)
+	}
+	return v
+}
 
 // numbered writes $1::type, $2::type from a number on.
 func numbered(types []string, from int) string {
@@ -200,7 +216,7 @@ func (t tuples) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
 			if j > 0 {
 				b = append(b, ", "...)
 			}
-			b = gen.AppendValue(b, reflect.ValueOf(v))
+			b = gen.AppendValue(b, reflect.ValueOf(signed(v)))
 		}
 		b = append(b, ')')
 	}

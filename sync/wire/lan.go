@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"fmt"
+	"math"
 
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/internal/problem"
@@ -63,8 +64,8 @@ func OpenHead(key ed25519.PublicKey, signed SignedHead) (Head, error) {
 	if err != nil {
 		return Head{}, fmt.Errorf("read head: %w", err)
 	}
-	if head.Seq == 0 || len(head.Hash) != 32 {
-		return Head{}, problem.New(problem.InvalidBody, "the head is incomplete")
+	if head.Seq == 0 || head.Seq > math.MaxInt64 || len(head.Hash) != 32 {
+		return Head{}, problem.New(problem.InvalidBody, "the head is incomplete, or has a number that no journal reaches")
 	}
 	return head, nil
 }

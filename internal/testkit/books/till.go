@@ -1,6 +1,7 @@
 package books
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"io"
@@ -70,6 +71,17 @@ func (t *Till) Head(f Failer) wire.SignedHead {
 	at := len(t.Hashes)
 	signed, err := wire.SignHead(t.signer, wire.Head{
 		V: wire.Version, Terminal: t.ID, Epoch: 1, Seq: uint64(at), Hash: t.Hashes[at-1][:], HLC: uint64(clock.NewStamp(t.at, 0)),
+	})
+	if err != nil {
+		f.Fatalf("sign head: %v", err)
+	}
+	return signed
+}
+
+// HeadAt signs a head of the till's choice, whatever its journal says.
+func (t *Till) HeadAt(f Failer, seq uint64, hash byte) wire.SignedHead {
+	signed, err := wire.SignHead(t.signer, wire.Head{
+		V: wire.Version, Terminal: t.ID, Epoch: 1, Seq: seq, Hash: bytes.Repeat([]byte{hash}, len(journal.Hash{})), HLC: uint64(clock.NewStamp(t.at, 0)),
 	})
 	if err != nil {
 		f.Fatalf("sign head: %v", err)
