@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 
+	"github.com/tallystick/tallystick/edge/till"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/wire"
 )
@@ -69,15 +72,18 @@ func (n *Node) serveBorrow(r *http.Request, lane wire.Terminal, body []byte) (an
 }
 
 // Borrow asks one lane for a loan under the id in asked. An error means that it is not
-// known whether the loan was made.
+// known whether the loan was made, but for till.ErrNotAsked.
 func (n *Node) Borrow(ctx context.Context, from wire.Terminal, asked wire.BorrowRequest) (wire.BorrowAnswer, error) {
 	address, up := n.peers.at(from.ID)
 	if !up {
-		return wire.BorrowAnswer{}, problem.Newf(problem.Unavailable, "lane %s does not answer", from.ID)
+		return wire.BorrowAnswer{}, fmt.Errorf("%w: lane %s does not answer", till.ErrNotAsked, from.ID)
 	}
 	ctx, cancel := context.WithTimeout(ctx, n.timing.Borrow)
 	defer cancel()
 	raw, lane, err := n.post(ctx, address, wire.PathLANBorrow, asked)
+	if dialled := (*net.OpError)(nil); errors.As(err, &dialled) && dialled.Op == "dial" {
+		err = fmt.Errorf("%w: %w", till.ErrNotAsked, err)
+	}
 	if err != nil {
 		return wire.BorrowAnswer{}, err
 	}
