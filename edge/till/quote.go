@@ -77,7 +77,7 @@ func (f *facts) hope() {
 	}
 	short, _ := loyalty.Missing(f.request) // a refusal comes again when it is decided
 	for _, s := range short {
-		if s.Amount <= f.free(s.Unit) {
+		if s.Amount <= f.free(s.Unit)+f.aside(s.Unit) {
 			f.request.Offered = append(f.request.Offered, loyalty.Right{Unit: s.Unit, Left: s.Amount, Basis: loyalty.ByHQ})
 		}
 	}
@@ -91,6 +91,24 @@ func (f *facts) free(unit string) int64 {
 		}
 	}
 	return f.request.Member.Free[unit]
+}
+
+// aside is what HQ said is set aside of a unit for other terminals, and can call back.
+func (f *facts) aside(unit string) int64 {
+	var n int64
+	if m := f.party.member; m != nil {
+		for _, h := range m.Holdings {
+			if h.Unit == unit {
+				n = h.Allowance
+			}
+		}
+	}
+	for _, r := range f.rights {
+		if r.Unit == unit && r.Source == fromGrant {
+			n -= r.left
+		}
+	}
+	return max(0, n)
 }
 
 // agrees refuses a decision that gives or takes anything else than the quote said, on

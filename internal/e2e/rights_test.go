@@ -93,3 +93,36 @@ func TestG2_LanesSpendWhatWasSetAsideAndNoMore(t *testing.T) {
 		t.Errorf("exceptions: %+v", open)
 	}
 }
+
+// What is set aside at one store is called back within the time a till waits, when the
+// shopper stands in another one.
+func TestG2_HQCallsBackWhatAnotherStoreHolds(t *testing.T) {
+	s := newScene(t)
+	must(t, s.Office.PutPolicy(t.Context(), onlyRights))
+	home := s.lane(t, "home")
+	_, away, err := s.AddStore(t.Context(), hqclient.Store{Code: "away", Name: "Away", TimeZone: "Europe/Warsaw", Currency: stage.Currency}, "lane")
+	must(t, err)
+	anna := s.shopper(t, "Anna", 1_000)
+	sell(t, home, "visit", edgeclient.QuoteRequest{Code: anna.Code, Total: 2_00})
+	must(t, stage.Until(t.Context(), "the lane at home holds a right", func() (bool, error) {
+		status, err := home.Status(t.Context())
+		return status.Rights.Points == 501, err
+	}))
+	// 501 are free, 800 are wanted.
+	sale := sell(t, away[0], "away", edgeclient.QuoteRequest{
+		Code: anna.Code, Total: 50_00, Redeem: []edgeclient.Wish{{Reward: s.programme.Coffee.ID, Times: 4}},
+	})
+	if got := bases(sale); len(got) != 1 || got[0] != "hq_authorised" {
+		t.Errorf("redeemed on %v", got)
+	}
+	_, err = home.Sell(t.Context(), "home", edgeclient.QuoteRequest{
+		Code: anna.Code, Currency: stage.Currency, Total: 50_00, Redeem: []edgeclient.Wish{{Reward: s.programme.Bag.ID}},
+	})
+	wantCode(t, "what was called back", err, problem.PointsInsufficient, problem.StandInOff)
+	s.settle(t)
+	member, err := s.Office.Member(t.Context(), anna.ID)
+	must(t, err)
+	if h := member.Holding(stage.Points); h.Overdraft != 0 || h.Free+h.Allowance != 1_002-800+38 {
+		t.Errorf("HQ has %+v", h)
+	}
+}
