@@ -19,6 +19,7 @@ import (
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/hqjournal"
+	"github.com/tallystick/tallystick/server/identity"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/people"
@@ -55,6 +56,7 @@ type office struct {
 	accounts  *account.Accounts
 	shop      *webshop.Shop
 	rights    *allowance.Service
+	pools     *identity.Service
 	people    *people.Directory
 	answers   *people.Answers
 	clock     clock.Clock
@@ -155,6 +157,7 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 		Store: db, Ledger: o.ledger, Journal: o.journal, Units: o.programme, Clock: o.clock, NewID: newID, Wake: t.wake,
 	})
 	o.rights = o.lookAfterRights(nil, nil)
+	o.pools = o.keepPools(nil, nil)
 	shopKeys, err := s.derive("web shop")
 	if err != nil {
 		return nil, err
@@ -192,6 +195,16 @@ func (o *office) lookAfterRights(mine turn, log *slog.Logger) *allowance.Service
 		Store: o.db, Ledger: o.ledger, Journal: o.journal, Feed: o.feed, Policies: o.programme, Clock: o.clock, NewID: newID,
 		HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Signer: o.statement, Keys: o.keys, Log: log, Turn: mine,
 	})
+}
+
+// keepPools returns the service of identities issued ahead. It takes in enrolments at
+// once; its rounds are not started.
+func (o *office) keepPools(mine turn, log *slog.Logger) *identity.Service {
+	s := identity.New(identity.Options{
+		Store: o.db, Programme: o.programme, Ledger: o.ledger, Feed: o.feed, Clock: o.clock, NewID: newID, Keys: o.keys, Log: log, Turn: mine,
+	})
+	o.ledger.SetBeside(s)
+	return s
 }
 
 // close closes the database and keeps the first error.

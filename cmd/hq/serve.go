@@ -45,6 +45,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	applier, others = ledger.NewService(o.ledger, log, mine), newBell(o.db)
 	settler = account.NewService(o.accounts, log, mine)
 	o.rights = o.lookAfterRights(mine, log)
+	o.pools = o.keepPools(mine, log)
 	if err := o.rights.BeginRestore(ctx); err != nil {
 		return err
 	}
@@ -76,7 +77,9 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	applier.Start()
 	settler.Start()
 	o.rights.Start()
+	o.pools.Start()
 	err = c.until(ctx, o, server, listener, mine, log)
+	o.pools.Stop()
 	o.rights.Stop()
 	settler.Stop()
 	applier.Stop()

@@ -55,6 +55,11 @@ func readBody(env entry.Entry) (known bool, err error) {
 		if change, err = entry.DecodeBody[entry.AllowanceChange](env); err == nil {
 			err = change.Check()
 		}
+	case entry.KindEnrolMember:
+		var m entry.EnrolMember
+		if m, err = entry.DecodeBody[entry.EnrolMember](env); err == nil {
+			err = m.Check()
+		}
 	case entry.KindWitness:
 		_, err = entry.DecodeBody[entry.Witness](env)
 	case entry.KindClock:

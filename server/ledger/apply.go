@@ -30,6 +30,7 @@ const (
 type portion struct {
 	journals []Waiting // with the cursor behind the set
 	facts    []fact
+	beside   []Entry // for others, see [Beside]
 	passed   int
 }
 
@@ -101,6 +102,9 @@ func (l *Ledger) read(ctx context.Context, ahead []Waiting) (portion, error) {
 			if f, ok := factOf(e); ok {
 				p.facts = append(p.facts, f)
 			}
+			if l.wantedBeside(e) {
+				p.beside = append(p.beside, e)
+			}
 		}
 		p.passed += len(entries)
 	}
@@ -109,6 +113,9 @@ func (l *Ledger) read(ctx context.Context, ahead []Waiting) (portion, error) {
 
 // apply posts what has been read and moves the cursors.
 func (l *Ledger) apply(ctx context.Context, p portion) (int, error) {
+	if err := l.takeBeside(ctx, p.beside); err != nil {
+		return 0, err
+	}
 	facts, err := l.route(ctx, p.facts)
 	if err != nil {
 		return 0, fmt.Errorf("route entries: %w", err)

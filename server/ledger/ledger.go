@@ -64,6 +64,7 @@ type Ledger struct {
 	// searched is when sales were last looked for by their receipt, for which return.
 	searched map[journal.Hash]time.Time
 	left     atomic.Uint64 // see Left
+	beside   []Beside
 
 	// snapshotEvery is [snapshotEvery], or what a test says.
 	snapshotEvery int

@@ -30,26 +30,32 @@ func (p *Programme) Pass(ctx context.Context, member uuid.UUID, form passtoken.F
 	if m.Blocked {
 		return Pass{}, problem.New(problem.StateConflict, "the member is blocked")
 	}
-	now := p.now()
-	last := time.Date(now.Year()+2, time.December, 31, 0, 0, 0, 0, time.UTC)
-	if end := p.env.PassKey.Public.NotAfter; last.Add(24 * time.Hour).After(end) {
-		last = end.UTC().Add(-24 * time.Hour).Truncate(24 * time.Hour)
-	}
-	day, err := passtoken.DayOf(last)
-	if err != nil {
-		return Pass{}, fmt.Errorf("issue pass: %w", err)
-	}
-	token, err := passtoken.Issue(p.env.PassKey, passtoken.Pass{
-		Kind: passtoken.KindMember, Subject: m.ID, Issue: m.Issue, ExpiresOn: day,
-	})
+	token, last, err := p.sign(m)
 	if err != nil {
 		return Pass{}, err
 	}
 	out := Pass{Member: m, Form: form, Text: token.Text(), ExpiresOn: last}
 	if form == passtoken.FreshnessRotating {
-		out.Text, err = p.rotating(token, now)
+		out.Text, err = p.rotating(token, p.now())
 	}
 	return out, err
+}
+
+// sign makes the static token of a member's pass and says its last day.
+func (p *Programme) sign(m Member) (token passtoken.Token, last time.Time, err error) {
+	now := p.now()
+	last = time.Date(now.Year()+2, time.December, 31, 0, 0, 0, 0, time.UTC)
+	if end := p.env.PassKey.Public.NotAfter; last.Add(24 * time.Hour).After(end) {
+		last = end.UTC().Add(-24 * time.Hour).Truncate(24 * time.Hour)
+	}
+	day, err := passtoken.DayOf(last)
+	if err != nil {
+		return token, last, fmt.Errorf("issue pass: %w", err)
+	}
+	token, err = passtoken.Issue(p.env.PassKey, passtoken.Pass{
+		Kind: passtoken.KindMember, Subject: m.ID, Issue: m.Issue, ExpiresOn: day,
+	})
+	return token, last, err
 }
 
 func (p *Programme) rotating(token passtoken.Token, now time.Time) (string, error) {
