@@ -62,6 +62,12 @@ func readPolicy(b PolicyChange) loyalty.Policy {
 	if b.RestartCap != nil {
 		p.RestartCap = *b.RestartCap
 	}
+	if b.Identities != nil {
+		p.Identities = *b.Identities
+		if p.Identities == 0 {
+			p.Identities = -1 // the domain's zero is "as usual"
+		}
+	}
 	for _, s := range valueOf(b.AgeSteps) {
 		p.AgeSteps = append(p.AgeSteps, loyalty.AgeStep{AfterSeconds: s.AfterSeconds, Percent: s.Percent})
 	}
@@ -109,6 +115,8 @@ func showPolicy(p loyalty.Policy) Policy {
 		Static: showFreshness(p.Static), Keyed: showFreshness(p.Keyed), RestartCap: &p.RestartCap,
 		SpendEarned: unlessEmpty(p.SpendEarned), SpendPending: unlessEmpty(p.SpendPending), Rights: showRights(p.Rights),
 	}
+	each := p.IdentitiesEach()
+	out.Identities = &each
 	if len(p.AgeSteps) > 0 {
 		steps := showAll(p.AgeSteps, func(s loyalty.AgeStep) AgeStep { return AgeStep{AfterSeconds: s.AfterSeconds, Percent: s.Percent} })
 		out.AgeSteps = &steps

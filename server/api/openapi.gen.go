@@ -835,6 +835,9 @@ type Policy struct {
 	// AgeSteps Ascending: what is left of every cap when head office was last heard that long ago.
 	AgeSteps *[]AgeStep `json:"age_steps,omitempty"`
 
+	// Identities How many members each terminal may enrol before it must hear of head office again. Missing: 20; 0: none.
+	Identities *int64 `json:"identities,omitempty"`
+
 	// Keyed Caps for one freshness of codes, under the others. A cap of zero adds none; off refuses all.
 	Keyed                *FreshnessCaps `json:"keyed,omitempty"`
 	MaxCacheAgeSeconds   int64          `json:"max_cache_age_seconds"`
@@ -869,6 +872,9 @@ type Policy struct {
 type PolicyChange struct {
 	// AgeSteps Ascending: what is left of every cap when head office was last heard that long ago.
 	AgeSteps *[]AgeStep `json:"age_steps,omitempty"`
+
+	// Identities How many members each terminal may enrol before it must hear of head office again. Missing: 20; 0: none.
+	Identities *int64 `json:"identities,omitempty"`
 
 	// Keyed Caps for one freshness of codes, under the others. A cap of zero adds none; off refuses all.
 	Keyed                *FreshnessCaps `json:"keyed,omitempty"`

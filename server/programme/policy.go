@@ -25,6 +25,7 @@ func (r refusal) policy(p loyalty.Policy) {
 	} {
 		r.between(pointer, amount, 0, Most)
 	}
+	r.between("/identities", p.Identities, -1, loyalty.MostIdentities)
 	r.between("/max_cache_age_seconds", p.MaxCacheAgeSeconds, 0, maxSeconds)
 	r.unless(len(p.AgeSteps) <= maxAgeSteps, "/age_steps", "has more than "+strconv.Itoa(maxAgeSteps)+" steps")
 	for i, s := range p.AgeSteps {
