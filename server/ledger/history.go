@@ -114,7 +114,7 @@ func (r SourceRow) fact(entries map[journal.Hash]Entry, raws map[journal.Hash][]
 	if r.Kind >= firstHQKind {
 		f := fact{shard: r.Shard, account: r.Account, Entry: Entry{
 			Terminal: r.Writer, Epoch: r.Epoch, Seq: r.Seq, Hash: r.Source, Kind: r.Kind, State: Accepted, Proven: true,
-			OccurredAt: r.RecordedAt, EffectiveAt: r.EffectiveAt, RecordedAt: r.RecordedAt,
+			OccurredAt: r.RecordedAt, EffectiveAt: r.EffectiveAt, RecordedAt: r.RecordedAt, Raw: raws[r.Source],
 		}}
 		fold, err := foldOf(r.Kind, raws[r.Source])
 		if err != nil {

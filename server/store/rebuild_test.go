@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/server/account"
+	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -36,6 +37,14 @@ type life struct {
 	sales    []boughtAt
 	batches  []uuid.UUID
 	links    []uuid.UUID
+	rights   []lifeRight
+	plain    bool // without rights, as an earlier release lived
+}
+
+type lifeRight struct {
+	id, account uuid.UUID
+	till        *books.Till
+	left        int64
 }
 
 type boughtAt struct {
@@ -107,7 +116,11 @@ func (l *life) step() {
 	till := l.tills[l.IntN(len(l.tills))]
 	l.Clock.Advance(time.Duration(1+l.IntN(3)) * time.Hour)
 	till.Skip(time.Duration(l.IntN(3)) * time.Hour)
-	switch l.IntN(12) {
+	kinds := 15
+	if l.plain {
+		kinds = 12
+	}
+	switch l.IntN(kinds) {
 	case 0, 1, 2, 3, 4:
 		l.sell(till)
 	case 5:
@@ -129,6 +142,8 @@ func (l *life) step() {
 		}
 	case 11:
 		l.ok(l.Adjust(l.own[l.IntN(len(l.own))], int64(l.IntN(80)-50)))
+	default:
+		l.right(till)
 	}
 	if l.IntN(3) == 0 {
 		l.deliver(l.IntN(len(l.tills)), 1+l.IntN(6))
@@ -149,6 +164,45 @@ func (l *life) sell(till *books.Till) {
 	}
 	till.Write(l.t, entry.KindSale, sale)
 	l.sales = append(l.sales, boughtAt{sale, till, uint64(len(till.Entries))})
+}
+
+// right gives, spends, lends, releases or takes back a right, also beyond what it has.
+func (l *life) right(till *books.Till) {
+	if len(l.rights) == 0 || l.IntN(3) == 0 {
+		r := lifeRight{uuid.NewSHA1(l.ID, fmt.Appendf(nil, "right %d", len(l.rights))), l.own[l.IntN(len(l.own))], till, int64(1 + l.IntN(60))}
+		l.decide(r, ledger.RightStep{Grant: &entry.HQGrant{
+			Right: r.id, Account: r.account, Unit: "points", Amount: r.left, Store: till.Store, Terminal: till.ID, Epoch: 1,
+			GrantedAt: l.Clock.Now().UnixMilli(), EndsAt: l.Clock.Now().Add(time.Hour).UnixMilli(),
+		}})
+		l.rights = append(l.rights, r)
+		return
+	}
+	r := &l.rights[l.IntN(len(l.rights))]
+	change := entry.AllowanceChange{Right: r.id, Account: r.account, Unit: "points"}
+	switch l.IntN(6) {
+	case 0:
+		change.Op, change.Reason = entry.AllowanceReleased, entry.ReleaseRecalled
+		r.till.Write(l.t, entry.KindAllowanceChange, change)
+	case 1:
+		causes := []entry.TakeBackCause{entry.TakeBackEnded, entry.TakeBackGrace, entry.TakeBackLost, entry.TakeBackReplaced}
+		l.decide(*r, ledger.RightStep{TakeBack: &entry.HQTakeBack{Right: r.id, Account: r.account, Unit: "points", Cause: causes[l.IntN(4)]}})
+	case 2:
+		loan := lifeRight{uuid.NewSHA1(l.ID, fmt.Appendf(nil, "right %d", len(l.rights))), r.account, till, 1 + r.left/2}
+		change.Op, change.Right, change.Parent, change.Amount, change.To, change.ToEpoch = entry.AllowanceLent, loan.id, r.id, loan.left, till.ID, 1
+		r.till.Write(l.t, entry.KindAllowanceChange, change)
+		l.rights = append(l.rights, loan)
+	default:
+		sale := r.till.Sale(l.t, r.account, 500, int64(1+l.IntN(40)))
+		sale.Redeemed[0].Right, sale.Redeemed[0].Basis = r.id, entry.BasisAllowance
+		r.till.Write(l.t, entry.KindSale, sale)
+		l.sales = append(l.sales, boughtAt{sale, r.till, uint64(len(r.till.Entries))})
+	}
+}
+
+func (l *life) decide(r lifeRight, step ledger.RightStep) {
+	l.ok(l.Ledger.DecideRight(context.Background(), r.account, "points", r.id, func(context.Context, ledger.Held) (ledger.RightStep, error) {
+		return step, nil
+	}))
 }
 
 func (l *life) undo(till *books.Till) {
@@ -285,12 +339,13 @@ func TestG7_RebuildIsRowForRow(t *testing.T) {
 			"UPDATE books SET balance = balance + 1 WHERE shard = (SELECT shard FROM books ORDER BY shard LIMIT 1)",
 			"UPDATE accounts SET next_due = next_due + 1 WHERE account = (SELECT account FROM accounts ORDER BY account LIMIT 1)",
 			"UPDATE sources SET recorded_at = recorded_at + 1 WHERE source = (SELECT source FROM sources ORDER BY source LIMIT 1)",
+			"UPDATE rights SET used = used + 1 WHERE right_id = (SELECT right_id FROM rights ORDER BY right_id LIMIT 1)",
 			"DELETE FROM postings WHERE id = (SELECT id FROM postings ORDER BY id DESC LIMIT 1)",
 		} {
 			change(t, dsn, statement)
 		}
 		_, found = rebuilt(t, l.HQ)
-		for _, table := range []string{"holdings", "lots", "postings", "exceptions", "books", "accounts", "sources"} {
+		for _, table := range []string{"holdings", "lots", "postings", "exceptions", "books", "accounts", "sources", "rights"} {
 			if !names(found, table) {
 				t.Errorf("the changed row of %s was not found: %+v", table, found)
 			}
@@ -303,6 +358,7 @@ func TestG7_RebuildIsRowForRow(t *testing.T) {
 func TestARebuildWithoutAnOrderComparesSums(t *testing.T) {
 	dsn := "sqlite:" + filepath.Join(t.TempDir(), "hq.db")
 	l := newLife(t, books.On(t, dsn, 0), 3)
+	l.plain = true
 	for range 60 {
 		l.step()
 	}
