@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
 )
@@ -232,6 +233,11 @@ func (t *Till) firstEntry(ctx context.Context, head journal.Head, r Recovery) er
 		_, err = t.append(ctx, now, entry.KindNote, entry.Note{
 			Code: entry.NoteCacheRebuilt, Values: []int64{int64(r.Replayed)},
 		})
+	}
+	if problem.CodeOf(err) == problem.JournalFork {
+		// Others have seen entries that are not here: no number is left for a note, and
+		// the till starts all the same, to deliver what it has.
+		return nil
 	}
 	return err
 }

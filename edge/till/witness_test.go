@@ -189,6 +189,22 @@ func TestG5_ATerminalWithoutANumberLeftStillDelivers(t *testing.T) {
 	if acked, _ := s.till.Acked(); acked != head {
 		t.Errorf("acknowledged %v, want %v", acked, head)
 	}
+	// It starts too, with a cache that must be noted as rebuilt.
+	if err := s.till.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cfg := s.Config(s.journal, s.state)
+	cfg.CacheRebuilt = true
+	again, err := till.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := again.Recover(context.Background()); err != nil {
+		t.Errorf("a start: %v", err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestAMutantDoesNotMindAFork(t *testing.T) {
