@@ -155,6 +155,7 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 	})
 	o.accounts = account.New(account.Env{
 		Store: db, Ledger: o.ledger, Journal: o.journal, Units: o.programme, Clock: o.clock, NewID: newID, Wake: t.wake,
+		Recall: func(ctx context.Context, account uuid.UUID) (int, error) { return o.rights.Recall(ctx, account) },
 	})
 	o.rights = o.lookAfterRights(nil, nil)
 	o.pools = o.keepPools(nil, nil)

@@ -146,6 +146,9 @@ type Env struct {
 	Clock   clock.Clock
 	NewID   func() uuid.UUID
 	Wake    func()
+	// Recall asks terminals for the rights that they hold on an account and returns how
+	// many they still hold; nil knows of none.
+	Recall func(ctx context.Context, account uuid.UUID) (int, error)
 }
 
 // Accounts is the room. It is safe for concurrent use, also by several processes on

@@ -26,6 +26,9 @@ func (a *Accounts) Merge(ctx context.Context, by, member, into uuid.UUID, reason
 	if err := checkReason(reason); err != nil {
 		return Link{}, err
 	}
+	if err := a.recalled(ctx, member); err != nil {
+		return Link{}, err
+	}
 	var l Link
 	err := a.env.Store.InTx(ctx, func(ctx context.Context) error {
 		to, err := a.env.Store.MemberAccount(ctx, into)
@@ -49,6 +52,9 @@ func (a *Accounts) OpenHousehold(ctx context.Context, by uuid.UUID, members []uu
 	}
 	if len(members) < 1 || len(members) > MaxHousehold {
 		return uuid.Nil, nil, invalid("/members", "must be 1 to 20")
+	}
+	if err := a.recalled(ctx, members...); err != nil {
+		return uuid.Nil, nil, err
 	}
 	household := a.env.NewID()
 	var links []Link
@@ -78,6 +84,9 @@ func (a *Accounts) JoinHousehold(ctx context.Context, by, household, member uuid
 	if err := checkReason(reason); err != nil {
 		return Link{}, err
 	}
+	if err := a.recalled(ctx, member); err != nil {
+		return Link{}, err
+	}
 	var l Link
 	err := a.env.Store.InTx(ctx, func(ctx context.Context) error {
 		links, err := a.env.Store.Links(ctx, household)
@@ -94,6 +103,32 @@ func (a *Accounts) JoinHousehold(ctx context.Context, by, household, member uuid
 		return Link{}, fmt.Errorf("join household: %w", err)
 	}
 	return l, nil
+}
+
+// recalled refuses to link accounts on which terminals hold rights: what they redeem
+// would count where the right is not. The rights are asked for, so that trying again
+// soon succeeds. It runs before the transaction, which a refusal undoes.
+func (a *Accounts) recalled(ctx context.Context, members ...uuid.UUID) error {
+	if a.env.Recall == nil {
+		return nil
+	}
+	for _, m := range members {
+		account, err := a.env.Store.MemberAccount(ctx, m)
+		if problem.CodeOf(err) == problem.NotFound {
+			continue // it is refused where it is named
+		}
+		if err != nil {
+			return err
+		}
+		held, err := a.env.Recall(ctx, account)
+		if err != nil {
+			return fmt.Errorf("recall rights: %w", err)
+		}
+		if held > 0 {
+			return problem.Newf(problem.StateConflict, "terminals hold %d rights on the account; they have been asked for them, try again in a minute", held)
+		}
+	}
+	return nil
 }
 
 func isHousehold(links []Link, account uuid.UUID) bool {

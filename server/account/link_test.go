@@ -158,3 +158,21 @@ func TestLateFactsFollowTheLinkInForceWhenTheyTookEffect(t *testing.T) {
 	}
 	r.Verify(t)
 }
+
+// What a terminal redeems on a right counts where the right is, so that the accounts are
+// linked when no right is out.
+func TestAccountsWithRightsOutAreNotLinked(t *testing.T) {
+	r, ctx := newRig(t), context.Background()
+	ann, dup := r.member(t, "ann", 100), r.member(t, "dup", 60)
+	r.rights = map[uuid.UUID]int{r.accountOf(t, dup): 2}
+	if _, err := r.accounts.Merge(ctx, uuid.Nil, dup, ann, 3); problem.CodeOf(err) != problem.StateConflict {
+		t.Errorf("merged: %v", err)
+	}
+	if _, _, err := r.accounts.OpenHousehold(ctx, uuid.Nil, []uuid.UUID{ann, dup}, 3); problem.CodeOf(err) != problem.StateConflict {
+		t.Errorf("in a household: %v", err)
+	}
+	r.rights = nil
+	if _, err := r.accounts.Merge(ctx, uuid.Nil, dup, ann, 3); err != nil {
+		t.Error(err)
+	}
+}

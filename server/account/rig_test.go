@@ -19,6 +19,7 @@ import (
 type rig struct {
 	*books.HQ
 	accounts *account.Accounts
+	rights   map[uuid.UUID]int // that terminals hold, by account
 	woken    int
 	n        int
 	till     *books.Till
@@ -42,6 +43,7 @@ func newRig(t testing.TB) *rig {
 	r := &rig{HQ: books.New(t)}
 	r.accounts = account.New(account.Env{
 		Store: r.DB, Ledger: r.Ledger, Journal: r.Journal, Units: units{}, Clock: r.Clock, Wake: func() { r.woken++ },
+		Recall: func(_ context.Context, id uuid.UUID) (int, error) { return r.rights[id], nil },
 		NewID: func() uuid.UUID {
 			r.n++
 			return uuid.NewSHA1(r.ID, []byte{byte(r.n >> 16), byte(r.n >> 8), byte(r.n)})

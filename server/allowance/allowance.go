@@ -134,6 +134,8 @@ type Store interface {
 
 	PutGrant(ctx context.Context, g Grant) error
 	Grant(ctx context.Context, key ledger.RightKey) (Grant, bool, error)
+	// RecalledSince reports whether a right of an account was recalled since a time.
+	RecalledSince(ctx context.Context, key ledger.AccountKey, since int64) (bool, error)
 	// GrantsOver returns grants of a shard whose right is over and that were not told so.
 	GrantsOver(ctx context.Context, shard, limit int) ([]Grant, error)
 

@@ -225,6 +225,26 @@ func (s *Service) recallFor(ctx context.Context, q question, missing int64) (int
 	return waits, nil
 }
 
+// Recall asks terminals for all rights that they hold on an account, and returns how
+// many of them are not released yet. None are given on it for a while.
+func (s *Service) Recall(ctx context.Context, account uuid.UUID) (int, error) {
+	rows, err := s.o.Store.OpenRights(ctx, []ledger.AccountKey{unitKey(account, "").AccountKey})
+	if err != nil {
+		return 0, fmt.Errorf("read rights: %w", err)
+	}
+	held := 0
+	for _, r := range rows {
+		if r.Left() == 0 {
+			continue
+		}
+		if err := s.recall(ctx, r, uuid.Nil); err != nil {
+			return held, err
+		}
+		held++
+	}
+	return held, nil
+}
+
 // recall asks the holder of a right for it, once.
 func (s *Service) recall(ctx context.Context, r ledger.RightRow, cause uuid.UUID) error {
 	return s.o.Store.InTx(ctx, func(ctx context.Context) error {

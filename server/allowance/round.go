@@ -20,6 +20,10 @@ const (
 	shardsAtOnce = 32
 )
 
+// quietAfter is how long, in milliseconds, an account is given no rights ahead of need
+// after one was recalled: somebody wanted the points.
+const quietAfter = 15 * 60 * 1000
+
 // place is an account in a shard.
 type place struct {
 	shard   int
@@ -142,7 +146,7 @@ func (s *Service) TakeBack(ctx context.Context, r ledger.RightRow, cause entry.T
 				return ledger.RightStep{}, fmt.Errorf("note what was taken back: %w", err)
 			}
 		}
-		g := Grant{RightKey: key, Store: r.Store, Told: toldClosed, RecalledAt: s.now()}
+		g := Grant{RightKey: key, Store: r.Store, Told: toldClosed}
 		change, err := s.tell(ctx, g)
 		return ledger.RightStep{
 			TakeBack: &entry.HQTakeBack{Right: r.ID, Account: r.Account, Unit: r.Unit, Cause: cause, At: s.now(), By: by},
@@ -162,7 +166,7 @@ func (s *Service) tell(ctx context.Context, g Grant) (feed.Change, error) {
 		return feed.Change{}, fmt.Errorf("read grant: %w", err)
 	}
 	if found {
-		g.Signed, g.Store = was.Signed, was.Store
+		g.Signed, g.Store, g.RecalledAt = was.Signed, was.Store, was.RecalledAt
 	}
 	if err := s.o.Store.PutGrant(ctx, g); err != nil {
 		return feed.Change{}, fmt.Errorf("note grant: %w", err)
@@ -278,6 +282,10 @@ func (s *Service) giveMany(ctx context.Context, p loyalty.Policy, lanes []Lane) 
 func (s *Service) giveAhead(ctx context.Context, p loyalty.Policy, row ledger.HoldingRow, stores map[uuid.UUID][]Lane) error {
 	shops, err := s.o.Store.Shops(ctx, row.AccountKey, shopsMost)
 	if err != nil || len(shops) == 0 {
+		return err
+	}
+	recalled, err := s.o.Store.RecalledSince(ctx, row.AccountKey, s.now()-quietAfter)
+	if err != nil || recalled {
 		return err
 	}
 	open, err := s.o.Store.OpenRights(ctx, []ledger.AccountKey{row.AccountKey})

@@ -223,3 +223,33 @@ func TestSharesSplitTheStoresCapAndCountUntilTakenIn(t *testing.T) {
 		t.Errorf("history: %+v, %v", samples, err)
 	}
 }
+
+// What stands in the way of a merge is asked for, and not given again at once.
+func TestRecallClearsAnAccount(t *testing.T) {
+	r := newRig(t, "", 1)
+	a := r.till(t, "a")
+	account := r.Member(t, "ann", 300)
+	a.Sell(t, account, 100, 1)
+	r.deliver(t, a)
+	r.rounds(t)
+	held, err := r.Recall(t.Context(), account)
+	if err != nil || held != 1 {
+		t.Fatalf("%d rights are held, %v", held, err)
+	}
+	a.Skip(time.Minute)
+	for id, item := range r.grants(t, a.Store) {
+		if !item.Recalled {
+			t.Errorf("told %+v", item)
+		}
+		release(t, a, account, id)
+	}
+	r.deliver(t, a)
+	r.rounds(t)
+	if held, err := r.Recall(t.Context(), account); err != nil || held != 0 {
+		t.Errorf("after the release %d rights are held, %v", held, err)
+	}
+	r.holds(t, account, 299, 0, 0)
+	r.Clock.Advance(20 * time.Minute)
+	r.rounds(t)
+	r.holds(t, account, 150, 149, 0)
+}

@@ -139,6 +139,13 @@ func (db *DB) Grant(ctx context.Context, key ledger.RightKey) (allowance.Grant, 
 	return r.grant(), err == nil, err
 }
 
+// RecalledSince implements allowance.Store.
+func (db *DB) RecalledSince(ctx context.Context, key ledger.AccountKey, since int64) (bool, error) {
+	var n int
+	err := db.read(ctx).NewRaw("SELECT COUNT(*) FROM grants WHERE shard = ? AND account = ? AND recalled_at >= ?", key.Shard, idBytes(key.Account), since).Scan(ctx, &n)
+	return n > 0, err
+}
+
 // GrantsOver implements allowance.Store.
 func (db *DB) GrantsOver(ctx context.Context, shard, limit int) ([]allowance.Grant, error) {
 	var rows []grantRow
