@@ -223,6 +223,14 @@ type Status struct {
 	DiskFree   int64     `json:"disk_free_bytes"`
 	StandIn    StandIn   `json:"stand_in"`
 	Rights     Rights    `json:"rights"`
+	Caps       []Cap     `json:"caps"`
+}
+
+// Cap is a cap on redeeming as it stands.
+type Cap struct {
+	Name  string `json:"name"`
+	Limit int64  `json:"limit"`
+	Used  int64  `json:"used"`
 }
 
 // Rights is what the terminal may redeem without asking anybody.
