@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -47,8 +48,8 @@ func (l *Ledger) foldSet(ctx context.Context, s *set, facts []fact) error {
 }
 
 // foldAgain folds accounts again because of their late facts: from a snapshot, or, of
-// an account that is not open or whose last place is not known, from nothing, holding
-// the outcome against all that was posted.
+// an account that is not open, whose last place is not known, or which is not what its
+// facts give now, from nothing, holding the outcome against all that was posted.
 func (l *Ledger) foldAgain(ctx context.Context, s *set, late map[AccountKey][]*fact) error {
 	if err := l.allRights(ctx, s, late); err != nil {
 		return err
@@ -61,35 +62,56 @@ func (l *Ledger) foldAgain(ctx context.Context, s *set, late map[AccountKey][]*f
 			known[key] = facts
 		}
 	}
-	if len(whole) > 0 {
-		histories, err := l.histories(ctx, s, keysOf(whole))
-		if err != nil {
-			return err
-		}
-		for _, key := range keysOf(whole) {
-			if err := s.refold(key, histories[key], late[key]); err != nil {
-				return fmt.Errorf("fold account %s again: %w", key.Account, err)
-			}
-		}
-	}
-	if len(known) == 0 {
-		return nil
-	}
-	tails, err := l.tails(ctx, s, known)
+	disputes, err := l.foldTails(ctx, s, known, whole)
 	if err != nil {
 		return err
 	}
+	if err := l.foldWhole(ctx, s, keysOf(whole), late); err != nil {
+		return err
+	}
+	return l.settle(ctx, s, disputes)
+}
+
+// foldTails folds accounts again from a snapshot. Those of which more is read than that
+// it adds to whole.
+func (l *Ledger) foldTails(ctx context.Context, s *set, late map[AccountKey][]*fact, whole map[AccountKey]bool) ([]*dispute, error) {
+	if len(late) == 0 {
+		return nil, nil
+	}
+	tails, err := l.tails(ctx, s, late)
+	if err != nil {
+		return nil, err
+	}
 	var disputes []*dispute
-	for _, key := range sortedAccounts(known) {
-		d, err := s.refoldTail(key, tails[key], known[key])
-		if err != nil {
-			return fmt.Errorf("fold account %s again: %w", key.Account, err)
-		}
-		if d != nil {
+	for _, key := range sortedAccounts(late) {
+		d, err := s.refoldTail(key, tails[key], late[key])
+		switch {
+		case errors.Is(err, errDiverged):
+			whole[key] = true
+		case err != nil:
+			return nil, fmt.Errorf("fold account %s again: %w", key.Account, err)
+		case d != nil:
 			disputes = append(disputes, d)
 		}
 	}
-	return l.settle(ctx, s, disputes)
+	return disputes, nil
+}
+
+// foldWhole folds accounts again from nothing.
+func (l *Ledger) foldWhole(ctx context.Context, s *set, keys []AccountKey, late map[AccountKey][]*fact) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	histories, err := l.histories(ctx, s, keys)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := s.refold(key, histories[key], late[key]); err != nil {
+			return fmt.Errorf("fold account %s again: %w", key.Account, err)
+		}
+	}
+	return nil
 }
 
 // outOfOrder names the accounts that must be folded again.

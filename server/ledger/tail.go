@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -217,6 +219,7 @@ type folded struct {
 	postings   []Posting
 	exceptions []Exception
 	lots       []LotRow
+	units      map[string][4]int64 // free, allowance, pending, overdraft; those that are not all zero
 }
 
 func (s *set) folded(key AccountKey) folded {
@@ -227,12 +230,48 @@ func (s *set) folded(key AccountKey) folded {
 			out.lots = append(out.lots, LotRow{key, unit, a.lotSource[lot.ID], lot})
 		}
 	}
+	out.units = a.sums()
 	return out
+}
+
+func (a *account) sums() map[string][4]int64 {
+	out := map[string][4]int64{}
+	for unit, h := range a.holdings {
+		if sums := [4]int64{h.Free, h.Allowance, h.Pending, h.Overdraft}; sums != [4]int64{} {
+			out[unit] = sums
+		}
+	}
+	return out
+}
+
+// errDiverged means that a tail without its late facts does not fold to what is stored.
+var errDiverged = errors.New("what is stored is not what the facts give now")
+
+// stands reports whether an account, as it was read, is what folding gave.
+func (a *account) stands(was folded) bool {
+	open := 0
+	for _, row := range was.lots {
+		if isOpen(&row.Lot) {
+			if a.stored[row.ID] != row.Lot {
+				return false
+			}
+			open++
+		}
+	}
+	for _, lot := range a.stored {
+		if isOpen(&lot) {
+			open--
+		}
+	}
+	return open == 0 && maps.Equal(a.sums(), was.units)
 }
 
 // refoldTail folds the tail of an account without its late facts and with them. What
 // was posted for the tail is what folding it without them gives, so that nothing of
-// it need be read. It returns the exceptions of the tail's facts when they change.
+// it need be read; where the account shows that it is not, because a rule set came
+// after the sales that cite it or an earlier release folded otherwise, nothing is done
+// and the error is errDiverged. It returns the exceptions of the tail's facts when
+// they change.
 func (s *set) refoldTail(key AccountKey, t *tail, fresh []*fact) (*dispute, error) {
 	facts := slices.Clone(t.facts)
 	news := map[journal.Hash]bool{}
@@ -258,6 +297,9 @@ func (s *set) refoldTail(key AccountKey, t *tail, fresh []*fact) (*dispute, erro
 		was.postings, r.postings = nil, nil // everything else is in order
 	} else if was, err = s.without(key, t); err != nil {
 		return nil, err
+	}
+	if !s.accounts[key.Account].stands(was) {
+		return nil, errDiverged
 	}
 	r.snaps.every = s.snaps.every
 	if err := r.foldOn(facts[first:]); err != nil {
