@@ -109,7 +109,7 @@ func (f *Fleet) IdentifyOrAdopt(ctx context.Context, token, method, path string,
 
 // Adopt takes in a terminal, or an epoch of one, that HQ has enrolled and lost since
 // in a restore: enrolment is a sealed wire.Enrolled. An epoch above the one HQ knows
-// becomes the terminal's; a lower one may only deliver, like any that has ended. What
+// becomes the terminal's, which stays revoked if it is; a lower one may only deliver, like any that has ended. What
 // HQ knows already changes nothing. The errors are problem.EnrolmentRefused, when it
 // is not HQ's word or contradicts what HQ knows, and problem.StoreUnknown.
 func (f *Fleet) Adopt(ctx context.Context, enrolment []byte) error {
@@ -191,7 +191,10 @@ func (f *Fleet) adopted(ctx context.Context, e wire.Enrolled) (Terminal, error) 
 	}
 	t.Version++
 	if e.Epoch > t.Epoch {
-		t.State, t.Epoch, t.PublicKey = StateEnrolled, e.Epoch, e.PublicKey
+		if t.State != StateRevoked { // only a person ends that; see Reinstate
+			t.State = StateEnrolled
+		}
+		t.Epoch, t.PublicKey = e.Epoch, e.PublicKey
 		t.EnrolledAt, t.Contact = time.UnixMilli(e.EnrolledAt).UTC(), Contact{LastContactAt: f.now()}
 	}
 	return t, f.env.Keeper.SetTerminal(ctx, t)
