@@ -39,13 +39,25 @@ func (t *Till) Lanes() []wire.Terminal {
 	return out
 }
 
+// headsAhead is how far the stamps of heads may go on before the state store must know.
+const headsAhead = time.Minute
+
 // SignedHead signs the durable head of the journal. Of two of these, the one with the
-// later HLC is never the shorter.
+// later HLC is never the shorter, nor over a restart with a clock that was set back: a
+// stamp is given out only below a bound that is kept. With the state store lost, the
+// last entry's stamp is all that is known.
 func (t *Till) SignedHead() (wire.SignedHead, error) {
 	t.headMu.Lock()
 	defer t.headMu.Unlock()
 	now, _ := t.time.now()
 	stamp := t.hlc.Next(now)
+	if stamp >= t.headBound {
+		bound := max(clock.NewStamp(stamp.Time().Add(headsAhead), 0), stamp)
+		if err := t.remember(context.Background(), keyHeadBound, bound); err != nil {
+			return wire.SignedHead{}, err
+		}
+		t.headBound = bound
+	}
 	return t.signHead(t.cfg.Journal.Head(), stamp)
 }
 

@@ -101,6 +101,7 @@ var (
 	keyPolicy    = []byte("policy")     // noted, as of the last policy acknowledged
 	keyWitness   = []byte("witness")    // noted, as of the last own head witnessed in the journal
 	keyHeads     = []byte("heads")      // noted, as of the last own head witnessed
+	keyHeadBound = []byte("head bound") // clock.Stamp, below which all heads were stamped
 )
 
 func put(table Table, key []byte, value any) (Change, error) {

@@ -92,10 +92,11 @@ type Till struct {
 	online    atomic.Bool
 	witness   witnesses
 	rights    rightsHeld
-	luck      uuid.UUID  // what refusals by chance are drawn from; new with each start
-	keptSince int64      // see forgotten; Unix milliseconds, set by Recover
-	headMu    sync.Mutex // see SignedHead
-	tending   sync.Mutex // one Tend at a time
+	luck      uuid.UUID   // what refusals by chance are drawn from; new with each start
+	keptSince int64       // see forgotten; Unix milliseconds, set by Recover
+	headMu    sync.Mutex  // see SignedHead
+	headBound clock.Stamp // heads have stamps below it; kept
+	tending   sync.Mutex  // one Tend at a time
 
 	// gate is held for reading by every call and for writing by Recover and Close.
 	gate  sync.RWMutex

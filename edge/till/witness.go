@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -208,6 +209,9 @@ func (t *Till) recallHeads(ctx context.Context) error {
 		}
 		why, _, err := get[problem.Code](l, TableMeta, keySuspended)
 		t.witness.suspended = why
+		errs = append(errs, err)
+		bound, _, err := get[clock.Stamp](l, TableMeta, keyHeadBound)
+		t.hlc.Observe(bound)
 		errs = append(errs, err)
 		b, found, err := get[branch](l, TableMeta, keyBranch)
 		if found {
