@@ -3,8 +3,10 @@ package api_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -127,4 +129,31 @@ func TestTheExposureIsShown(t *testing.T) {
 	if a := r.do(call{method: "GET", path: "/metrics"}); !strings.Contains(string(a.body), `tallystick_hq_exposure{term="stand_in",unit="points"} 1000`) {
 		t.Errorf("metrics: %s", a.body)
 	}
+}
+
+// BenchmarkAuthorise is a till that asks HQ over loopback, with proof, journal and books
+// on SQLite; it prints the median and the 99th percentile.
+func BenchmarkAuthorise(b *testing.B) {
+	r := newRig(b)
+	r.do(call{method: "PUT", path: "/api/v1/programme/policy", body: rightsBody})
+	l := r.enrolledLane("one", 11)
+	type shopper struct{ member, account uuid.UUID }
+	shoppers := make([]shopper, 64)
+	for i := range shoppers {
+		shoppers[i].member, shoppers[i].account = r.richMember(1_000_000)
+	}
+	took := make([]time.Duration, 0, b.N)
+	for i := range b.N {
+		s := shoppers[i%len(shoppers)]
+		question := wire.AuthoriseRequest{V: wire.Version, Right: uuid.New(), Member: s.member, Account: s.account, Unit: "points", Amount: 1}
+		start := time.Now()
+		a := l.ask(wire.PathAuthorise, question)
+		took = append(took, time.Since(start))
+		if got, err := wire.Unmarshal[wire.AuthoriseAnswer](a.body); err != nil || got.Refused != "" {
+			b.Fatalf("%+v, %v", got, err)
+		}
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
 }

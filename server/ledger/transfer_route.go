@@ -118,8 +118,8 @@ func (l *Ledger) route(ctx context.Context, facts []fact) ([]fact, error) {
 	for _, undoing := range []bool{false, true} {
 		for i := range facts {
 			f := &facts[i]
-			// A fact of HQ names the account it means.
-			if f.hq != nil || f.account == uuid.Nil || f.undoes() != undoing || len(links[f.account]) == 0 {
+			// A fact of HQ names the account it means, a step of a right that of the right.
+			if f.hq != nil || f.change != nil || f.account == uuid.Nil || f.undoes() != undoing || len(links[f.account]) == 0 {
 				continue
 			}
 			to := links.end(f.account, f.EffectiveAt)
