@@ -31,6 +31,8 @@ type demo struct {
 	clara        stage.Shopper // will meet a cap
 	breakfast    uuid.UUID     // Anna's voucher
 
+	holder, borrower *stage.Lane // of what HQ set aside for Clara
+
 	offline []edgeclient.Sale // made on lane 1 of the north store while cut
 }
 

@@ -29,6 +29,9 @@ func (d *demo) story() []step {
 		{"The WAN is restored: the journals arrive", d.restore},
 		{"Balances match", d.balances},
 		{"The double spend is one exception at HQ, with its amount", d.exception},
+		{"HQ sets half of Clara's points aside for the store she shops at", d.setAside},
+		{"The WAN is cut again: the lanes spend what was set aside, one lends to the other", d.spendAside},
+		{"The other store cannot touch it, and nothing is spent twice", d.neverTwice},
 		{"hq verify checks every chain, signature and balance", d.verify},
 	}
 }

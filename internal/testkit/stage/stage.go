@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"github.com/tallystick/tallystick/internal/testkit/hqclient"
 	"github.com/tallystick/tallystick/internal/testkit/process"
@@ -51,25 +52,50 @@ func (s *Stage) open(ctx context.Context) (err error) {
 	return err
 }
 
-// AddStore opens a store with lanes of the given names, enrolled and running.
+// AddStore opens a store with lanes of the given names, enrolled, running and known to
+// each other.
 func (s *Stage) AddStore(ctx context.Context, store hqclient.Store, lanes ...string) (hqclient.Store, []*Lane, error) {
 	opened, err := s.Office.CreateStore(ctx, store)
 	if err != nil {
 		return opened, nil, err
 	}
 	var added []*Lane
+	var addresses []string
 	for _, name := range lanes {
-		lane, err := s.AddLane(ctx, opened, name, filepath.Join(s.Dir, opened.Code+"-"+name))
+		lane, err := s.enrolLane(ctx, opened, name, filepath.Join(s.Dir, opened.Code+"-"+name))
 		if err != nil {
 			return opened, nil, err
 		}
-		added = append(added, lane)
+		address, err := process.FreeAddr(ctx)
+		if err != nil {
+			return opened, nil, err
+		}
+		added, addresses = append(added, lane), append(addresses, address)
+	}
+	for i, lane := range added {
+		if len(added) > 1 {
+			lane.Join(addresses[i], slices.Delete(slices.Clone(addresses), i, i+1)...)
+		}
+		if err := errors.Join(lane.Start(ctx), lane.AwaitOnline(ctx)); err != nil {
+			return opened, nil, err
+		}
 	}
 	return opened, added, nil
 }
 
 // AddLane enrols and starts one lane with its data in the directory data.
 func (s *Stage) AddLane(ctx context.Context, store hqclient.Store, name, data string) (*Lane, error) {
+	lane, err := s.enrolLane(ctx, store, name, data)
+	if err != nil {
+		return nil, err
+	}
+	if err := lane.Start(ctx); err != nil {
+		return nil, err
+	}
+	return lane, lane.AwaitOnline(ctx)
+}
+
+func (s *Stage) enrolLane(ctx context.Context, store hqclient.Store, name, data string) (*Lane, error) {
 	_, code, err := s.Office.CreateTerminal(ctx, store.ID, name)
 	if err != nil {
 		return nil, err
@@ -79,10 +105,7 @@ func (s *Stage) AddLane(ctx context.Context, store hqclient.Store, name, data st
 		return nil, err
 	}
 	s.Lanes = append(s.Lanes, lane)
-	if err := lane.Start(ctx); err != nil {
-		return nil, err
-	}
-	return lane, lane.AwaitOnline(ctx)
+	return lane, nil
 }
 
 // AwaitSettled waits until every running lane has delivered its journal and HQ has
