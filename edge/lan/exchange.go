@@ -133,7 +133,7 @@ func (n *Node) takeShown(ctx context.Context, lane wire.Terminal, mine, proof wi
 // journal writes down what is worth it: a finding at once, a mere head now and then.
 func (n *Node) journal(ctx context.Context, lane uuid.UUID, found Evidence, news bool) error {
 	switch {
-	case found.Finding == entry.WitnessSeen && n.due(lane, found.Shown.Head.Seq):
+	case found.Finding == entry.WitnessSeen && n.due(lane, found.Shown.Head):
 		return n.cfg.Terminal.Saw(ctx, witness(found))
 	case found.Finding == entry.WitnessSeen || !news:
 		return nil
@@ -144,15 +144,15 @@ func (n *Node) journal(ctx context.Context, lane uuid.UUID, found Evidence, news
 
 // due reports whether a head deserves an entry now, and notes that it got one. A head
 // that has not moved never does.
-func (n *Node) due(lane uuid.UUID, seq uint64) bool {
+func (n *Node) due(lane uuid.UUID, head wire.Head) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	last, met := n.journaled[lane]
 	now := n.cfg.Clock.Now()
-	if met && (seq <= last.seq || now.Sub(last.at).Abs() < n.timing.Journal) {
+	if met && (head.Epoch == last.epoch && head.Seq <= last.seq || now.Sub(last.at).Abs() < n.timing.Journal) {
 		return false
 	}
-	n.journaled[lane] = witnessed{now, seq}
+	n.journaled[lane] = witnessed{now, head.Epoch, head.Seq}
 	return true
 }
 

@@ -121,8 +121,9 @@ type Node struct {
 }
 
 type witnessed struct {
-	at  time.Time
-	seq uint64
+	at    time.Time
+	epoch uint32
+	seq   uint64
 }
 
 // maxRelays bounds the requests relayed at once; each may hold two bodies of

@@ -110,11 +110,12 @@ func writeProblem(w http.ResponseWriter, err error) {
 
 func (n *Node) publicKey() ed25519.PublicKey { return n.cfg.Private.Public().(ed25519.PublicKey) }
 
-// openOwn reads a head that must be the lane's own.
+// openOwn reads a head that must be the lane's own, of the epoch that HQ gave it: one
+// that made up epochs could begin anew with each.
 func openOwn(lane wire.Terminal, signed wire.SignedHead) (Witnessed, error) {
 	head, err := wire.OpenHead(lane.PublicKey, signed)
-	if err == nil && head.Terminal != lane.ID {
-		err = problem.New(problem.ProofInvalid, "the head is of another terminal")
+	if err == nil && (head.Terminal != lane.ID || head.Epoch != lane.Epoch) {
+		err = problem.New(problem.ProofInvalid, "the head is of another terminal or epoch")
 	}
 	return Witnessed{head, signed}, err
 }
