@@ -84,6 +84,7 @@ func TestARightIsTakenBackByItsJournalOrByGrace(t *testing.T) {
 		t.Errorf("exposure %+v, %v", e, err)
 	}
 	r.policy.Rights.SharePercent = 50
+	r.Clock.Advance(20 * time.Minute) // the others were recalled when the policy gave none
 	r.rounds(t)
 	r.policy.Rights.SharePercent = 0
 	r.Clock.Advance(24*time.Hour + 3*time.Hour)
