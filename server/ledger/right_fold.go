@@ -170,8 +170,12 @@ func (s *set) keep(f *fact, a *account, earned []earnLine) error {
 	return nil
 }
 
-// regrow gives a right back what its holder undoes of a redemption on it.
+// regrow gives a right back what its holder undoes of a redemption on it by a void. What
+// a return brings back is free: the terminal does not count on it.
 func regrow(f *fact, h *loyalty.Holding, e effect, from int64) {
+	if f.ret != nil {
+		return
+	}
 	if n := e.spending.OnRight(from, e.undone); n > 0 {
 		h.Regrow(e.right, f.Terminal, f.Epoch, n)
 	}
