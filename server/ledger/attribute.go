@@ -24,8 +24,8 @@ func (f fact) member() uuid.UUID {
 
 // attribute finds the account of facts whose till knew nothing of the member but the
 // pass: there the member's id stands for the account. What undoes a sale counts where
-// the sale was posted. A member whom HQ does not know keeps the place, and the fact
-// waits in suspense.
+// the sale was posted, and waits while that is not known. A member whom HQ does not
+// know keeps the place, and the fact waits in suspense.
 func (l *Ledger) attribute(ctx context.Context, facts []fact) error {
 	asked := map[uuid.UUID]bool{}
 	for _, f := range facts {
@@ -40,18 +40,28 @@ func (l *Ledger) attribute(ctx context.Context, facts []fact) error {
 	if err != nil {
 		return fmt.Errorf("find accounts of members: %w", err)
 	}
+	selling := map[SaleKey]bool{} // by these facts
+	for i := range facts {
+		if f := &facts[i]; f.sale != nil {
+			selling[SaleKey{Terminal: f.Terminal, Sale: f.sale.ID}] = true
+		}
+	}
 	for i := range facts {
 		f := &facts[i]
 		if f.hq != nil || !asked[f.account] || f.account != f.member() {
 			continue
 		}
 		to, known := accounts[f.account]
-		if f.undoes() {
-			sale, found, err := l.o.Store.SaleAnywhere(ctx, f.saleKey().Sale, f.saleKey().Terminal)
+		if key := f.saleKey(); f.undoes() && !selling[SaleKey{Terminal: key.Terminal, Sale: key.Sale}] {
+			sale, found, err := l.o.Store.SaleAnywhere(ctx, key.Sale, key.Terminal)
 			if err != nil {
 				return fmt.Errorf("find sale: %w", err)
 			}
-			if found && sale.Account != uuid.Nil {
+			if !found {
+				f.await()
+				continue
+			}
+			if sale.Account != uuid.Nil {
 				to, known = sale.Account, true
 			}
 		}

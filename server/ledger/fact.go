@@ -104,6 +104,15 @@ func (f fact) key() AccountKey { return AccountKey{f.shard, f.account} }
 // undoes reports whether the fact undoes a sale.
 func (f fact) undoes() bool { return f.void != nil || f.ret != nil }
 
+// awaits reports whether the sale that the fact undoes must be found before it can
+// count for an account: the fact names none, or it is not known which.
+func (f fact) awaits() bool {
+	return f.account == uuid.Nil && (f.ret != nil || f.void != nil && f.void.Account != uuid.Nil)
+}
+
+// await lets the fact wait for its sale, of no account until that is found.
+func (f *fact) await() { f.account, f.shard = uuid.Nil, shardOf(uuid.Nil, f.Terminal) }
+
 // place is where the fact stands in the order of folding, as bytes that compare
 // like [byEffect].
 func (f fact) place() []byte { return f.source().place() }

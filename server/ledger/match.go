@@ -6,17 +6,16 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
 // matchAtOnce bounds how many waiting returns are tried after a set.
 const matchAtOnce = 50
 
-// await notes the returns that name no account: what they undo must be found.
+// await notes what undoes a sale that must be found first.
 func (l *Ledger) await(ctx context.Context, facts []fact) error {
 	for _, f := range facts {
-		if f.ret == nil || f.account != uuid.Nil {
+		if !f.awaits() {
 			continue
 		}
 		err := l.o.Store.PutAwaited(ctx, AwaitedReturn{Terminal: f.Terminal, Epoch: f.Epoch, Seq: f.Seq, Source: f.Hash})
@@ -50,15 +49,15 @@ func (l *Ledger) matchReturn(ctx context.Context, w AwaitedReturn) error {
 	if err != nil {
 		return err
 	}
-	if f.ret == nil { // its bytes were changed; verification names that
+	if !f.undoes() { // its bytes were changed; verification names that
 		return l.o.Store.DropAwaited(ctx, w)
 	}
 	s := newSet()
-	sale, found, err := l.saleSomewhere(ctx, f.ret)
+	sale, found, err := l.saleSomewhere(ctx, &f)
 	if err != nil {
 		return err
 	}
-	if !found && onlyReceipt(f.ret) && w.TriedAt != 0 {
+	if !found && f.ret != nil && onlyReceipt(f.ret) && w.TriedAt != 0 {
 		sales, _, err := l.withReceipt(ctx, &f)
 		if err != nil {
 			return err
@@ -74,7 +73,7 @@ func (l *Ledger) matchReturn(ctx context.Context, w AwaitedReturn) error {
 	}
 	if !found {
 		if w.TriedAt == 0 {
-			s.raise(&f, 0, unmatched(&f))
+			s.raise(&f, 0, unmet(&f))
 			if err := l.recordMatch(ctx, &f, StepAwaits, journal.Hash{}); err != nil {
 				return err
 			}
@@ -85,20 +84,20 @@ func (l *Ledger) matchReturn(ctx context.Context, w AwaitedReturn) error {
 		}
 		return l.o.Store.SaveChanges(ctx, Changes{Exceptions: s.exceptions})
 	}
-	id := derivedID(f.Hash, string(ReturnUnmatched)+"/0")
-	explained := Exception{ID: id, Shard: f.shard, State: ExceptionWithdrawn, ExplainedBy: sale.Source}
-	if err := l.o.Store.SaveChanges(ctx, Changes{Explained: []Exception{explained}}); err != nil {
+	if err := l.o.Store.SaveChanges(ctx, Changes{Explained: []Exception{met(&f, sale.Source)}}); err != nil {
 		return err
 	}
 	if err := l.o.Store.DropAwaited(ctx, w); err != nil {
 		return err
 	}
-	if sale.Account != uuid.Nil { // a sale without a member has nothing to undo
+	if sale.Account != uuid.Nil { // a sale without a member has nothing to undo here
 		posted := f
 		posted.shard, posted.account, posted.of = sale.Shard, sale.Account, sale.Sale
 		if err := l.postRouted(ctx, []fact{posted}); err != nil { // to where the sale is, whatever was linked since
 			return err
 		}
+	} else if err := l.undoneBeside(ctx, f.Entry, sale.Sale); err != nil {
+		return err
 	}
 	return l.recordMatch(ctx, &f, StepMatched, sale.Source)
 }
@@ -117,14 +116,35 @@ func (l *Ledger) awaited(ctx context.Context, w AwaitedReturn) (fact, error) {
 			e.State = Accepted
 		}
 		f, _ := factOf(e)
+		f.await()
 		return f, nil
 	}
 	return fact{}, nil
 }
 
-// saleSomewhere finds the posted sale of a return: by its id, or by where its entry
-// stands in the journal of another terminal.
-func (l *Ledger) saleSomewhere(ctx context.Context, r *entry.Return) (SaleRow, bool, error) {
+// unmet is the exception of a fact whose sale is not known.
+func unmet(f *fact) Exception {
+	if f.ret != nil {
+		return unmatched(f)
+	}
+	return Exception{
+		Kind: VoidWithoutSale, Liable: liableStore, Member: f.void.Member, Cause: "the sale it voids has not arrived",
+	}
+}
+
+// met withdraws the exception of a fact whose sale was found.
+func met(f *fact, sale journal.Hash) Exception {
+	id := derivedID(f.Hash, string(unmet(f).Kind)+"/0")
+	return Exception{ID: id, Shard: f.shard, State: ExceptionWithdrawn, ExplainedBy: sale}
+}
+
+// saleSomewhere finds the posted sale that a fact undoes: by its id, or by where its
+// entry stands in the journal of another terminal.
+func (l *Ledger) saleSomewhere(ctx context.Context, f *fact) (SaleRow, bool, error) {
+	if f.void != nil {
+		return l.o.Store.SaleAnywhere(ctx, f.void.Sale, f.Terminal)
+	}
+	r := f.ret
 	sale := r.Sale
 	if sale == uuid.Nil && r.Origin != uuid.Nil && r.OriginSeq != 0 {
 		rows, err := l.o.Store.EntriesAt(ctx, r.Origin, r.OriginEpoch, r.OriginSeq)

@@ -10,6 +10,7 @@ import (
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -205,7 +206,7 @@ func (l *Ledger) stepFact(ctx context.Context, in int, step Step, entries map[st
 		}
 		if f, ok = factOf(e); ok {
 			f.account, f.shard = step.account(), in
-			if step.Does == StepFolded {
+			if step.Does == StepFolded || step.Does == StepEarly {
 				copy(f.of[:], step.Cause)
 			}
 		}
@@ -219,7 +220,7 @@ func (l *Ledger) replayMatch(ctx context.Context, f fact, step Step) error {
 	w := AwaitedReturn{Terminal: f.Terminal, Epoch: f.Epoch, Seq: f.Seq, Source: f.Hash, TriedAt: f.RecordedAt}
 	s := newSet()
 	if step.Does == StepAwaits {
-		s.raise(&f, 0, unmatched(&f))
+		s.raise(&f, 0, unmet(&f))
 		if err := l.o.Store.PutAwaited(ctx, w); err != nil {
 			return err
 		}
@@ -228,8 +229,9 @@ func (l *Ledger) replayMatch(ctx context.Context, f fact, step Step) error {
 	if step.Does == StepAmbiguous {
 		return l.leaveToPerson(ctx, w, &f, step.Cause)
 	}
-	explained := Exception{ID: derivedID(f.Hash, string(ReturnUnmatched)+"/0"), Shard: f.shard, State: ExceptionWithdrawn}
-	copy(explained.ExplainedBy[:], step.Cause)
+	var sale journal.Hash
+	copy(sale[:], step.Cause)
+	explained := met(&f, sale)
 	if err := l.o.Store.SaveChanges(ctx, Changes{Explained: []Exception{explained}}); err != nil {
 		return err
 	}

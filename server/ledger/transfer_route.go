@@ -101,7 +101,9 @@ func (l *Ledger) links(ctx context.Context, accounts []uuid.UUID) (linkMap, erro
 }
 
 // route sends each fact to the account it counts for: a sale by the link in force
-// when it took effect, what undoes a sale to where the sale was posted.
+// when it took effect, what undoes a sale to where the sale was posted. An undoing of
+// a sale that is not known waits, of no account, because the sale may turn out to be
+// of another account than the links say now.
 func (l *Ledger) route(ctx context.Context, facts []fact) ([]fact, error) {
 	if err := l.attribute(ctx, facts); err != nil {
 		return nil, err
@@ -114,23 +116,28 @@ func (l *Ledger) route(ctx context.Context, facts []fact) ([]fact, error) {
 	if err != nil || len(links) == 0 {
 		return facts, err
 	}
+	named, err := l.named(ctx, facts, links)
+	if err != nil {
+		return nil, err
+	}
 	sold := map[SaleKey]uuid.UUID{} // of these facts, by terminal and sale
 	for _, undoing := range []bool{false, true} {
 		for i := range facts {
 			f := &facts[i]
-			// A fact of HQ names the account it means, a step of a right that of the right.
-			if f.hq != nil || f.change != nil || f.account == uuid.Nil || f.undoes() != undoing || len(links[f.account]) == 0 {
+			if f.undoes() != undoing || !links.concern(f) {
 				continue
 			}
-			to := links.end(f.account, f.EffectiveAt)
 			key := f.saleKey()
 			key.Shard = 0
-			if at, ok := sold[key]; undoing && ok {
+			to, known := named.of(f, links.reach(f.account))
+			switch at, ok := sold[key]; {
+			case undoing && ok:
 				to = at
-			} else if undoing {
-				if to, err = l.whereSold(ctx, *f, links.reach(f.account), to); err != nil {
-					return nil, err
-				}
+			case undoing && !known:
+				f.await()
+				continue
+			case !known:
+				to = links.end(f.account, f.EffectiveAt)
 			}
 			if f.account, f.shard = to, shardOf(to, f.Terminal); !undoing {
 				sold[key] = to
@@ -143,24 +150,50 @@ func (l *Ledger) route(ctx context.Context, facts []fact) ([]fact, error) {
 	return facts, nil
 }
 
-// whereSold finds which of several accounts the sale of a fact was posted to.
-func (l *Ledger) whereSold(ctx context.Context, f fact, accounts []uuid.UUID, otherwise uuid.UUID) (uuid.UUID, error) {
-	key := f.saleKey()
-	keys := make([]SaleKey, 0, len(accounts))
-	for _, id := range accounts {
-		key.Shard = shard.Of(id)
-		keys = append(keys, key)
+// concern reports whether links say where a fact counts. A fact of HQ names the
+// account it means, a step of a right that of the right.
+func (m linkMap) concern(f *fact) bool {
+	return f.hq == nil && f.change == nil && f.account != uuid.Nil && len(m[f.account]) > 0
+}
+
+// namedSales has the stored facts that name sales, by the sale.
+type namedSales map[uuid.UUID][]SaleRow
+
+// named reads which stored facts name the sales of facts, in the accounts that their
+// links ever led to.
+func (l *Ledger) named(ctx context.Context, facts []fact, links linkMap) (namedSales, error) {
+	var keys []SaleKey
+	for i := range facts {
+		f := &facts[i]
+		key := f.saleKey()
+		if key.Sale == uuid.Nil || !links.concern(f) {
+			continue
+		}
+		for _, id := range links.reach(f.account) {
+			key.Shard = shard.Of(id)
+			keys = append(keys, key)
+		}
 	}
 	rows, err := l.o.Store.Sales(ctx, keys)
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("find sale: %w", err)
+		return nil, fmt.Errorf("find sales: %w", err)
 	}
+	out := namedSales{}
 	for _, r := range rows {
-		if r.State != VoidWaits && slices.Contains(accounts, r.Account) {
-			return r.Account, nil
+		out[r.Sale] = append(out[r.Sale], r)
+	}
+	return out, nil
+}
+
+// of finds which of several accounts the other half of a fact is in: the sale that it
+// undoes or, of a sale, what waits there to undo it since before there were links.
+func (n namedSales) of(f *fact, accounts []uuid.UUID) (uuid.UUID, bool) {
+	for _, r := range n[f.saleKey().Sale] {
+		if (r.State == VoidWaits) != f.undoes() && r.Source != f.Hash && slices.Contains(accounts, r.Account) {
+			return r.Account, true
 		}
 	}
-	return otherwise, nil
+	return uuid.Nil, false
 }
 
 // always is a time at which the links that nobody has ended hold, and no others.

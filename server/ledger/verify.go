@@ -6,7 +6,6 @@ import (
 
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/server/hqjournal"
-	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
@@ -76,11 +75,11 @@ type audit struct {
 	report Report
 	counts map[string]int64
 	order  []string
-	// expected are the facts of each shard that the journals say have been applied.
-	expected [shard.Count]tally
-	routed   []fact                // met, and not yet counted in expected
-	unnamed  map[journal.Hash]bool // returns that name no account
-	units    map[string]int64      // what all books of a unit add up to
+	// expected are the facts that the journals say have been applied, stored are those
+	// that have a source. In which account one counts was decided when it was applied.
+	expected, stored tally
+	unnamed          map[journal.Hash]bool // what undoes sales and counted for no account at first
+	units            map[string]int64      // what all books of a unit add up to
 	// rightsNow are the rights of the accounts of the shard that is being checked.
 	rightsNow map[AccountKey][]RightRow
 }

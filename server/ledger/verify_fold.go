@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -40,9 +41,42 @@ func (a *audit) folds(ctx context.Context, _ int, b *shardBooks) error {
 			a.fail(b.where, "the facts of its accounts cannot be read: %v", err)
 			return nil
 		}
+		if err := a.strangers(ctx, b.where, histories); err != nil {
+			return err
+		}
 		for _, key := range keys {
 			a.count("accounts, folded again from their facts", 1)
 			a.folded(s, key, histories[key], stored[key])
+		}
+	}
+	return nil
+}
+
+// strangers checks that a sale counts for the account it names, or for one that a link
+// ever led to from there. Where the member stood for the account, any will do; what
+// undoes a sale is where the sale is, or it would not fold.
+func (a *audit) strangers(ctx context.Context, where string, histories map[AccountKey]history) error {
+	named := map[uuid.UUID][]uuid.UUID{} // accounts where facts count that name this one
+	for key, h := range histories {
+		for _, f := range h.facts {
+			if f.sale != nil && f.sale.Account != key.Account && f.sale.Account != f.sale.Member {
+				named[f.sale.Account] = append(named[f.sale.Account], key.Account)
+			}
+		}
+	}
+	if len(named) == 0 {
+		return nil
+	}
+	links, err := a.ledger.links(ctx, slices.Collect(maps.Keys(named)))
+	if err != nil {
+		return err
+	}
+	for account, places := range named {
+		reach := links.reach(account)
+		for _, place := range places {
+			if !slices.Contains(reach, place) {
+				a.fail(where, "a sale of account %s counts for account %s, to which no link leads", account, place)
+			}
 		}
 	}
 	return nil

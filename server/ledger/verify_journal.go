@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -67,9 +65,6 @@ func (a *audit) chain(ctx context.Context, b AuditBranch, facts *chainFacts) err
 		for _, e := range rows {
 			a.entry(where, b, &at, e, facts)
 		}
-		if err := a.expect(ctx); err != nil {
-			return err
-		}
 	}
 	if at != b.Head {
 		a.fail(where, "the chain ends at %s, the stored head is %s", at, b.Head)
@@ -104,25 +99,9 @@ func (a *audit) entry(where string, b AuditBranch, at *journal.Head, e Entry, fa
 			facts.key = body.PublicKey
 		}
 	}
-	if f, ok := factOf(e); ok && e.Seq <= b.AppliedSeq {
-		a.routed = append(a.routed, f)
-		if f.ret != nil && f.account == uuid.Nil {
-			a.unnamed[f.Hash] = true
-		}
+	if _, ok := factOf(e); ok && e.Seq <= b.AppliedSeq {
+		a.expected.add(e.Hash)
 	}
-}
-
-// expect notes in which shard the facts met since the last call have their source.
-func (a *audit) expect(ctx context.Context) error {
-	facts, err := a.ledger.route(ctx, a.routed)
-	if err != nil {
-		return err
-	}
-	for _, f := range facts {
-		a.expected[f.shard].add(f.Hash)
-	}
-	a.routed = a.routed[:0]
-	return nil
 }
 
 // batches checks the signatures and receipts of one journal.
@@ -212,7 +191,7 @@ func (a *audit) hqChain(ctx context.Context, h hqjournal.Head) (map[journal.Head
 			at = journal.Head{Seq: r.Seq, Hash: r.Hash}
 			known[at] = true
 			if env, err := entry.Decode(r.Raw); err == nil && posts(env.Kind) {
-				a.expected[h.Shard].add(r.Hash)
+				a.expected.add(r.Hash)
 			}
 		}
 	}

@@ -117,13 +117,7 @@ func (s *set) undoWaiting(f *fact) error {
 func (s *set) unmet() []Exception {
 	r := newSet()
 	for _, f := range s.waiting {
-		if f.ret != nil {
-			r.raise(f, 0, unmatched(f))
-			continue
-		}
-		r.raise(f, 0, Exception{
-			Kind: VoidWithoutSale, Liable: liableStore, Member: f.void.Member, Cause: "the sale it voids has not arrived",
-		})
+		r.raise(f, 0, unmet(f))
 	}
 	return r.exceptions
 }

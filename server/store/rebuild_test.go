@@ -327,6 +327,7 @@ func TestG7_RebuildIsRowForRow(t *testing.T) {
 			l.step()
 		}
 		l.end()
+		l.Verify(t)
 		same, found := rebuilt(t, l.HQ)
 		if len(found) > 0 || same < 1000 {
 			t.Fatalf("%d rows are the same, %d differ, the first: %+v", same, len(found), found[0])
@@ -405,4 +406,64 @@ func change(t *testing.T, dsn, statement string) {
 	if cerr := db.Close(); err != nil || cerr != nil {
 		t.Fatal(err, cerr)
 	}
+}
+
+// Other lives, in which returns come before their sales, members are merged in between,
+// and the sale that is found is of an account that is not open yet.
+func TestG7_LivesVerifyAndRebuild(t *testing.T) {
+	for _, seed := range []uint64{18, 30, 33} {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			l := newLife(t, books.On(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"), 0), seed)
+			for range 250 {
+				l.step()
+			}
+			l.end()
+			l.Verify(t)
+			if same, found := rebuilt(t, l.HQ); len(found) > 0 || same < 1000 {
+				t.Fatalf("%d rows are the same, %d differ: %+v", same, len(found), found)
+			}
+		})
+	}
+}
+
+// What undoes a sale comes after a merge and before the sale, which was made before it:
+// the sale counts where it was made, and so does its undoing, once it is there.
+func TestG4_UndoingBeforeItsSaleFollowsItOverAMerge(t *testing.T) {
+	engines(t, func(t *testing.T, dsn string, shardsPerTx int) {
+		l := newLife(t, books.On(t, dsn, shardsPerTx), 1)
+		ctx := context.Background()
+		sold, elsewhere := l.tills[0], l.tills[1]
+		first := sold.Sale(t, l.own[1], 2500, 0)
+		sold.Write(t, entry.KindSale, first)
+		second := sold.Sell(t, l.own[1], 4000, 0)
+		_, err := l.accounts.Merge(ctx, uuid.Nil, l.members[1], l.members[2], 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Clock.Advance(time.Hour)
+		for range 4 {
+			elsewhere.Skip(time.Hour)
+		}
+		elsewhere.Return(t, entry.Return{Sale: first.ID, Origin: sold.ID, OriginEpoch: 1, OriginSeq: 2, Account: l.own[1], Matched: true, Whole: true, Refund: entry.Money{Currency: "EUR", Minor: 2500}})
+		sold.Void(t, second, l.own[1])
+		l.deliver(1, len(elsewhere.Entries))
+		l.Apply(t)
+		if open := l.Exceptions(t, ledger.ReturnUnmatched); len(open) != 1 || open[0].State != ledger.ExceptionAwaiting {
+			t.Fatalf("while the sale is away: %+v", open)
+		}
+		l.Verify(t)
+		l.end()
+		if open := l.Exceptions(t, ledger.ReturnUnmatched); len(open) != 1 || open[0].State != ledger.ExceptionWithdrawn {
+			t.Errorf("when the sale has come: %+v", open)
+		}
+		// 60 and 120 to begin with; the sales have given nothing.
+		first1, second1 := l.Holding(t, l.own[1], "points"), l.Holding(t, l.own[2], "points")
+		if first1.Balance() != 0 || second1.Balance() != 180 {
+			t.Errorf("the merged account has %d, the other %d", first1.Balance(), second1.Balance())
+		}
+		l.Verify(t)
+		if _, found := rebuilt(t, l.HQ); len(found) > 0 {
+			t.Errorf("%d rows differ after a rebuild, the first: %+v", len(found), found[0])
+		}
+	})
 }
