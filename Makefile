@@ -123,7 +123,7 @@ test: deps build $(SUITES) ## run every suite and print the minutes each took
 	$(SUITES) run lint -- $(SELF) lint; \
 	$(SUITES) run generated -- $(SELF) verify-generated; \
 	$(call race-suite,race,$(RACE_PACKAGES)); \
-	$(SUITES) run -min 1 unit -- $(GO_TEST) -timeout 5m $(call expand,$(UNIT_PACKAGES)); \
+	$(SUITES) run -min 1 unit -- $(GO_TEST) -timeout 10m $(call expand,$(UNIT_PACKAGES)); \
 	$(SUITES) run -v -min 1 sim -- $(GO_TEST) -v -timeout 10m ./internal/sim; \
 	$(BINARIES) $(SUITES) run -v -min 1 stories -- $(GO_TEST) -v -timeout 8m -skip '$(FAULTS)' ./internal/e2e/...; \
 	$(BINARIES) $(SUITES) run -v -min 1 faults -- $(GO_TEST) -v -timeout 10m -run '$(FAULTS)' ./internal/e2e/...
