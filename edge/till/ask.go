@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -167,7 +168,7 @@ func (a *asking) authorise(ctx context.Context, s loyalty.Short) error {
 	}
 	if answer.Refused != "" {
 		if !busy(problem.Code(answer.Refused)) {
-			a.facts.request.StandIn.Refused = loyalty.Reason(knownCode(answer.Refused))
+			a.facts.request.StandIn.Refused = loyalty.Reason(knownCode(answer.Refused, s.Unit))
 		}
 		return nil
 	}
@@ -190,8 +191,12 @@ func busy(code problem.Code) bool {
 	return code == problem.Unavailable || code == problem.Internal || code == problem.Backpressure || code == ""
 }
 
-// knownCode keeps a word of HQ that this release can explain.
-func knownCode(code string) problem.Code {
+// knownCode keeps a word of HQ that this release can explain. Too little of a voucher is
+// that it was used.
+func knownCode(code, unit string) problem.Code {
+	if code == string(problem.PointsInsufficient) && strings.HasPrefix(unit, loyalty.UseUnit("")) {
+		return problem.VoucherUsed
+	}
 	if _, known := problem.Table[problem.Code(code)]; known {
 		return problem.Code(code)
 	}

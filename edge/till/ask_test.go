@@ -97,6 +97,10 @@ func TestHQsNoIsFinal(t *testing.T) {
 			t.Errorf("%s: journalled %+v", answer, s.changes(t, before.Seq+1))
 		}
 	}
+	h.say = func(context.Context, wire.AuthoriseRequest) (wire.AuthoriseAnswer, error) {
+		return wire.AuthoriseAnswer{V: wire.Version, Refused: "points_insufficient"}, nil
+	}
+	s.refuses(t, "used elsewhere", problem.VoucherUsed, use(s.voucher, 1))
 	// An HQ that cannot say has not said no, nor has one that does not know the question.
 	for _, say := range []func(context.Context, wire.AuthoriseRequest) (wire.AuthoriseAnswer, error){
 		func(context.Context, wire.AuthoriseRequest) (wire.AuthoriseAnswer, error) {
