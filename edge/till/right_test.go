@@ -162,7 +162,9 @@ func TestARecalledRightIsReleasedOnceAndForAll(t *testing.T) {
 func TestAWordWithoutAGrantIsTakenIn(t *testing.T) {
 	s := newShop(t, func(s *shop) { s.Policy.PerTerminal = 0 })
 	g := s.Grant(s.member, 300)
-	bare := func(right uuid.UUID, said wire.Allowance) { s.Feed(t, s.till, s.Item(t, wire.ItemAllowance, right, said)) }
+	bare := func(right uuid.UUID, said wire.Allowance) {
+		s.Feed(t, s.till, s.Item(t, wire.ItemAllowance, right, said))
+	}
 	bare(s.NewID(), wire.Allowance{Closed: true})
 	bare(s.NewID(), wire.Allowance{Recalled: true})
 	bare(g.Right, wire.Allowance{Recalled: true})
