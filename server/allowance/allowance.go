@@ -17,7 +17,6 @@ import (
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/rounds"
-	"github.com/tallystick/tallystick/sync/wire"
 )
 
 // Ledger is what the decisions rest on, and what carries them out.
@@ -38,8 +37,6 @@ type Publisher interface {
 	Publish(ctx context.Context, changes ...feed.Change) error
 	// Changed is closed when the feed next moves.
 	Changed() <-chan struct{}
-	// Reached is the position of a shard that a store's cursor has reached.
-	Reached(store uuid.UUID, cursor string, shard int) (uint64, error)
 }
 
 // Policies gives the policy in force; problem.NotFound before the first.
@@ -153,13 +150,12 @@ type Store interface {
 
 	PutShare(ctx context.Context, share ShareRow) error
 	Shares(ctx context.Context) ([]ShareRow, error)
-	// SharesOf returns the shares of one terminal.
-	SharesOf(ctx context.Context, terminal uuid.UUID) ([]ShareRow, error)
 	// AckShare forgets the shares of a terminal's epoch before a version, and of epochs
 	// before, and notes that the terminal holds the version.
 	AckShare(ctx context.Context, terminal uuid.UUID, epoch uint32, version uint64) error
-	// ItemAt returns the version of a feed item if it stands at or before a position.
-	ItemAt(ctx context.Context, shard int, store uuid.UUID, kind wire.ItemKind, id uuid.UUID, pos uint64) (uint64, error)
+	// NotedShare returns what a terminal last noted that it decides under, as far as
+	// its journal has been applied.
+	NotedShare(ctx context.Context, terminal uuid.UUID, epoch uint32) (Noted, bool, error)
 
 	PutSamples(ctx context.Context, samples []Sample) error
 	// Samples returns samples between two times, of one store or (zero) of all.

@@ -45,6 +45,7 @@ func (s *Service) Round(ctx context.Context) error {
 		do   func(ctx context.Context, p loyalty.Policy, lanes []Lane) error
 	}{
 		{"split shares", s.splitShares},
+		{"hear of shares", s.acknowledge},
 		{"take back", s.takeBack},
 		{"close", s.tellClosed},
 		{"recall", s.recallMany},

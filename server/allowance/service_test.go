@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
@@ -196,15 +197,19 @@ func TestSharesSplitTheStoresCapAndCountUntilTakenIn(t *testing.T) {
 		t.Errorf("a second terminal, and the first has not heard: %+v", l)
 	}
 	for _, till := range []allowance.Lane{lane(a), lane(b)} {
-		items, cursor := r.told(t, a.Store, wire.ItemShare)
+		items, _ := r.told(t, a.Store, wire.ItemShare)
 		share, err := wire.Unmarshal[wire.Share](items[till.ID].Body)
 		if err != nil || share.Points != 125 || share.Policy != 1 || share.Unit != "points" {
 			t.Errorf("share %+v, %v", share, err)
 		}
-		if err := r.Pulled(t.Context(), till, cursor); err != nil {
-			t.Fatal(err)
-		}
 	}
+	notes := func(till *books.Till, policy, points int64) {
+		till.Write(t, entry.KindNote, entry.Note{Code: entry.NotePolicy, Values: []int64{policy, points, 0}})
+		r.deliver(t, till)
+		r.round(t)
+	}
+	notes(a, 1, 125)
+	notes(b, 1, 125)
 	if l := total(); l.StandIn != 250 {
 		t.Errorf("both have heard: %+v", l)
 	}
@@ -213,10 +218,7 @@ func TestSharesSplitTheStoresCapAndCountUntilTakenIn(t *testing.T) {
 	if l := total(); l.StandIn != 250 {
 		t.Errorf("a smaller cap that nobody heard of: %+v", l)
 	}
-	_, cursor := r.told(t, a.Store, wire.ItemShare)
-	if err := r.Pulled(t.Context(), lane(b), cursor); err != nil {
-		t.Fatal(err)
-	}
+	notes(b, 2, 50)
 	if l := total(); l.StandIn != 125+50 {
 		t.Errorf("one has heard: %+v", l)
 	}

@@ -3,6 +3,7 @@ package allowance
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -65,31 +66,52 @@ func (s *Service) putShare(ctx context.Context, row ShareRow) error {
 	return nil
 }
 
-// Pulled notes what a terminal has taken in: it pulls with a cursor behind what it has
-// stored. A share that it has taken in supersedes those before.
-func (s *Service) Pulled(ctx context.Context, who Lane, cursor string) error {
-	rows, err := s.o.Store.SharesOf(ctx, who.ID)
+// acknowledge forgets the shares that terminals do not go by any more: a terminal notes
+// in its journal under which policy and share it decides from then on. When HQ has
+// applied the note it has applied what was sold under the shares before.
+func (s *Service) acknowledge(ctx context.Context, _ loyalty.Policy, _ []Lane) error {
+	rows, err := s.o.Store.Shares(ctx)
 	if err != nil {
 		return fmt.Errorf("read shares: %w", err)
 	}
-	wait := false
+	of := map[Lane][]ShareRow{}
 	for _, row := range rows {
-		wait = wait || !row.Acked
+		of[row.Lane] = append(of[row.Lane], row)
 	}
-	if !wait {
-		return nil
+	for l, given := range of {
+		if !slices.ContainsFunc(given, func(r ShareRow) bool { return !r.Acked }) {
+			continue
+		}
+		noted, found, err := s.o.Store.NotedShare(ctx, l.ID, l.Epoch)
+		if err != nil {
+			return fmt.Errorf("read what a terminal noted: %w", err)
+		}
+		if !found {
+			continue
+		}
+		if version := Acknowledged(given, noted); version > 0 {
+			if err := s.o.Store.AckShare(ctx, l.ID, l.Epoch, version); err != nil {
+				return fmt.Errorf("forget shares: %w", err)
+			}
+		}
 	}
-	in := shard.Of(who.Store)
-	pos, err := s.o.Feed.Reached(who.Store, cursor, in)
-	if err != nil || pos == 0 {
-		return err
+	return nil
+}
+
+// Noted is the policy and the share that a terminal last said it decides under.
+type Noted struct {
+	Policy       uint64
+	Points, Uses int64
+}
+
+// Acknowledged is the version of the share that a terminal noted, zero when it noted
+// none of them. Of several that say the same it may be the first.
+func Acknowledged(given []ShareRow, n Noted) uint64 {
+	var version uint64
+	for _, r := range given {
+		if r.Policy == n.Policy && r.Points == n.Points && r.Uses == n.Uses && (version == 0 || r.Version < version) {
+			version = r.Version
+		}
 	}
-	version, err := s.o.Store.ItemAt(ctx, in, who.Store, wire.ItemShare, who.ID, pos)
-	if err != nil {
-		return fmt.Errorf("read share: %w", err)
-	}
-	if version == 0 || uint32(version>>32) != who.Epoch {
-		return nil
-	}
-	return s.o.Store.AckShare(ctx, who.ID, who.Epoch, version&(1<<32-1))
+	return version
 }

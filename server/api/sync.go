@@ -137,9 +137,6 @@ func (s *Server) pull(c *fiber.Ctx) error {
 	if err := s.o.Fleet.Heard(c.UserContext(), who.Terminal.ID, who.Epoch, 0, 0); err != nil {
 		return err
 	}
-	if err := s.o.Rights.Pulled(c.UserContext(), laneOf(who), c.Query("cursor")); err != nil {
-		return err
-	}
 	page, err := s.follow(c, who.Terminal, items, time.Duration(wait)*time.Second)
 	if err != nil {
 		return err

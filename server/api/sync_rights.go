@@ -15,8 +15,6 @@ import (
 type Rights interface {
 	Authorise(ctx context.Context, who allowance.Lane, r wire.AuthoriseRequest) (wire.AuthoriseAnswer, error)
 	Present(ctx context.Context, who allowance.Lane, r wire.PresentRequest) (wire.PresentAnswer, error)
-	// Pulled notes what a terminal has taken in, by the cursor it pulls with.
-	Pulled(ctx context.Context, who allowance.Lane, cursor string) error
 	Exposure(ctx context.Context) (allowance.Exposure, error)
 	History(ctx context.Context, store uuid.UUID, from, to int64) ([]allowance.Sample, error)
 }

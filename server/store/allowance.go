@@ -12,7 +12,6 @@ import (
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/webshop"
-	"github.com/tallystick/tallystick/sync/wire"
 )
 
 var _ allowance.Store = (*DB)(nil)
@@ -231,15 +230,4 @@ func (db *DB) Losses(ctx context.Context) ([]ledger.Loss, error) {
 		out[i] = ledger.Loss{Store: toID(r.Store), Unit: r.Unit, Cause: loyalty.LossCause(r.Cause), Amount: r.Amount, Count: r.Count}
 	}
 	return out, err
-}
-
-// ItemAt implements allowance.Store.
-func (db *DB) ItemAt(ctx context.Context, shard int, store uuid.UUID, kind wire.ItemKind, id uuid.UUID, pos uint64) (uint64, error) {
-	var version uint64
-	err := db.read(ctx).NewRaw("SELECT version FROM feed WHERE shard = ? AND scope = ? AND kind = ? AND id = ? AND pos <= ?",
-		shard, idBytes(store), uint8(kind), idBytes(id), pos).Scan(ctx, &version)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	return version, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/sync/entry"
 )
 
 const shareColumns = "terminal, epoch, version, store, policy, unit, points, uses, acked"
@@ -41,11 +42,31 @@ func (db *DB) Shares(ctx context.Context) ([]allowance.ShareRow, error) {
 	return convert(rows, shareRow.share), err
 }
 
-// SharesOf implements allowance.Store.
-func (db *DB) SharesOf(ctx context.Context, terminal uuid.UUID) ([]allowance.ShareRow, error) {
-	var rows []shareRow
-	err := db.read(ctx).NewRaw("SELECT "+shareColumns+" FROM shares WHERE terminal = ?", idBytes(terminal)).Scan(ctx, &rows)
-	return convert(rows, shareRow.share), err
+// notesLooked is how many of the last notes of a terminal are looked at.
+const notesLooked = 100
+
+// NotedShare implements allowance.Store.
+func (db *DB) NotedShare(ctx context.Context, terminal uuid.UUID, epoch uint32) (allowance.Noted, bool, error) {
+	var rows []struct {
+		Raw []byte `bun:"raw"`
+	}
+	err := db.read(ctx).NewRaw("SELECT e.raw FROM entries AS e JOIN branches AS b ON b.shard = e.shard AND b.terminal = e.terminal AND b.epoch = e.epoch AND b.branch = e.branch "+
+		"WHERE e.shard = ? AND e.terminal = ? AND e.epoch = ? AND e.branch = 0 AND e.kind = ? AND e.state = 1 AND e.seq <= b.applied_seq ORDER BY e.seq DESC LIMIT ?",
+		shard.Of(terminal), idBytes(terminal), epoch, uint16(entry.KindNote), notesLooked).Scan(ctx, &rows)
+	if err != nil {
+		return allowance.Noted{}, false, err
+	}
+	for _, r := range rows {
+		env, err := entry.Decode(r.Raw)
+		if err != nil {
+			continue // verification names it
+		}
+		note, err := entry.DecodeBody[entry.Note](env)
+		if err == nil && note.Code == entry.NotePolicy && len(note.Values) >= 3 {
+			return allowance.Noted{Policy: uint64(note.Values[0]), Points: note.Values[1], Uses: note.Values[2]}, true, nil
+		}
+	}
+	return allowance.Noted{}, false, nil
 }
 
 // AckShare implements allowance.Store.
