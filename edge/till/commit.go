@@ -99,6 +99,10 @@ func (t *Till) commit(ctx context.Context, cat *catalogue, c Commit, q quoted) (
 
 // sell decides about gathered facts, reserves and journals.
 func (t *Till) sell(ctx context.Context, c Commit, q quoted, f facts, asked *asking) (Sale, error) {
+	t.deciding.RLock()
+	defer t.deciding.RUnlock()
+	cat := t.catalogue.Load() // there may be a newer one than when the facts were gathered
+	f.request.Policy, f.request.StandIn.Share = cat.policy, cat.shareGiven()
 	var decision loyalty.Decision
 	room, err := t.caps.reserve(func(total tally) (_ spend, err error) {
 		if decision, err = f.decide(total); err != nil {
@@ -127,7 +131,7 @@ func (t *Till) sell(ctx context.Context, c Commit, q quoted, f facts, asked *ask
 	}
 	room.keep(at.Seq)
 	t.desk.committed(c.Quote)
-	return Sale{Entry: Entry{At: at, OccurredAt: stamp(f.now), BusinessDate: f.date}, Body: body}, nil
+	return t.withClaim(Sale{Entry: Entry{At: at, OccurredAt: stamp(f.now), BusinessDate: f.date}, Body: body}), nil
 }
 
 // lockSubjects locks whatever the sale may use up. The account is that of the
@@ -201,6 +205,7 @@ func (t *Till) saleBody(c Commit, f facts, d loyalty.Decision) entry.Sale {
 	for _, k := range d.Kept {
 		sale.Kept = append(sale.Kept, entry.Kept(k))
 	}
+	sale.Claim = t.claimOf(sale, f.request.Policy)
 	return sale
 }
 
@@ -234,7 +239,7 @@ func (t *Till) sameSale(ctx context.Context, m made, err error) (Sale, error) {
 		return Sale{}, err
 	}
 	body, at, err := readBody[entry.Sale](ctx, t.cfg.Journal, m.Seq)
-	return Sale{Entry: at, Body: body, Replayed: true}, err
+	return t.withClaim(Sale{Entry: at, Body: body, Replayed: true}), err
 }
 
 // room refuses what needs disk space while less than least bytes are free.

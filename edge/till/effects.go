@@ -66,6 +66,12 @@ func (t *Till) derive(ctx context.Context, seq uint64, raw []byte) (derived, err
 			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
 		}
 		return deriveEnrolment(seq, m)
+	case entry.KindClaim:
+		c, err := entry.DecodeBody[entry.Claim](e)
+		if err != nil {
+			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
+		}
+		return deriveClaim(seq, c)
 	case entry.KindNote:
 		n, err := entry.DecodeBody[entry.Note](e)
 		if err != nil {

@@ -60,7 +60,7 @@ func (t *Till) find(ctx context.Context, id uuid.UUID) (Found, error) {
 	if err != nil {
 		return Found{}, unknownSale(err)
 	}
-	out := Found{Sale: Sale{Entry: at, Body: body}}
+	out := Found{Sale: t.withClaim(Sale{Entry: at, Body: body})}
 	remains, err := t.remainsOf(ctx, body, math.MaxUint64)
 	if err != nil {
 		return Found{}, err

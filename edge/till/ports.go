@@ -45,6 +45,7 @@ const (
 	TableDue     Table = 17 // moment ‖ right → the account it is on
 	// TableEnrolled has the members that this journal enrolled: member → entry and account.
 	TableEnrolled Table = 18
+	TableClaim    Table = 19 // claim of a receipt → seq that claimed it
 )
 
 // Change sets one key of a table, or removes it when Value is nil. Keys have 1 to

@@ -192,6 +192,8 @@ func (t *Till) settleOne(ctx context.Context, r right, retire bool) (later bool,
 // acknowledgePolicy journals once under which policy and share everything later was
 // decided, so that HQ stops counting the larger share of before.
 func (t *Till) acknowledgePolicy(ctx context.Context) error {
+	t.deciding.Lock()
+	defer t.deciding.Unlock()
 	cat := t.catalogue.Load()
 	if cat.policy.Version == 0 {
 		return nil

@@ -97,6 +97,9 @@ type Till struct {
 	headMu    sync.Mutex  // see SignedHead
 	headBound clock.Stamp // heads have stamps below it; kept
 	tending   sync.Mutex  // one Tend at a time
+	// deciding is held for reading from a decision to its entry, and for writing by the
+	// note of a new policy: no entry after the note was decided under the one before.
+	deciding sync.RWMutex
 
 	// gate is held for reading by every call and for writing by Recover and Close.
 	gate  sync.RWMutex

@@ -120,6 +120,8 @@ type Entry struct {
 type Sale struct {
 	Entry
 	Body entry.Sale
+	// Claim is what the receipt of a sale without a card says, or nil.
+	Claim *ReceiptClaim
 	// Replayed says that this call did not make the sale; an earlier one with the
 	// same key did.
 	Replayed bool
