@@ -11,15 +11,14 @@ import (
 
 // rightsWorld is a holding with rights on it, and the moves it made so far.
 type rightsWorld struct {
-	h       Holding
-	now     int64
-	books   map[Book]int64
-	rights  []ID
-	spent   []spent
-	lots    []ID
-	n       byte
-	shorts  int64
-	unearns bool
+	h      Holding
+	now    int64
+	books  map[Book]int64
+	rights []ID
+	spent  []spent
+	lots   []ID
+	n      byte
+	shorts int64
 }
 
 type spent struct {

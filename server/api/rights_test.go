@@ -51,8 +51,12 @@ func TestThePolicyKeepsHowRightsAreGiven(t *testing.T) {
 		}
 	}
 	for _, wrong := range [][2]string{
-		{`"percent":0`, `"percent":101`}, {`"after_seconds":86400`, `"after_seconds":3600`}, {`"clock_bound_seconds":60`, `"clock_bound_seconds":700`},
-		{`"min":10`, `"min":301`}, {`"share_percent":50`, `"share_percent":150`}, {`"soft_limit":800`, `"soft_limit":-1`},
+		{`"percent":0`, `"percent":101`},
+		{`"after_seconds":86400`, `"after_seconds":3600`},
+		{`"clock_bound_seconds":60`, `"clock_bound_seconds":700`},
+		{`"min":10`, `"min":301`},
+		{`"share_percent":50`, `"share_percent":150`},
+		{`"soft_limit":800`, `"soft_limit":-1`},
 	} {
 		body := strings.Replace(rightsBody, wrong[0], wrong[1], 1)
 		if a := r.do(call{method: "PUT", path: "/api/v1/programme/policy", body: body}); a.status != 422 && a.status != 400 {

@@ -215,7 +215,6 @@ type rightStorm struct {
 	sales   []map[uuid.UUID]rightSale
 	name    string
 	n       int
-	standIn int64
 }
 
 type rightSale struct {
@@ -255,7 +254,7 @@ func (w *rightStorm) step(t *rapid.T) {
 	till := w.tills[i]
 	switch kind := rapid.IntRange(0, 8).Draw(t, "kind"); kind {
 	case 0, 1:
-		till.Skip(time.Since(time.Now()) + max(0, w.hq.Clock.Now().Sub(till.Now())))
+		till.Skip(max(0, w.hq.Clock.Now().Sub(till.Now())))
 		id, amount := w.id(), rapid.Int64Range(1, 60).Draw(t, "grant")
 		if give(t, w.hq, w.account, till, id, amount) {
 			w.held[i][id] = amount
@@ -289,14 +288,13 @@ func (w *rightStorm) step(t *rapid.T) {
 			w.hq.Apply(t)
 		}
 	case 8:
-		for _, id := range sortedSales(w.sales[i]) {
-			s := w.sales[i][id]
-			delete(w.sales[i], id)
-			till.Void(t, id, w.account)
+		if ids := sortedSales(w.sales[i]); len(ids) > 0 {
+			s := w.sales[i][ids[0]]
+			delete(w.sales[i], ids[0])
+			till.Void(t, ids[0], w.account)
 			if _, open := w.held[i][s.right]; open {
 				w.held[i][s.right] += s.amount
 			}
-			break
 		}
 	}
 	if rapid.IntRange(0, 5).Draw(t, "time") == 0 {
