@@ -160,7 +160,7 @@ func saleOf(f till.Found) Sale {
 	if f.Void != nil {
 		out.State, out.Void = Voided, optional(f.Void.Body.ID)
 	}
-	out.Returned, out.Left = broughtBackOf(f.Returned), leftOf(f.Left)
+	out.Returned, out.Left, out.Claim = broughtBackOf(f.Returned), leftOf(f.Left), receiptClaimOf(f.Sale.Claim)
 	return out
 }
 

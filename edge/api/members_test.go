@@ -25,6 +25,30 @@ func (f *fakeTill) Enrol(_ context.Context, n till.NewMember) (till.EnrolledMemb
 	}, f.err
 }
 
+// Claim implements api.Till.
+func (f *fakeTill) Claim(_ context.Context, c till.NewClaim) (till.ClaimedReceipt, error) {
+	f.commit.Key, f.commit.Receipt, f.commit.Cashier = c.Key, c.Receipt+" "+c.Code, c.Cashier
+	return till.ClaimedReceipt{
+		Entry: till.Entry{OccurredAt: moment, BusinessDate: 20260301}, Body: entry.Claim{Claim: knownQuote, Member: knownSale, Matched: true},
+	}, f.err
+}
+
+func TestAClaimReachesTheTill(t *testing.T) {
+	r := newRig(t)
+	got := r.do(request{path: "/v1/claims", body: `{"receipt_code":"R","code":"C","cashier":"7"}`})
+	if got.status != http.StatusCreated || !strings.Contains(string(got.body), knownQuote.String()) || r.woken != 1 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	if r.till.commit.Key != "key-1" || r.till.commit.Receipt != "R C" || r.till.commit.Cashier != "7" {
+		t.Errorf("the till was asked with %+v", r.till.commit)
+	}
+	for _, body := range []string{`{"receipt_code":"","code":"C"}`, `{"receipt_code":"R","code":""}`} {
+		if got := r.do(request{path: "/v1/claims", body: body}); got.status == http.StatusCreated {
+			t.Errorf("%s: %d %s", body, got.status, got.body)
+		}
+	}
+}
+
 func TestAnEnrolmentReachesTheTill(t *testing.T) {
 	r := newRig(t)
 	got := r.do(request{path: "/v1/members", body: `{"cashier":"7"}`})

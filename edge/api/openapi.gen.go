@@ -263,6 +263,37 @@ type CapCounts string
 // CapName defines model for Cap.Name.
 type CapName string
 
+// Claim defines model for Claim.
+type Claim struct {
+	At           time.Time          `json:"at"`
+	BusinessDate openapi_types.Date `json:"business_date"`
+	Cashier      *string            `json:"cashier,omitempty"`
+
+	// Hash The entry's short hash, eight hexadecimal digits.
+	Hash string `json:"hash"`
+
+	// Id The receipt.
+	Id openapi_types.UUID `json:"id"`
+
+	// Matched A till of this store signed the receipt. Others are checked by head office.
+	Matched bool               `json:"matched"`
+	Member  openapi_types.UUID `json:"member"`
+
+	// Seq The entry's number in this terminal's journal.
+	Seq int64 `json:"seq"`
+}
+
+// ClaimRequest defines model for ClaimRequest.
+type ClaimRequest struct {
+	Cashier *string `json:"cashier,omitempty"`
+
+	// Code The raw scan of the member's code.
+	Code string `json:"code"`
+
+	// ReceiptCode The raw scan of the receipt's code.
+	ReceiptCode string `json:"receipt_code"`
+}
+
 // ClockState defines model for ClockState.
 type ClockState struct {
 	// DriftOverSeconds Over how long drift_ppm was measured.
@@ -436,6 +467,16 @@ type QuoteRequest struct {
 	Total int64 `json:"total"`
 }
 
+// ReceiptClaim Of a sale without a card, what to print so that it can be claimed.
+type ReceiptClaim struct {
+	// Code The text of the QR code on the receipt.
+	Code string `json:"code"`
+
+	// ExpiresOn The last day, in UTC.
+	ExpiresOn openapi_types.Date `json:"expires_on"`
+	Worth     []Earned           `json:"worth"`
+}
+
 // Redeemed defines model for Redeemed.
 type Redeemed struct {
 	// Amount Points or uses.
@@ -572,9 +613,12 @@ type Sale struct {
 	At           time.Time          `json:"at"`
 	BusinessDate openapi_types.Date `json:"business_date"`
 	Cashier      *string            `json:"cashier,omitempty"`
-	Currency     string             `json:"currency"`
-	Discount     int64              `json:"discount"`
-	Earned       []Earned           `json:"earned"`
+
+	// Claim Of a sale without a card, what to print so that it can be claimed.
+	Claim    *ReceiptClaim `json:"claim,omitempty"`
+	Currency string        `json:"currency"`
+	Discount int64         `json:"discount"`
+	Earned   []Earned      `json:"earned"`
 
 	// Hash The entry's short hash, eight hexadecimal digits; print it with the number.
 	Hash string             `json:"hash"`
@@ -818,6 +862,12 @@ type IdempotencyKey = string
 // SaleID defines model for SaleID.
 type SaleID = openapi_types.UUID
 
+// ClaimReceiptParams defines parameters for ClaimReceipt.
+type ClaimReceiptParams struct {
+	// IdempotencyKey Made by the caller, new for every intent, the same for every repetition. Printable ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // EnrolMemberParams defines parameters for EnrolMember.
 type EnrolMemberParams struct {
 	// IdempotencyKey Made by the caller, new for every intent, the same for every repetition. Printable ASCII.
@@ -853,6 +903,9 @@ type VoidByKeyParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ClaimReceiptJSONRequestBody defines body for ClaimReceipt for application/json ContentType.
+type ClaimReceiptJSONRequestBody = ClaimRequest
+
 // EnrolMemberJSONRequestBody defines body for EnrolMember for application/json ContentType.
 type EnrolMemberJSONRequestBody = EnrolRequest
 
@@ -882,6 +935,9 @@ type ServerInterface interface {
 	// Metrics Figures for Prometheus
 	// (GET /metrics)
 	Metrics(c *fiber.Ctx) error
+	// ClaimReceipt Give a member what a sale without a card earned
+	// (POST /v1/claims)
+	ClaimReceipt(c *fiber.Ctx, params ClaimReceiptParams) error
 	// StreamEvents Follow status changes, sales and syncs
 	// (GET /v1/events)
 	StreamEvents(c *fiber.Ctx) error
@@ -955,6 +1011,51 @@ func (siw *ServerInterfaceWrapper) Metrics(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Metrics(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ClaimReceipt operation middleware
+func (siw *ServerInterfaceWrapper) ClaimReceipt(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ClaimReceiptParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ClaimReceipt(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1416,6 +1517,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/members", wrapper.EnrolMember)
 
+	router.Post(options.BaseURL+"/v1/claims", wrapper.ClaimReceipt)
+
 	router.Get(options.BaseURL+"/v1/status", wrapper.GetStatus)
 
 	router.Get(options.BaseURL+"/v1/events", wrapper.StreamEvents)
@@ -1484,6 +1587,36 @@ type MetricsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response MetricsdefaultApplicationProblemPlusJSONResponse) VisitMetricsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ClaimReceiptRequestObject struct {
+	Params ClaimReceiptParams
+	Body   *ClaimReceiptJSONRequestBody
+}
+
+type ClaimReceiptResponseObject interface {
+	VisitClaimReceiptResponse(ctx *fiber.Ctx) error
+}
+
+type ClaimReceipt201JSONResponse Claim
+
+func (response ClaimReceipt201JSONResponse) VisitClaimReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type ClaimReceiptdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ClaimReceiptdefaultApplicationProblemPlusJSONResponse) VisitClaimReceiptResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -1906,6 +2039,9 @@ type StrictServerInterface interface {
 	// Metrics Figures for Prometheus
 	// (GET /metrics)
 	Metrics(ctx context.Context, request MetricsRequestObject) (MetricsResponseObject, error)
+	// ClaimReceipt Give a member what a sale without a card earned
+	// (POST /v1/claims)
+	ClaimReceipt(ctx context.Context, request ClaimReceiptRequestObject) (ClaimReceiptResponseObject, error)
 	// StreamEvents Follow status changes, sales and syncs
 	// (GET /v1/events)
 	StreamEvents(ctx context.Context, request StreamEventsRequestObject) (StreamEventsResponseObject, error)
@@ -2007,6 +2143,47 @@ func (sh *strictHandler) Metrics(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(MetricsResponseObject); ok {
 		if err := validResponse.VisitMetricsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ClaimReceipt operation middleware
+func (sh *strictHandler) ClaimReceipt(ctx *fiber.Ctx, params ClaimReceiptParams) error {
+	var request ClaimReceiptRequestObject
+
+	request.Params = params
+
+	var body ClaimReceiptJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ClaimReceipt(ctx.UserContext(), request.(ClaimReceiptRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ClaimReceipt")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ClaimReceiptResponseObject); ok {
+		if err := validResponse.VisitClaimReceiptResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

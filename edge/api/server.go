@@ -39,6 +39,7 @@ type Till interface {
 	Void(ctx context.Context, v till.Void) (till.Voided, error)
 	Return(ctx context.Context, r till.Return) (till.Returned, error)
 	Enrol(ctx context.Context, n till.NewMember) (till.EnrolledMember, error)
+	Claim(ctx context.Context, c till.NewClaim) (till.ClaimedReceipt, error)
 	Sale(ctx context.Context, id uuid.UUID) (till.Found, error)
 	SaleByReceipt(ctx context.Context, receipt string) (till.Found, error)
 	Status(ctx context.Context) (till.Status, error)

@@ -109,6 +109,9 @@ type Policy struct {
 	// Identities is how many members each terminal may enrol before it must hear of HQ
 	// again. It may be left out too: zero is DefaultIdentities, less than zero none.
 	Identities int64 `cbor:"20,keyasint,omitempty" json:"identities,omitempty"`
+	// ClaimDays is for how many days a sale without a card can be claimed by its receipt;
+	// zero is not at all.
+	ClaimDays int64 `cbor:"21,keyasint,omitempty" json:"claim_days,omitempty"`
 }
 
 // DefaultUnknownSales is the cap where a policy says none.

@@ -116,6 +116,7 @@ const (
 	RightsWithheld Code = "rights_withheld"
 
 	IdentitiesExhausted Code = "identities_exhausted"
+	ReceiptClaimed      Code = "receipt_claimed"
 
 	// After a restore.
 	EnrolmentRefused Code = "enrolment_refused"
@@ -225,4 +226,5 @@ var Table = map[Code]Row{
 	RightsWithheld: {503, "HQ gives no rights before it knows what it gave before its restore", "Head office cannot approve this right now. Try again later."},
 
 	IdentitiesExhausted: {409, "No identity is left to enrol a member with until HQ sends more", "No new member can be enrolled here until the till has been online. Sell without the card."},
+	ReceiptClaimed:      {409, "The receipt has been claimed", "This receipt was used before. Its points are on a card already."},
 }

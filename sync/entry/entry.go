@@ -65,6 +65,7 @@ var kindNames = map[Kind]string{
 	KindHQCorrection: "hq_correction", KindHQCorrectionUndo: "hq_correction_undo",
 	KindHQBatch: "hq_batch", KindHQVoucherMoved: "hq_voucher_moved",
 	KindHQTakeBack: "hq_take_back", KindHQRecall: "hq_recall",
+	KindClaim: "claim", KindHQClaimed: "hq_claimed",
 }
 
 // String returns the name used in JSON, SQL and on screen.

@@ -122,7 +122,7 @@ type Token [Size]byte
 // Issue signs a pass. It refuses one that would outlive its key's record, since
 // terminals would refuse that pass before the day printed on it.
 func Issue(signer keys.Signer, p Pass) (Token, error) {
-	if signer.Public.Use != keys.UsePass || len(signer.Private()) != ed25519.PrivateKeySize {
+	if signer.Public.Use != keys.UsePass || signer.Public.ID == TerminalKeyID || len(signer.Private()) != ed25519.PrivateKeySize {
 		return Token{}, fmt.Errorf("issue pass: %w", ErrSigner)
 	}
 	switch {

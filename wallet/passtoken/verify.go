@@ -64,6 +64,9 @@ func (v Verifier) Verify(raw string, at time.Time, clockError time.Duration,
 
 // signer returns the key whose signature the token carries.
 func signer(t Token, set keys.Set) (keys.Public, error) {
+	if t[atKeyID] == TerminalKeyID {
+		return keys.Public{}, problem.New(problem.CodeKeyUnknown, "signed by a terminal, not by head office")
+	}
 	key, err := set.Find(keys.UsePass, t[atKeyID])
 	if err != nil {
 		return keys.Public{}, problem.Wrap(problem.CodeKeyUnknown, err, "signed by a key that is not in the key set")
