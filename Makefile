@@ -136,12 +136,13 @@ race=-race; command -v $${CC:-gcc} >/dev/null || { race=; echo "SKIPPED ALOUD: r
 CGO_ENABLED=$${race:+1} $(SUITES) run -min 1 $(1) -- $(GO_TEST) $$race -timeout 20m $(call expand,$(2))
 endef
 
-# docs/proof.md says what is checked. SEEDS unset plays what fits in the time for tests.
+# docs/proof.md says what is checked. SEEDS unset plays what fits in the time for tests;
+# RIGHTS=1 plays worlds with rights too.
 SEEDS ?= 0
 FROM  ?= 1
 .PHONY: sim
 sim: go-version ## play SEEDS simulated worlds from seed FROM on; the last line sums them up
-	@$(GO_TEST) -v -timeout 24h -run 'TestSim$$' ./internal/sim -sim.seeds=$(SEEDS) -sim.from=$(FROM) | \
+	@$(GO_TEST) -v -timeout 24h -run 'TestSim$$' ./internal/sim -sim.seeds=$(SEEDS) -sim.from=$(FROM) $(if $(RIGHTS),-sim.rights) | \
 		awk '{ line = $$0; sub(/^ *[a-z_]+\.go:[0-9]+: /, "", line) } line ~ /^sim: / { last = line; next } !/^(=== RUN|--- PASS|PASS|ok )/ { print } END { print last }'
 
 .PHONY: sim-mutants

@@ -51,6 +51,10 @@ func (w *world) machine(ctx context.Context, e event, d *dice, l *lane) bool {
 	case cut, heal:
 		l.link.cut = e.kind == cut
 		w.say("lane %s: network %s", l.name, map[bool]string{true: "cut", false: "back"}[l.link.cut])
+	case cutLAN:
+		l.lanCut = !l.lanCut
+		w.count("LAN cut or back")
+		w.say("lane %s: LAN cut %t", l.name, l.lanCut)
 	case mishapNext:
 		for range d.between(1, 3) {
 			l.link.next = append(l.link.next, mishap(d.between(1, int(mishaps)-1)))
@@ -106,7 +110,7 @@ func (w *world) rollBack(d *dice, l *lane) {
 	if d.chance(30) {
 		l.cells = newCells()
 	}
-	l.fork.forged = true
+	l.fork.forge()
 	w.count("rollback")
 	w.say("lane %s is restored from an older copy of its disk, with %d acknowledged entries", l.name, len(l.acks))
 }
@@ -143,6 +147,8 @@ func (w *world) atOffice(ctx context.Context, e event, d *dice) {
 	switch e.kind {
 	case apply:
 		w.apply(ctx, e, d)
+	case rights:
+		w.rounds(ctx, e, d)
 	case sweep:
 		done, err := w.hq.any().ledger.Sweep(ctx)
 		if err != nil {
@@ -151,9 +157,6 @@ func (w *world) atOffice(ctx context.Context, e event, d *dice) {
 		w.say("HQ lets time pass: %d accounts", done.Accounts)
 	case adjust:
 		amount := int64(d.between(-3, 6)) * 50
-		if e.onlyGive {
-			amount = max(amount, -amount)
-		}
 		if err := w.adjust(ctx, m, amount); err != nil {
 			w.fail("adjust: %v", err)
 		}
@@ -186,7 +189,12 @@ func (w *world) apply(ctx context.Context, e event, d *dice) {
 	at := d.IntN(len(w.hq.processes))
 	p := w.hq.at(at)
 	p.db.fuse, p.db.dies = e.fuse, moment(d.IntN(int(moments)))
-	n, err := p.ledger.Apply(ctx)
+	if w.plan.rights {
+		p.db.fuse = 0 // skipCrashedApply: known to be wrong, docs/proof.md names it
+	}
+	var n int
+	var err error
+	w.weigh(ctx, func() { n, err = p.ledger.Apply(ctx) })
 	if err == nil {
 		_, err = p.accounts.Settle(ctx)
 	}
@@ -203,6 +211,33 @@ func (w *world) apply(ctx context.Context, e event, d *dice) {
 	default:
 		w.say("HQ process %d applies %d entries", at, n)
 	}
+}
+
+// roundsAtOnce lets a round of HQ come by every account: each looks at some shards.
+const roundsAtOnce = 8
+
+// rounds runs HQ's rounds about rights, in which its process may die.
+func (w *world) rounds(ctx context.Context, e event, d *dice) {
+	if !w.plan.rights {
+		return
+	}
+	at := d.IntN(len(w.hq.processes))
+	p := w.hq.at(at)
+	p.db.fuse, p.db.dies = e.fuse, moment(d.IntN(int(moments)))
+	defer func() { p.db.fuse = 0 }()
+	for range roundsAtOnce {
+		err := p.rights.Round(ctx)
+		if p.db.down {
+			w.count("crash of a process of HQ")
+			w.say("HQ process %d dies while it looks after rights", at)
+			return
+		}
+		if err != nil {
+			w.fail("rights: %v", err)
+			return
+		}
+	}
+	w.say("HQ looks after rights: %d open", w.openRights(ctx))
 }
 
 func (w *world) adjust(ctx context.Context, m *member, amount int64) error {
@@ -257,7 +292,7 @@ func (w *world) restore(ctx context.Context) {
 		w.fail("restore: %v", err)
 		return
 	}
-	w.moves, w.saved = w.moves[:w.saved], -1
+	w.moves, w.saved, w.restored = w.moves[:w.saved], -1, true
 	w.count("HQ restored from a backup")
 	w.say("HQ is restored from its backup, epoch %d", w.hq.epoch)
 }

@@ -27,6 +27,11 @@ var questions = []struct{ invariant, query string }{
 		) AS l ON l.shard = h.shard AND l.account = h.account AND l.unit = h.unit
 		WHERE h.free + h.allowance <> COALESCE(l.vested, 0) OR h.pending <> COALESCE(l.pending, 0)
 			OR h.free < 0 OR h.allowance < 0 OR h.pending < 0 OR h.overdraft < 0`},
+	{"G2: rights are not what is set aside for them", `
+		SELECT h.unit, h.allowance FROM holdings AS h LEFT JOIN (
+			SELECT shard, account, unit, SUM(MAX(amount - used, 0)) AS unspent FROM rights WHERE is_open = 1 GROUP BY shard, account, unit
+		) AS r ON r.shard = h.shard AND r.account = h.account AND r.unit = h.unit
+		WHERE h.allowance > COALESCE(r.unspent, 0) OR h.allowance < COALESCE(r.unspent, 0) AND h.free > 0`},
 	{"G4: a fact counts twice", `
 		SELECT HEX(source), COUNT(*) FROM sources WHERE account <> zeroblob(16) AND account <> x''
 		GROUP BY source HAVING COUNT(*) > 1`},

@@ -96,10 +96,12 @@ func (s *cells) streams() (told, synced tables) {
 	return s.told, s.synced
 }
 
+// image is a copy of the store, with nothing of what its writer may or may not have
+// written yet.
 func (s *cells) image() *cells {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := &cells{now: s.now}
+	out := &cells{now: s.told}
 	out.opened()
 	return out
 }

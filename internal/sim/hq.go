@@ -14,6 +14,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/server/account"
+	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/hqjournal"
@@ -55,6 +56,7 @@ type process struct {
 	fleet     *fleet.Fleet
 	programme *programme.Programme
 	accounts  *account.Accounts
+	rights    *allowance.Service
 }
 
 // shaky is the database as one process sees it. It dies at the write its fuse is set
@@ -176,7 +178,7 @@ func (o *office) start(i int) {
 	})
 	p.fleet = fleet.New(fleet.Env{
 		Keeper: db, Journal: p.journal, Clock: clock, Random: w.dice, NewID: newID, HQ: o.id, Keys: o.keys,
-		NonceKey: bytes.Repeat([]byte{4}, 32),
+		NonceKey: bytes.Repeat([]byte{4}, 32), HQEpoch: o.epoch, Statement: o.statement,
 	})
 	p.ingest = ingest.New(ingest.Options{
 		Store: db, Fleet: quarantiner{p.fleet, w}, Journal: p.journal, HQ: o.id, HQEpoch: o.epoch, Signer: o.statement, Retain: time.Hour,
@@ -187,6 +189,10 @@ func (o *office) start(i int) {
 	})
 	p.accounts = account.New(account.Env{
 		Store: db, Ledger: p.ledger, Journal: p.journal, Units: p.programme, Clock: clock, NewID: newID,
+	})
+	p.rights = allowance.New(allowance.Options{
+		Store: db, Ledger: p.ledger, Journal: p.journal, Feed: p.feed, Policies: p.programme, Clock: clock, NewID: newID, HQ: o.id,
+		HQEpoch: o.epoch, Signer: o.statement, Keys: o.keys,
 	})
 	o.processes[i] = p
 }
@@ -232,7 +238,7 @@ func (o *office) restore(ctx context.Context) error {
 		return err
 	}
 	p := o.any()
-	return o.db.InTx(ctx, func(ctx context.Context) error {
+	err = o.db.InTx(ctx, func(ctx context.Context) error {
 		if err := o.db.Forget(ctx); err != nil {
 			return err
 		}
@@ -241,6 +247,10 @@ func (o *office) restore(ctx context.Context) error {
 		}
 		return p.programme.Renew(ctx, now)
 	})
+	if err != nil {
+		return err
+	}
+	return p.rights.BeginRestore(ctx)
 }
 
 // trueClock is HQ's: it is right.

@@ -48,6 +48,9 @@ type lane struct {
 	steps   *syncer.Steps
 	link    link
 
+	lanCut bool
+	seen   map[journalName]wire.SignedHead // of other lanes
+
 	acks  []ack
 	tried []attempt // what the POS asked for, the last ones
 }
@@ -57,6 +60,18 @@ type lane struct {
 type fork struct {
 	writer journal.Writer
 	forged bool // cloned, or rolled back
+	copies int  // how often
+	// spentOnRights is what machines of this name redeemed on rights: each copy may do
+	// so again.
+	spentOnRights int64
+}
+
+func (f *fork) forge() { f.forged, f.copies = true, f.copies+1 }
+
+// journalName is a terminal's epoch.
+type journalName struct {
+	terminal uuid.UUID
+	epoch    uint32
 }
 
 // ack is what the POS was told is durable.
@@ -139,7 +154,7 @@ func (l *lane) open(ctx context.Context) error {
 	l.till, err = till.New(till.Config{
 		Writer: l.fork.writer, Store: l.enrolment.Store, HQ: l.enrolment.HQ, Journal: l.journal, State: l.cells,
 		Clock: l, Monotonic: l.monotonic, NewID: l.newID, Keys: l.enrolment.Keys, PublicKey: l.signer.Public.Key,
-		Software: "sim", EnrolledAt: time.UnixMilli(l.enrolment.HQTime),
+		Software: "sim", EnrolledAt: time.UnixMilli(l.enrolment.HQTime), Signer: l.signer,
 	})
 	if err != nil {
 		return err
@@ -147,12 +162,16 @@ func (l *lane) open(ctx context.Context) error {
 	if _, err := l.till.Recover(ctx); err != nil {
 		return err
 	}
-	l.steps = syncer.New(syncer.Config{
+	service := syncer.New(syncer.Config{
 		Address: "http://hq", HQ: l.enrolment.HQ, Store: l.enrolment.Store, Software: "sim", Signer: l.signer,
 		HTTP: &http.Client{Transport: &l.link}, Clock: l, Random: l.dice, Journal: l.journal, Till: l.till,
 		Log: slog.New(slog.DiscardHandler), EnrolledAt: time.UnixMilli(l.enrolment.HQTime),
 		Timing: syncer.Timing{PollWait: time.Millisecond, Request: time.Hour},
-	}).Steps()
+	})
+	l.steps = service.Steps()
+	if l.w.options.Rights {
+		l.till.Connect(till.Helpers{Lender: l, Authoriser: service})
+	}
 	return nil
 }
 
@@ -223,7 +242,7 @@ func (l *lane) copies(name string) *lane {
 		signer: l.signer, fork: l.fork, disk: i.disk, cells: i.cells, acks: i.acks, skew: l.skew,
 	}
 	c.link.lane = c
-	l.fork.forged = true
+	l.fork.forge()
 	return c
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/allowance"
+	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -106,29 +108,45 @@ func (w *world) deliver(p parcel) *http.Response {
 }
 
 func (hq *process) serve(ctx context.Context, w *world, p parcel) ([]byte, error) {
-	who, err := hq.fleet.Identify(ctx, p.proof, p.method, p.uri, p.body)
-	if err != nil {
-		return nil, err
-	}
 	at, err := url.Parse(p.uri)
 	if err != nil {
 		return nil, err
 	}
-	if at.Path == wire.PathPull {
-		if err := who.MayPull(); err != nil {
+	var raw []byte
+	if len(p.body) > 0 {
+		if raw, err = wire.Decompress(p.body); err != nil {
 			return nil, err
 		}
-		if err := hq.fleet.Heard(ctx, who.Terminal.ID, who.Epoch, 0, 0); err != nil {
-			return nil, err
-		}
-		page, err := hq.feed.Page(ctx, who.Terminal.Store, at.Query().Get("cursor"), w.plan.pageItems)
-		if err != nil {
-			return nil, err
-		}
-		page.HQTime = w.now.UnixMilli()
-		return wire.Seal(w.hq.statement, wire.DomainFeed, page)
 	}
-	raw, err := wire.Decompress(p.body)
+	if at.Path == wire.PathHello {
+		return hq.hello(ctx, w, p, raw)
+	}
+	who, err := hq.fleet.Identify(ctx, p.proof, p.method, p.uri, p.body)
+	if err != nil {
+		return nil, err
+	}
+	switch at.Path {
+	case wire.PathPush:
+		return hq.push(ctx, w, who, raw)
+	case wire.PathPull:
+		return hq.pull(ctx, w, who, at.Query().Get("cursor"))
+	case wire.PathAuthorise:
+		return ask(ctx, who, raw, func(ctx context.Context, l allowance.Lane, r wire.AuthoriseRequest) (wire.AuthoriseAnswer, error) {
+			r.Budget = 0 // nothing else happens while a till waits
+			return hq.rights.Authorise(ctx, l, r)
+		})
+	case wire.PathPresent:
+		return ask(ctx, who, raw, hq.rights.Present)
+	}
+	return nil, problem.New(problem.NotFound, at.Path)
+}
+
+func (hq *process) hello(ctx context.Context, w *world, p parcel, raw []byte) ([]byte, error) {
+	hello, err := wire.Unmarshal[wire.Hello](raw)
+	if err != nil {
+		return nil, err
+	}
+	who, err := hq.fleet.IdentifyOrAdopt(ctx, p.proof, p.method, p.uri, p.body, hello.Enrolment)
 	if err != nil {
 		return nil, err
 	}
@@ -136,25 +154,62 @@ func (hq *process) serve(ctx context.Context, w *world, p parcel) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	switch at.Path {
-	case wire.PathHello:
-		hello, err := wire.Unmarshal[wire.Hello](raw)
-		if err != nil {
-			return nil, err
-		}
-		welcome, err := hq.ingest.Hello(ctx, from, hello, w.now)
-		if err != nil {
-			return nil, err
-		}
-		return wire.Seal(w.hq.statement, wire.DomainWelcome, welcome)
-	case wire.PathPush:
-		batch, err := wire.Unmarshal[wire.Batch](raw)
-		if err != nil {
-			return nil, err
-		}
-		return hq.ingest.Push(ctx, from, batch, w.now)
+	welcome, err := hq.ingest.Hello(ctx, from, hello, w.now)
+	if err != nil {
+		return nil, err
 	}
-	return nil, problem.New(problem.NotFound, at.Path)
+	if err := hq.fleet.Greet(ctx, who, hello, &welcome); err != nil {
+		return nil, err
+	}
+	return wire.Seal(w.hq.statement, wire.DomainWelcome, welcome)
+}
+
+func (hq *process) push(ctx context.Context, w *world, who fleet.Caller, raw []byte) ([]byte, error) {
+	batch, err := wire.Unmarshal[wire.Batch](raw)
+	if err != nil {
+		return nil, err
+	}
+	from, err := hq.fleet.Deliverer(ctx, who.Terminal.ID, who.Epoch)
+	if err != nil {
+		return nil, err
+	}
+	return hq.ingest.Push(ctx, from, batch, w.now)
+}
+
+func (hq *process) pull(ctx context.Context, w *world, who fleet.Caller, cursor string) ([]byte, error) {
+	if err := who.MayPull(); err != nil {
+		return nil, err
+	}
+	page, err := hq.feed.Page(ctx, who.Terminal.Store, cursor, w.plan.pageItems)
+	if err != nil {
+		return nil, err
+	}
+	page.HQTime = w.now.UnixMilli()
+	page.Applied = wire.Mark{Terminal: who.Terminal.ID, Epoch: who.Epoch}
+	if page.Applied.Seq, err = hq.db.AppliedSeq(ctx, who.Terminal.ID, who.Epoch); err != nil {
+		return nil, err
+	}
+	return wire.Seal(w.hq.statement, wire.DomainFeed, page)
+}
+
+func laneOf(who fleet.Caller) allowance.Lane {
+	return allowance.Lane{ID: who.Terminal.ID, Epoch: who.Epoch, Store: who.Terminal.Store}
+}
+
+// ask answers one question of a terminal that may be told things.
+func ask[Q, A any](ctx context.Context, who fleet.Caller, raw []byte, answer func(context.Context, allowance.Lane, Q) (A, error)) ([]byte, error) {
+	if err := who.MayPull(); err != nil {
+		return nil, err
+	}
+	question, err := wire.Unmarshal[Q](raw)
+	if err != nil {
+		return nil, err
+	}
+	told, err := answer(ctx, laneOf(who), question)
+	if err != nil {
+		return nil, err
+	}
+	return wire.Marshal(told)
 }
 
 // arrive delivers the late requests that are due.

@@ -20,9 +20,12 @@ type Tally struct {
 	Acknowledged  int // sales the POS was told of and HQ has
 	Overdrawn     int64
 	ForksFound    int
-	BothSpoke     int     // copies that delivered beside their originals
-	BothFound     int     // of these, those that HQ named
-	Recoveries    int     // starts after a crash
+	BothSpoke     int // copies that delivered beside their originals
+	BothFound     int // of these, those that HQ named
+	Recoveries    int // starts after a crash
+	Witnessed     int // copies and rollbacks that lanes of the store named
+	Loans         int
+	OnRights      int     // redemptions on a right
 	Worst         float64 // real loss ÷ the figure HQ had shown before, at worst
 }
 
@@ -39,6 +42,9 @@ func (t *Tally) Add(o *Tally) {
 	t.BothSpoke += o.BothSpoke
 	t.BothFound += o.BothFound
 	t.Recoveries += o.Recoveries
+	t.Witnessed += o.Witnessed
+	t.Loans += o.Loans
+	t.OnRights += o.OnRights
 	t.Worst = max(t.Worst, o.Worst)
 	for k, n := range o.Faults {
 		t.Faults[k] += n
@@ -95,7 +101,7 @@ func play(ctx context.Context, seed uint64, o Options, events []event) (r Result
 	if w.failed == "" {
 		w.end(ctx)
 	}
-	w.tally.Seeds = 1
+	w.tally.Seeds, w.tally.Loans = 1, w.loans
 	r.Failed, r.Story, r.Tally = w.failed, w.lines, w.tally
 	sum := sha256.Sum256([]byte(strings.Join(w.lines, "\n") + w.digest(ctx)))
 	r.Trace = hex.EncodeToString(sum[:8])

@@ -8,7 +8,7 @@ import (
 )
 
 // shrinkRuns bounds how many worlds are played to make a story shorter.
-const shrinkRuns = 120
+const shrinkRuns = 80
 
 // Shrink looks for a shorter story that fails in the same way: it leaves out halves,
 // quarters, and so on, and keeps what still fails (delta debugging). The same way is

@@ -20,6 +20,7 @@ import (
 var (
 	seeds   = flag.Int("sim.seeds", 0, "worlds to play; 0 is what fits in the time for tests")
 	first   = flag.Uint64("sim.from", 1, "seed of the first world")
+	rights  = flag.Bool("sim.rights", false, "worlds with rights too (see skipRights in docs/proof.md)")
 	patient = flag.Duration("sim.time", 80*time.Second, "begin no further world after this, when sim.seeds is not set")
 )
 
@@ -42,7 +43,7 @@ func options(t testing.TB) sim.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sim.Options{Empty: empty, Dir: dir}
+	return sim.Options{Empty: empty, Dir: dir, Rights: *rights}
 }
 
 // campaign plays worlds until limit or the time says so, and returns the sum of them and
@@ -90,7 +91,7 @@ func TestSim(t *testing.T) {
 	t.Log(line(sum, time.Since(began)))
 	if failed.Failed != "" {
 		short := sim.Shrink(t.Context(), failed, o)
-		t.Fatalf("seed %d: %s\n%s", failed.Seed, failed.Failed, strings.Join(short.Story, "\n"))
+		t.Fatalf("seed %d: %s\n%s\n%s", failed.Seed, failed.Failed, strings.Join(short.Story, "\n"), short.Failed)
 	}
 	if sum.Total() == 0 {
 		t.Fatal("no fault was played")
@@ -102,15 +103,15 @@ func line(sum *sim.Tally, took time.Duration) string {
 	for _, name := range slices.Sorted(maps.Keys(sum.Faults)) {
 		faults = append(faults, fmt.Sprintf("%d %s", sum.Faults[name], name))
 	}
-	return fmt.Sprintf("sim: %d seeds, %d events, %d faults (%s), %d sales acknowledged and at HQ once, %d forks found, worst real ÷ bound %.3f, %s",
-		sum.Seeds, sum.Events, sum.Total(), strings.Join(faults, ", "), sum.Acknowledged, sum.ForksFound, sum.Worst, took.Round(time.Second))
+	return fmt.Sprintf("sim: %d seeds, %d events, %d faults (%s), %d sales acknowledged and at HQ once, %d forks found, %d redemptions on rights, %d loans, worst real ÷ bound %.3f, %s",
+		sum.Seeds, sum.Events, sum.Total(), strings.Join(faults, ", "), sum.Acknowledged, sum.ForksFound, sum.OnRights, sum.Loans, sum.Worst, took.Round(time.Second))
 }
 
 // One seed is one run: the trace covers every answer, every journal and every posting.
 func TestOneSeedIsOneRun(t *testing.T) {
 	o := options(t)
 	traces := map[string]bool{}
-	for seed := range uint64(4) {
+	for seed := range uint64(12) {
 		one, two := sim.Play(t.Context(), seed, o), sim.Play(t.Context(), seed, o)
 		if one.Trace != two.Trace || one.Failed != two.Failed {
 			for i := range one.Story {
@@ -122,7 +123,7 @@ func TestOneSeedIsOneRun(t *testing.T) {
 		}
 		traces[one.Trace] = true
 	}
-	if len(traces) != 4 {
-		t.Errorf("4 seeds have %d traces", len(traces))
+	if len(traces) != 12 {
+		t.Errorf("12 seeds have %d traces", len(traces))
 	}
 }

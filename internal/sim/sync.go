@@ -50,6 +50,13 @@ func (w *world) pull(ctx context.Context, l *lane) {
 	}
 }
 
+// tend does what the agent does every second.
+func (w *world) tend(ctx context.Context, l *lane) {
+	if err := l.till.Tend(ctx); err != nil && !l.disk.off {
+		w.expect("lane "+l.name+": tend", err)
+	}
+}
+
 // refusedByHQ checks that nobody is accused of a second journal who has none (G6).
 func (w *world) refusedByHQ(l *lane, what string, err error) {
 	code := problem.CodeOf(err)
