@@ -128,6 +128,9 @@ type Store interface {
 	// Unspent sums what open rights have left by store, holder and unit; uses of all
 	// vouchers are one unit, [Uses].
 	Unspent(ctx context.Context) ([]Sum, error)
+	// Uncovered sums what of open rights no lots bear, by store and unit; what several
+	// stores share counts for each.
+	Uncovered(ctx context.Context) ([]Sum, error)
 
 	PutGrant(ctx context.Context, g Grant) error
 	Grant(ctx context.Context, key ledger.RightKey) (Grant, bool, error)

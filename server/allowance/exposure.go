@@ -15,7 +15,8 @@ import (
 
 // Line is what one store can cost at most in one unit at this moment. StandIn is the
 // largest share of each terminal that it may still go by, TakenBack what was left of
-// rights that HQ took back and that their holders may have used. Clones is, by itself,
+// rights that HQ took back and that their holders may have used, Uncovered the part of
+// rights that no lots bear any more. Clones is, by itself,
 // what a stated number of copies of each terminal could add: what rights have left
 // (Unspent), what was taken back, and the shares, once more for each. Lost is what was really overdrawn.
 type Line struct {
@@ -23,13 +24,14 @@ type Line struct {
 	Unit      string
 	StandIn   int64
 	TakenBack int64
+	Uncovered int64
 	Unspent   int64
 	Clones    int64
 	Lost      map[loyalty.LossCause]int64
 }
 
 // Worst is what can be lost without a copied terminal.
-func (l Line) Worst() int64 { return l.StandIn + l.TakenBack }
+func (l Line) Worst() int64 { return l.StandIn + l.TakenBack + l.Uncovered }
 
 // Exposure is what can be lost at a moment, by store and unit. Copies is the number of
 // copies of each terminal that Clones of the lines are for.
@@ -49,7 +51,8 @@ func (e Exposure) Total() []Line {
 			out = append(out, Line{Unit: l.Unit, Lost: map[loyalty.LossCause]int64{}})
 		}
 		t := &out[i]
-		t.StandIn, t.TakenBack, t.Unspent, t.Clones = t.StandIn+l.StandIn, t.TakenBack+l.TakenBack, t.Unspent+l.Unspent, t.Clones+l.Clones
+		t.StandIn, t.TakenBack, t.Uncovered = t.StandIn+l.StandIn, t.TakenBack+l.TakenBack, t.Uncovered+l.Uncovered
+		t.Unspent, t.Clones = t.Unspent+l.Unspent, t.Clones+l.Clones
 		for cause, n := range l.Lost {
 			t.Lost[cause] += n
 		}
@@ -63,6 +66,7 @@ type Measured struct {
 	Lanes     []Lane
 	Shares    []ShareRow
 	Unspent   []Sum
+	Uncovered []Sum
 	TakenBack []TakenBack
 	Losses    []ledger.Loss
 }
@@ -90,6 +94,9 @@ func Compute(at int64, m Measured) Exposure {
 		l := line(s.Store, s.Unit)
 		l.Unspent += s.Amount
 		l.Clones += k * s.Amount
+	}
+	for _, s := range m.Uncovered {
+		line(s.Store, s.Unit).Uncovered += s.Amount
 	}
 	for _, t := range m.TakenBack {
 		l := line(t.Store, t.Unit)
@@ -186,6 +193,9 @@ func (s *Service) exposure(ctx context.Context, policy loyalty.Policy, lanes []L
 	}
 	if m.Unspent, err = s.o.Store.Unspent(ctx); err != nil {
 		return Exposure{}, fmt.Errorf("read rights: %w", err)
+	}
+	if m.Uncovered, err = s.o.Store.Uncovered(ctx); err != nil {
+		return Exposure{}, fmt.Errorf("read uncovered rights: %w", err)
 	}
 	if m.TakenBack, err = s.o.Store.TakenBack(ctx); err != nil {
 		return Exposure{}, fmt.Errorf("read what was taken back: %w", err)

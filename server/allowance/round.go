@@ -237,7 +237,8 @@ func (s *Service) recallMany(ctx context.Context, p loyalty.Policy, _ []Lane) er
 			return fmt.Errorf("read rights: %w", err)
 		}
 		for _, r := range open {
-			if r.Unit == key.Unit && r.Left() > 0 {
+			// Points kept where they were earned may wait until they vest, if policy says so.
+			if r.Unit == key.Unit && r.Left() > 0 && r.Kind != loyalty.RightEarned {
 				rows = append(rows, r)
 			}
 		}

@@ -256,3 +256,26 @@ func TestRecallClearsAnAccount(t *testing.T) {
 	r.rounds(t)
 	r.holds(t, account, 150, 149, 0)
 }
+
+// A redemption elsewhere that HQ hears of late leaves a right without lots: that much can
+// still be lost, and the right is asked for.
+func TestWhatRightsLackIsExposed(t *testing.T) {
+	on(t, func(t *testing.T, dsn string) {
+		r := newRig(t, dsn, 1)
+		a, b := r.till(t, "a"), r.till(t, "b")
+		account := r.Member(t, "ann", 300)
+		b.Sell(t, account, 120, 120)
+		r.Clock.Advance(time.Minute)
+		r.ask(t, a, account, rightID("1"), 250, 0)
+		r.deliver(t, b)
+		r.holds(t, account, 0, 180, 0)
+		e, err := r.Exposure(t.Context())
+		if err != nil || len(e.Total()) == 0 || e.Total()[0].Uncovered != 70 || e.Total()[0].Worst() != e.Total()[0].StandIn+70 {
+			t.Errorf("exposure %+v, %v", e, err)
+		}
+		r.round(t)
+		if !r.grants(t, a.Store)[rightID("1")].Recalled {
+			t.Error("the right was not asked for")
+		}
+	})
+}

@@ -76,22 +76,40 @@ func (db *DB) RightsUncovered(ctx context.Context, limit int) ([]ledger.UnitKey,
 	}), err
 }
 
+type sumRow struct {
+	Store  []byte `bun:"store"`
+	Holder []byte `bun:"holder"`
+	Unit   string `bun:"unit"`
+	Amount int64  `bun:"amount"`
+}
+
+func (r sumRow) sum() allowance.Sum {
+	return allowance.Sum{Store: toID(r.Store), Holder: toID(r.Holder), Unit: r.Unit, Amount: r.Amount}
+}
+
+// summedUnit is [allowance.Uses] for uses of any voucher.
+const summedUnit = "CASE WHEN unit LIKE 'use:%' THEN 'uses' ELSE unit END"
+
 // Unspent implements allowance.Store.
 func (db *DB) Unspent(ctx context.Context) ([]allowance.Sum, error) {
-	var rows []struct {
-		Store  []byte `bun:"store"`
-		Holder []byte `bun:"holder"`
-		Unit   string `bun:"unit"`
-		Amount int64  `bun:"amount"`
-	}
-	const unit = "CASE WHEN unit LIKE 'use:%' THEN 'uses' ELSE unit END"
-	err := db.read(ctx).NewRaw("SELECT store, holder, "+unit+" AS unit, CAST(SUM(amount - used) AS BIGINT) AS amount FROM rights "+
-		"WHERE is_open = 1 AND kind > 0 AND amount > used GROUP BY store, holder, "+unit).Scan(ctx, &rows)
-	out := make([]allowance.Sum, len(rows))
-	for i, r := range rows {
-		out[i] = allowance.Sum{Store: toID(r.Store), Holder: toID(r.Holder), Unit: r.Unit, Amount: r.Amount}
-	}
-	return out, err
+	var rows []sumRow
+	err := db.read(ctx).NewRaw("SELECT store, holder, "+summedUnit+" AS unit, CAST(SUM(amount - used) AS BIGINT) AS amount FROM rights "+
+		"WHERE is_open = 1 AND kind > 0 AND amount > used GROUP BY store, holder, "+summedUnit).Scan(ctx, &rows)
+	return convert(rows, sumRow.sum), err
+}
+
+// Uncovered implements allowance.Store.
+func (db *DB) Uncovered(ctx context.Context) ([]allowance.Sum, error) {
+	const open = "r.is_open = 1 AND r.kind > 0 AND r.amount > r.used"
+	var rows []sumRow
+	err := db.read(ctx).NewRaw("WITH bare AS (SELECT h.shard, h.account, h.unit, SUM(r.amount - r.used) - h.allowance AS missing FROM holdings AS h "+
+		"JOIN rights AS r ON r.shard = h.shard AND r.account = h.account AND r.unit = h.unit WHERE "+open+
+		" GROUP BY h.shard, h.account, h.unit, h.allowance HAVING SUM(r.amount - r.used) > h.allowance), "+
+		"parts AS (SELECT r.store, r.unit, CASE WHEN SUM(r.amount - r.used) < MAX(b.missing) THEN SUM(r.amount - r.used) ELSE MAX(b.missing) END AS amount "+
+		"FROM rights AS r JOIN bare AS b ON b.shard = r.shard AND b.account = r.account AND b.unit = r.unit WHERE "+open+
+		" GROUP BY r.shard, r.account, r.unit, r.store) "+
+		"SELECT store, "+summedUnit+" AS unit, CAST(SUM(amount) AS BIGINT) AS amount FROM parts GROUP BY store, "+summedUnit).Scan(ctx, &rows)
+	return convert(rows, sumRow.sum), err
 }
 
 type grantRow struct {

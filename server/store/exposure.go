@@ -84,9 +84,9 @@ func (db *DB) AckShare(ctx context.Context, terminal uuid.UUID, epoch uint32, ve
 
 // PutSamples implements allowance.Store.
 func (db *DB) PutSamples(ctx context.Context, samples []allowance.Sample) error {
-	return db.insert(ctx, "INSERT INTO exposure_samples (at, store, unit, stand_in, taken_back, unspent, clones)",
+	return db.insert(ctx, "INSERT INTO exposure_samples (at, store, unit, stand_in, taken_back, uncovered, unspent, clones)",
 		convert(samples, func(s allowance.Sample) row {
-			return row{s.At, idBytes(s.Store), s.Unit, s.StandIn, s.TakenBack, s.Unspent, s.Clones}
+			return row{s.At, idBytes(s.Store), s.Unit, s.StandIn, s.TakenBack, s.Uncovered, s.Unspent, s.Clones}
 		}), "ON CONFLICT DO NOTHING")
 }
 
@@ -98,6 +98,7 @@ func (db *DB) Samples(ctx context.Context, store uuid.UUID, from, to int64, limi
 		Unit      string `bun:"unit"`
 		StandIn   int64  `bun:"stand_in"`
 		TakenBack int64  `bun:"taken_back"`
+		Uncovered int64  `bun:"uncovered"`
 		Unspent   int64  `bun:"unspent"`
 		Clones    int64  `bun:"clones"`
 	}
@@ -105,12 +106,12 @@ func (db *DB) Samples(ctx context.Context, store uuid.UUID, from, to int64, limi
 	if store != uuid.Nil {
 		one = 1
 	}
-	err := db.read(ctx).NewRaw("SELECT at, store, unit, stand_in, taken_back, unspent, clones FROM exposure_samples "+
+	err := db.read(ctx).NewRaw("SELECT at, store, unit, stand_in, taken_back, uncovered, unspent, clones FROM exposure_samples "+
 		"WHERE at >= ? AND at <= ? AND (? = 0 OR store = ?) ORDER BY at, store, unit LIMIT ?", from, to, one, idBytes(store), limit).Scan(ctx, &rows)
 	out := make([]allowance.Sample, len(rows))
 	for i, r := range rows {
 		out[i] = allowance.Sample{At: r.At, Line: allowance.Line{
-			Store: toID(r.Store), Unit: r.Unit, StandIn: r.StandIn, TakenBack: r.TakenBack, Unspent: r.Unspent, Clones: r.Clones,
+			Store: toID(r.Store), Unit: r.Unit, StandIn: r.StandIn, TakenBack: r.TakenBack, Uncovered: r.Uncovered, Unspent: r.Unspent, Clones: r.Clones,
 		}}
 	}
 	return out, err

@@ -50,6 +50,7 @@ CREATE TABLE exposure_samples (
   unit TEXT NOT NULL,
   stand_in BIGINT NOT NULL,
   taken_back BIGINT NOT NULL,
+  uncovered BIGINT NOT NULL,
   unspent BIGINT NOT NULL,
   clones BIGINT NOT NULL,
   PRIMARY KEY (at, store, unit)
