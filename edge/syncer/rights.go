@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 
 	"github.com/tallystick/tallystick/edge/till"
 	"github.com/tallystick/tallystick/internal/problem"
@@ -50,7 +51,9 @@ func notDecided(what string, err error) error {
 const presentPage = 500
 
 // present shows an HQ that was restored the grants this terminal has, before it sends
-// what was spent of them. An HQ of an older release does not ask for them.
+// what was spent of them. Where HQ refuses to look, because it is of an older release,
+// this terminal has been shut out or a grant is not good any more, what was spent is
+// delivered all the same: facts wait for nothing.
 func (p *sender) present(ctx context.Context) error {
 	epoch := p.Service.welcomed.Load()
 	if epoch <= 1 || p.presentedTo == epoch || p.cfg.Till.Presented() >= epoch {
@@ -63,7 +66,8 @@ func (p *sender) present(ctx context.Context) error {
 			return fmt.Errorf("present grants: %w", err)
 		}
 		_, err = p.exchange(ctx, wire.PathPresent, wire.PresentRequest{V: wire.Version, Epoch: epoch, Grants: grants, Last: next == nil})
-		if problem.CodeOf(err) == problem.NotFound {
+		if refused(err) {
+			p.cfg.Log.Warn("HQ does not take the grants that are presented", "error", err)
 			p.presentedTo = epoch
 			return nil
 		}
@@ -75,4 +79,17 @@ func (p *sender) present(ctx context.Context) error {
 			return p.cfg.Till.SetPresented(ctx, epoch)
 		}
 	}
+}
+
+// refused reports whether HQ has said no, and would again to the same question.
+func refused(err error) bool {
+	var r *refusal
+	if !errors.As(err, &r) {
+		return false
+	}
+	switch r.status {
+	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return false
+	}
+	return r.status >= 400 && r.status < 500
 }

@@ -206,3 +206,23 @@ func refuses(path string, code problem.Code, h *fakeHQ) func(http.ResponseWriter
 		return true
 	}
 }
+
+// After a restore a terminal that is shut out, or shows what HQ does not take, delivers
+// its journal like any other.
+func TestG5_WhatIsNotTakenFromAPresenterStopsNoFact(t *testing.T) {
+	for _, why := range []problem.Code{problem.TerminalRevoked, problem.TerminalQuarantined, problem.InvalidField, problem.NotFound} {
+		t.Run(string(why), func(t *testing.T) {
+			r := newRig(t)
+			r.hq.says(wire.PathPresent, func([]byte) ([]byte, error) { return nil, problem.New(why, "") })
+			r.till.grants = append(r.till.grants, signedGrant(t, r.hq.signer, uuid.New()))
+			r.hq.set(func(h *fakeHQ) { h.epoch = 2 })
+			r.journal.append(entries(1, 5)...)
+			r.service.Start(t.Context())
+			r.till.until(t, "delivered", func(f *fakeTill) bool { return f.acked.Seq == 5 })
+			r.service.Stop()
+			if r.till.Presented() != 0 {
+				t.Error("it is noted as presented")
+			}
+		})
+	}
+}
