@@ -102,6 +102,9 @@ func TestG4_TerminalsEnrolledAfterTheBackup(t *testing.T) {
 	if kinds["terminal_adopted"] != 2 || kinds["hq_facts_lost"] == 0 || kinds["unproven"] != 0 {
 		t.Errorf("exceptions: %v, want two adopted terminals and what HQ has lost", kinds)
 	}
+	if status, err := s.Office.Status(t.Context()); err != nil || status.Adopted != 2 || status.FactsLost == 0 {
+		t.Errorf("status: %+v, %v", status, err)
+	}
 	if out, err := s.HQ.Verify(t.Context()); err != nil {
 		t.Errorf("hq verify: %v\n%s", err, out)
 	}

@@ -184,8 +184,8 @@ func (h handlers) GetStatus(ctx context.Context, _ GetStatusRequestObject) (GetS
 		},
 		Entries: status.Entries, Unapplied: status.Accepted, Parked: status.Parked, Quarantined: status.Quarantined,
 		LagSeconds:     int64(lag(status.OldestWait, now) / time.Second),
-		OpenExceptions: status.OpenExceptions,
-		Exposure:       Exposure{Unit: caps.Unit, Points: times(caps.PerTerminal, armed), Vouchers: times(caps.VouchersTerminal, armed)},
+		OpenExceptions: status.OpenExceptions, TerminalsAdopted: status.Adopted, HqFactsLost: status.FactsLost,
+		Exposure: Exposure{Unit: caps.Unit, Points: times(caps.PerTerminal, armed), Vouchers: times(caps.VouchersTerminal, armed)},
 	}, nil
 }
 

@@ -45,7 +45,10 @@ func init() {
 		{"POST", "/api/v1/returns", `{"sale":"{sale}"}`, 409, []string{"sale_already_voided"}, nil, "", ""},
 		{"GET", "/api/v1/sales/{sale}", "", 200, []string{`"voided":true`}, nil, "", ""},
 		settled,
-		{"GET", "/api/v1/status", "", 200, []string{`"unapplied":0`, `"open_exceptions":0`}, nil, "", ""},
+		{"GET", "/api/v1/status", "", 200, []string{
+			`"unapplied":0`, `"open_exceptions":0`, `"terminals_adopted":0`, `"hq_facts_lost":0`,
+			`"terminals":{"enrolled":0,"online":0,"quarantined":0,"revoked":0,"total":0}`, // its own terminals hold nothing
+		}, nil, "", ""},
 		{"GET", "/api/v1/ledger/trial-balance", "", 200, []string{`"balanced":true`}, nil, "", ""},
 		{"POST", "/api/v1/sales", `{"basket":{"store":"{store}","currency":"EUR","total":700}}`, 201, []string{`"earned":[]`}, []string{"member"}, "", ""},
 		{"POST", "/api/v1/sales", `{"basket":{"store":"{store}","member":"{ann}","currency":"USD","total":700}}`, 422, []string{"currency_mismatch"}, nil, "", ""},

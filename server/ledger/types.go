@@ -176,10 +176,13 @@ type Balance struct {
 }
 
 // Status counts what the ledger has, for the status page and metrics. OldestWait
-// is when the oldest entry not applied was recorded, zero when all are applied.
+// is when the oldest entry not applied was recorded, zero when all are applied. Of the
+// open exceptions, Adopted are terminals that HQ knows only from what they showed after
+// a restore, and FactsLost are shards whose journal of HQ had come further before it.
 type Status struct {
 	Entries, Accepted, Applied, Parked, Quarantined int64
 	Batches, Postings, OpenExceptions               int64
+	Adopted, FactsLost                              int64
 	OldestWait                                      int64
 }
 

@@ -61,7 +61,7 @@ func (db *DB) Holders(ctx context.Context) ([]allowance.Lane, error) {
 
 // Lanes implements allowance.Store. The web shop's terminals decide over the live books.
 func (db *DB) Lanes(ctx context.Context) ([]allowance.Lane, error) {
-	return db.lanes(ctx, "SELECT id AS terminal, epoch, store FROM terminals WHERE state = ? AND name <> ? AND name NOT LIKE ? ORDER BY id",
+	return db.lanes(ctx, "SELECT id AS terminal, epoch, store FROM terminals WHERE state = ? AND "+noShop+" ORDER BY id",
 		string(fleet.StateEnrolled), webshop.TerminalName, webshop.TerminalName+" %")
 }
 

@@ -248,6 +248,8 @@ func (db *DB) Status(ctx context.Context) (ledger.Status, error) {
 		{&s.Batches, "SELECT COUNT(*) FROM batches"},
 		{&s.Postings, "SELECT COUNT(*) FROM postings"},
 		{&s.OpenExceptions, "SELECT COUNT(*) FROM exceptions WHERE state = 'open'"},
+		{&s.Adopted, "SELECT COUNT(*) FROM exceptions WHERE state = 'open' AND kind = 'terminal_adopted'"},
+		{&s.FactsLost, "SELECT COUNT(*) FROM exceptions WHERE state = 'open' AND kind = 'hq_facts_lost'"},
 		{&s.OldestWait, "SELECT CAST(COALESCE(MIN(e.recorded_at), 0) AS BIGINT) FROM branches AS b JOIN entries AS e ON e.shard = b.shard AND e.terminal = b.terminal " +
 			"AND e.epoch = b.epoch AND e.seq = b.applied_seq + 1 AND e.branch = b.branch WHERE b.applied_seq < b.head_seq"},
 	} {

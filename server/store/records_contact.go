@@ -9,6 +9,7 @@ import (
 
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/server/webshop"
 )
 
 // Heard implements fleet.Keeper.
@@ -51,14 +52,17 @@ type terminalCountRow struct {
 	N     int64  `bun:"n"`
 }
 
+// noShop leaves out the terminals of the web shop, which are HQ's own and hold nothing.
+const noShop = "name <> ? AND name NOT LIKE ?"
+
 // CountTerminals implements fleet.Keeper.
 func (db *DB) CountTerminals(ctx context.Context, onlineSince time.Time) (map[fleet.State]fleet.Count, error) {
-	total, err := page(ctx, db, asIs[terminalCountRow], "SELECT state, COUNT(*) AS n FROM terminals GROUP BY state")
+	total, err := page(ctx, db, asIs[terminalCountRow], "SELECT state, COUNT(*) AS n FROM terminals WHERE "+noShop+" GROUP BY state", webshop.TerminalName, webshop.TerminalName+" %")
 	if err != nil {
 		return nil, fmt.Errorf("count terminals: %w", err)
 	}
 	online, err := page(ctx, db, asIs[terminalCountRow], "SELECT t.state AS state, COUNT(*) AS n FROM terminal_contacts AS c "+
-		"JOIN terminals AS t ON t.id = c.terminal AND t.epoch = c.epoch WHERE c.at >= ? GROUP BY t.state", toMillis(onlineSince))
+		"JOIN terminals AS t ON t.id = c.terminal AND t.epoch = c.epoch WHERE c.at >= ? AND "+noShop+" GROUP BY t.state", toMillis(onlineSince), webshop.TerminalName, webshop.TerminalName+" %")
 	if err != nil {
 		return nil, fmt.Errorf("count terminals online: %w", err)
 	}

@@ -28,6 +28,9 @@ const TerminalName = "web shop"
 // DefaultLanes is how many virtual terminals a store has when nothing else is said.
 const DefaultLanes = 8
 
+// MostLanes is how many it may have: a lane is looked for among a store's terminals.
+const MostLanes = 128
+
 // lane is a virtual terminal of a store with its key.
 type lane struct {
 	terminal ingest.Terminal
