@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/allowance"
+	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/hqjournal"
@@ -37,7 +38,7 @@ type tuning struct {
 	codeLife, sessionLife, retain time.Duration
 	wake                          func() // entries were taken in
 	published                     func() // the feed moved
-	shardsPerTx, shopLanes        int
+	shardsPerTx                   int
 	liable                        map[loyalty.LossCause]string
 }
 
@@ -57,6 +58,7 @@ type office struct {
 	shop      *webshop.Shop
 	rights    *allowance.Service
 	pools     *identity.Service
+	claims    *claim.Service
 	people    *people.Directory
 	answers   *people.Answers
 	clock     clock.Clock
@@ -158,14 +160,14 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 		Recall: func(ctx context.Context, account uuid.UUID) (int, error) { return o.rights.Recall(ctx, account) },
 	})
 	o.rights = o.lookAfterRights(nil, nil)
-	o.pools = o.keepPools(nil, nil)
+	o.besideLedger(nil, nil)
 	shopKeys, err := s.derive("web shop")
 	if err != nil {
 		return nil, err
 	}
 	o.shop = webshop.New(webshop.Env{
 		Store: db, Fleet: o.fleet, Programme: o.programme, Ledger: o.ledger, Ingest: o.ingest, Clock: o.clock, NewID: newID,
-		HQ: s.HQ, Secret: shopKeys, Keys: o.keys, Version: version, Lanes: t.shopLanes,
+		HQ: s.HQ, Secret: shopKeys, Keys: o.keys, Version: version,
 	})
 	return o, o.assemblePeople(t)
 }
@@ -198,14 +200,14 @@ func (o *office) lookAfterRights(mine turn, log *slog.Logger) *allowance.Service
 	})
 }
 
-// keepPools returns the service of identities issued ahead. It takes in enrolments at
-// once; its rounds are not started.
-func (o *office) keepPools(mine turn, log *slog.Logger) *identity.Service {
-	s := identity.New(identity.Options{
+// besideLedger makes the services of identities issued ahead and of receipts. They take
+// in what stands beside the ledger at once; their rounds are not started.
+func (o *office) besideLedger(mine turn, log *slog.Logger) {
+	o.pools = identity.New(identity.Options{
 		Store: o.db, Programme: o.programme, Ledger: o.ledger, Feed: o.feed, Clock: o.clock, NewID: newID, Keys: o.keys, Log: log, Turn: mine,
 	})
-	o.ledger.SetBeside(s)
-	return s
+	o.claims = claim.New(claim.Options{Store: o.db, Ledger: o.ledger, Policies: o.programme, Clock: o.clock, Log: log, Turn: mine})
+	o.ledger.SetBeside(o.pools, o.claims)
 }
 
 // close closes the database and keeps the first error.

@@ -15,7 +15,6 @@ import (
 	"github.com/tallystick/tallystick/server/api"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/store"
-	"github.com/tallystick/tallystick/server/webshop"
 )
 
 type serveCommand struct {
@@ -24,21 +23,17 @@ type serveCommand struct {
 	SessionLife time.Duration `help:"How long a sign-in lasts." default:"12h"`
 	Retain      time.Duration `help:"How long terminals keep what HQ has acknowledged: the age of the oldest backup that may be restored." default:"168h"`
 	Grace       time.Duration `help:"How long open requests may take to finish when stopping." default:"10s"`
-	ShopLanes   int           `name:"web-shop-lanes" help:"How many shoppers of a store's web shop may be served at once, each by a terminal of its own; it may be changed later." default:"8"`
 }
 
 // Run serves until it is told to stop.
 func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
-	if c.ShopLanes < 1 || c.ShopLanes > webshop.MostLanes {
-		return fmt.Errorf("--web-shop-lanes is %d: it must be 1 to %d", c.ShopLanes, webshop.MostLanes)
-	}
 	growHeap()
 	log := slog.New(slog.NewJSONHandler(s.stderr, nil))
 	var applier *ledger.Service
 	var settler *account.Service
 	var others *bell
 	o, err := openMigrated(ctx, s.cli, tuning{
-		codeLife: c.CodeLife, sessionLife: c.SessionLife, retain: c.Retain, shopLanes: c.ShopLanes,
+		codeLife: c.CodeLife, sessionLife: c.SessionLife, retain: c.Retain,
 		wake:      func() { applier.Wake(); settler.Wake(); others.ring(store.TopicEntries) },
 		published: func() { others.ring(store.TopicFeed) },
 	})
@@ -50,7 +45,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	applier, others = ledger.NewService(o.ledger, log, mine), newBell(o.db)
 	settler = account.NewService(o.accounts, log, mine)
 	o.rights = o.lookAfterRights(mine, log)
-	o.pools = o.keepPools(mine, log)
+	o.besideLedger(mine, log)
 	if err := o.rights.BeginRestore(ctx); err != nil {
 		return err
 	}
@@ -62,7 +57,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 		return err
 	}
 	server := api.New(api.Options{
-		People: o.people, Answers: o.answers, Fleet: o.fleet, Programme: o.programme, Accounts: o.accounts, Shop: o.shop, Ledger: o.ledger, Found: o.db,
+		People: o.people, Answers: o.answers, Fleet: o.fleet, Programme: o.programme, Accounts: o.accounts, Shop: o.shop, Claims: o.claims, Ledger: o.ledger, Found: o.db,
 		Ingest: o.ingest, Feed: o.feed, Rights: o.rights, Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch,
 		Keys: o.keys, Statement: o.statement, Version: version, Ping: o.db.Ping, Lost: store.Lost, Log: log,
 	})
@@ -83,7 +78,9 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	settler.Start()
 	o.rights.Start()
 	o.pools.Start()
+	o.claims.Start()
 	err = c.until(ctx, o, server, listener, mine, log)
+	o.claims.Stop()
 	o.pools.Stop()
 	o.rights.Stop()
 	settler.Stop()

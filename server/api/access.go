@@ -36,6 +36,7 @@ var areas = map[string]people.Area{
 	"CreateQuote": people.AreaAccounts, "CreateSale": people.AreaAccounts, "GetSale": people.AreaLook, "VoidSale": people.AreaAccounts, "CreateReturn": people.AreaAccounts,
 	"ListEntries": people.AreaLook, "GetEntry": people.AreaLook,
 	"ListExceptions": people.AreaLook, "GetException": people.AreaLook, "DecideExceptions": people.AreaRisk,
+	"CreateClaim":     people.AreaAccounts,
 	"GetTrialBalance": people.AreaLook, "GetStatus": people.AreaLook,
 	"GetExposure": people.AreaLook, "GetExposureHistory": people.AreaLook,
 }

@@ -57,12 +57,17 @@ func readPolicy(b PolicyChange) loyalty.Policy {
 		VouchersTerminal: b.VouchersPerTerminalSinceSync, MaxCacheAgeSeconds: b.MaxCacheAgeSeconds,
 		PerStore: valueOf(b.PerStoreSinceSync), VouchersStore: valueOf(b.VouchersPerStoreSinceSync), SoftLimit: valueOf(b.SoftLimit),
 		Static: readFreshness(b.Static), Keyed: readFreshness(b.Keyed), RestartCap: b.PerTerminalSinceSync,
-		SpendEarned: valueOf(b.SpendEarned), SpendPending: valueOf(b.SpendPending),
+		SpendEarned: valueOf(b.SpendEarned), SpendPending: valueOf(b.SpendPending), ClaimDays: valueOf(b.ClaimDays),
 	}
 	if b.RestartCap != nil {
 		p.RestartCap = *b.RestartCap
 	}
-	p.Identities, p.UnknownSales = orUsual(b.Identities), orUsual(b.UnknownSales)
+	if b.Identities != nil {
+		p.Identities = *b.Identities
+		if p.Identities == 0 {
+			p.Identities = -1 // the domain's zero is "as usual"
+		}
+	}
 	for _, s := range valueOf(b.AgeSteps) {
 		p.AgeSteps = append(p.AgeSteps, loyalty.AgeStep{AfterSeconds: s.AfterSeconds, Percent: s.Percent})
 	}
@@ -90,18 +95,6 @@ func showFreshness(c loyalty.FreshnessCaps) *FreshnessCaps {
 	return &FreshnessCaps{Off: unlessEmpty(c.Off), PerSale: unlessEmpty(c.PerSale), PerMemberDay: unlessEmpty(c.PerMemberDay)}
 }
 
-// orUsual reads a cap that may be left out: the domain's zero is "as usual", and -1 is
-// none. What is less than zero stays wrong.
-func orUsual(n *int64) int64 {
-	switch {
-	case n == nil:
-		return 0
-	case *n <= 0:
-		return *n - 1
-	}
-	return *n
-}
-
 func showRights(r loyalty.Rights) *RightsPolicy {
 	if r == (loyalty.Rights{}) {
 		return nil
@@ -122,8 +115,8 @@ func showPolicy(p loyalty.Policy) Policy {
 		Static: showFreshness(p.Static), Keyed: showFreshness(p.Keyed), RestartCap: &p.RestartCap,
 		SpendEarned: unlessEmpty(p.SpendEarned), SpendPending: unlessEmpty(p.SpendPending), Rights: showRights(p.Rights),
 	}
-	each, unknown := p.IdentitiesEach(), p.UnknownSalesADay()
-	out.Identities, out.UnknownSales = &each, &unknown
+	each := p.IdentitiesEach()
+	out.Identities, out.ClaimDays = &each, unlessEmpty(p.ClaimDays)
 	if len(p.AgeSteps) > 0 {
 		steps := showAll(p.AgeSteps, func(s loyalty.AgeStep) AgeStep { return AgeStep{AfterSeconds: s.AfterSeconds, Percent: s.Percent} })
 		out.AgeSteps = &steps

@@ -40,6 +40,27 @@ func (e AdjustmentReason) Valid() bool {
 	}
 }
 
+// Defines values for ClaimState.
+const (
+	ClaimStateClaimed ClaimState = "claimed"
+	ClaimStateOpen    ClaimState = "open"
+	ClaimStateWaiting ClaimState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the ClaimState enum.
+func (e ClaimState) Valid() bool {
+	switch e {
+	case ClaimStateClaimed:
+		return true
+	case ClaimStateOpen:
+		return true
+	case ClaimStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EntryState.
 const (
 	EntryStateAccepted    EntryState = "accepted"
@@ -312,28 +333,28 @@ func (e Verdict) Valid() bool {
 
 // Defines values for ListExceptionsParamsState.
 const (
-	Awaiting  ListExceptionsParamsState = "awaiting"
-	Covered   ListExceptionsParamsState = "covered"
-	Open      ListExceptionsParamsState = "open"
-	Rejected  ListExceptionsParamsState = "rejected"
-	Released  ListExceptionsParamsState = "released"
-	Withdrawn ListExceptionsParamsState = "withdrawn"
+	ListExceptionsParamsStateAwaiting  ListExceptionsParamsState = "awaiting"
+	ListExceptionsParamsStateCovered   ListExceptionsParamsState = "covered"
+	ListExceptionsParamsStateOpen      ListExceptionsParamsState = "open"
+	ListExceptionsParamsStateRejected  ListExceptionsParamsState = "rejected"
+	ListExceptionsParamsStateReleased  ListExceptionsParamsState = "released"
+	ListExceptionsParamsStateWithdrawn ListExceptionsParamsState = "withdrawn"
 )
 
 // Valid indicates whether the value is a known member of the ListExceptionsParamsState enum.
 func (e ListExceptionsParamsState) Valid() bool {
 	switch e {
-	case Awaiting:
+	case ListExceptionsParamsStateAwaiting:
 		return true
-	case Covered:
+	case ListExceptionsParamsStateCovered:
 		return true
-	case Open:
+	case ListExceptionsParamsStateOpen:
 		return true
-	case Rejected:
+	case ListExceptionsParamsStateRejected:
 		return true
-	case Released:
+	case ListExceptionsParamsStateReleased:
 		return true
-	case Withdrawn:
+	case ListExceptionsParamsStateWithdrawn:
 		return true
 	default:
 		return false
@@ -463,6 +484,30 @@ type BasketLine struct {
 	// Quantity In thousandths.
 	Quantity *int64  `json:"quantity,omitempty"`
 	Sku      *string `json:"sku,omitempty"`
+}
+
+// Claim defines model for Claim.
+type Claim struct {
+	ID openapi_types.UUID `json:"id"`
+
+	// Member Who has what the sale earned.
+	Member *openapi_types.UUID `json:"member,omitempty"`
+
+	// Sale Missing while it waits.
+	Sale *openapi_types.UUID `json:"sale,omitempty"`
+
+	// State waiting: the sale has not come. open: this claim gave nothing; see the exceptions.
+	State ClaimState `json:"state"`
+}
+
+// ClaimState waiting: the sale has not come. open: this claim gave nothing; see the exceptions.
+type ClaimState string
+
+// ClaimNew defines model for ClaimNew.
+type ClaimNew struct {
+	// Code The text of the receipt's QR code.
+	Code   string             `json:"code"`
+	Member openapi_types.UUID `json:"member"`
 }
 
 // DecidedList defines model for DecidedList.
@@ -835,6 +880,9 @@ type Policy struct {
 	// AgeSteps Ascending: what is left of every cap when head office was last heard that long ago.
 	AgeSteps *[]AgeStep `json:"age_steps,omitempty"`
 
+	// ClaimDays For how many days a sale without a card can be claimed by its receipt. Missing: not at all.
+	ClaimDays *int64 `json:"claim_days,omitempty"`
+
 	// Identities How many members each terminal may enrol before it must hear of head office again. Missing: 20; 0: none.
 	Identities *int64 `json:"identities,omitempty"`
 
@@ -860,15 +908,12 @@ type Policy struct {
 	SpendPending *bool `json:"spend_pending,omitempty"`
 
 	// Static Caps for one freshness of codes, under the others. A cap of zero adds none; off refuses all.
-	Static *FreshnessCaps `json:"static,omitempty"`
-	Unit   string         `json:"unit"`
-
-	// UnknownSales How many sales a day a member of whom a terminal knows nothing may make at it. Missing: 10; 0: none.
-	UnknownSales                 *int64 `json:"unknown_sales,omitempty"`
-	Version                      int64  `json:"version"`
-	VouchersPerSale              int64  `json:"vouchers_per_sale"`
-	VouchersPerStoreSinceSync    *int64 `json:"vouchers_per_store_since_sync,omitempty"`
-	VouchersPerTerminalSinceSync int64  `json:"vouchers_per_terminal_since_sync"`
+	Static                       *FreshnessCaps `json:"static,omitempty"`
+	Unit                         string         `json:"unit"`
+	Version                      int64          `json:"version"`
+	VouchersPerSale              int64          `json:"vouchers_per_sale"`
+	VouchersPerStoreSinceSync    *int64         `json:"vouchers_per_store_since_sync,omitempty"`
+	VouchersPerTerminalSinceSync int64          `json:"vouchers_per_terminal_since_sync"`
 }
 
 // PolicyChange A cap of zero refuses; it never means "no cap".
@@ -876,6 +921,9 @@ type PolicyChange struct {
 	// AgeSteps Ascending: what is left of every cap when head office was last heard that long ago.
 	AgeSteps *[]AgeStep `json:"age_steps,omitempty"`
 
+	// ClaimDays For how many days a sale without a card can be claimed by its receipt. Missing: not at all.
+	ClaimDays *int64 `json:"claim_days,omitempty"`
+
 	// Identities How many members each terminal may enrol before it must hear of head office again. Missing: 20; 0: none.
 	Identities *int64 `json:"identities,omitempty"`
 
@@ -901,14 +949,11 @@ type PolicyChange struct {
 	SpendPending *bool `json:"spend_pending,omitempty"`
 
 	// Static Caps for one freshness of codes, under the others. A cap of zero adds none; off refuses all.
-	Static *FreshnessCaps `json:"static,omitempty"`
-	Unit   string         `json:"unit"`
-
-	// UnknownSales How many sales a day a member of whom a terminal knows nothing may make at it. Missing: 10; 0: none.
-	UnknownSales                 *int64 `json:"unknown_sales,omitempty"`
-	VouchersPerSale              int64  `json:"vouchers_per_sale"`
-	VouchersPerStoreSinceSync    *int64 `json:"vouchers_per_store_since_sync,omitempty"`
-	VouchersPerTerminalSinceSync int64  `json:"vouchers_per_terminal_since_sync"`
+	Static                       *FreshnessCaps `json:"static,omitempty"`
+	Unit                         string         `json:"unit"`
+	VouchersPerSale              int64          `json:"vouchers_per_sale"`
+	VouchersPerStoreSinceSync    *int64         `json:"vouchers_per_store_since_sync,omitempty"`
+	VouchersPerTerminalSinceSync int64          `json:"vouchers_per_terminal_since_sync"`
 }
 
 // Posting Moves `amount` of `unit` from one book to another.
@@ -1197,9 +1242,6 @@ type Status struct {
 	Hq       openapi_types.UUID `json:"hq"`
 	HqEpoch  int64              `json:"hq_epoch"`
 
-	// HqFactsLost Of the open exceptions: shards in which facts of head office since the backup are lost.
-	HqFactsLost int64 `json:"hq_facts_lost"`
-
 	// LagSeconds Age of the oldest that is not applied.
 	LagSeconds     int64 `json:"lag_seconds"`
 	Members        int64 `json:"members"`
@@ -1209,15 +1251,10 @@ type Status struct {
 	Parked int64 `json:"parked"`
 
 	// Quarantined Cannot be read.
-	Quarantined int64 `json:"quarantined"`
-	Stores      int64 `json:"stores"`
-
-	// Terminals The web shop's terminals are not counted: they are head office's own and hold nothing.
-	Terminals TerminalCounts `json:"terminals"`
-
-	// TerminalsAdopted Of the open exceptions: terminals that a restored head office knows only from what they showed. Confirm or revoke each.
-	TerminalsAdopted int64     `json:"terminals_adopted"`
-	Time             time.Time `json:"time"`
+	Quarantined int64          `json:"quarantined"`
+	Stores      int64          `json:"stores"`
+	Terminals   TerminalCounts `json:"terminals"`
+	Time        time.Time      `json:"time"`
 
 	// Unapplied Recorded and not yet applied.
 	Unapplied int64  `json:"unapplied"`
@@ -1276,7 +1313,7 @@ type Terminal struct {
 	Store    openapi_types.UUID `json:"store"`
 }
 
-// TerminalCounts The web shop's terminals are not counted: they are head office's own and hold nothing.
+// TerminalCounts defines model for TerminalCounts.
 type TerminalCounts struct {
 	Enrolled int64 `json:"enrolled"`
 
@@ -1460,6 +1497,12 @@ type ListAdjustmentRowsParams struct {
 
 // UndoAdjustmentListParams defines parameters for UndoAdjustmentList.
 type UndoAdjustmentListParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// CreateClaimParams defines parameters for CreateClaim.
+type CreateClaimParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -1775,6 +1818,9 @@ type CreateAdjustmentListJSONRequestBody = AdjustmentListNew
 // CommitAdjustmentListJSONRequestBody defines body for CommitAdjustmentList for application/json ContentType.
 type CommitAdjustmentListJSONRequestBody = AdjustmentListCommit
 
+// CreateClaimJSONRequestBody defines body for CreateClaim for application/json ContentType.
+type CreateClaimJSONRequestBody = ClaimNew
+
 // DecideExceptionsJSONRequestBody defines body for DecideExceptions for application/json ContentType.
 type DecideExceptionsJSONRequestBody = DecisionNew
 
@@ -1858,6 +1904,9 @@ type ServerInterface interface {
 	// UndoAdjustmentList Book the counterpart of a list
 	// (POST /adjustment-lists/{id}/undo)
 	UndoAdjustmentList(c *fiber.Ctx, id ID, params UndoAdjustmentListParams) error
+	// CreateClaim Give a member what a sale without a card earned, by the code on its receipt
+	// (POST /claims)
+	CreateClaim(c *fiber.Ctx, params CreateClaimParams) error
 	// ListEntries List journal entries as recorded
 	// (GET /entries)
 	ListEntries(c *fiber.Ctx, params ListEntriesParams) error
@@ -2344,6 +2393,51 @@ func (siw *ServerInterfaceWrapper) UndoAdjustmentList(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.UndoAdjustmentList(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateClaim operation middleware
+func (siw *ServerInterfaceWrapper) CreateClaim(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateClaimParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateClaim(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -4930,6 +5024,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/exceptions/decisions", wrapper.DecideExceptions)
 
+	router.Post(options.BaseURL+"/claims", wrapper.CreateClaim)
+
 	router.Get(options.BaseURL+"/ledger/trial-balance", wrapper.GetTrialBalance)
 
 	router.Get(options.BaseURL+"/status", wrapper.GetStatus)
@@ -5146,6 +5242,36 @@ type UndoAdjustmentListdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response UndoAdjustmentListdefaultApplicationProblemPlusJSONResponse) VisitUndoAdjustmentListResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CreateClaimRequestObject struct {
+	Params CreateClaimParams
+	Body   *CreateClaimJSONRequestBody
+}
+
+type CreateClaimResponseObject interface {
+	VisitCreateClaimResponse(ctx *fiber.Ctx) error
+}
+
+type CreateClaim201JSONResponse Claim
+
+func (response CreateClaim201JSONResponse) VisitCreateClaimResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CreateClaimdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateClaimdefaultApplicationProblemPlusJSONResponse) VisitCreateClaimResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -6908,6 +7034,9 @@ type StrictServerInterface interface {
 	// UndoAdjustmentList Book the counterpart of a list
 	// (POST /adjustment-lists/{id}/undo)
 	UndoAdjustmentList(ctx context.Context, request UndoAdjustmentListRequestObject) (UndoAdjustmentListResponseObject, error)
+	// CreateClaim Give a member what a sale without a card earned, by the code on its receipt
+	// (POST /claims)
+	CreateClaim(ctx context.Context, request CreateClaimRequestObject) (CreateClaimResponseObject, error)
 	// ListEntries List journal entries as recorded
 	// (GET /entries)
 	ListEntries(ctx context.Context, request ListEntriesRequestObject) (ListEntriesResponseObject, error)
@@ -7329,6 +7458,47 @@ func (sh *strictHandler) UndoAdjustmentList(ctx *fiber.Ctx, id ID, params UndoAd
 		return err
 	} else if validResponse, ok := response.(UndoAdjustmentListResponseObject); ok {
 		if err := validResponse.VisitUndoAdjustmentListResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateClaim operation middleware
+func (sh *strictHandler) CreateClaim(ctx *fiber.Ctx, params CreateClaimParams) error {
+	var request CreateClaimRequestObject
+
+	request.Params = params
+
+	var body CreateClaimJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateClaim(ctx.UserContext(), request.(CreateClaimRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateClaim")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateClaimResponseObject); ok {
+		if err := validResponse.VisitCreateClaimResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/server/account"
+	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
@@ -85,6 +86,7 @@ type Options struct {
 	Programme *programme.Programme
 	Accounts  *account.Accounts
 	Shop      *webshop.Shop
+	Claims    *claim.Service
 	Ledger    Ledger
 	Found     Exceptions
 	Ingest    Ingest

@@ -17,6 +17,9 @@ import (
 // Kinds implements ledger.Beside.
 func (s *Service) Kinds() []entry.Kind { return []entry.Kind{entry.KindEnrolMember} }
 
+// Undone implements ledger.Beside; it concerns no enrolment.
+func (s *Service) Undone(context.Context, ledger.Entry, uuid.UUID) error { return nil }
+
 // Take implements ledger.Beside: it makes members of enrolments. Taking one again
 // changes nothing.
 func (s *Service) Take(ctx context.Context, entries []ledger.Entry) error {

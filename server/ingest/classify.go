@@ -60,6 +60,11 @@ func readBody(env entry.Entry) (known bool, err error) {
 		if m, err = entry.DecodeBody[entry.EnrolMember](env); err == nil {
 			err = m.Check()
 		}
+	case entry.KindClaim:
+		var c entry.Claim
+		if c, err = entry.DecodeBody[entry.Claim](env); err == nil {
+			err = c.Check()
+		}
 	case entry.KindWitness:
 		_, err = entry.DecodeBody[entry.Witness](env)
 	case entry.KindClock:

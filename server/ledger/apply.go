@@ -99,10 +99,11 @@ func (l *Ledger) read(ctx context.Context, ahead []Waiting) (portion, error) {
 		}
 		for _, e := range entries {
 			w.AppliedSeq = e.Seq
-			if f, ok := factOf(e); ok {
+			f, ok := factOf(e)
+			if ok {
 				p.facts = append(p.facts, f)
 			}
-			if l.wantedBeside(e) {
+			if l.wantedBeside(e, f) {
 				p.beside = append(p.beside, e)
 			}
 		}

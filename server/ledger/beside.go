@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"github.com/tallystick/tallystick/sync/entry"
 )
 
@@ -21,6 +23,9 @@ type Beside interface {
 	// Take is called with accepted entries of those kinds before anything that came with
 	// them is posted, and again after a crash. While it fails, their journals stand.
 	Take(ctx context.Context, entries []Entry) error
+	// Undone is called with a void or return of a sale without account, in the
+	// transaction in which the sale was found.
+	Undone(ctx context.Context, e Entry, sale uuid.UUID) error
 }
 
 // SetBeside names who takes in what stands beside the facts of accounts. Set it before
@@ -42,7 +47,21 @@ func (l *Ledger) takeBeside(ctx context.Context, entries []Entry) error {
 	return nil
 }
 
-// wantedBeside reports whether an entry is one that somebody takes in.
-func (l *Ledger) wantedBeside(e Entry) bool {
+// undoneBeside tells of a return whose sale has no account.
+func (l *Ledger) undoneBeside(ctx context.Context, e Entry, sale uuid.UUID) error {
+	for _, b := range l.beside {
+		if err := b.Undone(ctx, e, sale); err != nil {
+			return fmt.Errorf("take in what came back: %w", err)
+		}
+	}
+	return nil
+}
+
+// wantedBeside reports whether an entry is one that somebody takes in. A fact of an
+// account is nobody's but the ledger's.
+func (l *Ledger) wantedBeside(e Entry, f fact) bool {
+	if f.account != uuid.Nil || f.sale != nil && f.sale.Claim == uuid.Nil {
+		return false
+	}
 	return e.State == Accepted && slices.ContainsFunc(l.beside, func(b Beside) bool { return slices.Contains(b.Kinds(), e.Kind) })
 }

@@ -21,6 +21,7 @@ type fact struct {
 	ret     *entry.Return
 	change  *entry.AllowanceChange
 	of      uuid.UUID // the sale of a return that does not name it, once it is found
+	soldAt  uuid.UUID // the terminal of the sale, of a claim and of what undoes a claimed sale
 	// named is the right that a fact of HQ is about; since is when a right that this
 	// fact makes was first named, if that was before.
 	named RightKey
@@ -94,6 +95,9 @@ func (f fact) saleKey() SaleKey {
 		if key.Sale == uuid.Nil {
 			key.Sale = f.of
 		}
+	}
+	if f.soldAt != uuid.Nil {
+		key.Terminal = f.soldAt
 	}
 	return key
 }

@@ -121,7 +121,7 @@ func (r SourceRow) fact(entries map[journal.Hash]Entry, raws map[journal.Hash][]
 			return f, fmt.Errorf("read fact %s of HQ: %w", r.Source.Short(), err)
 		}
 		f.hq = tolerant(fold)
-		return f, nil
+		return f, f.readClaim()
 	}
 	e, ok := entries[r.Source]
 	if !ok {
@@ -138,7 +138,7 @@ func (r SourceRow) fact(entries map[journal.Hash]Entry, raws map[journal.Hash][]
 
 // needRules reads the rule set that a sale cites, unless the set has it.
 func (l *Ledger) needRules(ctx context.Context, s *set, f *fact) error {
-	if f.sale == nil || len(f.sale.Earned) == 0 && len(f.sale.Redeemed) == 0 {
+	if f.sale == nil || f.Kind != entry.KindHQClaimed && len(f.sale.Earned) == 0 && len(f.sale.Redeemed) == 0 {
 		return l.needDecided(ctx, s, f)
 	}
 	return l.needRuleSet(ctx, s, f.sale.RuleSet)

@@ -192,6 +192,12 @@ func (l *Ledger) hqFact(ctx context.Context, accountID uuid.UUID, made func(*acc
 			Terminal: at.Writer.ID, Epoch: at.Writer.Epoch, Seq: at.Head.Seq, Hash: at.Head.Hash, Kind: hf.Kind,
 			State: Accepted, Proven: true, OccurredAt: at.RecordedAt, EffectiveAt: effective, RecordedAt: at.RecordedAt,
 		}}
+		if body, ok := hf.Body.(entry.HQClaimed); ok {
+			f.claims(body)
+			if err := l.needRules(ctx, s, &f); err != nil {
+				return err
+			}
+		}
 		if _, err := l.fresh(ctx, []fact{f}); err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 func posts(kind entry.Kind) bool {
 	switch kind {
 	case entry.KindHQGrant, entry.KindHQTakeBack, entry.KindHQAdjustment, entry.KindHQVoucher, entry.KindHQExpiry, entry.KindHQTransferOut, entry.KindHQTransferIn,
-		entry.KindHQCorrection, entry.KindHQCorrectionUndo, entry.KindHQExceptionDecision:
+		entry.KindHQCorrection, entry.KindHQCorrectionUndo, entry.KindHQExceptionDecision, entry.KindHQClaimed:
 		return true
 	}
 	return false
@@ -46,6 +46,9 @@ func foldOf(kind entry.Kind, raw []byte) (hqFold, error) {
 		return foldTakeBack(body), err
 	case entry.KindHQExpiry:
 		return foldExpiry, nil
+	case entry.KindHQClaimed:
+		body, err := entry.DecodeBody[entry.HQClaimed](env)
+		return foldClaimed(body), err
 	case entry.KindHQTransferOut:
 		body, err := entry.DecodeBody[entry.HQTransfer](env)
 		return foldDeparture(body), err

@@ -90,12 +90,14 @@ func (l *Ledger) matchReturn(ctx context.Context, w AwaitedReturn) error {
 	if err := l.o.Store.DropAwaited(ctx, w); err != nil {
 		return err
 	}
-	if sale.Account != uuid.Nil { // a sale without a member has nothing to undo
+	if sale.Account != uuid.Nil { // a sale without a member has nothing to undo here
 		posted := f
 		posted.shard, posted.account, posted.of = sale.Shard, sale.Account, sale.Sale
 		if err := l.postRouted(ctx, []fact{posted}); err != nil { // to where the sale is, whatever was linked since
 			return err
 		}
+	} else if err := l.undoneBeside(ctx, f.Entry, sale.Sale); err != nil {
+		return err
 	}
 	return l.recordMatch(ctx, &f, StepMatched, sale.Source)
 }

@@ -118,7 +118,7 @@ func (s *set) expected(f *fact) []loyalty.EarnedBy {
 func given(f *fact, rules map[uint64]loyalty.RuleSet, version uint64) []loyalty.EarnedBy {
 	sale := f.sale
 	set, ok := rules[version]
-	if !ok || len(sale.Earned) == 0 || set.Currency != sale.Total.Currency || sale.Total.Minor <= 0 {
+	if !ok || len(sale.Earned) == 0 && f.Kind != entry.KindHQClaimed || set.Currency != sale.Total.Currency || sale.Total.Minor <= 0 {
 		return nil
 	}
 	basket := loyalty.Basket{Currency: sale.Total.Currency, Total: sale.Total.Minor}

@@ -158,10 +158,11 @@ func hqFactOf(writer uuid.UUID, row hqjournal.Row) (fact, error) {
 	if effective == 0 {
 		effective = row.RecordedAt
 	}
-	return fact{hq: tolerant(fold), shard: shard.Of(account), account: account, named: rightNamed(env), Entry: Entry{
+	f := fact{hq: tolerant(fold), shard: shard.Of(account), account: account, named: rightNamed(env), Entry: Entry{
 		Terminal: writer, Epoch: row.Epoch, Seq: row.Seq, Hash: row.Hash, Kind: row.Kind, State: Accepted, Proven: true,
 		OccurredAt: row.RecordedAt, EffectiveAt: effective, RecordedAt: row.RecordedAt, Raw: row.Raw,
-	}}, nil
+	}}
+	return f, f.readClaim()
 }
 
 // hqAccount is whose account a fact of HQ changes, and when it takes effect if that
@@ -177,6 +178,9 @@ func hqAccount(kind entry.Kind, env entry.Entry) (account uuid.UUID, effective i
 	case entry.KindHQAdjustment:
 		body, err := entry.DecodeBody[entry.HQAdjustment](env)
 		return body.Account, 0, err
+	case entry.KindHQClaimed:
+		body, err := entry.DecodeBody[entry.HQClaimed](env)
+		return body.Account, body.EffectiveAt, err
 	case entry.KindHQExpiry:
 		body, err := entry.DecodeBody[entry.HQExpiry](env)
 		return body.Account, body.Until, err

@@ -6,7 +6,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/wire"
 	"github.com/tallystick/tallystick/wallet/passtoken"
 )
 
@@ -34,4 +36,13 @@ func (p *Programme) AddIssued(ctx context.Context, member, account uuid.UUID, bl
 		return false, fmt.Errorf("enrol issued member: %w", err)
 	}
 	return true, nil
+}
+
+// PolicyOf returns one version of the policy; problem.NotFound when it was never in force.
+func (p *Programme) PolicyOf(ctx context.Context, version uint64) (loyalty.Policy, error) {
+	raw, err := p.env.Keeper.Version(ctx, KindPolicy, version)
+	if err != nil {
+		return loyalty.Policy{}, err
+	}
+	return wire.Unmarshal[loyalty.Policy](raw)
 }

@@ -159,7 +159,7 @@ func (r factRow) sale() ledger.SaleRow {
 		SaleKey: ledger.SaleKey{Shard: r.Shard, Terminal: toID(r.Writer), Sale: toID(r.Subject)},
 		Account: toID(r.Account), Source: toHash(r.Source), State: ledger.VoidWaits,
 	}
-	if entry.Kind(r.Kind) == entry.KindSale {
+	if k := entry.Kind(r.Kind); k == entry.KindSale || k == entry.KindHQClaimed {
 		out.State = ledger.SalePosted
 	}
 	return out

@@ -134,6 +134,8 @@ type Sale struct {
 	State        string     `json:"state"`
 	Returned     *Returned  `json:"returned"` // nil: nothing came back
 	Left         *Left      `json:"left"`     // nil: voided
+
+	Claim *ReceiptClaim `json:"claim"` // nil: it cannot be claimed
 }
 
 // Void is a durable void.

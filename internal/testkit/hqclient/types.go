@@ -34,6 +34,7 @@ type Policy struct {
 	PerStore         int64  `json:"per_store_since_sync,omitempty"`
 	RestartCap       int64  `json:"restart_cap,omitempty"`
 	Rights           Rights `json:"rights,omitzero"`
+	ClaimDays        int64  `json:"claim_days,omitempty"`
 }
 
 // Rights is how HQ gives rights to redeem without asking.
@@ -219,8 +220,6 @@ type Status struct {
 	Entries        int64     `json:"entries"`
 	Unapplied      int64     `json:"unapplied"`
 	OpenExceptions int64     `json:"open_exceptions"`
-	Adopted        int64     `json:"terminals_adopted"`
-	FactsLost      int64     `json:"hq_facts_lost"`
 	Exposure       struct {
 		Unit     string `json:"unit"`
 		Points   int64  `json:"points"`
