@@ -22,7 +22,7 @@ type sold struct {
 	body     entry.Sale
 	at       till.Entry
 	member   string
-	voided   bool
+	voided   bool // or may be
 	whole    bool // everything was brought back
 	partly   bool
 	returned int
@@ -234,6 +234,9 @@ func (w *world) undo(ctx context.Context, e event, d *dice, l *lane) {
 	v, err := l.till.Void(ctx, till.Void{
 		Sale: s.body.ID, Key: e.key(), KeyHash: sha256.Sum256([]byte(e.key())), Reason: entry.VoidCashier, Cashier: "7",
 	})
+	if l.disk.off {
+		s.voided = true // it may be: the machine died in it
+	}
 	if w.refused(l, "void", err) {
 		return
 	}
