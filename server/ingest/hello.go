@@ -40,6 +40,9 @@ func (s *Service) Hello(ctx context.Context, t Terminal, h wire.Hello, now time.
 		if err := s.common(ctx, w, branches, h, &answer); err != nil {
 			return err
 		}
+		if err := s.settleWitnessed(ctx, w, branches); err != nil {
+			return err
+		}
 		seen, err := s.o.Store.LastWitnessed(ctx, w)
 		if err != nil {
 			return fmt.Errorf("read what was witnessed: %w", err)

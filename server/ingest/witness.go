@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -160,6 +161,37 @@ func (s *Service) checkWitnessed(ctx context.Context, r run) error {
 		}
 	}
 	return s.o.Store.DropWitnessed(ctx, r.writer, r.batch.First, last)
+}
+
+// settleWitnessed does for a whole journal what checkWitnessed does for a batch: an
+// entry and the head that another one was shown of it may have been stored at the same
+// moment, neither seeing the other.
+func (s *Service) settleWitnessed(ctx context.Context, writer journal.Writer, branches []Branch) error {
+	var top uint64
+	for _, b := range branches {
+		top = max(top, b.Head.Seq)
+	}
+	rows, err := s.o.Store.WitnessedBetween(ctx, writer, 1, top)
+	if err != nil {
+		return fmt.Errorf("read what was witnessed: %w", err)
+	}
+	for _, w := range rows {
+		stored, err := s.o.Store.StoredHeads(ctx, writer, w.Seq, w.Seq)
+		if err != nil {
+			return fmt.Errorf("read stored entries: %w", err)
+		}
+		if len(stored) == 0 || slices.ContainsFunc(stored, func(e Stored) bool { return e.Head == w.Head }) {
+			continue
+		}
+		shown := wire.Head{Terminal: writer.ID, Epoch: writer.Epoch, Seq: w.Seq, Hash: w.Hash[:]}
+		if err := s.accuse(ctx, w.By, shown, fmt.Sprintf("fork: terminal %s was shown %s, and another one was delivered", w.By.Terminal, name(shown))); err != nil {
+			return err
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return s.o.Store.DropWitnessed(ctx, writer, 1, top)
 }
 
 func name(h wire.Head) string { return fmt.Sprintf("entry %d (%x)", h.Seq, h.Hash[:4]) }
