@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -285,4 +286,44 @@ func TestClaimedAtHQ(t *testing.T) {
 		t.Errorf("%+v, %+v", h, r.Exceptions(t, ledger.ClaimRepeated))
 	}
 	r.rebuilt(t)
+}
+
+// Many members show one receipt at HQ at once: one of them has it.
+func TestOfManyClaimsAtOnceOneCounts(t *testing.T) {
+	on(t, func(t *testing.T, r *rig) {
+		ctx := context.Background()
+		a := r.lane(t, "a")
+		sale, token := r.receipt(t, a, "a", lines()...)
+		a.Write(t, entry.KindSale, sale)
+		a.Sync(t, 1)
+		r.Apply(t)
+		var members, accounts []uuid.UUID
+		for i := range 6 {
+			member, account := r.member(t, fmt.Sprint("m", i))
+			members, accounts = append(members, member), append(accounts, account)
+		}
+		owners := make([]uuid.UUID, len(members))
+		var all sync.WaitGroup
+		for i, member := range members {
+			all.Go(func() {
+				row, err := r.claims.ByHand(ctx, uuid.Nil, member, token.Text())
+				if err != nil {
+					t.Error(err)
+				}
+				owners[i] = row.Member
+			})
+		}
+		all.Wait()
+		sum := int64(0)
+		for i, account := range accounts {
+			points := r.Holding(t, account, "points").Free
+			if sum += points; points != 0 && members[i] != owners[0] || owners[i] != owners[0] {
+				t.Errorf("%s has %d points; told it is %s's", members[i], points, owners[i])
+			}
+		}
+		if n := len(r.Exceptions(t, ledger.ClaimRepeated)); sum != 50 || n != len(members)-1 {
+			t.Errorf("%d points were given, %d exceptions", sum, n)
+		}
+		r.rebuilt(t)
+	})
 }

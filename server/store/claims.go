@@ -56,7 +56,7 @@ func (db *DB) LockClaim(ctx context.Context, id uuid.UUID) (claim.Row, bool, err
 
 // AddClaim implements claim.Store.
 func (db *DB) AddClaim(ctx context.Context, r claim.Row) error {
-	return db.insert(ctx, "INSERT INTO claims (shard, "+claimColumns+")", []row{claimValues(r)}, "")
+	return db.insert(ctx, "INSERT INTO claims (shard, "+claimColumns+")", []row{claimValues(r)}, "ON CONFLICT DO NOTHING")
 }
 
 // SetClaim implements claim.Store.
