@@ -38,7 +38,7 @@ type tuning struct {
 	codeLife, sessionLife, retain time.Duration
 	wake                          func() // entries were taken in
 	published                     func() // the feed moved
-	shardsPerTx                   int
+	shardsPerTx, shopLanes        int
 	liable                        map[loyalty.LossCause]string
 }
 
@@ -167,7 +167,7 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 	}
 	o.shop = webshop.New(webshop.Env{
 		Store: db, Fleet: o.fleet, Programme: o.programme, Ledger: o.ledger, Ingest: o.ingest, Clock: o.clock, NewID: newID,
-		HQ: s.HQ, Secret: shopKeys, Keys: o.keys, Version: version,
+		HQ: s.HQ, Secret: shopKeys, Keys: o.keys, Version: version, Lanes: t.shopLanes,
 	})
 	return o, o.assemblePeople(t)
 }

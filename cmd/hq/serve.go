@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/server/api"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/store"
+	"github.com/tallystick/tallystick/server/webshop"
 )
 
 type serveCommand struct {
@@ -23,17 +24,21 @@ type serveCommand struct {
 	SessionLife time.Duration `help:"How long a sign-in lasts." default:"12h"`
 	Retain      time.Duration `help:"How long terminals keep what HQ has acknowledged: the age of the oldest backup that may be restored." default:"168h"`
 	Grace       time.Duration `help:"How long open requests may take to finish when stopping." default:"10s"`
+	ShopLanes   int           `name:"web-shop-lanes" help:"How many shoppers of a store's web shop may be served at once, each by a terminal of its own; it may be changed later." default:"8"`
 }
 
 // Run serves until it is told to stop.
 func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
+	if c.ShopLanes < 1 || c.ShopLanes > webshop.MostLanes {
+		return fmt.Errorf("--web-shop-lanes is %d: it must be 1 to %d", c.ShopLanes, webshop.MostLanes)
+	}
 	growHeap()
 	log := slog.New(slog.NewJSONHandler(s.stderr, nil))
 	var applier *ledger.Service
 	var settler *account.Service
 	var others *bell
 	o, err := openMigrated(ctx, s.cli, tuning{
-		codeLife: c.CodeLife, sessionLife: c.SessionLife, retain: c.Retain,
+		codeLife: c.CodeLife, sessionLife: c.SessionLife, retain: c.Retain, shopLanes: c.ShopLanes,
 		wake:      func() { applier.Wake(); settler.Wake(); others.ring(store.TopicEntries) },
 		published: func() { others.ring(store.TopicFeed) },
 	})

@@ -62,12 +62,7 @@ func readPolicy(b PolicyChange) loyalty.Policy {
 	if b.RestartCap != nil {
 		p.RestartCap = *b.RestartCap
 	}
-	if b.Identities != nil {
-		p.Identities = *b.Identities
-		if p.Identities == 0 {
-			p.Identities = -1 // the domain's zero is "as usual"
-		}
-	}
+	p.Identities, p.UnknownSales = orUsual(b.Identities), orUsual(b.UnknownSales)
 	for _, s := range valueOf(b.AgeSteps) {
 		p.AgeSteps = append(p.AgeSteps, loyalty.AgeStep{AfterSeconds: s.AfterSeconds, Percent: s.Percent})
 	}
@@ -95,6 +90,18 @@ func showFreshness(c loyalty.FreshnessCaps) *FreshnessCaps {
 	return &FreshnessCaps{Off: unlessEmpty(c.Off), PerSale: unlessEmpty(c.PerSale), PerMemberDay: unlessEmpty(c.PerMemberDay)}
 }
 
+// orUsual reads a cap that may be left out: the domain's zero is "as usual", and -1 is
+// none. What is less than zero stays wrong.
+func orUsual(n *int64) int64 {
+	switch {
+	case n == nil:
+		return 0
+	case *n <= 0:
+		return *n - 1
+	}
+	return *n
+}
+
 func showRights(r loyalty.Rights) *RightsPolicy {
 	if r == (loyalty.Rights{}) {
 		return nil
@@ -115,8 +122,8 @@ func showPolicy(p loyalty.Policy) Policy {
 		Static: showFreshness(p.Static), Keyed: showFreshness(p.Keyed), RestartCap: &p.RestartCap,
 		SpendEarned: unlessEmpty(p.SpendEarned), SpendPending: unlessEmpty(p.SpendPending), Rights: showRights(p.Rights),
 	}
-	each := p.IdentitiesEach()
-	out.Identities, out.ClaimDays = &each, unlessEmpty(p.ClaimDays)
+	each, unknown := p.IdentitiesEach(), p.UnknownSalesADay()
+	out.Identities, out.UnknownSales, out.ClaimDays = &each, &unknown, unlessEmpty(p.ClaimDays)
 	if len(p.AgeSteps) > 0 {
 		steps := showAll(p.AgeSteps, func(s loyalty.AgeStep) AgeStep { return AgeStep{AfterSeconds: s.AfterSeconds, Percent: s.Percent} })
 		out.AgeSteps = &steps

@@ -908,12 +908,15 @@ type Policy struct {
 	SpendPending *bool `json:"spend_pending,omitempty"`
 
 	// Static Caps for one freshness of codes, under the others. A cap of zero adds none; off refuses all.
-	Static                       *FreshnessCaps `json:"static,omitempty"`
-	Unit                         string         `json:"unit"`
-	Version                      int64          `json:"version"`
-	VouchersPerSale              int64          `json:"vouchers_per_sale"`
-	VouchersPerStoreSinceSync    *int64         `json:"vouchers_per_store_since_sync,omitempty"`
-	VouchersPerTerminalSinceSync int64          `json:"vouchers_per_terminal_since_sync"`
+	Static *FreshnessCaps `json:"static,omitempty"`
+	Unit   string         `json:"unit"`
+
+	// UnknownSales How many sales a day a member of whom a terminal knows nothing may make at it. Missing: 10; 0: none.
+	UnknownSales                 *int64 `json:"unknown_sales,omitempty"`
+	Version                      int64  `json:"version"`
+	VouchersPerSale              int64  `json:"vouchers_per_sale"`
+	VouchersPerStoreSinceSync    *int64 `json:"vouchers_per_store_since_sync,omitempty"`
+	VouchersPerTerminalSinceSync int64  `json:"vouchers_per_terminal_since_sync"`
 }
 
 // PolicyChange A cap of zero refuses; it never means "no cap".
@@ -949,11 +952,14 @@ type PolicyChange struct {
 	SpendPending *bool `json:"spend_pending,omitempty"`
 
 	// Static Caps for one freshness of codes, under the others. A cap of zero adds none; off refuses all.
-	Static                       *FreshnessCaps `json:"static,omitempty"`
-	Unit                         string         `json:"unit"`
-	VouchersPerSale              int64          `json:"vouchers_per_sale"`
-	VouchersPerStoreSinceSync    *int64         `json:"vouchers_per_store_since_sync,omitempty"`
-	VouchersPerTerminalSinceSync int64          `json:"vouchers_per_terminal_since_sync"`
+	Static *FreshnessCaps `json:"static,omitempty"`
+	Unit   string         `json:"unit"`
+
+	// UnknownSales How many sales a day a member of whom a terminal knows nothing may make at it. Missing: 10; 0: none.
+	UnknownSales                 *int64 `json:"unknown_sales,omitempty"`
+	VouchersPerSale              int64  `json:"vouchers_per_sale"`
+	VouchersPerStoreSinceSync    *int64 `json:"vouchers_per_store_since_sync,omitempty"`
+	VouchersPerTerminalSinceSync int64  `json:"vouchers_per_terminal_since_sync"`
 }
 
 // Posting Moves `amount` of `unit` from one book to another.
@@ -1242,6 +1248,9 @@ type Status struct {
 	Hq       openapi_types.UUID `json:"hq"`
 	HqEpoch  int64              `json:"hq_epoch"`
 
+	// HqFactsLost Of the open exceptions: shards in which facts of head office since the backup are lost.
+	HqFactsLost int64 `json:"hq_facts_lost"`
+
 	// LagSeconds Age of the oldest that is not applied.
 	LagSeconds     int64 `json:"lag_seconds"`
 	Members        int64 `json:"members"`
@@ -1251,10 +1260,15 @@ type Status struct {
 	Parked int64 `json:"parked"`
 
 	// Quarantined Cannot be read.
-	Quarantined int64          `json:"quarantined"`
-	Stores      int64          `json:"stores"`
-	Terminals   TerminalCounts `json:"terminals"`
-	Time        time.Time      `json:"time"`
+	Quarantined int64 `json:"quarantined"`
+	Stores      int64 `json:"stores"`
+
+	// Terminals The web shop's terminals are not counted: they are head office's own and hold nothing.
+	Terminals TerminalCounts `json:"terminals"`
+
+	// TerminalsAdopted Of the open exceptions: terminals that a restored head office knows only from what they showed. Confirm or revoke each.
+	TerminalsAdopted int64     `json:"terminals_adopted"`
+	Time             time.Time `json:"time"`
 
 	// Unapplied Recorded and not yet applied.
 	Unapplied int64  `json:"unapplied"`
@@ -1313,7 +1327,7 @@ type Terminal struct {
 	Store    openapi_types.UUID `json:"store"`
 }
 
-// TerminalCounts defines model for TerminalCounts.
+// TerminalCounts The web shop's terminals are not counted: they are head office's own and hold nothing.
 type TerminalCounts struct {
 	Enrolled int64 `json:"enrolled"`
 

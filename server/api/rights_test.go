@@ -17,7 +17,7 @@ import (
 
 const rightsBody = `{"unit":"points","per_sale":500,"per_member_day":1000,"per_terminal_since_sync":1000,"vouchers_per_sale":1,
 "vouchers_per_terminal_since_sync":10,"max_cache_age_seconds":604800,"per_store_since_sync":1500,"soft_limit":800,"static":{"per_sale":100},
-"keyed":{"off":true},"age_steps":[{"after_seconds":3600,"percent":50},{"after_seconds":86400,"percent":0}],"restart_cap":200,"spend_earned":true,
+"keyed":{"off":true},"age_steps":[{"after_seconds":3600,"percent":50},{"after_seconds":86400,"percent":0}],"restart_cap":200,"spend_earned":true,"unknown_sales":3,
 "rights":{"share_percent":50,"cap":300,"min":10,"life_seconds":86400,"one_off_seconds":600,"clock_bound_seconds":60,"grace_seconds":3600,"clones":2}}`
 
 // richMember is a member with some points.
@@ -57,10 +57,23 @@ func TestThePolicyKeepsHowRightsAreGiven(t *testing.T) {
 		{`"min":10`, `"min":301`},
 		{`"share_percent":50`, `"share_percent":150`},
 		{`"soft_limit":800`, `"soft_limit":-1`},
+		{`"unknown_sales":3`, `"unknown_sales":-1`},
+		{`"unknown_sales":3`, `"unknown_sales":1000001`},
 	} {
 		body := strings.Replace(rightsBody, wrong[0], wrong[1], 1)
 		if a := r.do(call{method: "PUT", path: "/api/v1/programme/policy", body: body}); a.status != 422 && a.status != 400 {
 			t.Errorf("%s: %d %s", wrong[1], a.status, a.body)
+		}
+	}
+}
+
+// A cap that may be left out is the usual one then, and none when it is zero.
+func TestUnknownSalesLeftOutIsTheUsualCap(t *testing.T) {
+	r := newRig(t)
+	for said, want := range map[string]string{`"unknown_sales":3,`: `"unknown_sales":3`, `"unknown_sales":0,`: `"unknown_sales":0`, ``: `"unknown_sales":10`} {
+		r.do(call{method: "PUT", path: "/api/v1/programme/policy", body: strings.Replace(rightsBody, `"unknown_sales":3,`, said, 1)})
+		if a := r.do(call{method: "GET", path: "/api/v1/programme/policy"}); !strings.Contains(string(a.body), want+",") {
+			t.Errorf("after %q: %s is not in %s", said, want, a.body)
 		}
 	}
 }

@@ -10,6 +10,8 @@ const (
 	maxAgeSteps  = 16
 	maxClaimDays = 3660
 	maxSeconds   = 366 * 24 * 3600
+	// mostUnknownSales is more than any till sells in a day.
+	mostUnknownSales = 1_000_000
 )
 
 // policy checks the caps of stand-in and how rights are given.
@@ -27,6 +29,7 @@ func (r refusal) policy(p loyalty.Policy) {
 		r.between(pointer, amount, 0, Most)
 	}
 	r.between("/identities", p.Identities, -1, loyalty.MostIdentities)
+	r.between("/unknown_sales", p.UnknownSales, -1, mostUnknownSales)
 	r.between("/claim_days", p.ClaimDays, 0, maxClaimDays)
 	r.between("/max_cache_age_seconds", p.MaxCacheAgeSeconds, 0, maxSeconds)
 	r.unless(len(p.AgeSteps) <= maxAgeSteps, "/age_steps", "has more than "+strconv.Itoa(maxAgeSteps)+" steps")

@@ -220,6 +220,8 @@ type Status struct {
 	Entries        int64     `json:"entries"`
 	Unapplied      int64     `json:"unapplied"`
 	OpenExceptions int64     `json:"open_exceptions"`
+	Adopted        int64     `json:"terminals_adopted"`
+	FactsLost      int64     `json:"hq_facts_lost"`
 	Exposure       struct {
 		Unit     string `json:"unit"`
 		Points   int64  `json:"points"`
