@@ -39,13 +39,33 @@ func newPeers(static []string) *peers {
 	return p
 }
 
-// add takes in an address that was discovered.
+// add takes in an address that was discovered. When there are too many it takes the
+// place of the one that has been silent longest: lanes change their addresses.
 func (p *peers) add(address string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.lanes[address] == nil && len(p.lanes) < maxPeers {
-		p.lanes[address] = &Lane{Address: address}
+	if p.lanes[address] != nil {
+		return
 	}
+	if len(p.lanes) >= maxPeers {
+		silent := p.silent()
+		if silent == nil {
+			return
+		}
+		delete(p.lanes, silent.Address)
+	}
+	p.lanes[address] = &Lane{Address: address}
+}
+
+// silent is the discovered lane that answered once and has not for longest.
+func (p *peers) silent() *Lane {
+	var out *Lane
+	for address, l := range p.lanes {
+		if !l.Up && !p.fixed[address] && !l.Seen.IsZero() && (out == nil || l.Seen.Before(out.Seen)) {
+			out = l
+		}
+	}
+	return out
 }
 
 // note keeps the outcome of a look at an address. A discovered address that never
