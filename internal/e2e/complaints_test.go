@@ -324,7 +324,7 @@ func expiryIsPairedToLots(t *testing.T, _ *scene, _ *stage.Lane) {
 		till.Sync(t, 1)
 		hq.Apply(t)
 		hq.Clock.Advance(8 * 24 * time.Hour) // the sweep waits for the tills of earlier rounds
-		until := now
+		var until time.Time
 		for {
 			done, err := hq.Ledger.Sweep(context.Background())
 			if err != nil {
