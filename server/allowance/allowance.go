@@ -146,6 +146,8 @@ type Store interface {
 	Shops(ctx context.Context, key ledger.AccountKey, limit int) ([]Shop, error)
 	// Lanes returns all terminals that may hold rights.
 	Lanes(ctx context.Context) ([]Lane, error)
+	// Retiring are the terminals that are being taken out of service.
+	Retiring(ctx context.Context) ([]Lane, error)
 
 	PutTakenBack(ctx context.Context, t TakenBack) error
 	DropTakenBack(ctx context.Context, key ledger.RightKey) error

@@ -3,6 +3,7 @@ package allowance
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -115,7 +116,11 @@ func (s *Service) heard(ctx context.Context, lanes []Lane) (known, error) {
 		}
 		k.journals[key] = Heard{Complete: complete, Forked: found || p.Branch > 0, At: p.EffectiveAt}
 	}
-	for _, l := range lanes {
+	retiring, err := s.o.Store.Retiring(ctx)
+	if err != nil {
+		return k, fmt.Errorf("read terminals: %w", err)
+	}
+	for _, l := range slices.Concat(lanes, retiring) {
 		k.lanes[Lane{ID: l.ID, Epoch: l.Epoch}] = true
 	}
 	return k, nil
@@ -243,12 +248,34 @@ func (s *Service) recallMany(ctx context.Context, p loyalty.Policy, _ []Lane) er
 			}
 		}
 	}
-	for _, r := range rows {
+	leaving, err := s.ofRetiring(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range append(rows, leaving...) {
 		if err := s.recall(ctx, r, uuid.Nil); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// ofRetiring are rights of terminals that are being taken out of service. What they gave
+// back is given to other lanes like anything that is free.
+func (s *Service) ofRetiring(ctx context.Context) ([]ledger.RightRow, error) {
+	lanes, err := s.o.Store.Retiring(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read terminals: %w", err)
+	}
+	var out []ledger.RightRow
+	for _, l := range lanes {
+		rights, err := s.o.Store.RightsOf(ctx, l.ID, l.Epoch, atOnce)
+		if err != nil {
+			return nil, fmt.Errorf("read rights: %w", err)
+		}
+		out = append(out, rights...)
+	}
+	return out, nil
 }
 
 // giveMany gives rights to the accounts of the next shards.

@@ -10,6 +10,7 @@ import (
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/server/allowance"
+	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
 )
@@ -278,4 +279,68 @@ func TestWhatRightsLackIsExposed(t *testing.T) {
 			t.Error("the right was not asked for")
 		}
 	})
+}
+
+// A lane that is taken out of service gives back what it holds, and another lane of the
+// store gets it. Nothing is taken from it before, and it may stand in for nothing more.
+func TestG2_ARetiringLaneHandsOverItsRights(t *testing.T) {
+	r := newRig(t, "", 1)
+	store := uuid.NewSHA1(r.ID, []byte("shop"))
+	one, two := r.tillOf(t, "one", store), r.tillOf(t, "two", store)
+	account := r.Member(t, "ann", 1000)
+	for _, till := range []*books.Till{one, two} {
+		till.Sell(t, account, 100, 0)
+	}
+	r.deliver(t, one, two)
+	r.rounds(t)
+	var right uuid.UUID
+	var holder wire.Grant
+	for id, a := range r.grants(t, store) {
+		right, holder = id, r.opened(t, a.Grant)
+	}
+	if right == uuid.Nil {
+		t.Fatal("nobody got a right")
+	}
+	leaving, staying := one, two
+	if holder.Terminal == two.ID {
+		leaving, staying = two, one
+	}
+	row, err := r.DB.Terminal(t.Context(), leaving.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row.State, row.Version = fleet.StateRetiring, row.Version+1
+	if err := r.DB.SetTerminal(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
+	r.rounds(t)
+	if a := r.grants(t, store)[right]; !a.Recalled || a.Closed {
+		t.Fatalf("its right: %+v", a)
+	}
+	if got := r.Holding(t, account, "points"); got.Allowance != holder.Amount {
+		t.Errorf("set aside are %d, want %d until it is given back", got.Allowance, holder.Amount)
+	}
+	shares, _ := r.told(t, store, wire.ItemShare)
+	share, err := wire.Unmarshal[wire.Share](shares[leaving.ID].Body)
+	if err != nil || share.Points != 0 || share.Uses != 0 {
+		t.Errorf("its share: %+v, %v", share, err)
+	}
+	release(t, leaving, account, right)
+	r.deliver(t, leaving)
+	r.Clock.Advance(time.Hour) // HQ gives none ahead for a while after a recall
+	r.rounds(t)
+	var got int64
+	for id, a := range r.grants(t, store) {
+		if id != right && !a.Closed && !a.Recalled {
+			g := r.opened(t, a.Grant)
+			if g.Terminal != staying.ID {
+				t.Errorf("a right of %d went to %s", g.Amount, g.Terminal)
+			}
+			got += g.Amount
+		}
+	}
+	if got != holder.Amount {
+		t.Errorf("the other lane got %d, want %d", got, holder.Amount)
+	}
+	r.Verify(t)
 }

@@ -43,6 +43,25 @@ func (s *Service) splitShares(ctx context.Context, p loyalty.Policy, lanes []Lan
 			return err
 		}
 	}
+	return s.noShares(ctx, p, last)
+}
+
+// noShares tells terminals that are being taken out of service that they may stand in for
+// nothing any more.
+func (s *Service) noShares(ctx context.Context, p loyalty.Policy, last map[Lane]ShareRow) error {
+	retiring, err := s.o.Store.Retiring(ctx)
+	if err != nil {
+		return fmt.Errorf("read terminals: %w", err)
+	}
+	for _, l := range retiring {
+		was := last[l]
+		if was.Version > 0 && was.Policy == p.Version && was.Points == 0 && was.Uses == 0 {
+			continue
+		}
+		if err := s.putShare(ctx, ShareRow{Lane: l, Version: was.Version + 1, Policy: p.Version, Unit: p.Unit}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

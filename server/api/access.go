@@ -18,7 +18,7 @@ var areas = map[string]people.Area{
 	"GetPolicy": people.AreaLook, "PutPolicy": people.AreaRisk,
 	"CreateStore": people.AreaFleet, "ListStores": people.AreaLook, "GetStore": people.AreaLook,
 	"CreateTerminal": people.AreaFleet, "ListTerminals": people.AreaLook, "GetTerminal": people.AreaLook,
-	"CreateEnrolmentCode": people.AreaFleet, "CreateTie": people.AreaMembers, "RevokeTerminal": people.AreaFleet, "ReinstateTerminal": people.AreaTrust,
+	"CreateEnrolmentCode": people.AreaFleet, "CreateTie": people.AreaMembers, "RevokeTerminal": people.AreaFleet, "RetireTerminal": people.AreaFleet, "ReinstateTerminal": people.AreaTrust,
 	"CreateMember": people.AreaMembers, "CreateMembers": people.AreaMembers,
 	"ListMembers": people.AreaLook, "GetMember": people.AreaLook, "ListMemberHistory": people.AreaLook,
 	"GetPass": people.AreaMembers, "GetPassPNG": people.AreaMembers, "GetPassSVG": people.AreaMembers,

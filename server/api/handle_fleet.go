@@ -68,6 +68,12 @@ func (h handlers) RevokeTerminal(ctx context.Context, r RevokeTerminalRequestObj
 	return RevokeTerminal200JSONResponse(showTerminal(t)), err
 }
 
+// RetireTerminal implements StrictServerInterface.
+func (h handlers) RetireTerminal(ctx context.Context, r RetireTerminalRequestObject) (RetireTerminalResponseObject, error) {
+	t, err := h.o.Fleet.Retire(ctx, callerOf(ctx).person.ID, r.ID)
+	return RetireTerminal200JSONResponse(showTerminal(t)), err
+}
+
 // ReinstateTerminal implements StrictServerInterface.
 func (h handlers) ReinstateTerminal(ctx context.Context, r ReinstateTerminalRequestObject) (ReinstateTerminalResponseObject, error) {
 	t, err := h.o.Fleet.Reinstate(ctx, callerOf(ctx).person.ID, r.ID)

@@ -255,6 +255,7 @@ const (
 	TerminalStateEnrolled    TerminalState = "enrolled"
 	TerminalStateNew         TerminalState = "new"
 	TerminalStateQuarantined TerminalState = "quarantined"
+	TerminalStateRetiring    TerminalState = "retiring"
 	TerminalStateRevoked     TerminalState = "revoked"
 )
 
@@ -266,6 +267,8 @@ func (e TerminalState) Valid() bool {
 	case TerminalStateNew:
 		return true
 	case TerminalStateQuarantined:
+		return true
+	case TerminalStateRetiring:
 		return true
 	case TerminalStateRevoked:
 		return true
@@ -1799,6 +1802,12 @@ type ReinstateTerminalParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// RetireTerminalParams defines parameters for RetireTerminal.
+type RetireTerminalParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // RevokeTerminalParams defines parameters for RevokeTerminal.
 type RevokeTerminalParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -2080,6 +2089,9 @@ type ServerInterface interface {
 	// ReinstateTerminal End the revocation of a terminal
 	// (POST /terminals/{id}/reinstate)
 	ReinstateTerminal(c *fiber.Ctx, id ID, params ReinstateTerminalParams) error
+	// RetireTerminal Begin to take a terminal out of service
+	// (POST /terminals/{id}/retire)
+	RetireTerminal(c *fiber.Ctx, id ID, params RetireTerminalParams) error
 	// RevokeTerminal Revoke a terminal
 	// (POST /terminals/{id}/revoke)
 	RevokeTerminal(c *fiber.Ctx, id ID, params RevokeTerminalParams) error
@@ -4686,6 +4698,59 @@ func (siw *ServerInterfaceWrapper) ReinstateTerminal(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// RetireTerminal operation middleware
+func (siw *ServerInterfaceWrapper) RetireTerminal(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RetireTerminalParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RetireTerminal(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // RevokeTerminal operation middleware
 func (siw *ServerInterfaceWrapper) RevokeTerminal(c *fiber.Ctx) error {
 
@@ -4945,6 +5010,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/terminals/:id/enrolment-codes", wrapper.CreateEnrolmentCode)
 
 	router.Post(options.BaseURL+"/terminals/:id/revoke", wrapper.RevokeTerminal)
+
+	router.Post(options.BaseURL+"/terminals/:id/retire", wrapper.RetireTerminal)
 
 	router.Post(options.BaseURL+"/terminals/:id/reinstate", wrapper.ReinstateTerminal)
 
@@ -6878,6 +6945,36 @@ func (response ReinstateTerminaldefaultApplicationProblemPlusJSONResponse) Visit
 	return ctx.JSON(&response.Body)
 }
 
+type RetireTerminalRequestObject struct {
+	ID     ID `json:"id"`
+	Params RetireTerminalParams
+}
+
+type RetireTerminalResponseObject interface {
+	VisitRetireTerminalResponse(ctx *fiber.Ctx) error
+}
+
+type RetireTerminal200JSONResponse Terminal
+
+func (response RetireTerminal200JSONResponse) VisitRetireTerminalResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RetireTerminaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RetireTerminaldefaultApplicationProblemPlusJSONResponse) VisitRetireTerminalResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type RevokeTerminalRequestObject struct {
 	ID     ID `json:"id"`
 	Params RevokeTerminalParams
@@ -7210,6 +7307,9 @@ type StrictServerInterface interface {
 	// ReinstateTerminal End the revocation of a terminal
 	// (POST /terminals/{id}/reinstate)
 	ReinstateTerminal(ctx context.Context, request ReinstateTerminalRequestObject) (ReinstateTerminalResponseObject, error)
+	// RetireTerminal Begin to take a terminal out of service
+	// (POST /terminals/{id}/retire)
+	RetireTerminal(ctx context.Context, request RetireTerminalRequestObject) (RetireTerminalResponseObject, error)
 	// RevokeTerminal Revoke a terminal
 	// (POST /terminals/{id}/revoke)
 	RevokeTerminal(ctx context.Context, request RevokeTerminalRequestObject) (RevokeTerminalResponseObject, error)
@@ -9213,6 +9313,34 @@ func (sh *strictHandler) ReinstateTerminal(ctx *fiber.Ctx, id ID, params Reinsta
 		return err
 	} else if validResponse, ok := response.(ReinstateTerminalResponseObject); ok {
 		if err := validResponse.VisitReinstateTerminalResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RetireTerminal operation middleware
+func (sh *strictHandler) RetireTerminal(ctx *fiber.Ctx, id ID, params RetireTerminalParams) error {
+	var request RetireTerminalRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RetireTerminal(ctx.UserContext(), request.(RetireTerminalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetireTerminal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RetireTerminalResponseObject); ok {
+		if err := validResponse.VisitRetireTerminalResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

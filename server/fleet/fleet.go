@@ -20,6 +20,7 @@ type State string
 const (
 	StateNew         State = "new"
 	StateEnrolled    State = "enrolled"
+	StateRetiring    State = "retiring" // it works, but is given no rights and gives back those it has
 	StateQuarantined State = "quarantined"
 	StateRevoked     State = "revoked"
 )

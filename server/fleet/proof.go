@@ -54,7 +54,7 @@ func (c Caller) MayPull() error {
 	switch {
 	case c.Terminal.State == StateRevoked:
 		return problem.New(problem.TerminalRevoked, "the terminal may still deliver its journal")
-	case c.Terminal.State != StateEnrolled:
+	case c.Terminal.State != StateEnrolled && c.Terminal.State != StateRetiring:
 		return problem.New(problem.TerminalQuarantined, "the terminal may still deliver its journal and must enrol again")
 	case c.Epoch != c.Terminal.Epoch:
 		return problem.Newf(problem.TerminalQuarantined, "epoch %d has ended; the terminal is in epoch %d", c.Epoch, c.Terminal.Epoch)
@@ -122,6 +122,9 @@ func (f *Fleet) Deliverer(ctx context.Context, id uuid.UUID, epoch uint32) (inge
 		return ingest.Terminal{}, fmt.Errorf("find terminal: %w", err)
 	}
 	state := t.State
+	if state == StateRetiring {
+		state = StateEnrolled // what it delivers is as good as ever
+	}
 	out := ingest.Terminal{ID: id, Store: t.Store, Epoch: epoch, PublicKey: key, State: string(state)}
 	if epoch == t.Epoch {
 		return out, nil

@@ -141,6 +141,33 @@ func (f *Fleet) Reinstate(ctx context.Context, by, id uuid.UUID) (Terminal, erro
 	return t, nil
 }
 
+// Retire begins to take a terminal out of service: it still sells and is told things,
+// but HQ gives it no rights and no share any more and calls back what it holds, for the
+// other lanes of its store. When it holds nothing and has delivered its journal it can be
+// revoked without loss. One that is not in service is problem.StateConflict; retiring
+// twice is retiring once.
+func (f *Fleet) Retire(ctx context.Context, by, id uuid.UUID) (Terminal, error) {
+	var t Terminal
+	err := f.env.Keeper.InTx(ctx, func(ctx context.Context) error {
+		var err error
+		if t, err = f.env.Keeper.Terminal(ctx, id); err != nil || t.State == StateRetiring {
+			return err
+		}
+		if t.State != StateEnrolled {
+			return problem.Newf(problem.StateConflict, "the terminal is %s, not enrolled", t.State)
+		}
+		t.State, t.Version = StateRetiring, t.Version+1
+		if err := f.env.Keeper.SetTerminal(ctx, t); err != nil {
+			return err
+		}
+		return f.recordTerminal(ctx, by, t)
+	})
+	if err != nil {
+		return Terminal{}, fmt.Errorf("retire terminal: %w", err)
+	}
+	return t, nil
+}
+
 // Quarantine shuts a terminal out until it enrols again under a new epoch. It
 // changes nothing for a terminal that is not enrolled. The cause is kept by the
 // exception that goes with it.
@@ -156,7 +183,7 @@ func (f *Fleet) shutOut(ctx context.Context, by, id uuid.UUID, state State) (Ter
 		if t, err = f.env.Keeper.Terminal(ctx, id); err != nil {
 			return err
 		}
-		if t.State == state || state == StateQuarantined && t.State != StateEnrolled {
+		if t.State == state || state == StateQuarantined && t.State != StateEnrolled && t.State != StateRetiring {
 			return nil
 		}
 		if state == StateRevoked {

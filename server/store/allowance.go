@@ -65,6 +65,11 @@ func (db *DB) Lanes(ctx context.Context) ([]allowance.Lane, error) {
 		string(fleet.StateEnrolled), webshop.TerminalName, webshop.TerminalName+" %")
 }
 
+// Retiring implements allowance.Store.
+func (db *DB) Retiring(ctx context.Context) ([]allowance.Lane, error) {
+	return db.lanes(ctx, "SELECT id AS terminal, epoch, store FROM terminals WHERE state = ? ORDER BY id", string(fleet.StateRetiring))
+}
+
 // RightsUncovered implements allowance.Store.
 func (db *DB) RightsUncovered(ctx context.Context, limit int) ([]ledger.UnitKey, error) {
 	var rows []holdingRow

@@ -102,8 +102,9 @@ func (c TakeBackCause) String() string {
 	return word("take_back_cause", uint8(c), "none", "ended", "grace", "lost", "replaced")
 }
 
-// Flagged reports whether the holder may have spent what HQ took back.
-func (c TakeBackCause) Flagged() bool { return c == TakeBackGrace || c == TakeBackLost }
+// Flagged reports whether the holder may have spent what HQ took back: in all cases but
+// when its journal past the end has arrived.
+func (c TakeBackCause) Flagged() bool { return c != TakeBackEnded }
 
 // HQTakeBack is the body of [KindHQTakeBack]: HQ closes a right; what is left of it as
 // HQ knows it is free again.
