@@ -230,8 +230,10 @@ func (l *Ledger) post(ctx context.Context, facts []fact) error {
 	})
 }
 
-// fresh inserts the facts' source keys and returns the facts whose key was new.
+// fresh inserts the facts' source keys and returns the facts whose key was new. Those it
+// was given stay as they are: the transaction may be repeated.
 func (l *Ledger) fresh(ctx context.Context, facts []fact) ([]fact, error) {
+	facts = slices.Clone(facts)
 	if err := l.delay(ctx, facts); err != nil {
 		return nil, err
 	}

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/internal/testkit/books"
+	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/sync/entry"
 )
 
 var errPowerCut = errors.New("power cut")
@@ -146,4 +149,34 @@ func (w *delivery) finish(t *rapid.T) {
 			t.Fatalf("account has %d, its sales give %d", got, want)
 		}
 	}
+}
+
+// HQ takes a right back after a crash between posting a use of it and moving the cursor:
+// what is read again has been applied already, as of when it happened.
+func TestG4_AUseOfARightTakenBackAfterACrashCountsOnce(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { takenBackAfterACrash(t, books.New(t)) })
+	t.Run("postgres", func(t *testing.T) { takenBackAfterACrash(t, books.On(t, pg.Start(t).Database(t), 1)) })
+}
+
+func takenBackAfterACrash(t *testing.T, hq *books.HQ) {
+	account := hq.Member(t, "ann", 500)
+	a, b := hq.Till(t, "1"), hq.Till(t, "2")
+	give(t, hq, account, a, rightID("1"), 300)
+	a.Skip(time.Minute)
+	a.Void(t, redeemOn(t, a, account, rightID("1"), 240), account)
+	redeemOn(t, a, account, rightID("1"), 100)
+	lend(t, a, b, account, rightID("1"), rightID("loan"), 50)
+	hq.Clock.Advance(24 * time.Hour)
+	a.Sync(t, 1)
+	hq.Ledger.BreakBetween(func() error { return errPowerCut })
+	if _, err := hq.Ledger.Apply(context.Background()); !errors.Is(err, errPowerCut) {
+		t.Fatalf("apply: %v", err)
+	}
+	hq.Ledger.BreakBetween(nil)
+	holds(t, hq, account, 200, 200, 0)
+	takeBack(t, hq, account, rightID("1"), entry.TakeBackEnded)
+	holds(t, hq, account, 350, 50, 0)
+	hq.Apply(t)
+	holds(t, hq, account, 350, 50, 0)
+	hq.Verify(t)
 }

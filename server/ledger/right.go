@@ -10,6 +10,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
 )
 
 // rightKept is how long after its time a right that is over is remembered: a fact that
@@ -41,6 +42,9 @@ type rightStore interface {
 	// Losses sums exceptions that have an attribution and are neither withdrawn nor
 	// about what the account could pay.
 	Losses(ctx context.Context) ([]Loss, error)
+	// KnownSources returns those of the sources that are there: of this account, with
+	// this time.
+	KnownSources(ctx context.Context, rows []SourceRow) ([]SourceRow, error)
 }
 
 // loadRights reads the rights of accounts that are not over, and those that facts name.
@@ -113,7 +117,8 @@ func (f *fact) rights() []RightKey {
 
 // delay has the uses of rights that HQ had taken back take effect when HQ was told of
 // them, so that what it gave to others meanwhile stays theirs. It is decided once, when
-// the fact is applied, and kept with its source.
+// the fact is applied, and kept with its source: one that is read again after a crash
+// keeps its time, whatever HQ took back since, or it would count twice.
 func (l *Ledger) delay(ctx context.Context, facts []fact) error {
 	var keys []RightKey
 	accounts := map[AccountKey]bool{}
@@ -139,14 +144,49 @@ func (l *Ledger) delay(ctx context.Context, facts []fact) error {
 			taken[row.key()] = true
 		}
 	}
+	known, err := l.timesKept(ctx, facts)
+	if err != nil {
+		return err
+	}
 	for i := range facts {
 		f := &facts[i]
-		if f.uses() && slices.ContainsFunc(f.rights(), func(k RightKey) bool { return taken[k] }) {
-			f.EffectiveAt = max(f.EffectiveAt, f.RecordedAt)
+		if !f.uses() {
+			continue
+		}
+		if at, ok := known[f.Hash]; ok {
+			f.EffectiveAt = at
+		} else if slices.ContainsFunc(f.rights(), func(k RightKey) bool { return taken[k] }) {
+			f.EffectiveAt = f.delayed()
 		}
 	}
 	slices.SortStableFunc(facts, byEffect)
 	return nil
+}
+
+// delayed is when a use of a right takes effect that HQ had taken back.
+func (f *fact) delayed() int64 { return max(f.EffectiveAt, f.RecordedAt) }
+
+// timesKept has the times with which uses of rights have been applied before.
+func (l *Ledger) timesKept(ctx context.Context, facts []fact) (map[journal.Hash]int64, error) {
+	var asked []SourceRow
+	for i := range facts {
+		if f := &facts[i]; f.uses() {
+			row := f.source()
+			asked = append(asked, row)
+			if row.EffectiveAt = f.delayed(); row.EffectiveAt != f.EffectiveAt {
+				asked = append(asked, row)
+			}
+		}
+	}
+	rows, err := l.o.Store.KnownSources(ctx, asked)
+	if err != nil {
+		return nil, fmt.Errorf("read sources: %w", err)
+	}
+	known := make(map[journal.Hash]int64, len(rows))
+	for _, row := range rows {
+		known[row.Source] = row.EffectiveAt
+	}
+	return known, nil
 }
 
 // uses reports whether the fact spends or lends rights.

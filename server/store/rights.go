@@ -87,3 +87,12 @@ func (db *DB) AuditRights(ctx context.Context, shard int) ([]ledger.RightRow, er
 	err := db.read(ctx).NewRaw("SELECT "+rightColumns+" FROM rights WHERE shard = ? ORDER BY account, unit, right_id", shard).Scan(ctx, &rows)
 	return convert(rows, rightRow.right), err
 }
+
+// KnownSources implements ledger.Store.
+func (db *DB) KnownSources(ctx context.Context, rows []ledger.SourceRow) ([]ledger.SourceRow, error) {
+	found, err := selectKeys[factRow](ctx, db, db.read(ctx), "SELECT "+sourceColumns+" FROM sources WHERE ?", "shard, account, effective_at, source",
+		convert(rows, func(r ledger.SourceRow) row {
+			return row{r.Shard, idBytes(r.Account), r.EffectiveAt, hashBytes(r.Source)}
+		}))
+	return convert(found, factRow.source), err
+}
