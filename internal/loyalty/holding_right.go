@@ -51,6 +51,10 @@ type HeldRight struct {
 	Parent ID
 }
 
+// Over reports whether nothing changes the right any more: it was made, and it ended. One
+// that ended before it was made takes what its maker says of it.
+func (r HeldRight) Over() bool { return r.Kind != RightUnmade && r.End != RightOpen }
+
 // Left is what the holder may still redeem.
 func (r HeldRight) Left() int64 {
 	if r.Kind == RightUnmade || r.End != RightOpen {

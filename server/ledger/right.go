@@ -291,15 +291,27 @@ func (l *Ledger) allRights(ctx context.Context, s *set, late map[AccountKey][]*f
 // openRights are those of the rights that are not over: what a snapshot keeps. One that
 // is over never changes again, and is read where it is stored.
 func openRights(all []loyalty.HeldRight) []loyalty.HeldRight {
-	return slices.DeleteFunc(slices.Clone(all), func(r loyalty.HeldRight) bool { return r.End != loyalty.RightOpen })
+	return slices.DeleteFunc(slices.Clone(all), loyalty.HeldRight.Over)
 }
 
 // endedBefore gives an account, as a snapshot of a time has it, the rights that were over
-// then: those stored that are over, were named before, and that the snapshot has not.
+// then: those stored that are over, were named by then, and that the snapshot has not.
 func (a *account) endedBefore(at int64, stored map[RightKey]loyalty.HeldRight) {
 	for key, r := range stored {
-		if h := a.holding(key.Unit); r.End != loyalty.RightOpen && r.Since < at && h.Right(key.Right) == nil {
+		if h := a.holding(key.Unit); r.Over() && r.Since <= at && h.Right(key.Right) == nil {
 			h.PutRight(r)
 		}
 	}
+}
+
+// endedSince reports whether a right that is over was first named at a moment. Whether a
+// snapshot of that moment has it behind it is not known when facts of the same moment
+// come after the snapshot.
+func endedSince(stored map[RightKey]loyalty.HeldRight, at int64) bool {
+	for _, r := range stored {
+		if r.Over() && r.Since == at {
+			return true
+		}
+	}
+	return false
 }

@@ -136,6 +136,10 @@ func (l *Ledger) tooShort(ctx context.Context, s *set, tails map[AccountKey]*tai
 				t.before(nil)
 				moved[key] = true
 			}
+			if row.EffectiveAt == t.since() && endedSince(s.accounts[key.Account].rights, t.since()) {
+				t.before((SourceRow{EffectiveAt: t.since()}).place())
+				moved[key] = true
+			}
 			if row.Subject != uuid.Nil {
 				sales = append(sales, SaleKey{Shard: key.Shard, Sale: row.Subject})
 			}

@@ -73,7 +73,7 @@ func (db *DB) saveRights(ctx context.Context, c ledger.Changes) error {
 		convert(c.Rights, func(r ledger.RightRow) row {
 			return row{
 				r.Shard, idBytes(r.Account), r.Unit, idBytes(r.ID), idBytes(r.Holder), r.Epoch, idBytes(r.Store), uint8(r.Kind), uint8(r.End), string(r.Fault),
-				r.Amount, r.Used, r.MadeAt, r.EndsAt, r.Since, idBytes(r.Parent), bit(r.End == loyalty.RightOpen),
+				r.Amount, r.Used, r.MadeAt, r.EndsAt, r.Since, idBytes(r.Parent), bit(!r.Over()),
 			}
 		}),
 		"ON CONFLICT (shard, account, unit, right_id) DO UPDATE SET holder = EXCLUDED.holder, epoch = EXCLUDED.epoch, store = EXCLUDED.store, "+
