@@ -289,9 +289,16 @@ func (l *Ledger) allRights(ctx context.Context, s *set, late map[AccountKey][]*f
 }
 
 // openRights are those of the rights that are not over: what a snapshot keeps. One that
-// is over never changes again, and is read where it is stored.
+// is over never changes again, and is read where it is stored. None is nil, so that
+// accounts that had some and accounts that never had any are in one state.
 func openRights(all []loyalty.HeldRight) []loyalty.HeldRight {
-	return slices.DeleteFunc(slices.Clone(all), loyalty.HeldRight.Over)
+	var open []loyalty.HeldRight
+	for _, r := range all {
+		if !r.Over() {
+			open = append(open, r)
+		}
+	}
+	return open
 }
 
 // endedBefore gives an account, as a snapshot of a time has it, the rights that were over

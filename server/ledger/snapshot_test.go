@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"reflect"
 	"testing"
 
@@ -30,6 +31,24 @@ func TestASnapshotHasAllOfAHolding(t *testing.T) {
 	}
 	if got := *b.holding("points"); !reflect.DeepEqual(got, h) {
 		t.Errorf("held  %+v\nfound %+v", h, got)
+	}
+}
+
+// Accounts that are the same have the same snapshot, whatever was in them before: rights
+// that came and went leave nothing.
+func TestASnapshotHasNoTraceOfRightsThatAreOver(t *testing.T) {
+	var states [][]byte
+	over := loyalty.HeldRight{ID: loyalty.ID{1}, Kind: loyalty.RightGranted, End: loyalty.RightReleased}
+	for _, rights := range [][]loyalty.HeldRight{nil, {}, {over}} {
+		a := newAccount(AccountRow{}, nil)
+		*a.holding("points") = loyalty.Holding{Unit: "points", Free: 1, Rights: rights}
+		state, err := a.held()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if states = append(states, state); !bytes.Equal(state, states[0]) {
+			t.Errorf("rights %v: %x, want %x", rights, state, states[0])
+		}
 	}
 }
 
