@@ -189,9 +189,6 @@ func (w *world) apply(ctx context.Context, e event, d *dice) {
 	at := d.IntN(len(w.hq.processes))
 	p := w.hq.at(at)
 	p.db.fuse, p.db.dies = e.fuse, moment(d.IntN(int(moments)))
-	if w.plan.rights {
-		p.db.fuse = 0 // skipCrashedApply: known to be wrong, docs/proof.md names it
-	}
 	var n int
 	var err error
 	w.weigh(ctx, func() { n, err = p.ledger.Apply(ctx) })

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -228,7 +227,7 @@ func (w *world) ownSale(e event, l *lane) *sold {
 
 func (w *world) undo(ctx context.Context, e event, d *dice, l *lane) {
 	s := w.ownSale(e, l)
-	if s == nil || s.onRight() {
+	if s == nil {
 		return
 	}
 	v, err := l.till.Void(ctx, till.Void{
@@ -245,19 +244,13 @@ func (w *world) undo(ctx context.Context, e event, d *dice, l *lane) {
 	w.say("lane %s voids its sale [%d] of %s", l.name, s.at.At.Seq, s.member)
 }
 
-// onRight is skipUndoneOnRight: a sale that spent a right is not undone here, because
-// HQ's books of it are known to be wrong then. docs/proof.md names it.
-func (s *sold) onRight() bool {
-	return slices.ContainsFunc(s.body.Redeemed, func(r entry.Redemption) bool { return r.Right != uuid.Nil })
-}
-
 // bring returns goods: here or in another store, whole or a line of them.
 func (w *world) bring(ctx context.Context, e event, d *dice, l *lane) {
 	s := w.ownSale(e, l)
 	if (s == nil || d.chance(40)) && len(w.sold) > 0 {
 		s = w.sold[len(w.sold)-1-e.other%min(12, len(w.sold))]
 	}
-	if s == nil || s.onRight() {
+	if s == nil {
 		return
 	}
 	r := till.Return{Sale: s.body.ID, Key: e.key(), KeyHash: sha256.Sum256([]byte(e.key())), Cashier: "7"}
