@@ -40,6 +40,11 @@ func (h *Holding) Restore(r Redemption, from Book, now int64) ([]Move, error) {
 		debt += owed
 		back := t.Amount - owed
 		l.Left += back
+		if l.Pending {
+			h.Pending += back
+			moves = appendMove(moves, Move{from, BookPending, back, l.ID})
+			continue
+		}
 		h.Free += back
 		moves = appendMove(moves, Move{from, BookFree, back, l.ID})
 	}
@@ -132,9 +137,11 @@ func (h *Holding) forgive(debt int64, from Book, moves []Move) ([]Move, error) {
 }
 
 // SendOrOwe sends what the lots named still have; what is missing comes from other
-// free lots, and what is not there either is owed and returned as short. It is for
-// a move that has happened and cannot be refused any more.
-func (h *Holding) SendOrOwe(takes []Take, to Book) (short int64, moves []Move, err error) {
+// free lots, and what is not there either is owed. It is for a move that has happened
+// and cannot be refused any more. Restore undoes it.
+func (h *Holding) SendOrOwe(takes []Take, to Book) (Redemption, []Move, error) {
+	var done Redemption
+	var moves []Move
 	var missing int64
 	for _, t := range takes {
 		var n int64
@@ -149,28 +156,13 @@ func (h *Holding) SendOrOwe(takes []Take, to Book) (short int64, moves []Move, e
 		}
 		sent, err := h.Send([]Take{{t.Lot, n}}, to)
 		if err != nil {
-			return 0, nil, err
+			return Redemption{}, nil, err
 		}
-		moves = append(moves, sent...)
+		done.Takes, moves = append(done.Takes, Take{t.Lot, n}), append(moves, sent...)
 	}
 	if missing == 0 {
-		return 0, moves, nil
+		return done, moves, nil
 	}
 	r, more, err := h.Redeem(missing, to)
-	return r.Short, append(moves, more...), err
-}
-
-// Undoable is the part of takes that the lots named paid, and that can be undone.
-func (h Holding) Undoable(takes []Take) Redemption {
-	var r Redemption
-	for _, t := range takes {
-		n := int64(0)
-		if l := h.Lot(t.Lot); l != nil {
-			n = min(t.Amount, l.Spent)
-		}
-		if n > 0 {
-			r.Takes = append(r.Takes, Take{t.Lot, n})
-		}
-	}
-	return r
+	return Redemption{append(done.Takes, r.Takes...), r.Short}, append(moves, more...), err
 }

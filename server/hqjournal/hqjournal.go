@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -23,6 +24,10 @@ type Fact struct {
 	Kind    entry.Kind
 	Body    any
 	Publish []feed.Change
+	// NotBefore is the earliest time at which it can have been written, Unix
+	// milliseconds: another process whose clock is ahead may have written what it
+	// was decided by.
+	NotBefore int64
 }
 
 // Written is where a fact was put.
@@ -162,6 +167,9 @@ func (j *Journal) Write(ctx context.Context, facts ...Fact) ([]Written, error) {
 func (j *Journal) chain(facts []Fact, heads map[int]Head) (rows []Row, out []Written, err error) {
 	for _, f := range facts {
 		now, head := j.clock.Now(), heads[f.Shard]
+		if now.UnixMilli() < f.NotBefore {
+			now = time.UnixMilli(f.NotBefore)
+		}
 		head.HLC = max(head.HLC+1, clock.NewStamp(now, 0))
 		raw, err := entry.Encode(entry.Entry{
 			HLC: head.HLC, OccurredAt: now.UnixMilli(), BusinessDate: entry.DateOf(now.UTC()), Kind: f.Kind,

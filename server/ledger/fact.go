@@ -27,6 +27,8 @@ type fact struct {
 	named RightKey
 	since int64
 	hq    hqFold
+	// routed says how it came to its account.
+	routed routed
 }
 
 // hqFold is what a fact of HQ does to an account.

@@ -128,7 +128,7 @@ func (l *Ledger) outOfOrder(ctx context.Context, s *set, facts []fact) (map[Acco
 			continue
 		}
 		f.since = s.earliest(f)
-		if f.undoes() || f.since != 0 || f.Kind == entry.KindHQExceptionDecision || s.late(f) && !l.straight {
+		if f.undoes() || f.since != 0 || f.Kind == entry.KindHQExceptionDecision || f.Kind == entry.KindHQCorrectionUndo || s.late(f) && !l.straight {
 			again[f.key()] = true
 		}
 		if f.sale == nil {

@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -149,11 +151,27 @@ func (l *Ledger) voucher(ctx context.Context, accountID, voucher uuid.UUID) (*Vo
 	return nil, nil
 }
 
+// onlyLot is the id of the one lot a fact of HQ adds.
+func onlyLot(f *fact) loyalty.ID { return loyalty.ID(derivedID(f.Hash, "lot/0")) }
+
 // newLot makes the one lot a fact of HQ adds.
 func newLot(f *fact, a *account, amount, expiresAt int64) loyalty.Lot {
-	lot := loyalty.Lot{ID: loyalty.ID(derivedID(f.Hash, "lot/0")), Amount: amount, EarnedAt: f.EffectiveAt, ExpiresAt: expiresAt}
+	lot := loyalty.Lot{ID: onlyLot(f), Amount: amount, EarnedAt: f.EffectiveAt, ExpiresAt: expiresAt}
 	a.lotSource[lot.ID] = f.Hash
 	return lot
+}
+
+// behind is when a fact of HQ stands behind all that its account has seen, and so by
+// which it was decided: after the time of the last, unless that is HQ's too.
+func (l *Ledger) behind(a *account) int64 {
+	if len(a.place) < 24 {
+		return 0
+	}
+	at := int64(binary.BigEndian.Uint64(a.place) ^ 1<<63)
+	if writer := hqjournal.WriterOf(l.o.HQ, a.Shard, 0).ID; bytes.Equal(writer[:], a.place[8:24]) {
+		return at
+	}
+	return at + 1
 }
 
 // hqFact writes the fact that made gives for the locked account into HQ's journal
@@ -173,7 +191,7 @@ func (l *Ledger) hqFact(ctx context.Context, accountID uuid.UUID, made func(*acc
 		if err != nil {
 			return err
 		}
-		hf.Shard = key.Shard
+		hf.Shard, hf.NotBefore = key.Shard, l.behind(a)
 		written, err := l.o.Journal.Write(ctx, hf)
 		if err != nil {
 			return err

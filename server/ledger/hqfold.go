@@ -127,16 +127,17 @@ func foldDeparture(body entry.HQTransfer) hqFold {
 			for i, lot := range u.Lots {
 				takes[i] = loyalty.Take{Lot: lot.Lot, Amount: lot.Amount}
 			}
-			var short int64
+			var sent loyalty.Redemption
 			err := s.on(f, a, u.Unit, 0, func(h *loyalty.Holding) (moves []loyalty.Move, err error) {
-				short, moves, err = h.SendOrOwe(takes, loyalty.BookClearing)
+				sent, moves, err = h.SendOrOwe(takes, loyalty.BookClearing)
 				if err != nil || u.Debt == 0 {
 					return moves, err
 				}
+				// What repays the debt is a lot, so that undoing what made the debt finds it.
 				repaid, err := h.Earn(lotOf(f, a, n, entry.MovedLot{Amount: u.Debt, EarnedAt: f.EffectiveAt}), loyalty.BookClearing, f.EffectiveAt)
 				return append(moves, repaid...), err
 			})
-			if err := s.owed(f, u.Unit, short, err); err != nil {
+			if err := s.owed(f, u.Unit, sent.Short, err); err != nil {
 				return err
 			}
 		}
@@ -158,38 +159,36 @@ func foldArrival(body entry.HQTransfer) hqFold {
 
 func foldCorrection(body entry.HQCorrection) hqFold {
 	return func(s *set, f *fact, a *account) error {
-		var short int64
+		var took loyalty.Redemption
 		err := s.on(f, a, body.Unit, 0, func(h *loyalty.Holding) (moves []loyalty.Move, err error) {
 			if body.Amount > 0 {
 				return h.Earn(newLot(f, a, body.Amount, body.ExpiresAt), loyalty.BookIssue, f.EffectiveAt)
 			}
-			short, moves, err = h.SendOrOwe(lotTakes(body.Takes), loyalty.BookIssue)
+			took, moves, err = h.SendOrOwe(lotTakes(body.Takes), loyalty.BookIssue)
 			return moves, err
 		})
-		return s.owed(f, body.Unit, short, err)
+		if err == nil && body.Amount < 0 {
+			s.corrected[body.ID] = took
+		}
+		return s.owed(f, body.Unit, took.Short, err)
 	}
 }
 
+// foldCorrectionUndo undoes what the correction took in this fold, which is not what it
+// says that it took when a late fact took the same lots before it.
 func foldCorrectionUndo(body entry.HQCorrectionUndo) hqFold {
 	return func(s *set, f *fact, a *account) error {
-		var short int64
+		var sent loyalty.Redemption
 		err := s.on(f, a, body.Unit, 0, func(h *loyalty.Holding) (moves []loyalty.Move, err error) {
 			if body.Amount < 0 {
-				short, moves, err = h.SendOrOwe(lotTakes(body.Takes), loyalty.BookIssue)
+				sent, moves, err = h.SendOrOwe(lotTakes(body.Takes), loyalty.BookIssue)
 				return moves, err
 			}
-			undo := h.Undoable(lotTakes(body.Takes))
-			rest := body.Amount
-			for _, t := range undo.Takes {
-				rest -= t.Amount
-			}
-			if moves, err = h.Restore(undo, loyalty.BookIssue, f.EffectiveAt); err != nil || rest <= 0 {
-				return moves, err
-			}
-			given, err := h.Earn(newLot(f, a, rest, 0), loyalty.BookIssue, f.EffectiveAt)
-			return append(moves, given...), err
+			took := s.corrected[body.Of]
+			delete(s.corrected, body.Of)
+			return h.Restore(took, loyalty.BookIssue, f.EffectiveAt)
 		})
-		return s.owed(f, body.Unit, short, err)
+		return s.owed(f, body.Unit, sent.Short, err)
 	}
 }
 

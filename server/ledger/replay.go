@@ -9,7 +9,6 @@ import (
 
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/shard"
-	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
 	"github.com/tallystick/tallystick/sync/wire"
 )
@@ -252,11 +251,6 @@ func (l *Ledger) postRouted(ctx context.Context, facts []fact) error {
 		if err != nil {
 			return err
 		}
-		for i := range fresh {
-			if err := l.fetchUndone(ctx, s, &fresh[i]); err != nil {
-				return err
-			}
-		}
 		if err := l.foldSet(ctx, s, fresh); err != nil {
 			return err
 		}
@@ -268,24 +262,6 @@ func (l *Ledger) postRouted(ctx context.Context, facts []fact) error {
 		}
 		return l.record(ctx, s, fresh)
 	})
-}
-
-// fetchUndone reads the lots that the undoing of a correction names; they may be
-// empty by now.
-func (l *Ledger) fetchUndone(ctx context.Context, s *set, f *fact) error {
-	a := s.accounts[f.account]
-	if f.Kind != entry.KindHQCorrectionUndo || a == nil {
-		return nil
-	}
-	env, err := entry.Decode(f.Raw)
-	if err != nil {
-		return err
-	}
-	body, err := entry.DecodeBody[entry.HQCorrectionUndo](env)
-	if err != nil {
-		return err
-	}
-	return l.fetchLots(ctx, s, a, body.Unit, body.Takes)
 }
 
 // openAccounts makes the accounts of facts, where they are not there.

@@ -94,7 +94,9 @@ type set struct {
 	explained  []Exception
 	books      map[BookKey]int64
 	decided    map[decidedKey]entry.HQDecision
-	line       int // of the last posting of the fact being folded
+	// corrected is what the corrections folded so far took, by their ids.
+	corrected map[uuid.UUID]loyalty.Redemption
+	line      int // of the last posting of the fact being folded
 	// unknown are the exceptions of this fold about rights that are not made yet.
 	unknown map[RightKey][]uuid.UUID
 	snaps   snapshots
@@ -105,6 +107,7 @@ func newSet() *set {
 		accounts: map[uuid.UUID]*account{}, fresh: map[journal.Hash]bool{}, sold: map[SaleKey]*soldSale{},
 		rules: map[uint64]loyalty.RuleSet{}, books: map[BookKey]int64{},
 		unknown: map[RightKey][]uuid.UUID{}, decided: map[decidedKey]entry.HQDecision{},
+		corrected: map[uuid.UUID]loyalty.Redemption{},
 	}
 }
 

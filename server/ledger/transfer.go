@@ -46,12 +46,7 @@ func (l *Ledger) Depart(ctx context.Context, t entry.HQTransfer, pick Pick) (leg
 		return hqjournal.Fact{Kind: entry.KindHQTransferOut, Body: t}, nil
 	}
 	err = l.hqFact(ctx, t.Account, made, func(s *set, f *fact, a *account) error {
-		for n, u := range t.Units {
-			if err := s.depart(f, a, n, u); err != nil {
-				return err
-			}
-		}
-		return nil
+		return foldDeparture(t)(s, f, a)
 	})
 	if errors.Is(err, errNothing) {
 		return t, false, nil
@@ -94,22 +89,6 @@ func (l *Ledger) picked(a *account) (Picked, error) {
 		from.Holdings = append(from.Holdings, h)
 	}
 	return from, nil
-}
-
-func (s *set) depart(f *fact, a *account, n int, u entry.MovedUnit) error {
-	return s.on(f, a, u.Unit, 0, func(h *loyalty.Holding) ([]loyalty.Move, error) {
-		takes := make([]loyalty.Take, len(u.Lots))
-		for i, lot := range u.Lots {
-			takes[i] = loyalty.Take{Lot: lot.Lot, Amount: lot.Amount}
-		}
-		moves, err := h.Send(takes, loyalty.BookClearing)
-		if err != nil || u.Debt == 0 {
-			return moves, err
-		}
-		// What repays the debt is a lot, so that undoing what made the debt finds it.
-		repaid, err := h.Earn(lotOf(f, a, n, entry.MovedLot{Amount: u.Debt, EarnedAt: f.EffectiveAt}), loyalty.BookClearing, f.RecordedAt)
-		return append(moves, repaid...), err
-	})
 }
 
 func (s *set) arrive(f *fact, a *account, n *int, u entry.MovedUnit) error {

@@ -30,17 +30,12 @@ func (l *Ledger) Correct(ctx context.Context, c entry.HQCorrection) ([]entry.HQT
 		}
 		return hqjournal.Fact{Kind: entry.KindHQCorrection, Body: c}, nil
 	}
-	touched := c.Takes
+	var touched []entry.HQTake
 	err := l.hqFact(ctx, c.Account, made, func(s *set, f *fact, a *account) error {
-		return s.on(f, a, c.Unit, 0, func(h *loyalty.Holding) ([]loyalty.Move, error) {
-			if c.Amount < 0 {
-				touched = c.Takes
-				return h.Send(lotTakes(c.Takes), loyalty.BookIssue)
-			}
-			lot := newLot(f, a, c.Amount, c.ExpiresAt)
-			touched = []entry.HQTake{{Lot: lot.ID, Amount: c.Amount}}
-			return h.Earn(lot, loyalty.BookIssue, f.RecordedAt)
-		})
+		if touched = c.Takes; c.Amount > 0 {
+			touched = []entry.HQTake{{Lot: onlyLot(f), Amount: c.Amount}}
+		}
+		return foldCorrection(c)(s, f, a)
 	})
 	return touched, asAmount(err)
 }
@@ -72,34 +67,12 @@ func (l *Ledger) UndoCorrection(ctx context.Context, u entry.HQCorrectionUndo, g
 		return hqjournal.Fact{Kind: entry.KindHQCorrectionUndo, Body: u}, nil
 	}
 	err := l.hqFact(ctx, u.Account, made, func(s *set, f *fact, a *account) error {
-		if err := l.fetchLots(ctx, s, a, u.Unit, u.Takes); err != nil {
-			return err
-		}
-		return s.on(f, a, u.Unit, 0, func(h *loyalty.Holding) ([]loyalty.Move, error) {
-			if gave {
-				return h.Send(lotTakes(u.Takes), loyalty.BookIssue)
-			}
-			return h.Restore(loyalty.Redemption{Takes: lotTakes(u.Takes)}, loyalty.BookIssue, f.EffectiveAt)
-		})
+		return foldCorrectionUndo(u)(s, f, a)
 	})
 	if errors.Is(err, errNothing) {
 		return 0, nil
 	}
 	return u.Amount, asAmount(err)
-}
-
-// fetchLots reads lots that may be empty by now.
-func (l *Ledger) fetchLots(ctx context.Context, s *set, a *account, unit string, takes []entry.HQTake) error {
-	keys := make([]LotKey, len(takes))
-	for i, t := range takes {
-		keys[i] = LotKey{UnitKey{a.AccountKey, unit}, t.Lot}
-	}
-	rows, err := l.o.Store.LotsByID(ctx, keys)
-	if err != nil {
-		return err
-	}
-	s.addLots(rows)
-	return nil
 }
 
 // leftOf cuts takes down to what is left of their lots and free.

@@ -113,6 +113,9 @@ func (l *Ledger) route(ctx context.Context, facts []fact) ([]fact, error) {
 		accounts = append(accounts, f.account)
 	}
 	links, err := l.links(ctx, accounts)
+	for i := range facts {
+		facts[i].routed = routed{facts[i].account, links}
+	}
 	if err != nil || len(links) == 0 {
 		return facts, err
 	}
@@ -207,17 +210,43 @@ func (l *Ledger) Left() uint64 { return l.left.Load() }
 // errRerouted means that a link was made between looking for links and posting.
 var errRerouted = errors.New("an account was linked meanwhile")
 
+// routed is by which links a fact was routed, from which account.
+type routed struct {
+	from  uuid.UUID
+	links linkMap
+}
+
 // stillRouted looks again once the accounts are locked: who makes a link holds the
-// lock of the linked account.
+// lock of the linked account. It holds the links against those that were read, and does
+// not route again: the sources of these very facts are there by now, and where a sale
+// id is used twice they would answer another question.
 func (l *Ledger) stillRouted(ctx context.Context, facts []fact) error {
-	again, err := l.route(ctx, slices.Clone(facts))
-	if err != nil {
+	again := slices.Clone(facts)
+	if err := l.attribute(ctx, again); err != nil {
 		return err
 	}
+	accounts := make([]uuid.UUID, 0, len(facts))
 	for i, f := range again {
 		if f.account != facts[i].account {
 			return errRerouted
 		}
+		accounts = append(accounts, f.routed.from)
+	}
+	links, err := l.links(ctx, accounts)
+	if err != nil {
+		return err
+	}
+	for _, f := range facts {
+		for _, id := range links.reach(f.routed.from) {
+			if !sameLinks(f.routed.links[id], links[id]) {
+				return errRerouted
+			}
+		}
 	}
 	return nil
+}
+
+// sameLinks reports whether two readings of an account's links found the same.
+func sameLinks(a, b []LinkRow) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(r LinkRow) bool { return !slices.Contains(b, r) })
 }

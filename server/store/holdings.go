@@ -126,8 +126,9 @@ func (db *DB) saveLots(ctx context.Context, c ledger.Changes) error {
 				bit(l.Pending), bit(l.Voided), l.EarnedAt, l.VestsAt, l.ExpiresAt, l.RollDays, bit(l.Left > 0 || l.Covered > 0 || l.Lapsed > 0),
 			}
 		}),
-		"ON CONFLICT (shard, account, unit, lot) DO UPDATE SET remaining = EXCLUDED.remaining, spent = EXCLUDED.spent, "+
-			"covered = EXCLUDED.covered, gone = EXCLUDED.gone, back = EXCLUDED.back, owed = EXCLUDED.owed, lapsed = EXCLUDED.lapsed, expires_at = EXCLUDED.expires_at, pending = EXCLUDED.pending, voided = EXCLUDED.voided, is_open = EXCLUDED.is_open")
+		"ON CONFLICT (shard, account, unit, lot) DO UPDATE SET source = EXCLUDED.source, amount = EXCLUDED.amount, remaining = EXCLUDED.remaining, spent = EXCLUDED.spent, "+
+			"covered = EXCLUDED.covered, gone = EXCLUDED.gone, back = EXCLUDED.back, owed = EXCLUDED.owed, lapsed = EXCLUDED.lapsed, "+
+			"earned_at = EXCLUDED.earned_at, vests_at = EXCLUDED.vests_at, expires_at = EXCLUDED.expires_at, roll_days = EXCLUDED.roll_days, pending = EXCLUDED.pending, voided = EXCLUDED.voided, is_open = EXCLUDED.is_open")
 }
 
 func (db *DB) savePostings(ctx context.Context, c ledger.Changes) error {

@@ -411,7 +411,7 @@ func change(t *testing.T, dsn, statement string) {
 // Other lives, in which returns come before their sales, members are merged in between,
 // and the sale that is found is of an account that is not open yet.
 func TestG7_LivesVerifyAndRebuild(t *testing.T) {
-	for _, seed := range []uint64{18, 30, 33} {
+	for _, seed := range []uint64{10, 14, 15, 18, 21, 30, 33} {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			l := newLife(t, books.On(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"), 0), seed)
 			for range 250 {
