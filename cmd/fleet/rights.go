@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
 	"github.com/tallystick/tallystick/internal/testkit/hqclient"
@@ -94,6 +95,8 @@ func (d *demo) neverTwice(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A sale may have arrived before the loan it cites. It waited, and is explained now.
+	all = slices.DeleteFunc(all, func(e hqclient.Exception) bool { return e.State == "withdrawn" })
 	if err := errors.Join(
 		expect("Clara's points, free and set aside", h.Free+h.Allowance, 2_100-400-400-500),
 		expect("Clara's overdraft", h.Overdraft, 0),

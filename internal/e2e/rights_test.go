@@ -87,10 +87,12 @@ func TestG2_LanesSpendWhatWasSetAsideAndNoMore(t *testing.T) {
 	if h.Overdraft != 0 || h.Free+h.Allowance != 1_000+2-400+2*7 {
 		t.Errorf("HQ has %+v", h)
 	}
-	open, err := s.Office.Exceptions(t.Context())
+	all, err := s.Office.Exceptions(t.Context())
 	must(t, err)
-	if len(open) != 0 {
-		t.Errorf("exceptions: %+v", open)
+	for _, e := range all { // a sale that arrived before its loan waited, and was explained
+		if e.State != "withdrawn" {
+			t.Errorf("exception %+v", e)
+		}
 	}
 }
 
