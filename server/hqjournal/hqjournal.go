@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 

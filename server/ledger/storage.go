@@ -218,7 +218,6 @@ type applyStore interface {
 	AccountHoldings(ctx context.Context, keys []AccountKey) ([]HoldingRow, error)
 	// OpenLots returns the lots with something left or covered.
 	OpenLots(ctx context.Context, keys []AccountKey) ([]LotRow, error)
-	LotsByID(ctx context.Context, keys []LotKey) ([]LotRow, error)
 	// Sales returns the facts that name the sales, whichever terminal wrote them.
 	Sales(ctx context.Context, keys []SaleKey) ([]SaleRow, error)
 	// SaveChanges writes a set: rows with the same key are replaced, postings are

@@ -74,14 +74,6 @@ func (db *DB) OpenLots(ctx context.Context, keys []ledger.AccountKey) ([]ledger.
 	return convert(rows, lotRow.lot), err
 }
 
-// LotsByID implements ledger.Store.
-func (db *DB) LotsByID(ctx context.Context, keys []ledger.LotKey) ([]ledger.LotRow, error) {
-	rows, err := selectKeys[lotRow](ctx, db, db.read(ctx),
-		"SELECT "+lotColumns+" FROM lots WHERE ?", "shard, account, unit, lot",
-		convert(keys, func(k ledger.LotKey) row { return row{k.Shard, idBytes(k.Account), k.Unit, idBytes(k.Lot)} }))
-	return convert(rows, lotRow.lot), err
-}
-
 // Sales implements ledger.Store.
 func (db *DB) Sales(ctx context.Context, keys []ledger.SaleKey) ([]ledger.SaleRow, error) {
 	rows, err := selectKeys[factRow](ctx, db, db.read(ctx), "SELECT "+sourceColumns+" FROM sources WHERE ?", "shard, subject",
