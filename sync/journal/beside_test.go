@@ -45,7 +45,7 @@ func TestReadOnlyBesideAWriter(t *testing.T) {
 				t.Fatalf("beside a writer: %v, %+v", err, r)
 			}
 			mustClose(t, j)
-			d.files[segmentName(j.segments[0].header.index)].data[headerSize+200] ^= 1
+			d.Files[segmentName(j.segments[0].header.index)].Data[headerSize+200] ^= 1
 			r, err = OpenReadOnly(ctx, "", WithFS(d))
 			if err == nil && r.Damage() == nil {
 				t.Error("damage was not seen")
@@ -61,8 +61,8 @@ func TestBytesBehindTheStatedSize(t *testing.T) {
 	j := openSim(t, d, 4096)
 	want := fill(t, j, 3)
 	mustClose(t, j)
-	n := d.files[segmentName(1)]
-	n.data = append(n.data, "garbage"...)
+	n := d.Files[segmentName(1)]
+	n.Data = append(n.Data, "garbage"...)
 	j = openSim(t, d, 4096)
 	if r := j.Report(); r.CutSegment != 0 {
 		t.Errorf("cut: %+v", r)
@@ -74,13 +74,13 @@ func TestBytesBehindTheStatedSize(t *testing.T) {
 	j = openSim(t, d, 8192)
 	fill(t, j, 100)
 	mustClose(t, j)
-	seg := d.files[segmentName(1)].data
+	seg := d.Files[segmentName(1)].Data
 	binary.BigEndian.PutUint32(seg[12:], 4096)
 	fixHeaderSum(seg)
 	if _, err := Open(context.Background(), "", testWriter, WithFS(d), WithSegmentSize(8192)); !isDamage(err) {
 		t.Errorf("with the head file: %v", err)
 	}
-	delete(d.files, headName)
+	delete(d.Files, headName)
 	j, err := Open(context.Background(), "", testWriter, WithFS(d), WithSegmentSize(8192))
 	if err != nil {
 		t.Fatal(err)

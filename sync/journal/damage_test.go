@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/testkit/platter"
 )
 
 // specimen is a small journal of two segments and a spare, and what it holds.
@@ -56,7 +58,7 @@ func newSpecimen(t *testing.T, closed bool) specimen {
 }
 
 // bytes returns the bytes of a file, to be changed in place.
-func (s specimen) bytes(name string) []byte { return s.disk.files[name].data }
+func (s specimen) bytes(name string) []byte { return s.disk.Files[name].Data }
 
 // judge loads the specimen and returns how many entries it answers with and the
 // error. It fails the test when any entry answered is wrong.
@@ -166,13 +168,13 @@ func TestG6_EveryTruncation(t *testing.T) {
 			case "old":
 				s.forget()
 			case "missing":
-				delete(s.disk.files, headName)
+				delete(s.disk.Files, headName)
 			}
 			for index := uint64(1); index <= 3; index++ {
-				node := s.disk.files[segmentName(index)]
-				whole := node.data
+				node := s.disk.Files[segmentName(index)]
+				whole := node.Data
 				for n := range len(whole) {
-					node.data = whole[:n]
+					node.Data = whole[:n]
 					what := fmt.Sprintf("head file %s, segment %d cut to %d", state, index, n)
 					got, err := s.judge(t, what)
 					switch {
@@ -188,7 +190,7 @@ func TestG6_EveryTruncation(t *testing.T) {
 						t.Fatalf("%s was not found", what)
 					}
 				}
-				node.data = whole
+				node.Data = whole
 			}
 		}
 	}
@@ -214,28 +216,28 @@ func TestG6_FilesMissingOrForeign(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		do   func(files map[string]*simNode)
+		do   func(files map[string]*platter.File)
 		want func(error) bool
 	}{
-		{"first segment missing", func(f map[string]*simNode) { delete(f, seg(1)) }, as(new(*MissingError))},
-		{"middle segment missing", func(f map[string]*simNode) { delete(f, seg(2)) }, as(new(*MissingError))},
-		{"last two missing", func(f map[string]*simNode) { delete(f, seg(2)); delete(f, seg(3)) }, as(new(*CorruptError))},
-		{"all missing", func(f map[string]*simNode) { delete(f, seg(1)); delete(f, seg(2)); delete(f, seg(3)) }, as(new(*MissingError))},
-		{"segment copied over the next", func(f map[string]*simNode) { f[seg(2)] = f[seg(1)] }, as(new(*MisplacedError))},
-		{"segment copied over the spare", func(f map[string]*simNode) { f[seg(3)] = f[seg(2)] }, as(new(*MisplacedError))},
-		{"segment zeroed", func(f map[string]*simNode) { clear(f[seg(1)].data) }, as(new(*CorruptError))},
-		{"last segment zeroed", func(f map[string]*simNode) { clear(f[seg(2)].data) }, as(new(*CorruptError))},
-		{"segment of another epoch", func(f map[string]*simNode) { f[seg(1)] = other.files[seg(1)] }, as(new(*ForeignError))},
-		{"segment of another terminal", func(f map[string]*simNode) { f[seg(1)] = stranger.files[seg(1)] }, as(new(*ForeignError))},
-		{"head file of another epoch", func(f map[string]*simNode) { f[headName] = other.files[headName] }, as(new(*ForeignError))},
-		{"newer version", func(f map[string]*simNode) {
-			b := f[seg(2)].data
+		{"first segment missing", func(f map[string]*platter.File) { delete(f, seg(1)) }, as(new(*MissingError))},
+		{"middle segment missing", func(f map[string]*platter.File) { delete(f, seg(2)) }, as(new(*MissingError))},
+		{"last two missing", func(f map[string]*platter.File) { delete(f, seg(2)); delete(f, seg(3)) }, as(new(*CorruptError))},
+		{"all missing", func(f map[string]*platter.File) { delete(f, seg(1)); delete(f, seg(2)); delete(f, seg(3)) }, as(new(*MissingError))},
+		{"segment copied over the next", func(f map[string]*platter.File) { f[seg(2)] = f[seg(1)] }, as(new(*MisplacedError))},
+		{"segment copied over the spare", func(f map[string]*platter.File) { f[seg(3)] = f[seg(2)] }, as(new(*MisplacedError))},
+		{"segment zeroed", func(f map[string]*platter.File) { clear(f[seg(1)].Data) }, as(new(*CorruptError))},
+		{"last segment zeroed", func(f map[string]*platter.File) { clear(f[seg(2)].Data) }, as(new(*CorruptError))},
+		{"segment of another epoch", func(f map[string]*platter.File) { f[seg(1)] = other.Files[seg(1)] }, as(new(*ForeignError))},
+		{"segment of another terminal", func(f map[string]*platter.File) { f[seg(1)] = stranger.Files[seg(1)] }, as(new(*ForeignError))},
+		{"head file of another epoch", func(f map[string]*platter.File) { f[headName] = other.Files[headName] }, as(new(*ForeignError))},
+		{"newer version", func(f map[string]*platter.File) {
+			b := f[seg(2)].Data
 			b[9]++
 			fixHeaderSum(b)
 		}, as(new(*VersionError))},
 	} {
 		s := newSpecimen(t, false)
-		c.do(s.disk.files)
+		c.do(s.disk.Files)
 		if _, err := Open(context.Background(), "", testWriter, WithFS(s.disk), WithSegmentSize(4096)); !c.want(err) {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -245,7 +247,7 @@ func TestG6_FilesMissingOrForeign(t *testing.T) {
 // TestHeadFileMissing: it is reported, and made again.
 func TestHeadFileMissing(t *testing.T) {
 	s := newSpecimen(t, false)
-	delete(s.disk.files, headName)
+	delete(s.disk.Files, headName)
 	for _, lost := range []bool{true, false} {
 		j := openSim(t, s.disk, 4096)
 		if j.Report().HeadFileLost != lost {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"hash/crc32"
 	"testing"
+
+	"github.com/tallystick/tallystick/internal/testkit/platter"
 )
 
 func fixHeaderSum(b []byte) {
@@ -60,9 +62,9 @@ func FuzzRecover(f *testing.F) {
 			fixHeaderSum(one)
 		}
 		d := newSimDisk()
-		d.files[segmentName(1)] = &simNode{data: one}
+		d.Files[segmentName(1)] = &platter.File{Data: one}
 		if len(two) > 0 {
-			d.files[segmentName(2)] = &simNode{data: two}
+			d.Files[segmentName(2)] = &platter.File{Data: two}
 		}
 		ctx := context.Background()
 		j, err := Open(ctx, "", testWriter, WithFS(d), WithSegmentSize(4096))
