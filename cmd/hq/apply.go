@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/server/lease"
+	"github.com/tallystick/tallystick/server/rounds"
 )
 
 const (
@@ -33,13 +34,9 @@ func (o *office) applyAll(ctx context.Context) error {
 // jobs is the lease of the one replica that applies and signs.
 const jobs = "jobs"
 
-// turn says whether it is this process that does a background job. Two that do it at
-// once do no harm, only the same work.
-type turn func(ctx context.Context) (bool, error)
-
 // elected returns the turn of this process among all on the database, and what
-// gives it back.
-func (o *office) elected() (mine turn, release func(ctx context.Context) error) {
+// gives it back. Two processes that do a job at once do no harm, only the same work.
+func (o *office) elected() (mine rounds.Turn, release func(ctx context.Context) error) {
 	if !o.db.Shared() {
 		return func(context.Context) (bool, error) { return true, nil }, func(context.Context) error { return nil }
 	}
@@ -49,7 +46,7 @@ func (o *office) elected() (mine turn, release func(ctx context.Context) error) 
 
 // keepSigning signs HQ's own journal until ctx ends, and once more then. A failure
 // is logged and tried again: the next checkpoint covers what this one did not.
-func (o *office) keepSigning(ctx context.Context, mine turn, log *slog.Logger) error {
+func (o *office) keepSigning(ctx context.Context, mine rounds.Turn, log *slog.Logger) error {
 	tick := time.NewTicker(signEvery)
 	defer tick.Stop()
 	for {

@@ -25,6 +25,7 @@ import (
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/rounds"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/server/webshop"
 )
@@ -193,7 +194,7 @@ func (o *office) assemblePeople(t tuning) error {
 }
 
 // lookAfterRights returns the service of rights. It is not started.
-func (o *office) lookAfterRights(mine turn, log *slog.Logger) *allowance.Service {
+func (o *office) lookAfterRights(mine rounds.Turn, log *slog.Logger) *allowance.Service {
 	return allowance.New(allowance.Options{
 		Store: o.db, Ledger: o.ledger, Journal: o.journal, Feed: o.feed, Policies: o.programme, Clock: o.clock, NewID: newID,
 		HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Signer: o.statement, Keys: o.keys, Log: log, Turn: mine,
@@ -202,7 +203,7 @@ func (o *office) lookAfterRights(mine turn, log *slog.Logger) *allowance.Service
 
 // besideLedger makes the services of identities issued ahead and of receipts. They take
 // in what stands beside the ledger at once; their rounds are not started.
-func (o *office) besideLedger(mine turn, log *slog.Logger) {
+func (o *office) besideLedger(mine rounds.Turn, log *slog.Logger) {
 	o.pools = identity.New(identity.Options{
 		Store: o.db, Programme: o.programme, Ledger: o.ledger, Feed: o.feed, Clock: o.clock, NewID: newID, Keys: o.keys, Log: log, Turn: mine,
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/api"
 	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/rounds"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/server/webshop"
 )
@@ -102,7 +103,7 @@ func giveBack(ctx context.Context, release func(context.Context) error) error {
 
 // until serves and signs until ctx ends or one of both fails. Requests end before
 // the signing, so that the last checkpoint covers what they did.
-func (c serveCommand) until(ctx context.Context, o *office, server *api.Server, listener net.Listener, mine turn, log *slog.Logger) error {
+func (c serveCommand) until(ctx context.Context, o *office, server *api.Server, listener net.Listener, mine rounds.Turn, log *slog.Logger) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	signing, stopSigning := context.WithCancel(context.WithoutCancel(ctx))

@@ -23,7 +23,7 @@ type Service struct {
 // NewService returns the service of a room. It logs what it will try again. Before
 // each round it asks turn, which may be nil, whether it is this process that settles;
 // several that do so at once do no harm, only the same work.
-func NewService(a *Accounts, log *slog.Logger, turn func(ctx context.Context) (bool, error)) *Service {
+func NewService(a *Accounts, log *slog.Logger, turn rounds.Turn) *Service {
 	if turn == nil {
 		turn = func(context.Context) (bool, error) { return true, nil }
 	}

@@ -105,8 +105,7 @@ type Options struct {
 	Policies Policies
 	Clock    clock.Clock
 	Log      *slog.Logger
-	// Turn says whether it is this process that does the background rounds; nil is yes.
-	Turn func(ctx context.Context) (bool, error)
+	Turn     rounds.Turn
 }
 
 // Service settles receipts. It is safe for concurrent use, also by several processes on
@@ -128,23 +127,11 @@ const (
 
 // New returns the service; its rounds do not run before Start.
 func New(o Options) *Service {
-	if o.Turn == nil {
-		o.Turn = func(context.Context) (bool, error) { return true, nil }
-	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	s := &Service{o: o}
-	s.Loop = rounds.New(roundEvery, func(ctx context.Context) bool {
-		mine, err := s.o.Turn(ctx)
-		if mine && err == nil {
-			err = s.Round(ctx)
-		}
-		if err != nil && ctx.Err() == nil {
-			s.o.Log.Error("receipts could not be settled; it is tried again", "error", err)
-		}
-		return false
-	})
+	s.Loop = rounds.Elected(roundEvery, o.Turn, s.Round, func(err error) { o.Log.Error("receipts could not be settled; it is tried again", "error", err) })
 	return s
 }
 

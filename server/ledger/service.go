@@ -26,7 +26,7 @@ type Service struct {
 	*rounds.Loop
 	ledger *Ledger
 	log    *slog.Logger
-	turn   func(ctx context.Context) (bool, error)
+	turn   rounds.Turn
 	due    *time.Ticker
 
 	applied  atomic.Int64
@@ -36,7 +36,7 @@ type Service struct {
 // NewService returns the service of a ledger. It logs what it will try again. Before
 // a few sets it asks turn, which may be nil, whether it is this process that applies;
 // several that do so at once do no harm, only the same work.
-func NewService(l *Ledger, log *slog.Logger, turn func(ctx context.Context) (bool, error)) *Service {
+func NewService(l *Ledger, log *slog.Logger, turn rounds.Turn) *Service {
 	if turn == nil {
 		turn = func(context.Context) (bool, error) { return true, nil }
 	}

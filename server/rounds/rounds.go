@@ -25,6 +25,28 @@ func New(every time.Duration, round func(ctx context.Context) (more bool)) *Loop
 	return &Loop{every: every, round: round, wake: make(chan struct{}, 1)}
 }
 
+// Turn says whether it is this process that does a task which one of several does.
+type Turn func(ctx context.Context) (bool, error)
+
+// Elected returns a loop, not started, whose rounds are done when it is this process's
+// turn; a nil turn is always its. A round that fails is tried again, and told to failed
+// unless it failed because the loop is stopped.
+func Elected(every time.Duration, turn Turn, round func(ctx context.Context) error, failed func(error)) *Loop {
+	return New(every, func(ctx context.Context) bool {
+		mine, err := true, error(nil)
+		if turn != nil {
+			mine, err = turn(ctx)
+		}
+		if mine && err == nil {
+			err = round(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			failed(err)
+		}
+		return false
+	})
+}
+
 // Start begins the rounds. Starting a loop that runs changes nothing.
 func (l *Loop) Start() {
 	l.mu.Lock()

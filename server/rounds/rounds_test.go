@@ -2,6 +2,7 @@ package rounds_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -84,5 +85,38 @@ func TestStopEndsTheRound(t *testing.T) {
 	loop.Stop()
 	if !ended {
 		t.Error("Stop returned before the round had ended")
+	}
+}
+
+func TestElectedRoundsWaitForTheirTurn(t *testing.T) {
+	lost := errors.New("lost")
+	told := make(chan error, 1)
+	asked, ran := 0, make(chan int)
+	turn := func(context.Context) (bool, error) {
+		asked++
+		if asked == 2 {
+			return false, lost // nobody knows whose turn it is
+		}
+		return asked != 1, nil
+	}
+	loop := rounds.Elected(time.Millisecond, turn, func(ctx context.Context) error {
+		select {
+		case ran <- asked:
+		case <-ctx.Done():
+		}
+		return ctx.Err()
+	}, func(err error) { told <- err })
+	loop.Start()
+	if got := <-ran; got != 3 {
+		t.Errorf("the first round ran after %d questions", got)
+	}
+	if err := <-told; !errors.Is(err, lost) {
+		t.Errorf("told %v", err)
+	}
+	loop.Stop() // the round that it ends is no failure
+	select {
+	case err := <-told:
+		t.Errorf("told %v", err)
+	default:
 	}
 }
