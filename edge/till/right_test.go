@@ -236,9 +236,8 @@ func TestALaneThatRetiresReleasesEverything(t *testing.T) {
 	s.Feed(t, s.till, s.Granted(t, g, false, false), s.Granted(t, s.Grant(s.Member(0), 70), false, false))
 	s.commit(t, "a", s.buy(t, 20_000, points(s.five, 1)))
 	before := s.journal.Head().Seq
-	if err := s.till.RetireRights(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	s.Feed(t, s.till, s.Item(t, wire.ItemTerminal, s.Writer.ID, wire.Terminal{ID: s.Writer.ID, Store: s.Store, Epoch: 1, State: "retiring"}))
+	s.tend(t)
 	got := s.changes(t, before+1)
 	if len(got) != 2 || got[0].Reason != entry.ReleaseRetired || got[0].Amount+got[1].Amount != 200 {
 		t.Errorf("released %+v", got)

@@ -16,8 +16,9 @@ import (
 const maxDue = 200
 
 // Tend does what is due between sales: it looks at the clock, releases rights that HQ
-// wants back or that have ended, and acknowledges a new policy. Call it every second or
-// so, and after each page of the feed.
+// wants back or that have ended, all of them when HQ takes the terminal out of service,
+// and acknowledges a new policy. Call it every second or so, and after each page of the
+// feed.
 func (t *Till) Tend(ctx context.Context) error {
 	end, err := t.begin()
 	if err != nil {
@@ -47,32 +48,13 @@ func (t *Till) Tend(ctx context.Context) error {
 	return nil
 }
 
-// RetireRights releases every right this terminal holds, before it is taken out of
-// service.
-func (t *Till) RetireRights(ctx context.Context) error {
-	end, err := t.begin()
-	if err != nil {
-		return err
-	}
-	defer end()
-	t.tending.Lock()
-	defer t.tending.Unlock()
-	var all []dueRight
-	err = t.look(ctx, func(l look) error {
-		all, err = dueUntil(l, -1, -1)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("look for rights: %w", err)
-	}
-	for _, d := range all {
-		d.retire = true
-		if err := t.settle(ctx, d); err != nil {
-			return err
-		}
-	}
-	return nil
+// retiring reports whether HQ is taking this terminal out of service.
+func (t *Till) retiring() bool {
+	return t.catalogue.Load().lanes[t.cfg.Writer.ID].State == retiring
 }
+
+// retiring is the state of a lane that gives back what it holds, in the roster.
+const retiring = "retiring"
 
 // dueRight is an entry of TableDue.
 type dueRight struct {
@@ -83,22 +65,30 @@ type dueRight struct {
 }
 
 // rightsDue returns the rights whose time has come: the clock bound before their end, as
-// this terminal believes.
+// this terminal believes. For a terminal that is taken out of service it has come for all.
 func (t *Till) rightsDue(ctx context.Context) ([]dueRight, error) {
 	now, _ := t.time.now()
 	bound := time.Duration(t.catalogue.Load().policy.Rights.ClockBoundSeconds) * time.Second
+	until, leaves := now.Add(bound).UnixMilli(), t.retiring()
+	if leaves {
+		until = -1
+	}
 	var out []dueRight
 	err := t.look(ctx, func(l look) (err error) {
-		out, err = dueUntil(l, now.Add(bound).UnixMilli(), maxDue)
+		out, err = dueUntil(l, until, maxDue)
 		return err
 	})
+	for i := range out {
+		out[i].retire = leaves
+	}
 	if err != nil {
 		return nil, fmt.Errorf("look for rights that are due: %w", err)
 	}
 	return out, nil
 }
 
-// dueUntil returns rights due at a moment or earlier, at most limit; negative is all.
+// dueUntil returns rights due at a moment or earlier, at most limit; a negative moment
+// is the end of time.
 func dueUntil(l look, until int64, limit int) ([]dueRight, error) {
 	var last []byte
 	if until >= 0 {
@@ -106,7 +96,7 @@ func dueUntil(l look, until int64, limit int) ([]dueRight, error) {
 	}
 	var out []dueRight
 	err := l.scanUntil(TableDue, nil, nil, last, func(key, value []byte) error {
-		if limit >= 0 && len(out) >= limit {
+		if len(out) >= limit {
 			return errBeyond
 		}
 		list, err := decode[[]due](TableDue, value)
