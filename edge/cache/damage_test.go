@@ -138,48 +138,53 @@ func one(t testing.TB, dir, pattern string) string {
 	return found[len(found)-1]
 }
 
+// flip changes a bit of a file, at a part of what is used of it.
+func flip(pattern string, part float64) func(*testing.T, string) {
+	return func(t *testing.T, dir string) {
+		path := one(t, dir, pattern)
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		used := len(bytes.TrimRight(raw, "\x00"))
+		raw[int(float64(used-1)*part)] ^= 4
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func remove(pattern string) func(*testing.T, string) {
+	return func(t *testing.T, dir string) {
+		if err := os.Remove(one(t, dir, pattern)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func empty(pattern string) func(*testing.T, string) {
+	return func(t *testing.T, dir string) {
+		if err := os.Truncate(one(t, dir, pattern), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func half(pattern string) func(*testing.T, string) {
+	return func(t *testing.T, dir string) {
+		path := one(t, dir, pattern)
+		info, err := os.Stat(path)
+		if err == nil {
+			err = os.Truncate(path, info.Size()/2)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestDamageIsFoundOrLosesWholeBatchesOnly(t *testing.T) {
 	image := filled(t)
-	flip := func(pattern string, part float64) func(*testing.T, string) {
-		return func(t *testing.T, dir string) {
-			path := one(t, dir, pattern)
-			raw, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			used := len(bytes.TrimRight(raw, "\x00"))
-			raw[int(float64(used-1)*part)] ^= 4
-			if err := os.WriteFile(path, raw, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	remove := func(pattern string) func(*testing.T, string) {
-		return func(t *testing.T, dir string) {
-			if err := os.Remove(one(t, dir, pattern)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	empty := func(pattern string) func(*testing.T, string) {
-		return func(t *testing.T, dir string) {
-			if err := os.Truncate(one(t, dir, pattern), 0); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	half := func(pattern string) func(*testing.T, string) {
-		return func(t *testing.T, dir string) {
-			path := one(t, dir, pattern)
-			info, err := os.Stat(path)
-			if err == nil {
-				err = os.Truncate(path, info.Size()/2)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 	for _, c := range []struct {
 		name    string
 		damage  func(*testing.T, string)

@@ -71,7 +71,35 @@ func reward() loyalty.Reward {
 func policy() loyalty.Policy { return loyalty.Policy{Unit: "points", PerSale: 5} }
 
 // What a person asks of the programme that cannot be has a code, and leaves nothing.
-func TestBadInput_Programme(t *testing.T) {
+// refusals are operations and the codes they are refused with.
+type refusals []struct {
+	name string
+	do   func() error
+	want problem.Code
+}
+
+// try wants each refused, and nothing changed by any.
+func (all refusals) try(t *testing.T, r *rig) {
+	t.Helper()
+	for _, c := range all {
+		if err := c.do(); problem.CodeOf(err) != c.want {
+			t.Errorf("%s: %v, want %s", c.name, err, c.want)
+		}
+	}
+	now, err := r.CurrentRuleSet(context.Background())
+	if err != nil || now.Version != 1 {
+		t.Errorf("rules: %+v, %v", now, err)
+	}
+	if n, err := r.CountMembers(context.Background()); n != 1 || err != nil {
+		t.Errorf("%d members, %v", n, err)
+	}
+	if h := r.Holding(t, r.ann.Account, "points"); h.Balance() != 0 {
+		t.Errorf("%+v", h)
+	}
+	r.Verify(t)
+}
+
+func TestBadInput_Catalogue(t *testing.T) {
 	r := newRig(t)
 	ctx := context.Background()
 	rule := func(change func(s *loyalty.RuleSet)) func() error {
@@ -89,21 +117,7 @@ func TestBadInput_Programme(t *testing.T) {
 		change(&x)
 		return func() error { _, err := r.AddReward(ctx, clerk, x); return err }
 	}
-	adjust := func(change func(a *programme.Adjustment)) func() error {
-		a := programme.Adjustment{Member: r.ann.ID, Unit: "points", Amount: 5, Reason: programme.ReasonGoodwill}
-		change(&a)
-		return func() error { _, err := r.Programme.Adjust(ctx, clerk, a); return err }
-	}
-	voucher := func(change func(v *programme.Voucher)) func() error {
-		v := programme.Voucher{Member: r.ann.ID, Reward: r.reward.ID, Uses: 1}
-		change(&v)
-		return func() error { _, err := r.IssueVoucher(ctx, clerk, v); return err }
-	}
-	for _, c := range []struct {
-		name string
-		do   func() error
-		want problem.Code
-	}{
+	refusals{
 		{"a rule in no currency", rule(func(s *loyalty.RuleSet) { s.Currency = "eur" }), problem.InvalidField},
 		{"a rule for nothing", rule(func(s *loyalty.RuleSet) { s.Earn[0].Per = 0 }), problem.InvalidField},
 		{"a rule that takes", rule(func(s *loyalty.RuleSet) { s.Earn[0].Points = -1 }), problem.InvalidField},
@@ -125,6 +139,23 @@ func TestBadInput_Programme(t *testing.T) {
 		{"a reward for less than nothing", offer(func(x *loyalty.Reward) { x.Cost = -1 }), problem.InvalidField},
 		{"a reward of nothing", offer(func(x *loyalty.Reward) { x.Discount = 0 }), problem.InvalidField},
 		{"a reward that ends before it begins", offer(func(x *loyalty.Reward) { x.ValidFrom, x.ValidTo = 5, 4 }), problem.InvalidField},
+	}.try(t, r)
+}
+
+func TestBadInput_Programme(t *testing.T) {
+	r := newRig(t)
+	ctx := context.Background()
+	adjust := func(change func(a *programme.Adjustment)) func() error {
+		a := programme.Adjustment{Member: r.ann.ID, Unit: "points", Amount: 5, Reason: programme.ReasonGoodwill}
+		change(&a)
+		return func() error { _, err := r.Programme.Adjust(ctx, clerk, a); return err }
+	}
+	voucher := func(change func(v *programme.Voucher)) func() error {
+		v := programme.Voucher{Member: r.ann.ID, Reward: r.reward.ID, Uses: 1}
+		change(&v)
+		return func() error { _, err := r.IssueVoucher(ctx, clerk, v); return err }
+	}
+	refusals{
 		{"an adjustment of zero", adjust(func(a *programme.Adjustment) { a.Amount = 0 }), problem.InvalidField},
 		{"an adjustment beyond all", adjust(func(a *programme.Adjustment) { a.Amount = programme.Most + 1 }), problem.InvalidField},
 		{"an adjustment below all", adjust(func(a *programme.Adjustment) { a.Amount = -programme.Most - 1 }), problem.InvalidField},
@@ -148,22 +179,7 @@ func TestBadInput_Programme(t *testing.T) {
 			return err
 		}, problem.NameTaken},
 		{"nobody blocked", func() error { _, err := r.Block(ctx, clerk, clerk); return err }, problem.NotFound},
-	} {
-		if err := c.do(); problem.CodeOf(err) != c.want {
-			t.Errorf("%s: %v, want %s", c.name, err, c.want)
-		}
-	}
-	now, err := r.CurrentRuleSet(ctx)
-	if err != nil || now.Version != 1 {
-		t.Errorf("rules: %+v, %v", now, err)
-	}
-	if n, err := r.CountMembers(ctx); n != 1 || err != nil {
-		t.Errorf("%d members, %v", n, err)
-	}
-	if h := r.Holding(t, r.ann.Account, "points"); h.Balance() != 0 {
-		t.Errorf("%+v", h)
-	}
-	r.Verify(t)
+	}.try(t, r)
 }
 
 // The catalogue only grows; rules that say nothing of it leave it, and what only
