@@ -101,22 +101,7 @@ func (t *Till) releaseKept(ctx context.Context, sale entry.Sale) error {
 	if len(sale.Kept) == 0 {
 		return nil
 	}
-	var rights []right
-	err := t.look(ctx, func(l look) (err error) {
-		rights, err = t.held(l, sale.Account)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("look for what the sale kept: %w", err)
-	}
-	for _, r := range rights {
-		if r.id == sale.ID {
-			if err := t.release(ctx, r, entry.ReleaseUnused); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return t.releaseUnused(ctx, sale.Account, func(r right) bool { return r.id == sale.ID })
 }
 
 // releaseOneOff gives back the rights that were got for a sale that is void now: nobody
@@ -131,19 +116,27 @@ func (t *Till) releaseOneOff(ctx context.Context, sale entry.Sale) error {
 	if len(cited) == 0 {
 		return nil
 	}
+	return t.releaseUnused(ctx, sale.Account, func(r right) bool {
+		return cited[r.id] && (r.Source == fromAsking || r.Source == fromLane)
+	})
+}
+
+// releaseUnused releases those rights on an account that nobody here will use any more.
+func (t *Till) releaseUnused(ctx context.Context, account uuid.UUID, which func(right) bool) error {
 	var rights []right
 	err := t.look(ctx, func(l look) (err error) {
-		rights, err = t.held(l, sale.Account)
+		rights, err = t.held(l, account)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("look for what was got for the sale: %w", err)
+		return fmt.Errorf("look for rights to release: %w", err)
 	}
 	for _, r := range rights {
-		if cited[r.id] && (r.Source == fromAsking || r.Source == fromLane) {
-			if err := t.release(ctx, r, entry.ReleaseUnused); err != nil {
-				return err
-			}
+		if !which(r) {
+			continue
+		}
+		if err := t.release(ctx, r, entry.ReleaseUnused); err != nil {
+			return err
 		}
 	}
 	return nil
