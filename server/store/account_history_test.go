@@ -33,18 +33,7 @@ func fillHistory(t *testing.T, db *DB, account uuid.UUID, first, n int) {
 // no page.
 func TestAHistoryOf100000LinesPagesInConstantTime(t *testing.T) {
 	ctx := context.Background()
-	db, err := Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := db.Migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
+	db := migrated(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"))
 	ann, bo := uuid.NewSHA1(uuid.Nil, []byte("ann")), uuid.NewSHA1(uuid.Nil, []byte("bo"))
 	fillHistory(t, db, ann, 0, historyLines)
 	fillHistory(t, db, bo, 0, 100)
@@ -56,7 +45,7 @@ func TestAHistoryOf100000LinesPagesInConstantTime(t *testing.T) {
 		Detail  string `bun:"detail"`
 	}
 	at, key := int64(historyLines/6), make([]byte, 16)
-	err = db.reader.NewRaw("EXPLAIN QUERY PLAN SELECT * FROM postings WHERE shard = ? AND account = ? AND recorded_at <= ? "+
+	err := db.reader.NewRaw("EXPLAIN QUERY PLAN SELECT * FROM postings WHERE shard = ? AND account = ? AND recorded_at <= ? "+
 		"AND (recorded_at < ? OR id < ?) ORDER BY recorded_at DESC, id DESC LIMIT 500", shard.Of(ann), ann[:], at, at, key).Scan(ctx, &plan)
 	if err != nil {
 		t.Fatal(err)

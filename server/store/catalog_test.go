@@ -13,18 +13,7 @@ import (
 // the shard, and a table without one is named as small.
 func TestEveryKeyOfAHotTableBeginsWithItsShard(t *testing.T) {
 	ctx := context.Background()
-	db, err := Open(ctx, pg.Start(t).Database(t), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := db.Migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
+	db := migrated(t, pg.Start(t).Database(t))
 	if wrong := breaches(t, db); len(wrong) > 0 {
 		t.Error(strings.Join(wrong, "\n"))
 	}

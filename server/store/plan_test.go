@@ -12,18 +12,7 @@ import (
 // Reading the newest entries or some accounts costs the same however many there are.
 func TestStatementsOnGrowingTablesUseTheirIndex(t *testing.T) {
 	ctx := context.Background()
-	db, err := Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := db.Migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
+	db := migrated(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"))
 	keys := bun.Safe("(shard, account) IN (VALUES " + strings.ReplaceAll(marks(2, 2), "?", "x'01'") + ")")
 	for _, c := range []struct {
 		query string
@@ -47,4 +36,22 @@ func TestStatementsOnGrowingTablesUseTheirIndex(t *testing.T) {
 			t.Errorf("%s: %+v", c.query, plan)
 		}
 	}
+}
+
+// migrated opens the database at dsn with today's schema; it is closed with the test.
+func migrated(t *testing.T, dsn string) *DB {
+	t.Helper()
+	db, err := Open(context.Background(), dsn, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := db.Migrate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return db
 }
