@@ -51,7 +51,7 @@ func (n *Node) showHead(ctx context.Context, address string, proof wire.SignedHe
 	if err != nil {
 		return known, err
 	}
-	asked := wire.HeadRequest{V: wire.Version, Mine: mine, Proof: proof}
+	asked := wire.HeadRequest{V: wire.Version, Mine: mine, Proof: proof, Said: n.cfg.Terminal.Said()}
 	if lane, met := n.peers.who(address); met {
 		if base, met := n.book.Base(lane); met {
 			asked.Known = base.Signed
@@ -69,11 +69,23 @@ func (n *Node) showHead(ctx context.Context, address string, proof wire.SignedHe
 	if err != nil {
 		return known, fmt.Errorf("lane %s: %w", lane.ID, err)
 	}
+	n.passedOn(ctx, lane.ID, answer.Said)
 	found, _ := n.book.Found(lane.ID)
 	n.peers.note(address, func(l *Lane) {
 		l.Terminal, l.Seen, l.Up, l.Online, l.Seq, l.Finding = lane.ID, n.cfg.Clock.Now(), true, answer.Online, head.Seq, found.Finding
 	})
 	return answer.Known, nil
+}
+
+// passedOn takes in what a lane shows of HQ's words. One that cannot be verified is left
+// aside: the lane may have newer keys of HQ than this one.
+func (n *Node) passedOn(ctx context.Context, lane uuid.UUID, said wire.Dated) {
+	if len(said.Sealed) == 0 {
+		return
+	}
+	if err := n.cfg.Terminal.PassedOn(ctx, said); err != nil {
+		n.cfg.Log.Debug("a lane's word of HQ is not believed", "lane", lane, "err", err)
+	}
 }
 
 // prove compares what a lane knows of this terminal with its own journal, and returns
@@ -175,7 +187,8 @@ func (n *Node) serveHead(r *http.Request, lane wire.Terminal, body []byte) (any,
 	if _, err := n.takeShown(r.Context(), lane, asked.Mine, asked.Proof); err != nil {
 		return nil, err
 	}
-	answer := wire.HeadAnswer{V: wire.Version, Online: n.direct.Load()}
+	n.passedOn(r.Context(), lane.ID, asked.Said)
+	answer := wire.HeadAnswer{V: wire.Version, Online: n.direct.Load(), Said: n.cfg.Terminal.Said()}
 	if len(asked.Known.Head) > 0 {
 		if answer.Proof, err = n.prove(r.Context(), asked.Known); err != nil {
 			return nil, err

@@ -67,6 +67,8 @@ type register struct {
 	against   []entry.WitnessFinding
 	lent      map[uuid.UUID]int64
 	left      int64
+	said      wire.Dated   // what HQ said to it
+	passedOn  []wire.Dated // what lanes showed
 }
 
 // register adds a terminal to the shop.
@@ -164,6 +166,19 @@ func (r *register) HLC(stamp uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.hlc = max(r.hlc, stamp)
+}
+
+func (r *register) Said() wire.Dated {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.said
+}
+
+func (r *register) PassedOn(_ context.Context, said wire.Dated) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.passedOn = append(r.passedOn, said)
+	return problem.New(problem.ProofInvalid, "HQ is not here")
 }
 
 // findings are what a register has journalled against another.

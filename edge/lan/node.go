@@ -44,6 +44,10 @@ type Terminal interface {
 	Saw(ctx context.Context, seen entry.Witness) error
 	// HLC takes in a stamp of another lane.
 	HLC(stamp uint64)
+	// Said is the latest word of HQ that says when it was said, zero when there is none.
+	// PassedOn takes in one that a lane shows, and believes HQ's signature alone.
+	Said() wire.Dated
+	PassedOn(ctx context.Context, said wire.Dated) error
 }
 
 // Config is what a Node is made of.

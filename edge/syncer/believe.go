@@ -30,8 +30,13 @@ func believe[T any](s *Service, raw []byte, domain string, stated func(T) int64)
 			message, err = wire.Open[T](raw, domain, set, at)
 		}
 	}
-	if err == nil {
-		s.floor.Raise(time.UnixMilli(stated(message)))
+	if err != nil {
+		return message, err
+	}
+	at := time.UnixMilli(stated(message))
+	s.floor.Raise(at)
+	if said := (wire.Dated{Domain: domain, Sealed: raw}); said.Passable() {
+		err = s.cfg.Till.NoteSaid(said, at)
 	}
 	return message, err
 }

@@ -82,6 +82,8 @@ type fakeTill struct {
 	suspended    problem.Code
 	grants       []wire.Signed
 	presented    uint32
+	said         []wire.Dated
+	saidAt       []time.Time
 }
 
 func newFakeTill(set keys.Set) *fakeTill {
@@ -153,6 +155,12 @@ func (f *fakeTill) ApplyFeed(_ context.Context, page wire.FeedPage) error {
 }
 
 func (f *fakeTill) ObserveHQTime(time.Time) {}
+
+func (f *fakeTill) NoteSaid(said wire.Dated, at time.Time) error {
+	defer f.lock()()
+	f.said, f.saidAt = append(f.said, said), append(f.saidAt, at)
+	return nil
+}
 
 func (f *fakeTill) Contradicts(_ context.Context, seq uint64) error {
 	defer f.lock()()

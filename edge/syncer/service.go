@@ -49,6 +49,8 @@ type Till interface {
 	Presented() uint32
 	SetPresented(ctx context.Context, hqEpoch uint32) error
 	ObserveHQTime(hq time.Time)
+	// NoteSaid keeps what HQ said at a time, to be shown to other lanes.
+	NoteSaid(said wire.Dated, at time.Time) error
 	SetOnline(online bool)
 }
 

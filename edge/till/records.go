@@ -102,6 +102,7 @@ var (
 	keyWitness   = []byte("witness")    // noted, as of the last own head witnessed in the journal
 	keyHeads     = []byte("heads")      // noted, as of the last own head witnessed
 	keyHeadBound = []byte("head bound") // clock.Stamp, below which all heads were stamped
+	keySaid      = []byte("said")       // said, the latest word of HQ that tells the time
 )
 
 func put(table Table, key []byte, value any) (Change, error) {

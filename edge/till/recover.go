@@ -164,7 +164,7 @@ func (t *Till) startTime(ctx context.Context, head journal.Head) error {
 		last = e.At()
 	}
 	t.time.start(heard, last)
-	return nil
+	return t.recallSaid(ctx)
 }
 
 // replayChunk bounds what is read from the journal at once.

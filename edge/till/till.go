@@ -91,6 +91,7 @@ type Till struct {
 	helpers   atomic.Pointer[Helpers]
 	online    atomic.Bool
 	witness   witnesses
+	said      saidByHQ
 	rights    rightsHeld
 	luck      uuid.UUID   // what refusals by chance are drawn from; new with each start
 	keptSince int64       // see forgotten; Unix milliseconds, set by Recover

@@ -24,7 +24,8 @@ type timekeeper struct {
 	baseMono time.Duration
 	reported time.Duration // how far the wall was off base when last looked at
 	trusted  bool
-	heard    time.Time // latest time HQ signed
+	heard    time.Time // latest time HQ signed for this terminal
+	signed   time.Time // latest time HQ signed, as any lane could show
 
 	first    time.Time     // HQ's first time since the start
 	firstAt  time.Duration // by the monotonic clock
@@ -129,11 +130,29 @@ func (k *timekeeper) hear(hq time.Time) {
 	}
 	k.floor = clock.Floor{}
 	k.floor.Raise(hq)
+	k.floor.Raise(k.signed)
 	k.base, k.baseMono, k.trusted = hq, k.mono(), true
 	if wall.Sub(hq).Abs() <= k.tolerance {
 		k.base = wall
 	}
 	k.reported = wall.Sub(k.base)
+}
+
+// passedOn takes in a time that HQ signed some time ago: it is not earlier now. How much
+// later it is nobody says, so it ends distrust of no clock; but a clock that lies before
+// it by more than the tolerance is wrong.
+func (k *timekeeper) passedOn(hq time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !hq.After(k.signed) {
+		return
+	}
+	k.signed = hq
+	if hq.Sub(k.believed()) > k.tolerance {
+		k.base, k.baseMono, k.trusted = hq, k.mono(), false
+		k.reported = k.wallNow().Sub(hq)
+	}
+	k.floor.Raise(hq)
 }
 
 // A quartz may be off by this many parts per million, and no clock is believed to be

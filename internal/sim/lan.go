@@ -125,6 +125,11 @@ func (l *lane) show(ctx context.Context, to *lane) {
 		}
 	}
 	to.seen[name] = head
+	if said := l.till.Said(); len(said.Sealed) > 0 {
+		if err := to.till.PassedOn(ctx, said); err != nil && !to.disk.off {
+			l.w.expect("lane "+to.name+": what HQ said to "+l.name, err)
+		}
+	}
 }
 
 // against compares a head that was once shown with the journal as it is.

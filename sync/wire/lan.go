@@ -27,12 +27,14 @@ type SignedHead struct {
 
 // HeadRequest shows a lane the asker's head, and which head of the lane the asker
 // knows, as the lane once signed it. Proof is the asker's head as it was at the
-// sequence number that the lane said it knew, with no HLC.
+// sequence number that the lane said it knew, with no HLC. Said is the latest word of HQ
+// that the asker can show.
 type HeadRequest struct {
 	V     uint8      `cbor:"1,keyasint"`
 	Mine  SignedHead `cbor:"2,keyasint"`
 	Known SignedHead `cbor:"3,keyasint,omitzero"`
 	Proof SignedHead `cbor:"4,keyasint,omitzero"`
+	Said  Dated      `cbor:"5,keyasint,omitzero"`
 }
 
 // HeadAnswer is the same the other way round. Finding is what the lane concludes
@@ -44,6 +46,7 @@ type HeadAnswer struct {
 	Proof   SignedHead `cbor:"4,keyasint,omitzero"`
 	Finding uint8      `cbor:"5,keyasint,omitempty"` // entry.WitnessFinding
 	Online  bool       `cbor:"6,keyasint,omitempty"` // the lane hears HQ by itself, and relays
+	Said    Dated      `cbor:"7,keyasint,omitzero"`
 }
 
 // SignHead signs a head with the terminal's own key.
