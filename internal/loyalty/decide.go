@@ -23,6 +23,7 @@ const (
 	CapTerminal        Reason = "cap_terminal_since_sync"
 	CapRestart         Reason = "cap_restart"
 	StandInOff         Reason = "stand_in_off"
+	ApprovalNeeded     Reason = "approval_required" // a manager must have seen the card
 	StandInByChance    Reason = "stand_in_by_chance"
 	ClockUntrusted     Reason = "clock_untrusted"
 	DiscountTooLarge   Reason = "discount_exceeds_basket"

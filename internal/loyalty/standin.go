@@ -148,8 +148,8 @@ func (r Request) standInOff() *Refusal {
 		return refuse(s.Refused, "head office said no")
 	case s.ClockUntrusted:
 		return refuse(ClockUntrusted, "the clock is not trusted")
-	case s.Freshness == Keyed && p.keyedOff():
-		return refuse(StandInOff, "a typed card number earns only")
+	case s.Freshness == Keyed && p.KeyedNeedsApproval():
+		return refuse(ApprovalNeeded, "a typed card number earns only")
 	case p.freshness(s.Freshness).Off:
 		return refuse(StandInOff, "codes of this kind are not good for it without head office")
 	case r.CacheAge > p.MaxCacheAgeSeconds || p.MaxCacheAgeSeconds <= 0:

@@ -107,7 +107,9 @@ func (c capRow) zero() loyalty.Reason {
 	switch c.name {
 	case "static code per sale", "static code per day":
 		return ""
-	case "per sale", "half a cap of an older cache", "typed number per sale", "typed number per day", "age of the cache":
+	case "typed number per sale", "typed number per day":
+		return loyalty.ApprovalNeeded
+	case "per sale", "half a cap of an older cache", "age of the cache":
 		return loyalty.StandInOff
 	}
 	return c.reason
@@ -131,10 +133,13 @@ func TestFreshnessOff(t *testing.T) {
 		}, ""},
 		{"typed by default", func(r *loyalty.Request) {
 			r.StandIn.Freshness, r.Policy.Keyed = loyalty.Keyed, loyalty.FreshnessCaps{}
+		}, loyalty.ApprovalNeeded},
+		{"typed switched off", func(r *loyalty.Request) {
+			r.StandIn.Freshness, r.Policy.Keyed = loyalty.Keyed, loyalty.FreshnessCaps{Off: true}
 		}, loyalty.StandInOff},
 		{"typed by default, on a right", func(r *loyalty.Request) {
 			r.StandIn.Freshness, r.Policy.Keyed, r.Rights = loyalty.Keyed, loyalty.FreshnessCaps{}, []loyalty.Right{right}
-		}, loyalty.StandInOff},
+		}, loyalty.ApprovalNeeded},
 		{"typed by default, authorised", func(r *loyalty.Request) {
 			r.StandIn.Freshness, r.Policy.Keyed, r.Offered = loyalty.Keyed, loyalty.FreshnessCaps{}, []loyalty.Right{hq}
 		}, ""},

@@ -118,6 +118,24 @@ const (
 	IdentitiesExhausted Code = "identities_exhausted"
 	ReceiptClaimed      Code = "receipt_claimed"
 
+	// Who stands at the till.
+	CashierNeeded       Code = "cashier_required"
+	CashierUnknown      Code = "cashier_unknown"
+	CashierSessionEnded Code = "cashier_session_ended"
+	PINWrong            Code = "pin_wrong"
+	PINLocked           Code = "pin_locked"
+	ManagerNeeded       Code = "manager_required"
+	ApprovalNeeded      Code = "approval_required"
+	ApprovalInvalid     Code = "approval_invalid"
+	ReceiptNeeded       Code = "pos_receipt_required"
+	TrainingMixed       Code = "training_mixed"
+
+	// A typed card number.
+	CardNumberInvalid   Code = "card_number_invalid"
+	CardNumberUnknown   Code = "card_number_unknown"
+	CardNumberAmbiguous Code = "card_number_ambiguous"
+	CardNumberLocked    Code = "card_number_locked"
+
 	// After a restore.
 	EnrolmentRefused Code = "enrolment_refused"
 	StoreUnknown     Code = "store_unknown"
@@ -227,4 +245,20 @@ var Table = map[Code]Row{
 
 	IdentitiesExhausted: {409, "No identity is left to enrol a member with until HQ sends more", "No new member can be enrolled here until the till has been online. Sell without the card."},
 	ReceiptClaimed:      {409, "The receipt has been claimed", "This receipt was used before. Its points are on a card already."},
+
+	CashierNeeded:       {401, "A cashier must be signed in", "Please choose your name and type your PIN first."},
+	CashierUnknown:      {404, "The cashier is not known at this store", "This cashier is not known here. Ask head office."},
+	CashierSessionEnded: {401, "The cashier's session has ended", "You have been signed out. Choose your name and type your PIN again."},
+	PINWrong:            {403, "The PIN is wrong", "This PIN is wrong. Try again."},
+	PINLocked:           {429, "Too many wrong PINs", "There were too many wrong PINs. Wait a little, or ask head office for a new PIN."},
+	ManagerNeeded:       {403, "Only a manager can approve", "Only a manager can approve this. Call one."},
+	ApprovalNeeded:      {403, "A manager must approve", "A manager must approve this. Call one to type their PIN."},
+	ApprovalInvalid:     {403, "The approval is used, too old or for something else", "The approval cannot be used for this. Ask the manager once more."},
+	ReceiptNeeded:       {422, "The receipt number of the sale is needed", "Scan or type the receipt number first."},
+	TrainingMixed:       {409, "Training and real sales do not mix", "This is not possible in training, or belongs to training. End the training and start again."},
+
+	CardNumberInvalid:   {422, "The card number's check digit is wrong", "A digit of the card number is wrong. Check it and type it again."},
+	CardNumberUnknown:   {404, "The card number is not known to this till", "This card number is not known here. Scan the card's code; points can be claimed later with the receipt."},
+	CardNumberAmbiguous: {409, "Two members have this card number", "This card number is not clear. Please scan the card's code."},
+	CardNumberLocked:    {429, "Too many unknown card numbers", "Too many unknown card numbers were typed. Wait a little, or scan the card's code."},
 }

@@ -124,6 +124,7 @@ type Sale struct {
 	Online    bool         `cbor:"16,keyasint,omitempty"` // HQ was in reach when it was decided
 	Claim     uuid.UUID    `cbor:"17,keyasint,omitzero"`  // the printed claim that whoever shows it first may use
 	Kept      []Kept       `cbor:"18,keyasint,omitempty"` // of what is earned, the parts that this terminal may spend
+	Hands
 }
 
 // Kept is the part of a sale's earnings that the terminal keeps as a right of its own,
@@ -154,6 +155,8 @@ type Void struct {
 	Cashier string     `cbor:"6,keyasint,omitempty"`
 	Key     string     `cbor:"7,keyasint"`
 	KeyHash []byte     `cbor:"8,keyasint"`
+	Total   Money      `cbor:"9,keyasint,omitzero"` // of the sale
+	Hands
 }
 
 // WitnessFinding says what a witnessed head proves. Numbers are final.

@@ -31,6 +31,7 @@ type Claim struct {
 	Cashier   string    `cbor:"8,keyasint,omitempty"`
 	Key       string    `cbor:"9,keyasint"`
 	KeyHash   []byte    `cbor:"10,keyasint"`
+	Hands
 }
 
 // Check refuses a claim that contradicts itself.

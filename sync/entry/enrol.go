@@ -18,6 +18,7 @@ type EnrolMember struct {
 	Cashier string    `cbor:"5,keyasint,omitempty"`
 	Key     string    `cbor:"6,keyasint"`
 	KeyHash []byte    `cbor:"7,keyasint"`
+	Hands
 }
 
 // IdentityAccount is the account of a member that HQ issued as an identity: it has the

@@ -50,6 +50,8 @@ const (
 	KindHQAccountLink       Kind = 75
 	KindHQExpiry            Kind = 76
 	KindHQImport            Kind = 77
+	KindHQCashier           Kind = 87 // HQRecord of a wire.Cashier
+	KindHQTillRules         Kind = 88 // HQRecord of a loyalty.TillRules
 )
 
 var kindNames = map[Kind]string{
@@ -66,6 +68,7 @@ var kindNames = map[Kind]string{
 	KindHQBatch: "hq_batch", KindHQVoucherMoved: "hq_voucher_moved",
 	KindHQTakeBack: "hq_take_back", KindHQRecall: "hq_recall",
 	KindClaim: "claim", KindHQClaimed: "hq_claimed",
+	KindHQCashier: "hq_cashier", KindHQTillRules: "hq_till_rules",
 }
 
 // String returns the name used in JSON, SQL and on screen.

@@ -41,4 +41,5 @@ type Return struct {
 	Key         string       `cbor:"15,keyasint"`
 	KeyHash     []byte       `cbor:"16,keyasint"`
 	Whole       bool         `cbor:"17,keyasint,omitempty"`
+	Hands
 }
