@@ -13,7 +13,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unve
 
 # The one list of Debian packages that tests and demo use. Whoever adds one says
 # below what is skipped without it.
-DEBIAN_PACKAGES := zbar-tools e2fsprogs openssl postgresql-15 gcc libc6-dev
+DEBIAN_PACKAGES := zbar-tools e2fsprogs openssl postgresql-15 gcc libc6-dev chromium fonts-dejavu-core
 
 WITHOUT_zbar-tools    := tests that read our QR pictures with a reader not ours
 WITHOUT_e2fsprogs     := power-cut tests (they make a file system on a loop device)
@@ -21,6 +21,8 @@ WITHOUT_openssl       := tests that check our signatures with a second implement
 WITHOUT_postgresql-15 := tests of HQ on PostgreSQL
 WITHOUT_gcc           := the race detector, and so the suite called race
 WITHOUT_libc6-dev     := the race detector, and so the suite called race
+WITHOUT_chromium      := stories of the pages in a browser
+WITHOUT_fonts-dejavu-core := stories of the pages in a browser (their pictures)
 
 # Each command and all flags that it is built with, for this machine and for
 # release alike.
@@ -33,7 +35,7 @@ BUILD_edge      := $(BUILD)
 BUILD_fleet     := $(BUILD)
 
 # Suites of `make test`, in order, and the minutes they may take together on two cores.
-SUITE_NAMES  := lint generated race unit sim stories faults
+SUITE_NAMES  := lint web generated race unit sim stories faults
 TEST_MINUTES := 15
 # A skip that matches (as package.Test: reason) fails `make test`; .ci/run sets it.
 FORBID_SKIPS ?=
@@ -63,7 +65,7 @@ help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
-deps: go-version ## install the Debian packages that tests use (as root; else say how)
+deps: go-version node-version ## install the Debian packages that tests use (as root; else say how)
 	@missing=""; \
 	command -v dpkg-query >/dev/null || { echo "deps: not a Debian system; needed are: $(DEBIAN_PACKAGES)"; exit 0; }; \
 	for p in $(DEBIAN_PACKAGES); do \
@@ -88,17 +90,46 @@ go-version:
 	[ "$$(printf '%s\n' "$$need" "$${have%% *}" | sort -V | head -n 1)" = "$$need" ] || \
 		{ echo "Go $$need or newer is needed, this is $$have: see https://go.dev/dl/"; exit 1; }
 
+# The pages. Debian 12's own Node.js (18) is too old for Vite 8.
+NODE_NEEDED := 20.19.0
+WEB         := internal/web
+WEB_SOURCES  = $(shell find $(WEB) \( -name node_modules -o -name gen -o -path $(WEB)/dist -o -name test \) -prune -o -type f ! -name '*.go' ! -name '*.md' -print) \
+	edge/api/openapi.yaml server/api/openapi.yaml
+WITHOUT_NODE := without Node.js $(NODE_NEEDED) or newer and npm (https://nodejs.org/en/download; Debian 12 has only 18) \
+	the binaries have no pages: /till, /card and /console answer 503
+have-node    = command -v npm >/dev/null && command -v node >/dev/null && \
+	[ "$$(printf '%s\nv%s\n' "$$(node --version)" $(NODE_NEEDED) | sort -V | head -n 1)" = v$(NODE_NEEDED) ]
+
+.PHONY: node-version
+node-version:
+	@$(have-node) || echo "SKIPPED ALOUD: $(WITHOUT_NODE)"
+
+.PHONY: web
+web: build/web.stamp ## build the pages into internal/web/dist (needs Node.js)
+
+$(WEB)/node_modules/.installed: $(WEB)/package-lock.json
+	@$(have-node) || exit 0; cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
+
+build/web.stamp: $(WEB)/node_modules/.installed $(WEB_SOURCES)
+	@$(have-node) || { echo "web: $(WITHOUT_NODE)"; exit 0; }; \
+	cd $(WEB) && npm run --silent build && mkdir -p $(CURDIR)/build && touch $(CURDIR)/build/web.stamp
+
+.PHONY: web-check
+web-check: $(WEB)/node_modules/.installed ## types, form and unit tests of the pages
+	@$(have-node) || { echo "SKIPPED ALOUD: $(WITHOUT_NODE)"; exit 0; }; \
+	cd $(WEB) && npm run --silent check && npm run --silent format:check && npm test --silent
+
 .PHONY: build
-build: go-version $(COMMANDS:%=bin/%) ## build bin/hq, bin/edge and bin/fleet, and print their sizes
+build: go-version web $(COMMANDS:%=bin/%) ## build bin/hq, bin/edge and bin/fleet, and print their sizes
 	@cd bin && stat -c '%n %s' $(COMMANDS) | awk '{ printf "bin/%-6s %6.1f MB\n", $$1, $$2 / 1e6 }'
 
 # go build itself knows what has to be built again.
 .PHONY: $(COMMANDS:%=bin/%)
-$(COMMANDS:%=bin/%): bin/%:
+$(COMMANDS:%=bin/%): bin/%: | web
 	@CGO_ENABLED=0 go build $(BUILD_$*) -o $@ ./cmd/$*
 
 .PHONY: release
-release: go-version ## cross-compile hq and edge for every system, with checksums
+release: go-version web ## cross-compile hq and edge for every system, with checksums
 	@rm -rf build/release && mkdir -p build/release
 	@$(foreach system,$(RELEASE_SYSTEMS),$(foreach c,$(RELEASED),$(call release-one,$(c),$(subst /, ,$(system)))))
 	@cd build/release && sha256sum -- * > SHA256SUMS && sha256sum --check --quiet SHA256SUMS
@@ -121,6 +152,7 @@ test: deps build $(SUITES) ## run every suite and print the minutes each took
 	@rm -rf build/suites; \
 	trap '$(SUITES) table -limit $(TEST_MINUTES)m -forbid-skips "$$FORBID_SKIPS" $(SUITE_NAMES) || exit 1' EXIT; \
 	$(SUITES) run lint -- $(SELF) lint; \
+	$(SUITES) run web -- $(SELF) web-check; \
 	$(SUITES) run generated -- $(SELF) verify-generated; \
 	$(call race-suite,race,$(RACE_PACKAGES)); \
 	$(SUITES) run -min 1 unit -- $(GO_TEST) -timeout 10m $(call expand,$(UNIT_PACKAGES)); \
@@ -205,4 +237,5 @@ verify-generated: ## fail when a committed generated file is not what `make gene
 
 .PHONY: clean
 clean: ## remove what was built here (tools included)
-	@rm -rf bin build
+	@rm -rf bin build $(WEB)/node_modules
+	@find $(WEB)/dist -mindepth 1 ! -name .keep -delete

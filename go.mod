@@ -2,6 +2,8 @@ module github.com/tallystick/tallystick
 
 go 1.26.0
 
+ignore ./internal/web/node_modules
+
 require (
 	cel.dev/cel-go v0.33.2 // indirect
 	github.com/alecthomas/kong v1.17.0 // indirect

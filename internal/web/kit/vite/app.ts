@@ -1,0 +1,34 @@
+// One Vite configuration for all pages, so that they are built and served alike.
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig, type UserConfig } from 'vite';
+import { offline, type OfflineOptions } from './offline.ts';
+
+export type AppName = 'till' | 'card' | 'console';
+
+export interface AppOptions {
+  /** Where the agent or HQ is while `vite dev` runs. */
+  backend: string;
+  /** Addresses under the backend that are not the page's. */
+  proxied: string[];
+  /** Present: the page gets a service worker at `/<app>/sw.js`. */
+  offline?: OfflineOptions;
+}
+
+/** app returns the configuration of one page, served at `/<name>/`. */
+export function app(name: AppName, options: AppOptions): UserConfig {
+  return defineConfig({
+    base: `/${name}/`,
+    plugins: [svelte(), ...(options.offline ? [offline(name, options.offline)] : [])],
+    build: {
+      target: 'es2022',
+      // Small pictures must not become data: addresses in the style sheets and scripts:
+      // the content security policy lets only files through.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      chunkSizeWarningLimit: 600,
+    },
+    server: {
+      proxy: Object.fromEntries(options.proxied.map((path) => [path, options.backend])),
+    },
+  }) as UserConfig;
+}
