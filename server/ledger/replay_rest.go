@@ -147,16 +147,13 @@ func hqFactOf(writer uuid.UUID, row hqjournal.Row) (fact, error) {
 	if err != nil {
 		return fact{}, err
 	}
-	account, effective, err := hqAccount(row.Kind, env)
+	account, effective, err := hqAccount(row.Kind, env, row.RecordedAt)
 	if err != nil {
 		return fact{}, err
 	}
 	fold, err := foldOf(row.Kind, row.Raw)
 	if err != nil {
 		return fact{}, err
-	}
-	if effective == 0 {
-		effective = row.RecordedAt
 	}
 	f := fact{hq: tolerant(fold), shard: shard.Of(account), account: account, named: rightNamed(env), Entry: Entry{
 		Terminal: writer, Epoch: row.Epoch, Seq: row.Seq, Hash: row.Hash, Kind: row.Kind, State: Accepted, Proven: true,
@@ -165,19 +162,19 @@ func hqFactOf(writer uuid.UUID, row hqjournal.Row) (fact, error) {
 	return f, f.readClaim()
 }
 
-// hqAccount is whose account a fact of HQ changes, and when it takes effect if that
-// is another time than when it was written.
-func hqAccount(kind entry.Kind, env entry.Entry) (account uuid.UUID, effective int64, err error) {
+// hqAccount is whose account a fact of HQ changes, and when it takes effect: when it was
+// recorded, unless it says another time.
+func hqAccount(kind entry.Kind, env entry.Entry, recordedAt int64) (account uuid.UUID, effective int64, err error) {
 	switch kind {
 	case entry.KindHQGrant:
 		body, err := entry.DecodeBody[entry.HQGrant](env)
-		return body.Account, grantedAt(body, 0), err
+		return body.Account, grantedAt(body, recordedAt), err
 	case entry.KindHQTakeBack:
 		body, err := entry.DecodeBody[entry.HQTakeBack](env)
-		return body.Account, 0, err
+		return body.Account, recordedAt, err
 	case entry.KindHQAdjustment:
 		body, err := entry.DecodeBody[entry.HQAdjustment](env)
-		return body.Account, 0, err
+		return body.Account, recordedAt, err
 	case entry.KindHQClaimed:
 		body, err := entry.DecodeBody[entry.HQClaimed](env)
 		return body.Account, body.EffectiveAt, err
@@ -189,20 +186,20 @@ func hqAccount(kind entry.Kind, env entry.Entry) (account uuid.UUID, effective i
 		return body.Account, body.At, err
 	case entry.KindHQTransferOut, entry.KindHQTransferIn:
 		body, err := entry.DecodeBody[entry.HQTransfer](env)
-		return body.Account, 0, err
+		return body.Account, recordedAt, err
 	case entry.KindHQCorrection:
 		body, err := entry.DecodeBody[entry.HQCorrection](env)
-		return body.Account, 0, err
+		return body.Account, recordedAt, err
 	case entry.KindHQCorrectionUndo:
 		body, err := entry.DecodeBody[entry.HQCorrectionUndo](env)
-		return body.Account, 0, err
+		return body.Account, recordedAt, err
 	case entry.KindHQVoucher:
 		body, err := entry.DecodeBody[entry.HQRecord](env)
 		if err != nil {
 			return uuid.Nil, 0, err
 		}
 		v, err := wire.Unmarshal[loyalty.Voucher](body.Record)
-		return uuid.UUID(v.Account), 0, err
+		return uuid.UUID(v.Account), recordedAt, err
 	}
 	return uuid.Nil, 0, fmt.Errorf("kind %s changes no account", kind)
 }

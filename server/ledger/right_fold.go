@@ -191,7 +191,7 @@ func foldGrant(g entry.HQGrant) hqFold {
 		err := s.on(f, a, g.Unit, 0, func(h *loyalty.Holding) ([]loyalty.Move, error) {
 			h.Forget(forgotten(f))
 			return h.MakeRight(loyalty.HeldRight{
-				ID: g.Right, Holder: g.Terminal, Epoch: g.Epoch, Store: g.Store, Kind: kind, Amount: g.Amount, MadeAt: g.GrantedAt, EndsAt: g.EndsAt,
+				ID: g.Right, Holder: g.Terminal, Epoch: g.Epoch, Store: g.Store, Kind: kind, Amount: g.Amount, MadeAt: f.EffectiveAt, EndsAt: g.EndsAt,
 			})
 		})
 		s.explain(RightKey{UnitKey{a.AccountKey, g.Unit}, g.Right})

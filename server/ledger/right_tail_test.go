@@ -1,12 +1,14 @@
 package ledger_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/testkit/books"
+	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/entry"
 )
 
@@ -84,4 +86,37 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// A right takes effect when its grant is recorded, which a process of HQ whose clock is
+// behind dates back. A snapshot from between does not have it, also when it ended since.
+func TestARightIsMadeWhenItsGrantIsRecorded(t *testing.T) {
+	hq := books.New(t)
+	hq.Ledger.SnapshotEvery(1)
+	account := hq.Member(t, "ann", 500)
+	a, late := hq.Till(t, "1"), hq.Till(t, "2")
+	dated := hq.Clock.Now()
+	a.Skip(time.Minute)
+	a.Sell(t, account, 1000, 0)
+	deliver(t, hq, a)
+	late.Skip(2 * time.Minute)
+	late.Sell(t, account, 500, 0)
+	hq.Clock.Advance(5 * time.Minute)
+	err := hq.Ledger.DecideRight(t.Context(), account, "points", rightID("1"), func(context.Context, ledger.Held) (ledger.RightStep, error) {
+		return ledger.RightStep{Grant: &entry.HQGrant{
+			Right: rightID("1"), Account: account, Unit: "points", Amount: 300, Store: a.Store, Terminal: a.ID, Epoch: 1,
+			GrantedAt: dated.UnixMilli(), EndsAt: dated.Add(time.Hour).UnixMilli(),
+		}}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Skip(10 * time.Minute)
+	redeemOn(t, a, account, rightID("1"), 100)
+	release(t, a, account, rightID("1"))
+	deliver(t, hq, a)
+	deliver(t, hq, late)
+	if list := hq.Exceptions(t, ""); len(list) > 0 {
+		t.Errorf("exceptions: %+v", list)
+	}
 }

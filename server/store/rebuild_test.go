@@ -170,10 +170,14 @@ func (l *life) sell(till *books.Till) {
 func (l *life) right(till *books.Till) {
 	if len(l.rights) == 0 || l.IntN(3) == 0 {
 		r := lifeRight{uuid.NewSHA1(l.ID, fmt.Appendf(nil, "right %d", len(l.rights))), l.own[l.IntN(len(l.own))], till, int64(1 + l.IntN(60))}
-		l.decide(r, ledger.RightStep{Grant: &entry.HQGrant{
+		grant := entry.HQGrant{
 			Right: r.id, Account: r.account, Unit: "points", Amount: r.left, Store: till.Store, Terminal: till.ID, Epoch: 1,
 			GrantedAt: l.Clock.Now().UnixMilli(), EndsAt: l.Clock.Now().Add(time.Hour).UnixMilli(),
-		}})
+		}
+		if len(l.rights)%4 == 3 { // HQ had lost it, and was shown it
+			grant.Adopted, grant.GrantedAt = true, l.Clock.Now().Add(-30*time.Minute).UnixMilli()
+		}
+		l.decide(r, ledger.RightStep{Grant: &grant})
 		l.rights = append(l.rights, r)
 		return
 	}
