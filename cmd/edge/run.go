@@ -232,7 +232,7 @@ func (a *agent) serve(ctx context.Context, io std) error {
 	}
 	if a.syncer != nil {
 		a.syncer.Start(ctx)
-		a.awaitHQ(ctx)
+		a.awaitWitness(ctx)
 	}
 	if err := a.tend(ctx); err != nil {
 		if a.syncer != nil {
@@ -248,18 +248,28 @@ func (a *agent) serve(ctx context.Context, io std) error {
 	return errors.Join(err, a.stop(served))
 }
 
-// greeting is how long a start waits for HQ's word on this terminal's journal.
+// greeting is how long a start waits for the word of HQ and of the other lanes on this
+// terminal's journal.
 const greeting = time.Second
 
-// awaitHQ lets HQ say, when it is in reach, whether it knows this journal further than
-// it goes: nothing should be added to one that was rolled back.
-func (a *agent) awaitHQ(ctx context.Context) {
+// awaitWitness lets HQ and the configured lanes say, when they are in reach, whether they
+// know this journal further than it goes: nothing should be redeemed on one that was
+// rolled back or copied, nor added to it.
+func (a *agent) awaitWitness(ctx context.Context) {
+	waits := []<-chan struct{}{a.syncer.Greeted()}
+	if a.lan != nil {
+		waits = append(waits, a.lan.Greeted())
+	}
 	limit := time.NewTimer(greeting)
 	defer limit.Stop()
-	select {
-	case <-a.syncer.Greeted():
-	case <-limit.C:
-	case <-ctx.Done():
+	for _, said := range waits {
+		select {
+		case <-said:
+		case <-limit.C:
+			return
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package lan
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -111,7 +113,11 @@ func (n *Node) prove(ctx context.Context, signed wire.SignedHead) (proof wire.Si
 	case known.Epoch < own.Epoch:
 		return proof, nil // of an epoch that is over
 	}
-	if proof, err = n.cfg.Terminal.SignedAt(ctx, known.Seq); err != nil {
+	proof, err = n.cfg.Terminal.SignedAt(ctx, known.Seq)
+	if errors.Is(err, journal.ErrPruned) {
+		return wire.SignedHead{}, nil // the lane was away for longer than entries are kept
+	}
+	if err != nil {
 		return proof, fmt.Errorf("prove entry %d: %w", known.Seq, err)
 	}
 	at, err := wire.OpenHead(key, proof)

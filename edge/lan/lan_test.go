@@ -62,6 +62,7 @@ type register struct {
 	mu        sync.Mutex
 	hlc       uint64
 	hashes    [][32]byte // of entries 1, 2, …
+	pruned    uint64     // entries up to it are gone
 	saw       []entry.Witness
 	confirmed uint64
 	against   []entry.WitnessFinding
@@ -119,6 +120,9 @@ func (r *register) SignedHead() (wire.SignedHead, error) {
 func (r *register) SignedAt(_ context.Context, seq uint64) (wire.SignedHead, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if seq <= r.pruned {
+		return wire.SignedHead{}, journal.ErrPruned
+	}
 	return r.sign(seq, 0)
 }
 
@@ -160,6 +164,18 @@ func (r *register) Saw(_ context.Context, seen entry.Witness) error {
 	defer r.mu.Unlock()
 	r.saw = append(r.saw, seen)
 	return nil
+}
+
+func (r *register) Seen(context.Context) ([]wire.SignedHead, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []wire.SignedHead
+	for _, w := range r.saw {
+		if w.Finding == entry.WitnessSeen {
+			out = append(out, wire.SignedHead{Head: w.Head, Signature: w.Signature})
+		}
+	}
+	return out, nil
 }
 
 func (r *register) HLC(stamp uint64) {

@@ -40,8 +40,10 @@ type Terminal interface {
 	// Contradicted tells that a lane holds a signed head of this terminal that its
 	// journal does not go on from: this is a copy, or was rolled back.
 	Contradicted(ctx context.Context, finding entry.WitnessFinding, known wire.SignedHead) error
-	// Saw journals the head of another lane, or what it proves against it.
+	// Saw journals the head of another lane, or what it proves against it. Seen returns
+	// the last head of each lane that was journalled so.
 	Saw(ctx context.Context, seen entry.Witness) error
+	Seen(ctx context.Context) ([]wire.SignedHead, error)
 	// HLC takes in a stamp of another lane.
 	HLC(stamp uint64)
 	// Said is the latest word of HQ that says when it was said, zero when there is none.
@@ -115,6 +117,7 @@ type Node struct {
 	server *http.Server
 	listen net.Listener
 	relays chan struct{} // one for each request relayed at the same time
+	greet  chan struct{} // closed when the first look at each configured lane has ended
 	direct atomic.Bool   // HQ answered the last request that went to it without help
 
 	mu        sync.Mutex
@@ -138,7 +141,10 @@ const maxRelays = 16
 func New(cfg Config) (*Node, error) {
 	n := &Node{
 		cfg: cfg, timing: cfg.Timing.orDefault(), self: cfg.Terminal.Writer(), book: NewBook(),
-		relays: make(chan struct{}, maxRelays), journaled: map[uuid.UUID]witnessed{},
+		relays: make(chan struct{}, maxRelays), greet: make(chan struct{}), journaled: map[uuid.UUID]witnessed{},
+	}
+	if err := n.remember(cfg.Terminal); err != nil {
+		return nil, err
 	}
 	n.peers = newPeers(cfg.Static)
 	cert, err := certificate(cfg.Random, cfg.Private, n.self.ID)
@@ -186,9 +192,19 @@ func (n *Node) Start(ctx context.Context) error {
 			n.cfg.Log.Error("lanes cannot reach this one any more", "err", err)
 		}
 	})
-	n.done.Go(func() { n.every(ctx, n.timing.Exchange, n.exchangeAll) })
+	var greeted sync.Once
+	n.done.Go(func() {
+		n.every(ctx, n.timing.Exchange, func(ctx context.Context) {
+			n.exchangeAll(ctx)
+			greeted.Do(func() { close(n.greet) })
+		})
+	})
 	return nil
 }
+
+// Greeted is closed when each configured lane has said what it knows of this terminal's
+// journal, or did not answer within Timing.Request.
+func (n *Node) Greeted() <-chan struct{} { return n.greet }
 
 // Stop ends serving, and returns when nothing runs any more.
 func (n *Node) Stop() {
@@ -200,6 +216,24 @@ func (n *Node) Stop() {
 	_ = n.server.Close() // requests under way are repeated by who sent them
 	n.done.Wait()
 	n.client.CloseIdleConnections()
+}
+
+// remember takes from the journal what lanes showed before the start. A head that the
+// roster's key does not fit is of a lane that has left.
+func (n *Node) remember(terminal Terminal) error {
+	seen, err := terminal.Seen(context.Background())
+	if err != nil {
+		return fmt.Errorf("recall the store's lanes: %w", err)
+	}
+	for _, lane := range terminal.Lanes() {
+		for _, signed := range seen {
+			if shown, err := openOwn(lane, signed); err == nil && lane.ID != n.self.ID {
+				n.book.Take(shown)
+				n.journaled[lane.ID] = witnessed{time.Time{}, shown.Head.Epoch, shown.Head.Seq}
+			}
+		}
+	}
+	return nil
 }
 
 // every runs fn at once and then after each pause, until ctx ends.

@@ -78,6 +78,12 @@ func (t *Till) derive(ctx context.Context, seq uint64, raw []byte) (derived, err
 			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
 		}
 		return deriveNote(n)
+	case entry.KindWitness:
+		w, err := entry.DecodeBody[entry.Witness](e)
+		if err != nil {
+			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
+		}
+		return deriveWitness(w)
 	}
 	return derived{}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -100,6 +101,42 @@ func (t *Till) Contradicted(ctx context.Context, finding entry.WitnessFinding, k
 func (t *Till) Saw(ctx context.Context, seen entry.Witness) error {
 	_, err := t.Record(ctx, entry.KindWitness, seen)
 	return err
+}
+
+// deriveWitness keeps the last head of another lane that this journal has, so that a
+// restart does not forget what the lane once showed.
+func deriveWitness(w entry.Witness) (derived, error) {
+	var d derived
+	if w.Finding != entry.WitnessSeen || len(w.Head) == 0 {
+		return d, nil
+	}
+	return d, d.put(TableMeta, key(keySeen, w.Writer[:]), wire.SignedHead{Head: w.Head, Signature: w.Signature})
+}
+
+// Seen returns the last heads of other lanes that this journal has.
+func (t *Till) Seen(ctx context.Context) ([]wire.SignedHead, error) {
+	end, err := t.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	var out []wire.SignedHead
+	err = t.look(ctx, func(l look) error {
+		names := map[string]bool{} // one key may be on its way in twice
+		err := l.scan(TableMeta, keySeen, nil, func(name, _ []byte) error {
+			names[string(name)] = true
+			return nil
+		})
+		for _, name := range slices.Sorted(maps.Keys(names)) {
+			head, _, getErr := get[wire.SignedHead](l, TableMeta, []byte(name))
+			out, err = append(out, head), errors.Join(err, getErr)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read heads of other lanes: %w", err)
+	}
+	return out, nil
 }
 
 // maxAhead is how far a lane's stamp may lie ahead and still be followed: one lane with

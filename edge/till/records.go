@@ -103,6 +103,7 @@ var (
 	keyHeads     = []byte("heads")      // noted, as of the last own head witnessed
 	keyHeadBound = []byte("head bound") // clock.Stamp, below which all heads were stamped
 	keySaid      = []byte("said")       // said, the latest word of HQ that tells the time
+	keySeen      = []byte("seen ")      // ‖ lane: wire.SignedHead, the last one journalled of it
 )
 
 func put(table Table, key []byte, value any) (Change, error) {

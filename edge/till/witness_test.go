@@ -260,3 +260,24 @@ func TestSignedHeads(t *testing.T) {
 		t.Errorf("%x after %x: %v", h.HLC, last.HLC, err)
 	}
 }
+
+func TestHeadsOfOtherLanesSurviveTheLossOfTheCache(t *testing.T) {
+	s := newShop(t, nil)
+	lane := s.NewID()
+	saw := func(seq uint64, finding entry.WitnessFinding) {
+		w := entry.Witness{Writer: lane, Epoch: 1, Seq: seq, Hash: make([]byte, 32), Finding: finding, Head: []byte{byte(seq)}, Signature: []byte{1}}
+		if err := s.till.Saw(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	saw(4, entry.WitnessSeen)
+	saw(9, entry.WitnessSeen)
+	saw(5, entry.WitnessRollback)
+	for _, loseCache := range []bool{false, true} {
+		s.reboot(t, loseCache)
+		seen, err := s.till.Seen(t.Context())
+		if err != nil || len(seen) != 1 || seen[0].Head[0] != 9 {
+			t.Errorf("cache lost %v: %v, %v", loseCache, seen, err)
+		}
+	}
+}
