@@ -23,6 +23,7 @@ import (
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/web"
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
@@ -133,7 +134,11 @@ func openAgent(ctx context.Context, data string, cfg runCommand, log *slog.Logge
 			return nil, err
 		}
 	}
-	a.server = api.New(a.serverConfig(token))
+	served, err := a.serverConfig(token)
+	if err != nil {
+		return nil, err
+	}
+	a.server = api.New(served)
 	if box == nil {
 		if err = a.openLAN(signer); err != nil {
 			return nil, err
@@ -181,11 +186,18 @@ func (a *agent) openStores(ctx context.Context, signer keys.Signer) error {
 
 func (a *agent) freeDisk() (int64, error) { return freeDisk(a.data) }
 
-func (a *agent) serverConfig(token string) api.Config {
+func (a *agent) serverConfig(token string) (api.Config, error) {
 	host, _, _ := net.SplitHostPort(a.cfg.Listen) // checked before
+	page, err := web.Open(web.Till)
+	switch {
+	case errors.Is(err, web.ErrNotBuilt):
+		a.log.Warn("this binary has no till page", "why", err)
+	case err != nil:
+		return api.Config{}, err
+	}
 	cfg := api.Config{
 		Till: a.till, Clock: clock.System{}, Log: a.log, Token: token, Software: software(),
-		Link: a.link, Names: a.feed.names, FreeDisk: a.freeDisk, Committed: func() {},
+		Link: a.link, Names: a.feed.names, FreeDisk: a.freeDisk, Committed: func() {}, Page: page,
 	}
 	if a.cfg.AllowListen {
 		cfg.Hosts = []string{host}
@@ -195,7 +207,7 @@ func (a *agent) serverConfig(token string) api.Config {
 	} else {
 		cfg.Committed = func() { a.syncer.Wake() }
 	}
-	return cfg
+	return cfg, nil
 }
 
 // link says in the words of the status how the sync stands.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -14,15 +15,17 @@ import (
 
 // guard lets only programs of this machine in: those that name it by a loopback
 // name (a rebound foreign name is refused), come from no foreign page, and have
-// read the token file.
+// read the token file, or are the till's own page.
 type guard struct {
-	hosts   []string // with the port
-	origins []string
-	token   [sha256.Size]byte
+	hosts    []string // with the port
+	origins  []string
+	token    [sha256.Size]byte
+	sessions sessions
+	now      func() time.Time
 }
 
-func newGuard(token, port string, extra []string) *guard {
-	g := &guard{token: sha256.Sum256([]byte(token))}
+func newGuard(token, port string, extra []string, now func() time.Time) *guard {
+	g := &guard{token: sha256.Sum256([]byte(token)), sessions: newSessions(token, port), now: now}
 	for _, name := range append([]string{"127.0.0.1", "localhost", "::1"}, extra...) {
 		host := net.JoinHostPort(name, port)
 		g.hosts = append(g.hosts, host)
@@ -46,7 +49,10 @@ func (g *guard) check(c *fiber.Ctx) error {
 	}
 	// As the router sees it: decoded and shortened, the path of another call could
 	// come out as this one.
-	if c.Path() == "/healthz" {
+	if c.Path() == "/healthz" || isPage(c.Path()) {
+		return c.Next()
+	}
+	if g.fromPage(c) {
 		return c.Next()
 	}
 	scheme, token, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
@@ -56,6 +62,17 @@ func (g *guard) check(c *fiber.Ctx) error {
 		return problem.New(problem.Unauthenticated, "the bearer token of this agent is missing or wrong")
 	}
 	return c.Next()
+}
+
+// fromPage tells whether the till's page makes this call: it has a session, and a call
+// that could change something must say by its Origin that it is that page. (Reading
+// calls of one's own page have no Origin; what a foreign page gets it cannot read.)
+func (g *guard) fromPage(c *fiber.Ctx) bool {
+	if c.Get(fiber.HeaderAuthorization) != "" || !g.sessions.good(c, g.now()) {
+		return false
+	}
+	reads := c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead
+	return reads || c.Get(fiber.HeaderOrigin) != ""
 }
 
 // secure sets the headers that keep answers out of frames, caches and sniffers.

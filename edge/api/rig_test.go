@@ -148,13 +148,20 @@ type rig struct {
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
+	return newRigWith(t, func(*api.Config) {})
+}
+
+func newRigWith(t testing.TB, change func(*api.Config)) *rig {
+	t.Helper()
 	r := &rig{t: t, till: &fakeTill{}, client: &http.Client{Transport: &http.Transport{}}}
-	r.server = api.New(api.Config{
+	cfg := api.Config{
 		Till: r.till, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Token: testToken, Software: "test",
 		Link:     func() api.Link { return api.Link{Sync: api.Offline, Code: "unavailable"} },
 		Names:    func() api.Names { return api.Names{Terminal: "Lane 1", Store: "High Street"} },
 		FreeDisk: func() (int64, error) { return 1 << 30, nil }, Committed: func() { r.woken++ },
-	})
+	}
+	change(&cfg)
+	r.server = api.New(cfg)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"github.com/tallystick/tallystick/edge/till"
 	"github.com/tallystick/tallystick/internal/accept"
 	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/internal/web"
 )
 
 //go:embed openapi.json
@@ -71,6 +72,8 @@ type Config struct {
 	FreeDisk func() (int64, error)
 	// Committed is called after each durable sale, void and return, and must return at once.
 	Committed func()
+	// Page is the till's page; nil when this binary was built without it.
+	Page *web.Site
 	// Sandbox holds the fixed codes; nil when this is no sandbox.
 	Sandbox *SandboxCodes
 }
@@ -111,7 +114,9 @@ func (s *Server) routes(port string) {
 	s.app.Use(s.measure)
 	s.app.Use(recover.New())
 	s.app.Use(secure)
-	s.app.Use(newGuard(s.cfg.Token, port, s.cfg.Hosts).check)
+	guard := newGuard(s.cfg.Token, port, s.cfg.Hosts, s.cfg.Clock.Now)
+	s.app.Use(guard.check)
+	s.app.Use(s.page(guard.sessions))
 	s.app.Use(readBody)
 	s.app.Use(deadline)
 	RegisterHandlers(s.app, NewStrictHandler(handlers{s}, nil))

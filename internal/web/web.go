@@ -34,10 +34,11 @@ type Site struct {
 
 // Open returns the files of an app, or ErrNotBuilt.
 func Open(app App) (*Site, error) {
-	return open(dist, app)
+	return From(dist, app)
 }
 
-func open(built fs.FS, app App) (*Site, error) {
+// From is Open of another place: a folder with dist/<app> in it.
+func From(built fs.FS, app App) (*Site, error) {
 	root := path.Join("dist", string(app))
 	if _, err := fs.Stat(built, path.Join(root, "index.html")); err != nil {
 		return nil, fmt.Errorf("open page %s: %w", app, ErrNotBuilt)

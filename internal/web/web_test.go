@@ -14,7 +14,7 @@ import (
 func built(t *testing.T, app App) *Site {
 	t.Helper()
 	root := "dist/" + string(app) + "/"
-	site, err := open(fstest.MapFS{
+	site, err := From(fstest.MapFS{
 		root + "index.html":         {Data: []byte("<!doctype html>" + strings.Repeat(" page", 100))},
 		root + "assets/app-1.js":    {Data: []byte(strings.Repeat("let x = 1;", 100))},
 		root + "assets/read-1.wasm": {Data: []byte("\x00asm")},
@@ -127,7 +127,7 @@ func TestPolicy(t *testing.T) {
 }
 
 func TestWithoutPages(t *testing.T) {
-	if _, err := open(fstest.MapFS{"dist/.keep": {}}, Till); !errors.Is(err, ErrNotBuilt) {
+	if _, err := From(fstest.MapFS{"dist/.keep": {}}, Till); !errors.Is(err, ErrNotBuilt) {
 		t.Fatal(err)
 	}
 	if a := Missing(Till); a.Status != http.StatusServiceUnavailable || !strings.Contains(string(a.Body), "make web") {
