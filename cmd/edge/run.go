@@ -37,6 +37,7 @@ type runCommand struct {
 	MemoryLimit  int64         `help:"Soft limit of the heap in MiB." default:"48"`
 	LAN          string        `name:"lan" help:"Address for the store's other lanes, as in :7071. Empty: this lane stands alone." placeholder:"ADDRESS"`
 	Lanes        []string      `name:"lane" help:"Address of another lane, host:port; may be given more than once." placeholder:"ADDRESS"`
+	DayEndsAt    string        `help:"When the business date ends, HH:MM after midnight (04:00) or before it (-02:00); at most 12 hours." default:"00:00" placeholder:"HH:MM"`
 	Discover     bool          `help:"Find the other lanes by mDNS too; only with --lan." default:"true" negatable:""`
 }
 
@@ -166,8 +167,13 @@ func (a *agent) openStores(ctx context.Context, signer keys.Signer) error {
 	if opened.Damage != nil {
 		a.log.Warn("cache was damaged and is built again", "damage", opened.Damage, "kept_at", opened.Quarantined)
 	}
+	ends, err := dayEnds(a.cfg.DayEndsAt)
+	if err != nil {
+		return err
+	}
 	a.till, err = till.New(till.Config{
-		Writer: a.id.writer(), Store: a.id.Store, HQ: a.id.HQ, Journal: a.journal, State: a.cache,
+		DayEnds: ends,
+		Writer:  a.id.writer(), Store: a.id.Store, HQ: a.id.HQ, Journal: a.journal, State: a.cache,
 		Clock: clock.System{}, Monotonic: monotonic(), NewID: func() uuid.UUID { return uuid.Must(uuid.NewV7()) },
 		FreeDisk: a.freeDisk, Keys: a.id.Keys, PublicKey: signer.Public.Key, Signer: signer, Software: software(), EnrolledAt: a.id.EnrolledAt,
 		// A first start finds no cache either; only then the journal has just begun.

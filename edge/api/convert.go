@@ -146,7 +146,7 @@ func saleOf(f till.Found) Sale {
 		BusinessDate: dateOf(f.Sale.BusinessDate), Member: optional(body.Member),
 		Currency: body.Total.Currency, Total: body.Total.Minor, Discount: f.Sale.Discount(), ToPay: f.Sale.ToPay(),
 		Earned: []Earned{}, Redeemed: []Redeemed{}, PosReceipt: optional(body.Receipt), Cashier: optional(body.Cashier),
-		State: Committed,
+		State: stateOf(f), Lines: linesOf(body.Lines),
 	}
 	for _, e := range body.Earned {
 		out.Earned = append(out.Earned, earnedOf(e.Unit, e.Amount, e.Line, e.VestsAt, e.ExpiresAt))
@@ -158,7 +158,7 @@ func saleOf(f till.Found) Sale {
 		})
 	}
 	if f.Void != nil {
-		out.State, out.Void = Voided, optional(f.Void.Body.ID)
+		out.Void = optional(f.Void.Body.ID)
 	}
 	out.Returned, out.Left, out.Claim = broughtBackOf(f.Returned), leftOf(f.Left), receiptClaimOf(f.Sale.Claim)
 	return out

@@ -21,6 +21,8 @@ const (
 	eventVoid   = "void"
 	eventReturn = "return"
 	eventSync   = "sync"
+
+	eventDayClose = "day_close"
 )
 
 // Bounds of event streams.
@@ -109,7 +111,7 @@ func frame(name string, body any) []byte {
 	return fmt.Appendf(nil, "event: %s\ndata: %s\n\n", name, raw)
 }
 
-// committed tells streams and syncer of a durable sale, void or return.
+// committed tells streams and syncer of a durable sale, void, return or close.
 func (s *Server) committed(name string, body any) {
 	if s.events.heard() {
 		s.events.publish(frame(name, body))

@@ -91,21 +91,6 @@ func (h handlers) GetSale(ctx context.Context, r GetSaleRequestObject) (GetSaleR
 	return GetSale200JSONResponse(saleOf(found)), nil
 }
 
-func (h handlers) FindSales(ctx context.Context, r FindSalesRequestObject) (FindSalesResponseObject, error) {
-	if n := len(r.Params.PosReceipt); n == 0 || n > till.MaxText {
-		return nil, invalid("/pos_receipt", fmt.Sprintf("must have 1 to %d bytes", till.MaxText))
-	}
-	list := FindSales200JSONResponse{Sales: []Sale{}}
-	found, err := h.cfg.Till.SaleByReceipt(ctx, r.Params.PosReceipt)
-	switch {
-	case err == nil:
-		list.Sales = append(list.Sales, saleOf(found))
-	case problem.CodeOf(err) != problem.SaleUnknown:
-		return nil, err
-	}
-	return list, nil
-}
-
 func (h handlers) VoidSale(ctx context.Context, r VoidSaleRequestObject) (VoidSaleResponseObject, error) {
 	void, err := h.void(ctx, till.Void{
 		Sale: r.Id, Key: r.Params.IdempotencyKey, Reason: entry.VoidCashier, Cashier: value(r.Body.Cashier),

@@ -68,6 +68,102 @@ func (e CapName) Valid() bool {
 	}
 }
 
+// Defines values for DayAmountBasis.
+const (
+	DayAmountBasisAllowance    DayAmountBasis = "allowance"
+	DayAmountBasisHqAuthorised DayAmountBasis = "hq_authorised"
+	DayAmountBasisStandIn      DayAmountBasis = "stand_in"
+)
+
+// Valid indicates whether the value is a known member of the DayAmountBasis enum.
+func (e DayAmountBasis) Valid() bool {
+	switch e {
+	case DayAmountBasisAllowance:
+		return true
+	case DayAmountBasisHqAuthorised:
+		return true
+	case DayAmountBasisStandIn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DayAmountFlow.
+const (
+	DayAmountFlowEarned   DayAmountFlow = "earned"
+	DayAmountFlowRedeemed DayAmountFlow = "redeemed"
+)
+
+// Valid indicates whether the value is a known member of the DayAmountFlow enum.
+func (e DayAmountFlow) Valid() bool {
+	switch e {
+	case DayAmountFlowEarned:
+		return true
+	case DayAmountFlowRedeemed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DayAmountKind.
+const (
+	DayAmountKindSale DayAmountKind = "sale"
+	DayAmountKindVoid DayAmountKind = "void"
+)
+
+// Valid indicates whether the value is a known member of the DayAmountKind enum.
+func (e DayAmountKind) Valid() bool {
+	switch e {
+	case DayAmountKindSale:
+		return true
+	case DayAmountKindVoid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DayCloseReason.
+const (
+	ByHand DayCloseReason = "by_hand"
+	Over   DayCloseReason = "over"
+)
+
+// Valid indicates whether the value is a known member of the DayCloseReason enum.
+func (e DayCloseReason) Valid() bool {
+	switch e {
+	case ByHand:
+		return true
+	case Over:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DayMoneyKind.
+const (
+	DayMoneyKindReturn DayMoneyKind = "return"
+	DayMoneyKindSale   DayMoneyKind = "sale"
+	DayMoneyKindVoid   DayMoneyKind = "void"
+)
+
+// Valid indicates whether the value is a known member of the DayMoneyKind enum.
+func (e DayMoneyKind) Valid() bool {
+	switch e {
+	case DayMoneyKindReturn:
+		return true
+	case DayMoneyKindSale:
+		return true
+	case DayMoneyKindVoid:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RedeemedBasis.
 const (
 	RedeemedBasisAllowance    RedeemedBasis = "allowance"
@@ -91,16 +187,22 @@ func (e RedeemedBasis) Valid() bool {
 
 // Defines values for SaleState.
 const (
-	Committed SaleState = "committed"
-	Voided    SaleState = "voided"
+	SaleStateCommitted      SaleState = "committed"
+	SaleStateReturned       SaleState = "returned"
+	SaleStateReturnedInPart SaleState = "returned_in_part"
+	SaleStateVoided         SaleState = "voided"
 )
 
 // Valid indicates whether the value is a known member of the SaleState enum.
 func (e SaleState) Valid() bool {
 	switch e {
-	case Committed:
+	case SaleStateCommitted:
 		return true
-	case Voided:
+	case SaleStateReturned:
+		return true
+	case SaleStateReturnedInPart:
+		return true
+	case SaleStateVoided:
 		return true
 	default:
 		return false
@@ -313,6 +415,172 @@ type ClockState struct {
 	// WallOffMs The wall clock less HQ's time when it was heard last.
 	WallOffMs *int64 `json:"wall_off_ms,omitempty"`
 }
+
+// Day defines model for Day.
+type Day struct {
+	// BusinessDate What is sold now belongs to it.
+	BusinessDate openapi_types.Date `json:"business_date"`
+
+	// Closable It can be closed now.
+	Closable bool `json:"closable"`
+
+	// EndsAt When the day is over and closes itself.
+	EndsAt time.Time `json:"ends_at"`
+
+	// Figures What the entries first_seq to last_seq say, everything since the close before. last_seq is first_seq − 1 when there are none. What a return takes back of points is not in it: head office works that out.
+	Figures DayFigures `json:"figures"`
+
+	// Today The date by the clock. It is before business_date after today was closed.
+	Today openapi_types.Date `json:"today"`
+}
+
+// DayAmount What sales, or the sales that voids undid, earned or redeemed.
+type DayAmount struct {
+	Amount int64 `json:"amount"`
+
+	// Basis Of what was redeemed.
+	Basis *DayAmountBasis `json:"basis,omitempty"`
+	Count int64           `json:"count"`
+
+	// Discount Minor units.
+	Discount int64         `json:"discount"`
+	Flow     DayAmountFlow `json:"flow"`
+	Kind     DayAmountKind `json:"kind"`
+
+	// Unit Missing: uses of vouchers.
+	Unit *string `json:"unit,omitempty"`
+}
+
+// DayAmountBasis Of what was redeemed.
+type DayAmountBasis string
+
+// DayAmountFlow defines model for DayAmount.Flow.
+type DayAmountFlow string
+
+// DayAmountKind defines model for DayAmount.Kind.
+type DayAmountKind string
+
+// DayCashier In minor units. With 100 cashiers named, a last row has all others.
+type DayCashier struct {
+	// Cashier Missing: nobody was named.
+	Cashier  *string `json:"cashier,omitempty"`
+	Currency string  `json:"currency"`
+
+	// Others This row stands for all who are not named.
+	Others *bool `json:"others,omitempty"`
+
+	// Refunded Given back for returns.
+	Refunded int64 `json:"refunded"`
+	Returns  int64 `json:"returns"`
+	Sales    int64 `json:"sales"`
+
+	// Taken To pay of the sales.
+	Taken int64 `json:"taken"`
+
+	// Undone To pay of the sales that the voids undid.
+	Undone int64 `json:"undone"`
+	Voids  int64 `json:"voids"`
+}
+
+// DayClose defines model for DayClose.
+type DayClose struct {
+	At           time.Time          `json:"at"`
+	BusinessDate openapi_types.Date `json:"business_date"`
+	Cashier      *string            `json:"cashier,omitempty"`
+
+	// Figures What the entries first_seq to last_seq say, everything since the close before. last_seq is first_seq − 1 when there are none. What a return takes back of points is not in it: head office works that out.
+	Figures DayFigures `json:"figures"`
+
+	// Hash The entry's short hash, eight hexadecimal digits.
+	Hash string `json:"hash"`
+
+	// Reason over: the day was over and nobody had closed it.
+	Reason DayCloseReason `json:"reason"`
+
+	// Seq The entry's number in this terminal's journal.
+	Seq int64 `json:"seq"`
+}
+
+// DayCloseReason over: the day was over and nobody had closed it.
+type DayCloseReason string
+
+// DayCloseRequest defines model for DayCloseRequest.
+type DayCloseRequest struct {
+	// BusinessDate The date that is meant; another one is refused (day_closed, day_not_begun). Missing: the open one.
+	BusinessDate *openapi_types.Date `json:"business_date,omitempty"`
+	Cashier      *string             `json:"cashier,omitempty"`
+}
+
+// DayFigures What the entries first_seq to last_seq say, everything since the close before. last_seq is first_seq − 1 when there are none. What a return takes back of points is not in it: head office works that out.
+type DayFigures struct {
+	Amounts  []DayAmount  `json:"amounts"`
+	Cashiers []DayCashier `json:"cashiers"`
+
+	// ClaimsPrinted Sales whose receipt can be claimed.
+	ClaimsPrinted int64 `json:"claims_printed"`
+	FirstSeq      int64 `json:"first_seq"`
+
+	// Head The short hash of entry last_seq. Missing: the journal has none.
+	Head *string `json:"head,omitempty"`
+
+	// Holds What open quotes reserve, at most 100 of them.
+	Holds []DayHold `json:"holds"`
+
+	// HoldsOpen How many there are.
+	HoldsOpen int64 `json:"holds_open"`
+
+	// Kinds How many entries of each kind, the terminal's own too.
+	Kinds   []DayKind  `json:"kinds"`
+	LastSeq int64      `json:"last_seq"`
+	Money   []DayMoney `json:"money"`
+
+	// Waiting Entries through last_seq that head office has not acknowledged.
+	Waiting int64 `json:"waiting"`
+}
+
+// DayHold defines model for DayHold.
+type DayHold struct {
+	Amount int64               `json:"amount"`
+	Member *openapi_types.UUID `json:"member,omitempty"`
+	Quote  openapi_types.UUID  `json:"quote"`
+
+	// Unit Missing: uses of vouchers.
+	Unit *string `json:"unit,omitempty"`
+}
+
+// DayKind defines model for DayKind.
+type DayKind struct {
+	Count int64 `json:"count"`
+
+	// Kind sale, void, return, enrol_member, claim, and others.
+	Kind string `json:"kind"`
+}
+
+// DayList defines model for DayList.
+type DayList struct {
+	Days []DayClose `json:"days"`
+
+	// NextCursor For the next page. Missing: there is none.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// DayMoney In minor units. Of voids it is the money of their sales; of returns total is what was given back.
+type DayMoney struct {
+	Count    int64        `json:"count"`
+	Currency string       `json:"currency"`
+	Discount int64        `json:"discount"`
+	Kind     DayMoneyKind `json:"kind"`
+
+	// Net total less discount.
+	Net   int64 `json:"net"`
+	Total int64 `json:"total"`
+
+	// Unmatched Returns of sales that this terminal does not hold.
+	Unmatched *int64 `json:"unmatched,omitempty"`
+}
+
+// DayMoneyKind defines model for DayMoney.Kind.
+type DayMoneyKind string
 
 // Earned defines model for Earned.
 type Earned struct {
@@ -625,7 +893,10 @@ type Sale struct {
 	Id   openapi_types.UUID `json:"id"`
 
 	// Left What can still be brought back. Missing: the sale is voided, or this terminal does not hold it.
-	Left       *Left               `json:"left,omitempty"`
+	Left *Left `json:"left,omitempty"`
+
+	// Lines As sold. Missing when the sale has none.
+	Lines      *[]Line             `json:"lines,omitempty"`
 	Member     *openapi_types.UUID `json:"member,omitempty"`
 	PosReceipt *string             `json:"pos_receipt,omitempty"`
 	Redeemed   []Redeemed          `json:"redeemed"`
@@ -648,7 +919,9 @@ type SaleState string
 
 // SaleList defines model for SaleList.
 type SaleList struct {
-	Sales []Sale `json:"sales"`
+	// NextCursor For the next page. Missing: there is none.
+	NextCursor *string `json:"next_cursor,omitempty"`
+	Sales      []Sale  `json:"sales"`
 }
 
 // SaleRequest One of quote and request.
@@ -856,8 +1129,17 @@ type WitnessState struct {
 // WitnessStateFinding defines model for WitnessState.Finding.
 type WitnessStateFinding string
 
+// BusinessDate defines model for BusinessDate.
+type BusinessDate = openapi_types.Date
+
+// Cursor defines model for Cursor.
+type Cursor = string
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
+
+// Limit defines model for Limit.
+type Limit = int
 
 // SaleID defines model for SaleID.
 type SaleID = openapi_types.UUID
@@ -866,6 +1148,21 @@ type SaleID = openapi_types.UUID
 type ClaimReceiptParams struct {
 	// IdempotencyKey Made by the caller, new for every intent, the same for every repetition. Printable ASCII.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// CloseDayParams defines parameters for CloseDay.
+type CloseDayParams struct {
+	// IdempotencyKey Made by the caller, new for every intent, the same for every repetition. Printable ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListDaysParams defines parameters for ListDays.
+type ListDaysParams struct {
+	// Limit At most so many; 1 to 200. Missing: 50.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the page before, with the same other parameters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // EnrolMemberParams defines parameters for EnrolMember.
@@ -882,7 +1179,15 @@ type ReturnGoodsParams struct {
 
 // FindSalesParams defines parameters for FindSales.
 type FindSalesParams struct {
-	PosReceipt string `form:"pos_receipt" json:"pos_receipt"`
+	// PosReceipt The till's receipt number.
+	PosReceipt   *string             `form:"pos_receipt,omitempty" json:"pos_receipt,omitempty"`
+	BusinessDate *openapi_types.Date `form:"business_date,omitempty" json:"business_date,omitempty"`
+
+	// Limit At most so many; 1 to 200. Missing: 50.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the page before, with the same other parameters.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CommitSaleParams defines parameters for CommitSale.
@@ -905,6 +1210,9 @@ type VoidByKeyParams struct {
 
 // ClaimReceiptJSONRequestBody defines body for ClaimReceipt for application/json ContentType.
 type ClaimReceiptJSONRequestBody = ClaimRequest
+
+// CloseDayJSONRequestBody defines body for CloseDay for application/json ContentType.
+type CloseDayJSONRequestBody = DayCloseRequest
 
 // EnrolMemberJSONRequestBody defines body for EnrolMember for application/json ContentType.
 type EnrolMemberJSONRequestBody = EnrolRequest
@@ -938,6 +1246,18 @@ type ServerInterface interface {
 	// ClaimReceipt Give a member what a sale without a card earned
 	// (POST /v1/claims)
 	ClaimReceipt(c *fiber.Ctx, params ClaimReceiptParams) error
+	// GetDay The open business date as a close would write it now
+	// (GET /v1/day)
+	GetDay(c *fiber.Ctx) error
+	// CloseDay Close the open business date
+	// (POST /v1/day/close)
+	CloseDay(c *fiber.Ctx, params CloseDayParams) error
+	// ListDays The closed business dates, newest first
+	// (GET /v1/days)
+	ListDays(c *fiber.Ctx, params ListDaysParams) error
+	// GetClosedDay Read the close of one business date
+	// (GET /v1/days/{business_date})
+	GetClosedDay(c *fiber.Ctx, businessDate BusinessDate) error
 	// StreamEvents Follow status changes, sales and syncs
 	// (GET /v1/events)
 	StreamEvents(c *fiber.Ctx) error
@@ -953,7 +1273,7 @@ type ServerInterface interface {
 	// ReturnGoods Take goods back, all of a sale or a part
 	// (POST /v1/returns)
 	ReturnGoods(c *fiber.Ctx, params ReturnGoodsParams) error
-	// FindSales Find a sale by the till's receipt number
+	// FindSales List the sales of this terminal, newest first
 	// (GET /v1/sales)
 	FindSales(c *fiber.Ctx, params FindSalesParams) error
 	// CommitSale Commit a quote, or a basket without one, as a sale
@@ -1056,6 +1376,142 @@ func (siw *ServerInterfaceWrapper) ClaimReceipt(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ClaimReceipt(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetDay operation middleware
+func (siw *ServerInterfaceWrapper) GetDay(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetDay(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CloseDay operation middleware
+func (siw *ServerInterfaceWrapper) CloseDay(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CloseDayParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CloseDay(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListDays operation middleware
+func (siw *ServerInterfaceWrapper) ListDays(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDaysParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListDays(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetClosedDay operation middleware
+func (siw *ServerInterfaceWrapper) GetClosedDay(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "business_date" -------------
+	var businessDate BusinessDate
+
+	err = runtime.BindStyledParameterWithOptions("simple", "business_date", c.Params("business_date"), &businessDate, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter business_date: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetClosedDay(c, businessDate)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1228,11 +1684,32 @@ func (siw *ServerInterfaceWrapper) FindSales(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
 	}
 
-	// ------------- Required query parameter "pos_receipt" -------------
+	// ------------- Optional query parameter "pos_receipt" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "pos_receipt", query, &params.PosReceipt, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pos_receipt", query, &params.PosReceipt, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter pos_receipt: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "business_date" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "business_date", query, &params.BusinessDate, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter business_date: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
 	}
 
 	handler := func(c *fiber.Ctx) error {
@@ -1519,6 +1996,14 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/claims", wrapper.ClaimReceipt)
 
+	router.Get(options.BaseURL+"/v1/day", wrapper.GetDay)
+
+	router.Post(options.BaseURL+"/v1/day/close", wrapper.CloseDay)
+
+	router.Get(options.BaseURL+"/v1/days", wrapper.ListDays)
+
+	router.Get(options.BaseURL+"/v1/days/:business_date", wrapper.GetClosedDay)
+
 	router.Get(options.BaseURL+"/v1/status", wrapper.GetStatus)
 
 	router.Get(options.BaseURL+"/v1/events", wrapper.StreamEvents)
@@ -1617,6 +2102,122 @@ type ClaimReceiptdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ClaimReceiptdefaultApplicationProblemPlusJSONResponse) VisitClaimReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetDayRequestObject struct {
+}
+
+type GetDayResponseObject interface {
+	VisitGetDayResponse(ctx *fiber.Ctx) error
+}
+
+type GetDay200JSONResponse Day
+
+func (response GetDay200JSONResponse) VisitGetDayResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetDaydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDaydefaultApplicationProblemPlusJSONResponse) VisitGetDayResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CloseDayRequestObject struct {
+	Params CloseDayParams
+	Body   *CloseDayJSONRequestBody
+}
+
+type CloseDayResponseObject interface {
+	VisitCloseDayResponse(ctx *fiber.Ctx) error
+}
+
+type CloseDay201JSONResponse DayClose
+
+func (response CloseDay201JSONResponse) VisitCloseDayResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CloseDaydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CloseDaydefaultApplicationProblemPlusJSONResponse) VisitCloseDayResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListDaysRequestObject struct {
+	Params ListDaysParams
+}
+
+type ListDaysResponseObject interface {
+	VisitListDaysResponse(ctx *fiber.Ctx) error
+}
+
+type ListDays200JSONResponse DayList
+
+func (response ListDays200JSONResponse) VisitListDaysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListDaysdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDaysdefaultApplicationProblemPlusJSONResponse) VisitListDaysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetClosedDayRequestObject struct {
+	BusinessDate BusinessDate `json:"business_date"`
+}
+
+type GetClosedDayResponseObject interface {
+	VisitGetClosedDayResponse(ctx *fiber.Ctx) error
+}
+
+type GetClosedDay200JSONResponse DayClose
+
+func (response GetClosedDay200JSONResponse) VisitGetClosedDayResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetClosedDaydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetClosedDaydefaultApplicationProblemPlusJSONResponse) VisitGetClosedDayResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -2042,6 +2643,18 @@ type StrictServerInterface interface {
 	// ClaimReceipt Give a member what a sale without a card earned
 	// (POST /v1/claims)
 	ClaimReceipt(ctx context.Context, request ClaimReceiptRequestObject) (ClaimReceiptResponseObject, error)
+	// GetDay The open business date as a close would write it now
+	// (GET /v1/day)
+	GetDay(ctx context.Context, request GetDayRequestObject) (GetDayResponseObject, error)
+	// CloseDay Close the open business date
+	// (POST /v1/day/close)
+	CloseDay(ctx context.Context, request CloseDayRequestObject) (CloseDayResponseObject, error)
+	// ListDays The closed business dates, newest first
+	// (GET /v1/days)
+	ListDays(ctx context.Context, request ListDaysRequestObject) (ListDaysResponseObject, error)
+	// GetClosedDay Read the close of one business date
+	// (GET /v1/days/{business_date})
+	GetClosedDay(ctx context.Context, request GetClosedDayRequestObject) (GetClosedDayResponseObject, error)
 	// StreamEvents Follow status changes, sales and syncs
 	// (GET /v1/events)
 	StreamEvents(ctx context.Context, request StreamEventsRequestObject) (StreamEventsResponseObject, error)
@@ -2057,7 +2670,7 @@ type StrictServerInterface interface {
 	// ReturnGoods Take goods back, all of a sale or a part
 	// (POST /v1/returns)
 	ReturnGoods(ctx context.Context, request ReturnGoodsRequestObject) (ReturnGoodsResponseObject, error)
-	// FindSales Find a sale by the till's receipt number
+	// FindSales List the sales of this terminal, newest first
 	// (GET /v1/sales)
 	FindSales(ctx context.Context, request FindSalesRequestObject) (FindSalesResponseObject, error)
 	// CommitSale Commit a quote, or a basket without one, as a sale
@@ -2184,6 +2797,126 @@ func (sh *strictHandler) ClaimReceipt(ctx *fiber.Ctx, params ClaimReceiptParams)
 		return err
 	} else if validResponse, ok := response.(ClaimReceiptResponseObject); ok {
 		if err := validResponse.VisitClaimReceiptResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDay operation middleware
+func (sh *strictHandler) GetDay(ctx *fiber.Ctx) error {
+	var request GetDayRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDay(ctx.UserContext(), request.(GetDayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDay")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDayResponseObject); ok {
+		if err := validResponse.VisitGetDayResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CloseDay operation middleware
+func (sh *strictHandler) CloseDay(ctx *fiber.Ctx, params CloseDayParams) error {
+	var request CloseDayRequestObject
+
+	request.Params = params
+
+	var body CloseDayJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CloseDay(ctx.UserContext(), request.(CloseDayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CloseDay")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CloseDayResponseObject); ok {
+		if err := validResponse.VisitCloseDayResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDays operation middleware
+func (sh *strictHandler) ListDays(ctx *fiber.Ctx, params ListDaysParams) error {
+	var request ListDaysRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDays(ctx.UserContext(), request.(ListDaysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDays")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDaysResponseObject); ok {
+		if err := validResponse.VisitListDaysResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetClosedDay operation middleware
+func (sh *strictHandler) GetClosedDay(ctx *fiber.Ctx, businessDate BusinessDate) error {
+	var request GetClosedDayRequestObject
+
+	request.BusinessDate = businessDate
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetClosedDay(ctx.UserContext(), request.(GetClosedDayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetClosedDay")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetClosedDayResponseObject); ok {
+		if err := validResponse.VisitGetClosedDayResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -53,6 +53,10 @@ type fakeTill struct {
 	commit till.Commit
 	void   till.Void
 	back   till.Return
+	listed till.SaleQuery
+	closed till.NewDayClose
+	before uint64 // asked of closed days
+	more   bool   // there is another page
 }
 
 func (f *fakeTill) Identify(context.Context, string) (till.Scan, error) {
@@ -120,8 +124,43 @@ func (f *fakeTill) Sale(context.Context, uuid.UUID) (till.Found, error) {
 	return till.Found{Sale: f.sale(), Void: &till.Voided{Body: entry.Void{ID: knownQuote}}}, f.err
 }
 
-func (f *fakeTill) SaleByReceipt(context.Context, string) (till.Found, error) {
-	return f.found(), f.err
+func (f *fakeTill) Sales(_ context.Context, q till.SaleQuery) ([]till.Found, bool, error) {
+	f.listed = q
+	return []till.Found{f.found()}, f.more, f.err
+}
+
+// close is the known day, closed.
+func (f *fakeTill) close() till.ClosedDay {
+	return till.ClosedDay{
+		Entry: till.Entry{At: journal.Position{Seq: 9}, OccurredAt: moment, BusinessDate: 20260301},
+		Body: entry.DayClose{
+			Date: 20260301, First: 2, Last: 8, Head: make([]byte, 32), Reason: entry.DayCloseByHand, Cashier: f.closed.Cashier,
+			Kinds:    []entry.DayKind{{Kind: entry.KindSale, Count: 3}, {Kind: entry.KindNote, Count: 1}},
+			Money:    []entry.DayMoney{{Kind: entry.KindSale, Currency: "EUR", Count: 3, Total: 900, Discount: 100}, {Kind: entry.KindReturn, Currency: "EUR", Count: 1, Total: 5, Unmatched: 1}},
+			Amounts:  []entry.DayAmount{{Kind: entry.KindSale, Flow: entry.DayEarned, Unit: "points", Count: 3, Amount: 9}, {Kind: entry.KindVoid, Flow: entry.DayRedeemed, Basis: entry.BasisStandIn, Count: 1, Amount: 1, Discount: 100}},
+			Cashiers: []entry.DayCashier{{Cashier: "7", Currency: "EUR", Sales: 3, Taken: 800}, {Currency: "EUR", Returns: 1, Refunded: 5, Others: true}},
+			Claims:   1, Held: 1, Waiting: 7, Holds: []entry.DayHold{{Quote: knownQuote, Member: knownSale, Unit: "points", Amount: 5}},
+		},
+	}
+}
+
+func (f *fakeTill) Day(context.Context) (till.Day, error) {
+	return till.Day{Body: f.close().Body, Today: 20260301, Ends: moment}, f.err
+}
+
+func (f *fakeTill) CloseDay(_ context.Context, c till.NewDayClose) (till.ClosedDay, error) {
+	f.closed = c
+	return f.close(), f.err
+}
+
+func (f *fakeTill) ClosedDays(_ context.Context, before uint64, _ int) ([]till.ClosedDay, bool, error) {
+	f.before = before
+	return []till.ClosedDay{f.close()}, f.more, f.err
+}
+
+func (f *fakeTill) ClosedDay(_ context.Context, date entry.Date) (till.ClosedDay, error) {
+	f.closed.Date = date
+	return f.close(), f.err
 }
 
 func (f *fakeTill) Status(context.Context) (till.Status, error) {

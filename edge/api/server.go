@@ -18,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/accept"
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/web"
+	"github.com/tallystick/tallystick/sync/entry"
 )
 
 //go:embed openapi.json
@@ -42,7 +43,11 @@ type Till interface {
 	Enrol(ctx context.Context, n till.NewMember) (till.EnrolledMember, error)
 	Claim(ctx context.Context, c till.NewClaim) (till.ClaimedReceipt, error)
 	Sale(ctx context.Context, id uuid.UUID) (till.Found, error)
-	SaleByReceipt(ctx context.Context, receipt string) (till.Found, error)
+	Sales(ctx context.Context, q till.SaleQuery) (list []till.Found, more bool, err error)
+	Day(ctx context.Context) (till.Day, error)
+	CloseDay(ctx context.Context, c till.NewDayClose) (till.ClosedDay, error)
+	ClosedDays(ctx context.Context, before uint64, limit int) (list []till.ClosedDay, more bool, err error)
+	ClosedDay(ctx context.Context, date entry.Date) (till.ClosedDay, error)
 	Status(ctx context.Context) (till.Status, error)
 }
 

@@ -117,11 +117,11 @@ func (t *Till) claim(ctx context.Context, cat *catalogue, c NewClaim) (ClaimedRe
 		Claim: id, Member: p.id, Account: p.account, Token: receipt[:], Freshness: freshness, Code: code, Matched: matched,
 		Cashier: c.Cashier, Key: c.Key, KeyHash: c.KeyHash[:],
 	}
-	at, err := t.append(ctx, now, entry.KindClaim, body)
+	at, err := t.record(ctx, now, entry.KindClaim, body)
 	if err != nil {
 		return ClaimedReceipt{}, err
 	}
-	return ClaimedReceipt{Entry: Entry{At: at, OccurredAt: stamp(now), BusinessDate: t.dateOf(now)}, Body: body}, nil
+	return ClaimedReceipt{Entry: at, Body: body}, nil
 }
 
 func deriveClaim(seq uint64, c entry.Claim) (derived, error) {

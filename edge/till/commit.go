@@ -125,13 +125,13 @@ func (t *Till) sell(ctx context.Context, c Commit, q quoted, f facts, asked *ask
 		}
 	}
 	body := t.saleBody(c, f, decision)
-	at, err := t.append(ctx, f.now, entry.KindSale, body)
+	at, err := t.record(ctx, f.now, entry.KindSale, body)
 	if err != nil {
 		return Sale{}, err
 	}
-	room.keep(at.Seq)
+	room.keep(at.At.Seq)
 	t.desk.committed(c.Quote)
-	return t.withClaim(Sale{Entry: Entry{At: at, OccurredAt: stamp(f.now), BusinessDate: f.date}, Body: body}), nil
+	return t.withClaim(Sale{Entry: at, Body: body}), nil
 }
 
 // lockSubjects locks whatever the sale may use up. The account is that of the

@@ -41,7 +41,7 @@ func (t *Till) gather(l look, cat *catalogue, codes []presented, req Request) (f
 // gatherParty collects what every sale rests on: the time, the rules and whose it is.
 func (t *Till) gatherParty(l look, cat *catalogue, codes []presented, req Request) (facts, error) {
 	now, trusted := t.time.now()
-	f := facts{now: now, date: entry.DateOf(now.In(cat.zone))}
+	f := facts{now: now, date: t.dateOf(now)}
 	var err error
 	if f.party, err = meet(l, codes); err != nil {
 		return facts{}, err

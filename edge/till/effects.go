@@ -72,6 +72,12 @@ func (t *Till) derive(ctx context.Context, seq uint64, raw []byte) (derived, err
 			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
 		}
 		return deriveClaim(seq, c)
+	case entry.KindDayClose:
+		c, err := entry.DecodeBody[entry.DayClose](e)
+		if err != nil {
+			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
+		}
+		return deriveClose(seq, c)
 	case entry.KindNote:
 		n, err := entry.DecodeBody[entry.Note](e)
 		if err != nil {
@@ -94,6 +100,7 @@ func deriveSale(seq uint64, date entry.Date, sale entry.Sale) (derived, error) {
 		d.put(TableKey, textKey(sale.Key), made{Seq: seq, Kind: entry.KindSale, Hash: sale.KeyHash}),
 		d.put(TableSale, sale.ID[:], seq),
 	}
+	errs = append(errs, d.put(TableSold, soldKey(date, seq), sale.ID))
 	if sale.Receipt != "" {
 		errs = append(errs, d.put(TableReceipt, key(textKey(sale.Receipt), seqKey(seq)), sale.ID))
 	}

@@ -87,13 +87,11 @@ func (t *Till) enrol(ctx context.Context, n NewMember) (EnrolledMember, error) {
 		Member: identity.Member, Account: identity.Account, Issue: identity.Issue, Pass: identity.Pass,
 		Cashier: n.Cashier, Key: n.Key, KeyHash: n.KeyHash[:],
 	}
-	at, err := t.append(ctx, now, entry.KindEnrolMember, body)
+	at, err := t.record(ctx, now, entry.KindEnrolMember, body)
 	if err != nil {
 		return EnrolledMember{}, err
 	}
-	return EnrolledMember{
-		Entry: Entry{At: at, OccurredAt: stamp(now), BusinessDate: t.dateOf(now)}, Body: body, Token: tokenOf(body.Pass),
-	}, nil
+	return EnrolledMember{Entry: at, Body: body, Token: tokenOf(body.Pass)}, nil
 }
 
 // nextIdentity finds one that nobody has: issued to this terminal in this epoch, not in

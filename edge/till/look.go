@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 )
 
 // journalled is an entry whose changes the state store may not hold yet.
@@ -88,4 +89,38 @@ func (l look) scanUntil(table Table, prefix, from, until []byte, fn func(key, va
 		return nil
 	}
 	return err
+}
+
+// keyed is a key and its value.
+type keyed struct{ key, value []byte }
+
+// first returns up to limit records in the order of their keys: those that start with
+// prefix and are not below from.
+func (l look) first(table Table, prefix, from []byte, limit int) ([]keyed, error) {
+	var out []keyed
+	inView := 0
+	pending := map[string]bool{}
+	for _, p := range l.pending {
+		for _, c := range p.changes {
+			if c.Table == table && bytes.HasPrefix(c.Key, prefix) && bytes.Compare(c.Key, from) >= 0 {
+				pending[string(c.Key)] = true
+				out = append(out, keyed{c.Key, c.Value})
+			}
+		}
+	}
+	err := l.view.Scan(table, prefix, from, func(key, value []byte) error {
+		if inView == limit {
+			return errBeyond
+		}
+		inView++
+		if !pending[string(key)] {
+			out = append(out, keyed{bytes.Clone(key), bytes.Clone(value)})
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errBeyond) {
+		return nil, err
+	}
+	slices.SortFunc(out, func(a, b keyed) int { return bytes.Compare(a.key, b.key) })
+	return out[:min(len(out), limit)], nil
 }

@@ -19,20 +19,6 @@ func (t *Till) Sale(ctx context.Context, id uuid.UUID) (Found, error) {
 	return t.find(ctx, id)
 }
 
-// SaleByReceipt finds the latest sale with this POS receipt number.
-func (t *Till) SaleByReceipt(ctx context.Context, receipt string) (Found, error) {
-	end, err := t.begin()
-	if err != nil {
-		return Found{}, err
-	}
-	defer end()
-	sale, err := t.latestWith(ctx, receipt)
-	if err != nil {
-		return Found{}, unknownSale(err)
-	}
-	return t.find(ctx, sale)
-}
-
 // latestWith returns the latest sale with a POS receipt number, or ErrAbsent.
 func (t *Till) latestWith(ctx context.Context, receipt string) (uuid.UUID, error) {
 	var sale uuid.UUID

@@ -22,7 +22,7 @@ type Table byte
 
 // Schema is the version of keys and values below. A store written under another
 // one is thrown away and rebuilt.
-const Schema = 3
+const Schema = 4
 
 // Tables of the state store. All integers in keys are big endian, ids 16 bytes.
 const (
@@ -46,6 +46,8 @@ const (
 	// TableEnrolled has the members that this journal enrolled: member → entry and account.
 	TableEnrolled Table = 18
 	TableClaim    Table = 19 // claim of a receipt → seq that claimed it
+	TableClose    Table = 20 // 2^64−1 − seq → the date that entry seq closed
+	TableSold     Table = 21 // 2^32−1 − business date (4) ‖ 2^64−1 − seq → sale
 )
 
 // Change sets one key of a table, or removes it when Value is nil. Keys have 1 to

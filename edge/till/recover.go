@@ -59,6 +59,9 @@ func (t *Till) recover(ctx context.Context) (Recovery, error) {
 	if err := t.recallHeads(ctx); err != nil {
 		return Recovery{}, err
 	}
+	if err := t.loadDays(ctx); err != nil {
+		return Recovery{}, err
+	}
 	if err := t.recount(ctx, t.link.counted()); err != nil {
 		return Recovery{}, err
 	}

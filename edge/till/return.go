@@ -167,11 +167,11 @@ func (t *Till) returnBody(r Return) entry.Return {
 
 func (t *Till) journalReturn(ctx context.Context, body entry.Return) (Returned, error) {
 	now, _ := t.time.now()
-	at, err := t.append(ctx, now, entry.KindReturn, body)
+	at, err := t.record(ctx, now, entry.KindReturn, body)
 	if err != nil {
 		return Returned{}, err
 	}
-	return Returned{Entry: Entry{At: at, OccurredAt: stamp(now), BusinessDate: t.dateOf(now)}, Body: body}, nil
+	return Returned{Entry: at, Body: body}, nil
 }
 
 // sameReturn answers a repeated call from the journal: what was left then, too, as

@@ -17,7 +17,7 @@ const maxDue = 200
 
 // Tend does what is due between sales: it looks at the clock, releases rights that HQ
 // wants back or that have ended, all of them when HQ takes the terminal out of service,
-// and acknowledges a new policy. Call it every second or so, and after each page of the
+// acknowledges a new policy, and closes a day that is over. Call it every second or so, and after each page of the
 // feed.
 func (t *Till) Tend(ctx context.Context) error {
 	end, err := t.begin()
@@ -45,7 +45,7 @@ func (t *Till) Tend(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return t.tendDay(ctx)
 }
 
 // retiring reports whether HQ is taking this terminal out of service.

@@ -12,6 +12,7 @@ import (
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
@@ -46,6 +47,9 @@ type Config struct {
 	Signer keys.Signer
 	// Limits may be zero: see DefaultLimits.
 	Limits Limits
+	// DayEnds says when a business date is over, counted from the midnight after it: 4 h is
+	// four in the morning, −2 h ten in the evening. Within ±12 h.
+	DayEnds time.Duration
 	// Mutant is for tests of the simulator only.
 	Mutant Mutant
 }
@@ -93,11 +97,13 @@ type Till struct {
 	witness   witnesses
 	said      saidByHQ
 	rights    rightsHeld
+	days      days
 	luck      uuid.UUID   // what refusals by chance are drawn from; new with each start
 	keptSince int64       // see forgotten; Unix milliseconds, set by Recover
 	headMu    sync.Mutex  // see SignedHead
 	headBound clock.Stamp // heads have stamps below it; kept
 	tending   sync.Mutex  // one Tend at a time
+	seen      entry.Date  // under tending: the date by the clock at the last Tend
 	// deciding is held for reading from a decision to its entry, and for writing by the
 	// note of a new policy: no entry after the note was decided under the one before.
 	deciding sync.RWMutex

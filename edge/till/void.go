@@ -121,14 +121,14 @@ func (t *Till) void(ctx context.Context, v Void, sale entry.Sale) (Voided, error
 		ID: t.cfg.NewID(), Sale: sale.ID, Member: sale.Member, Account: sale.Account,
 		Reason: v.Reason, Cashier: v.Cashier, Key: v.Key, KeyHash: v.KeyHash[:],
 	}
-	at, err := t.append(ctx, now, entry.KindVoid, body)
+	at, err := t.record(ctx, now, entry.KindVoid, body)
 	if err != nil {
 		return Voided{}, err
 	}
 	if err := t.releaseOneOff(ctx, sale); err != nil {
 		return Voided{}, err
 	}
-	return Voided{Entry: Entry{At: at, OccurredAt: stamp(now), BusinessDate: t.dateOf(now)}, Body: body}, nil
+	return Voided{Entry: at, Body: body}, nil
 }
 
 // notVoided refuses what a void has undone already.
@@ -161,6 +161,3 @@ func (t *Till) voidOf(ctx context.Context, sale uuid.UUID) (seq uint64, voided b
 
 // stamp is a time as an entry keeps it.
 func stamp(at time.Time) time.Time { return time.UnixMilli(at.UnixMilli()).UTC() }
-
-// dateOf is the store's date at a moment.
-func (t *Till) dateOf(at time.Time) entry.Date { return entry.DateOf(at.In(t.catalogue.Load().zone)) }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/daybook"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
 )
@@ -15,7 +16,29 @@ import (
 // append journals an entry and makes what it means visible to every later look.
 // When it returns without error the entry is durable.
 func (t *Till) append(ctx context.Context, at time.Time, kind entry.Kind, body any) (journal.Position, error) {
-	zone := t.catalogue.Load().zone
+	e, err := t.record(ctx, at, kind, body)
+	return e.At, err
+}
+
+// record is append that also tells the business date. A day that is over is closed
+// before the first thing that is traded on another one.
+func (t *Till) record(ctx context.Context, at time.Time, kind entry.Kind, body any) (Entry, error) {
+	for {
+		t.days.closing.RLock()
+		date, fits := t.days.enter(t.natural(at), daybook.Trades(kind))
+		if fits {
+			defer t.days.closing.RUnlock()
+			return t.write(ctx, at, date, kind, body)
+		}
+		t.days.closing.RUnlock()
+		if err := t.closeOver(ctx, at); err != nil {
+			return Entry{}, fmt.Errorf("close the day before: %w", err)
+		}
+	}
+}
+
+// write journals an entry under a business date. The caller holds days.closing.
+func (t *Till) write(ctx context.Context, at time.Time, date entry.Date, kind entry.Kind, body any) (Entry, error) {
 	var raw []byte
 	// Whether an entry was written must not depend on a caller that goes away.
 	pos, err := t.cfg.Journal.AppendFunc(context.WithoutCancel(ctx), func(seq uint64) ([]byte, error) {
@@ -25,24 +48,28 @@ func (t *Till) append(ctx context.Context, at time.Time, kind entry.Kind, body a
 		// Stamped in the order of the numbers.
 		var err error
 		raw, err = entry.Encode(entry.Entry{
-			HLC: t.hlc.Next(at), OccurredAt: at.UnixMilli(), BusinessDate: entry.DateOf(at.In(zone)), Kind: kind,
+			HLC: t.hlc.Next(at), OccurredAt: at.UnixMilli(), BusinessDate: date, Kind: kind,
 		}, body)
 		return raw, err
 	})
+	out := Entry{At: pos, OccurredAt: stamp(at), BusinessDate: date}
 	if err != nil {
-		return pos, t.appendError(err)
+		return out, t.appendError(err)
 	}
 	t.time.wrote(at)
 	d, err := t.derive(ctx, pos.Seq, raw)
 	if err == nil {
 		err = t.enter(pos, d)
 	}
+	if err == nil {
+		err = t.count(ctx, kind, body)
+	}
 	if err != nil {
 		// The entry is durable; the next start finds it in the journal.
 		t.fail(err)
-		return pos, problem.Wrap(problem.JournalStopped, err, "")
+		return out, problem.Wrap(problem.JournalStopped, err, "")
 	}
-	return pos, nil
+	return out, nil
 }
 
 func (t *Till) appendError(err error) error {
@@ -99,7 +126,7 @@ func (t *Till) startWriter(next uint64) {
 			early[j.seq] = j
 			t.gatherEarly(early)
 			for early[next] != nil {
-				n, err := t.write(early, next)
+				n, err := t.writeState(early, next)
 				if err != nil {
 					t.fail(err)
 					return
@@ -128,8 +155,8 @@ func (t *Till) gatherEarly(early map[uint64]*journalled) {
 	}
 }
 
-// write puts a run of entries that begins at next into the state store.
-func (t *Till) write(early map[uint64]*journalled, next uint64) (uint64, error) {
+// writeState puts a run of entries that begins at next into the state store.
+func (t *Till) writeState(early map[uint64]*journalled, next uint64) (uint64, error) {
 	var changes []Change
 	var n uint64
 	var last *journalled

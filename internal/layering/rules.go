@@ -105,6 +105,10 @@ var Rules = []Rule{
 		Because: "entry bytes are final; what shapes them is kept in sight",
 	},
 	Knows{
+		Room: "./sync/daybook", May: []string{"std", "./sync/entry"},
+		Because: "both ends add up the same entries and must get the same sums",
+	},
+	Knows{
 		Room: "./sync/journal", May: []string{
 			"std", "./internal/keys", "./internal/clock", "./internal/problem",
 			"github.com/google/uuid", "golang.org/x/sys",

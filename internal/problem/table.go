@@ -136,6 +136,10 @@ const (
 	CardNumberAmbiguous Code = "card_number_ambiguous"
 	CardNumberLocked    Code = "card_number_locked"
 
+	// The day of a terminal.
+	DayClosed   Code = "day_closed"
+	DayNotBegun Code = "day_not_begun"
+
 	// After a restore.
 	EnrolmentRefused Code = "enrolment_refused"
 	StoreUnknown     Code = "store_unknown"
@@ -225,7 +229,7 @@ var Table = map[Code]Row{
 	DecompressionBomb: {413, "The body is larger than allowed once decompressed", ""},
 	ProofInvalid:      {401, "The proof of possession does not verify", ""},
 	ProofNonce:        {401, "The proof needs the nonce in this answer", ""},
-	CursorInvalid:     {400, "The cursor cannot be read", ""},
+	CursorInvalid:     {400, "The cursor cannot be read", "The list cannot go on from there. Open it again."},
 	CursorExpired:     {410, "The cursor is from another HQ epoch; start from a snapshot", ""},
 	Backpressure:      {429, "HQ is busy; send again later", ""},
 
@@ -261,4 +265,7 @@ var Table = map[Code]Row{
 	CardNumberUnknown:   {404, "The card number is not known to this till", "This card number is not known here. Scan the card's code; points can be claimed later with the receipt."},
 	CardNumberAmbiguous: {409, "Two members have this card number", "This card number is not clear. Please scan the card's code."},
 	CardNumberLocked:    {429, "Too many unknown card numbers", "Too many unknown card numbers were typed. Wait a little, or scan the card's code."},
+
+	DayClosed:   {409, "The business date is closed already", "This day is closed already. What is sold now belongs to the next day."},
+	DayNotBegun: {409, "The business date has not begun", "Today is closed already, and tomorrow cannot be closed yet."},
 }
