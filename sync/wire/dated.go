@@ -17,8 +17,9 @@ type Dated struct {
 	Sealed []byte `cbor:"2,keyasint"`
 }
 
-// MaxDated bounds what is passed on, in bytes: pages with many items are not.
-const MaxDated = 2 << 10
+// MaxDated bounds what is passed on, in bytes: a page without items, whose cursors may be
+// long, but not one with many.
+const MaxDated = 6 << 10
 
 // Passable reports whether a lane passes a message on.
 func (d Dated) Passable() bool {

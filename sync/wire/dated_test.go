@@ -35,7 +35,7 @@ func TestG6_ADatedWordIsHQsOrNothing(t *testing.T) {
 		}
 	}
 	full := page
-	full.Items = []wire.Item{{Kind: wire.ItemMember, ID: hq, Body: append([]byte{0x59, 0x08, 0x00}, make([]byte, 2048)...)}}
+	full.Items = []wire.Item{{Kind: wire.ItemMember, ID: hq, Body: append([]byte{0x59, 0x20, 0x00}, make([]byte, 8192)...)}}
 	bent := wire.Dated{Domain: wire.DomainFeed, Sealed: bytes.Clone(good["page"].Sealed)}
 	bent.Sealed[len(bent.Sealed)-1] ^= 1
 	early, late := page, page

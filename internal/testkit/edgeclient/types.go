@@ -226,6 +226,15 @@ type Status struct {
 	StandIn    StandIn   `json:"stand_in"`
 	Rights     Rights    `json:"rights"`
 	Caps       []Cap     `json:"caps"`
+	Witness    Witness   `json:"witness"`
+}
+
+// Witness is how the terminal stands with those who know the head of its journal.
+type Witness struct {
+	Confirmed    bool   `json:"confirmed"` // since its start
+	Contradicted bool   `json:"contradicted"`
+	Finding      string `json:"finding"`
+	Seq          uint64 `json:"seq"` // the last own head that was ever confirmed
 }
 
 // Cap is a cap on redeeming as it stands.

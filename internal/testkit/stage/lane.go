@@ -52,6 +52,12 @@ func Enrol(ctx context.Context, bin process.Binaries, name, data, hq, code strin
 	return l, nil
 }
 
+// Elsewhere is the same terminal as a second process on a copy of its data directory,
+// serving on addr; token is that of the copy. It is not started.
+func (l *Lane) Elsewhere(name, data, addr, token string) *Lane {
+	return &Lane{Client: edgeclient.New("http://"+addr, token), bin: l.bin, log: l.log, Name: name, Data: data, Addr: addr}
+}
+
 // Start starts the lane and waits until it is ready.
 func (l *Lane) Start(ctx context.Context) error {
 	proc, err := process.Start(ctx, process.Spec{
