@@ -171,6 +171,8 @@ func TestBadInput(t *testing.T) {
 		"close of no date":            {request{path: "/v1/day/close", body: `{"business_date":"2026-02-30"}`}, problem.InvalidField},
 		"close without a key":         {request{path: "/v1/day/close", body: `{}`, header: map[string]string{"Idempotency-Key": ""}}, problem.IdempotencyNeeded},
 		"closed day of no date":       {request{method: http.MethodGet, path: "/v1/days/yesterday"}, problem.InvalidField},
+		"receipt and key":             {request{method: http.MethodGet, path: "/v1/sales?pos_receipt=7&key=7"}, problem.InvalidField},
+		"key with a blank":            {request{method: http.MethodGet, path: "/v1/sales?key=a%20b"}, problem.InvalidField},
 		"receipt too long":            {request{method: http.MethodGet, path: "/v1/sales?pos_receipt=" + strings.Repeat("7", 65)}, problem.InvalidField},
 		"no such address":             {request{method: http.MethodGet, path: "/v1/nothing"}, problem.NotFound},
 		"wrong method":                {request{method: http.MethodDelete, path: "/v1/sales"}, problem.MethodNotAllowed},
@@ -223,6 +225,11 @@ func TestCallsReachTheTill(t *testing.T) {
 	}
 	ok(request{method: http.MethodGet, path: "/v1/sales/" + knownSale.String()}, 200)
 	ok(request{method: http.MethodGet, path: "/v1/sales?pos_receipt=R1"}, 200)
+	for key, sales := range map[string]string{"made": `"sales":[{`, "lost": `"sales":[]`} {
+		if got := ok(request{method: http.MethodGet, path: "/v1/sales?key=" + key}, 200); !strings.Contains(string(got.body), sales) {
+			t.Fatalf("by the key %s: %s", key, got.body)
+		}
+	}
 	ok(request{path: "/v1/sales/" + knownSale.String() + "/void", body: `{"cashier":"7"}`}, 201)
 	if r.till.void.Sale != knownSale || r.till.void.Cashier != "7" {
 		t.Fatalf("%+v", r.till.void)

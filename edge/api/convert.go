@@ -186,7 +186,7 @@ func (s *Server) status(ctx context.Context) (Status, error) {
 		Epoch: int64(st.Writer.Epoch), Software: s.cfg.Software, Sandbox: s.cfg.Sandbox != nil,
 		Time: st.Now.UTC(), ClockTrusted: st.ClockTrusted, Online: st.Online, Sync: link.Sync, SyncCode: optional(link.Code),
 		Queue: int64(st.Queue), HeadSeq: int64(st.Head.Seq), AckedSeq: int64(st.Acked),
-		RuleSet: int64(st.RuleSet), Policy: int64(st.Policy), DiskFreeBytes: free,
+		Currency: optional(st.Currency), RuleSet: int64(st.RuleSet), Policy: int64(st.Policy), DiskFreeBytes: free,
 		StandIn: StandIn{PointsLeft: max(0, st.CapPoints-st.SpentPoints), VouchersLeft: max(0, st.CapUses-st.SpentUses)},
 	}
 	showBounds(&out, st)

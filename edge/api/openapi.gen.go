@@ -1007,9 +1007,12 @@ type Status struct {
 	Clock           ClockState `json:"clock"`
 
 	// ClockTrusted False: nothing is redeemed without a right, for the clock.
-	ClockTrusted  bool  `json:"clock_trusted"`
-	DiskFreeBytes int64 `json:"disk_free_bytes"`
-	Epoch         int64 `json:"epoch"`
+	ClockTrusted bool `json:"clock_trusted"`
+
+	// Currency Of this store's sales, by ISO 4217. Missing: not known yet.
+	Currency      *string `json:"currency,omitempty"`
+	DiskFreeBytes int64   `json:"disk_free_bytes"`
+	Epoch         int64   `json:"epoch"`
 
 	// Exposure What this terminal can cost at most until HQ has applied its journal, and what copies of its disk could.
 	Exposure              Exposure   `json:"exposure"`
@@ -1182,6 +1185,9 @@ type FindSalesParams struct {
 	// PosReceipt The till's receipt number.
 	PosReceipt   *string             `form:"pos_receipt,omitempty" json:"pos_receipt,omitempty"`
 	BusinessDate *openapi_types.Date `form:"business_date,omitempty" json:"business_date,omitempty"`
+
+	// Key The Idempotency-Key the sale was sent with, in place of all others: the one sale made under it, or none.
+	Key *string `form:"key,omitempty" json:"key,omitempty"`
 
 	// Limit At most so many; 1 to 200. Missing: 50.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -1696,6 +1702,13 @@ func (siw *ServerInterfaceWrapper) FindSales(c *fiber.Ctx) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "business_date", query, &params.BusinessDate, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
 	if err != nil {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter business_date: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "key" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "key", query, &params.Key, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter key: %w", err).Error())
 	}
 
 	// ------------- Optional query parameter "limit" -------------

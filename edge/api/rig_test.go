@@ -163,9 +163,16 @@ func (f *fakeTill) ClosedDay(_ context.Context, date entry.Date) (till.ClosedDay
 	return f.close(), f.err
 }
 
+func (f *fakeTill) SaleByKey(_ context.Context, key string) (till.Found, error) {
+	if key == "lost" {
+		return till.Found{}, problem.New(problem.SaleUnknown, "")
+	}
+	return f.found(), f.err
+}
+
 func (f *fakeTill) Status(context.Context) (till.Status, error) {
 	return till.Status{
-		Now: moment, Oldest: moment.Add(-time.Minute), CacheAge: -1, CapPoints: 10, SpentPoints: 4, Unit: "points", Applied: 2,
+		Now: moment, Oldest: moment.Add(-time.Minute), CacheAge: -1, CapPoints: 10, SpentPoints: 4, Unit: "points", Currency: "EUR", Applied: 2,
 		Caps:     []loyalty.Cap{{Name: loyalty.NameShare, Limit: 10, Used: 4}, {Name: loyalty.NameVouchersShare, Uses: true, Limit: 3, Used: 5}},
 		Rights:   till.RightsHeld{Count: 2, Points: 70, Uses: 1},
 		Exposure: till.Exposure{Points: 10, Uses: 3, Clones: 1, ClonePoints: 80, CloneUses: 4},

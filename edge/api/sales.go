@@ -12,6 +12,9 @@ import (
 )
 
 func (h handlers) FindSales(ctx context.Context, r FindSalesRequestObject) (FindSalesResponseObject, error) {
+	if r.Params.Key != nil {
+		return h.findByKey(ctx, r.Params)
+	}
 	q := till.SaleQuery{Date: dayOf(r.Params.BusinessDate), Receipt: value(r.Params.PosReceipt)}
 	if n := len(q.Receipt); r.Params.PosReceipt != nil && (n == 0 || n > till.MaxText) {
 		return nil, invalid("/pos_receipt", fmt.Sprintf("must have 1 to %d bytes", till.MaxText))
@@ -33,6 +36,24 @@ func (h handlers) FindSales(ctx context.Context, r FindSalesRequestObject) (Find
 	}
 	if more {
 		out.NextCursor = optional(cursorOf(till.PlaceOf(found[len(found)-1])))
+	}
+	return out, nil
+}
+
+func (h handlers) findByKey(ctx context.Context, p FindSalesParams) (FindSalesResponseObject, error) {
+	if p != (FindSalesParams{Key: p.Key}) {
+		return nil, invalid("/key", "goes with no other parameter")
+	}
+	if err := checkKey(*p.Key); err != nil {
+		return nil, invalid("/key", "is no Idempotency-Key")
+	}
+	out := FindSales200JSONResponse{Sales: []Sale{}}
+	found, err := h.cfg.Till.SaleByKey(ctx, *p.Key)
+	switch {
+	case err == nil:
+		out.Sales = append(out.Sales, saleOf(found))
+	case problem.CodeOf(err) != problem.SaleUnknown:
+		return nil, err
 	}
 	return out, nil
 }

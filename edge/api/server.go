@@ -48,6 +48,7 @@ type Till interface {
 	CloseDay(ctx context.Context, c till.NewDayClose) (till.ClosedDay, error)
 	ClosedDays(ctx context.Context, before uint64, limit int) (list []till.ClosedDay, more bool, err error)
 	ClosedDay(ctx context.Context, date entry.Date) (till.ClosedDay, error)
+	SaleByKey(ctx context.Context, key string) (till.Found, error)
 	Status(ctx context.Context) (till.Status, error)
 }
 

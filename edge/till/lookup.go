@@ -19,6 +19,39 @@ func (t *Till) Sale(ctx context.Context, id uuid.UUID) (Found, error) {
 	return t.find(ctx, id)
 }
 
+// SaleByKey finds the sale that was made under an idempotency key.
+func (t *Till) SaleByKey(ctx context.Context, key string) (Found, error) {
+	end, err := t.begin()
+	if err != nil {
+		return Found{}, err
+	}
+	defer end()
+	seq, err := t.madeUnder(ctx, key)
+	if err != nil {
+		return Found{}, unknownSale(err)
+	}
+	sale, _, err := readBody[entry.Sale](ctx, t.cfg.Journal, seq)
+	if err != nil {
+		return Found{}, unknownSale(err)
+	}
+	return t.find(ctx, sale.ID)
+}
+
+// madeUnder returns the entry of the sale made under a key, or ErrAbsent.
+func (t *Till) madeUnder(ctx context.Context, key string) (uint64, error) {
+	var m made
+	err := t.look(ctx, func(l look) error {
+		var found bool
+		var err error
+		m, found, err = get[made](l, TableKey, textKey(key))
+		if err == nil && (!found || m.Kind != entry.KindSale) {
+			err = ErrAbsent
+		}
+		return err
+	})
+	return m.Seq, err
+}
+
 // latestWith returns the latest sale with a POS receipt number, or ErrAbsent.
 func (t *Till) latestWith(ctx context.Context, receipt string) (uuid.UUID, error) {
 	var sale uuid.UUID

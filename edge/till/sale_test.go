@@ -86,6 +86,13 @@ func TestScanQuoteSaleVoid(t *testing.T) {
 	if found := s.withReceipt(t, "never"); len(found) != 0 {
 		t.Errorf("by a receipt that never was: %+v", found)
 	}
+	if found, err := s.till.SaleByKey(ctx, "k1"); err != nil || found.Sale.Body.ID != sale.Body.ID || found.Void == nil {
+		t.Errorf("by key: %+v, %v", found, err)
+	}
+	for _, key := range []string{"never", "v1"} {
+		_, err = s.till.SaleByKey(ctx, key)
+		wantCode(t, err, problem.SaleUnknown)
+	}
 }
 
 func TestVoucherCodeAloneIsUsedWithoutARightToPoints(t *testing.T) {

@@ -27,7 +27,7 @@ func (t *Till) Status(ctx context.Context) (Status, error) {
 		Unit: cat.policy.Unit, Caps: t.capsNow(cat, now, trusted), Witness: t.witness.state(), Drift: t.time.driftNow(),
 	}
 	if cat.rules != nil {
-		s.RuleSet = cat.rules.Version
+		s.RuleSet, s.Currency = cat.rules.Version, cat.rules.Currency
 	}
 	share := cat.policy.TerminalShare(cat.shareGiven())
 	s.CapPoints, s.CapUses = share.Points, share.Uses

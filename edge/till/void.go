@@ -77,19 +77,11 @@ func (t *Till) saleToVoid(ctx context.Context, v Void) (entry.Sale, Entry, error
 		sale, at, err := t.saleOf(ctx, v.Sale)
 		return sale, at, unknownSale(err)
 	}
-	var m made
-	var found bool
-	err := t.look(ctx, func(l look) (err error) {
-		m, found, err = get[made](l, TableKey, textKey(v.SaleKey))
-		return err
-	})
-	if err == nil && (!found || m.Kind != entry.KindSale) {
-		err = ErrAbsent
-	}
+	seq, err := t.madeUnder(ctx, v.SaleKey)
 	if err != nil {
 		return entry.Sale{}, Entry{}, unknownSale(err)
 	}
-	sale, at, err := readBody[entry.Sale](ctx, t.cfg.Journal, m.Seq)
+	sale, at, err := readBody[entry.Sale](ctx, t.cfg.Journal, seq)
 	return sale, at, unknownSale(err)
 }
 

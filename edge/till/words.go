@@ -179,6 +179,7 @@ type Status struct {
 	// Spent and Cap are points of Unit, the policy's, and uses of vouchers, redeemed
 	// without a right and not applied by HQ, and this terminal's share.
 	Unit                   string
+	Currency               string // of the rules; empty without
 	SpentPoints, CapPoints int64
 	SpentUses, CapUses     int64
 	Caps                   []loyalty.Cap
