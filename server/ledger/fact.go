@@ -27,8 +27,9 @@ type fact struct {
 	named RightKey
 	since int64
 	hq    hqFold
-	// routed says how it came to its account.
-	routed routed
+	// routed says how it came to its account; counted, that it had been applied there.
+	routed  routed
+	counted bool
 }
 
 // hqFold is what a fact of HQ does to an account.

@@ -182,6 +182,8 @@ type historyStore interface {
 	// SaleAnywhere finds a sale in any shard by its id, of a terminal's if that is
 	// given.
 	SaleAnywhere(ctx context.Context, sale, terminal uuid.UUID) (SaleRow, bool, error)
+	// SourcesNaming returns the facts in any shard that make or undo sales.
+	SourcesNaming(ctx context.Context, sales []uuid.UUID) ([]SourceRow, error)
 }
 
 type applyStore interface {

@@ -105,6 +105,9 @@ func (l *Ledger) links(ctx context.Context, accounts []uuid.UUID) (linkMap, erro
 // a sale that is not known waits, of no account, because the sale may turn out to be
 // of another account than the links say now.
 func (l *Ledger) route(ctx context.Context, facts []fact) ([]fact, error) {
+	if err := l.recount(ctx, facts); err != nil {
+		return nil, err
+	}
 	if err := l.attribute(ctx, facts); err != nil {
 		return nil, err
 	}
@@ -156,7 +159,7 @@ func (l *Ledger) route(ctx context.Context, facts []fact) ([]fact, error) {
 // concern reports whether links say where a fact counts. A fact of HQ names the
 // account it means, a step of a right that of the right.
 func (m linkMap) concern(f *fact) bool {
-	return f.hq == nil && f.change == nil && f.account != uuid.Nil && len(m[f.account]) > 0
+	return f.hq == nil && f.change == nil && !f.counted && f.account != uuid.Nil && len(m[f.account]) > 0
 }
 
 // namedSales has the stored facts that name sales, by the sale.
@@ -189,8 +192,14 @@ func (l *Ledger) named(ctx context.Context, facts []fact, links linkMap) (namedS
 }
 
 // of finds which of several accounts the other half of a fact is in: the sale that it
-// undoes or, of a sale, what waits there to undo it since before there were links.
+// undoes or, of a sale, what waits there to undo it since before there were links. One
+// that has been applied before is where it was.
 func (n namedSales) of(f *fact, accounts []uuid.UUID) (uuid.UUID, bool) {
+	for _, r := range n[f.saleKey().Sale] {
+		if r.Source == f.Hash && slices.Contains(accounts, r.Account) {
+			return r.Account, true
+		}
+	}
 	for _, r := range n[f.saleKey().Sale] {
 		if (r.State == VoidWaits) != f.undoes() && r.Source != f.Hash && slices.Contains(accounts, r.Account) {
 			return r.Account, true

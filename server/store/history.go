@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/shard"
@@ -152,6 +154,20 @@ func (db *DB) SaleAnywhere(ctx context.Context, sale, terminal uuid.UUID) (ledge
 		return ledger.SaleRow{}, false, nil
 	}
 	return r.sale(), err == nil, err
+}
+
+// SourcesNaming implements ledger.Store.
+func (db *DB) SourcesNaming(ctx context.Context, sales []uuid.UUID) ([]ledger.SourceRow, error) {
+	var out []ledger.SourceRow
+	for part := range slices.Chunk(sales, bulk) {
+		ids := convert(part, func(id uuid.UUID) []byte { return idBytes(id) })
+		rows, err := page(ctx, db, factRow.source, "SELECT "+sourceColumns+" FROM sources WHERE subject IN (?)", bun.List(ids))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
+	}
+	return out, nil
 }
 
 func (r factRow) sale() ledger.SaleRow {
