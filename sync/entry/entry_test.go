@@ -48,6 +48,27 @@ func fullReturn() entry.Return {
 	}
 }
 
+func fullClose() entry.DayClose {
+	return entry.DayClose{
+		Date: 20261121, First: 2, Last: 99, Head: bytes.Repeat([]byte{0xEF}, 32),
+		Kinds: []entry.DayKind{{Kind: entry.KindSale, Count: 90}, {Kind: entry.KindVoid, Count: 1}},
+		Money: []entry.DayMoney{
+			{Kind: entry.KindSale, Currency: "EUR", Count: 90, Total: 123456, Discount: 500},
+			{Kind: entry.KindReturn, Currency: "EUR", Count: 2, Total: 900, Unmatched: 1},
+		},
+		Amounts: []entry.DayAmount{
+			{Kind: entry.KindSale, Flow: entry.DayEarned, Unit: "points", Count: 80, Amount: 1200},
+			{Kind: entry.KindSale, Flow: entry.DayRedeemed, Basis: entry.BasisAllowance, Count: 1, Amount: 1, Discount: 500},
+		},
+		Cashiers: []entry.DayCashier{
+			{Cashier: "c4", Currency: "EUR", Sales: 90, Voids: 1, Returns: 2, Taken: 122956, Undone: 100, Refunded: 900},
+			{Currency: "EUR", Sales: 1, Others: true},
+		},
+		Claims: 3, Holds: []entry.DayHold{{Quote: id(14), Member: id(2), Account: id(3), Unit: "points", Amount: 100}}, Held: 1, Waiting: 98,
+		Reason: entry.DayCloseByHand, Cashier: "c4", Key: "d", KeyHash: make([]byte, 32),
+	}
+}
+
 func envelope(kind entry.Kind) entry.Entry {
 	at := time.Date(2026, 11, 21, 18, 30, 0, 0, time.UTC)
 	return entry.Entry{HLC: clock.NewStamp(at, 1), OccurredAt: at.UnixMilli(), BusinessDate: 20261121, Kind: kind}
@@ -62,10 +83,11 @@ func bodies() map[entry.Kind]any {
 			ID: id(11), Sale: id(1), Member: id(2), Account: id(3), Reason: entry.VoidLostAnswer,
 			Key: "v", KeyHash: make([]byte, 32),
 		},
-		entry.KindReturn:  fullReturn(),
-		entry.KindWitness: entry.Witness{Writer: id(12), Epoch: 1, Seq: 9, Hash: make([]byte, 32)},
-		entry.KindClock:   entry.Clock{Jump: -86_400_000, Wall: 1},
-		entry.KindNote:    entry.Note{Code: entry.NoteCacheRebuilt, Values: []int64{-1, 2}},
+		entry.KindReturn:   fullReturn(),
+		entry.KindDayClose: fullClose(),
+		entry.KindWitness:  entry.Witness{Writer: id(12), Epoch: 1, Seq: 9, Hash: make([]byte, 32)},
+		entry.KindClock:    entry.Clock{Jump: -86_400_000, Wall: 1},
+		entry.KindNote:     entry.Note{Code: entry.NoteCacheRebuilt, Values: []int64{-1, 2}},
 	}
 }
 
