@@ -18,7 +18,7 @@ func (h handlers) ClaimReceipt(ctx context.Context, r ClaimReceiptRequestObject)
 	if r.Body.Code == "" {
 		return nil, invalid("/code", "is missing")
 	}
-	call := till.NewClaim{Receipt: r.Body.ReceiptCode, Code: r.Body.Code, Key: r.Params.IdempotencyKey, Cashier: value(r.Body.Cashier)}
+	call := till.NewClaim{Receipt: r.Body.ReceiptCode, Code: r.Body.Code, Key: r.Params.IdempotencyKey, Cashier: value(r.Body.Cashier), Caller: callerOf(ctx, nil)}
 	var err error
 	if call.KeyHash, err = hashOf("claim", r.Body); err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func (h handlers) ClaimReceipt(ctx context.Context, r ClaimReceiptRequestObject)
 	}
 	return ClaimReceipt201JSONResponse{
 		Id: c.Body.Claim, Member: c.Body.Member, Seq: int64(c.At.Seq), Hash: c.At.Hash.Short(), At: c.OccurredAt.UTC(),
-		BusinessDate: dateOf(c.BusinessDate), Matched: c.Body.Matched, Cashier: optional(c.Body.Cashier),
+		BusinessDate: dateOf(c.BusinessDate), Matched: c.Body.Matched, Cashier: optional(c.Body.Cashier), DoneBy: h.person(c.Body.CashierID),
 	}, nil
 }
 

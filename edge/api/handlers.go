@@ -22,6 +22,9 @@ func (h handlers) Scan(ctx context.Context, r ScanRequestObject) (ScanResponseOb
 	if r.Body.Code == "" {
 		return nil, invalid("/code", "is missing")
 	}
+	if err := h.cfg.Till.Allow(callerOf(ctx, nil)); err != nil {
+		return nil, err
+	}
 	scan, err := h.cfg.Till.Identify(ctx, r.Body.Code)
 	if err != nil {
 		return nil, err
@@ -34,6 +37,7 @@ func (h handlers) Quote(ctx context.Context, r QuoteRequestObject) (QuoteRespons
 	if err != nil {
 		return nil, err
 	}
+	req.Caller = callerOf(ctx, r.Body.Approval)
 	quote, err := h.cfg.Till.Quote(ctx, req)
 	if err != nil {
 		return nil, err
@@ -42,7 +46,7 @@ func (h handlers) Quote(ctx context.Context, r QuoteRequestObject) (QuoteRespons
 }
 
 func (h handlers) CommitSale(ctx context.Context, r CommitSaleRequestObject) (CommitSaleResponseObject, error) {
-	commit := till.Commit{Key: r.Params.IdempotencyKey, Receipt: value(r.Body.PosReceipt), Cashier: value(r.Body.Cashier)}
+	commit := till.Commit{Key: r.Params.IdempotencyKey, Receipt: value(r.Body.PosReceipt), Cashier: value(r.Body.Cashier), Caller: callerOf(ctx, nil)}
 	if err := checkKey(commit.Key); err != nil {
 		return nil, err
 	}
@@ -59,7 +63,7 @@ func (h handlers) CommitSale(ctx context.Context, r CommitSaleRequestObject) (Co
 		if err != nil {
 			return nil, err
 		}
-		commit.Request = req
+		commit.Request, commit.Caller.Approval = req, value(r.Body.Request.Approval)
 	}
 	var err error
 	if commit.KeyHash, err = hashOf("sale", r.Body); err != nil {
@@ -76,7 +80,7 @@ func (h handlers) CommitSale(ctx context.Context, r CommitSaleRequestObject) (Co
 			return nil, err
 		}
 	}
-	body := saleOf(found)
+	body := h.saleOf(found)
 	if !sale.Replayed {
 		h.committed(eventSale, body)
 	}
@@ -88,12 +92,13 @@ func (h handlers) GetSale(ctx context.Context, r GetSaleRequestObject) (GetSaleR
 	if err != nil {
 		return nil, err
 	}
-	return GetSale200JSONResponse(saleOf(found)), nil
+	return GetSale200JSONResponse(h.saleOf(found)), nil
 }
 
 func (h handlers) VoidSale(ctx context.Context, r VoidSaleRequestObject) (VoidSaleResponseObject, error) {
 	void, err := h.void(ctx, till.Void{
 		Sale: r.Id, Key: r.Params.IdempotencyKey, Reason: entry.VoidCashier, Cashier: value(r.Body.Cashier),
+		Caller: callerOf(ctx, r.Body.Approval),
 	}, "void "+r.Id.String(), r.Body)
 	if err != nil {
 		return nil, err
@@ -107,6 +112,7 @@ func (h handlers) VoidByKey(ctx context.Context, r VoidByKeyRequestObject) (Void
 	}
 	void, err := h.void(ctx, till.Void{
 		SaleKey: r.Body.SaleKey, Key: r.Params.IdempotencyKey, Reason: entry.VoidLostAnswer, Cashier: value(r.Body.Cashier),
+		Caller: callerOf(ctx, r.Body.Approval),
 	}, "void by key", r.Body)
 	if err != nil {
 		return nil, err
@@ -127,6 +133,7 @@ func (h handlers) void(ctx context.Context, v till.Void, operation string, body 
 		return Void{}, err
 	}
 	out := voidOf(voided)
+	out.DoneBy, out.ApprovedBy = h.handsOf(voided.Body.Hands)
 	if !voided.Replayed {
 		h.committed(eventVoid, out)
 	}

@@ -16,7 +16,7 @@ func (h handlers) EnrolMember(ctx context.Context, r EnrolMemberRequestObject) (
 	if err := checkKey(r.Params.IdempotencyKey); err != nil {
 		return nil, err
 	}
-	call := till.NewMember{Key: r.Params.IdempotencyKey, Cashier: value(r.Body.Cashier)}
+	call := till.NewMember{Key: r.Params.IdempotencyKey, Cashier: value(r.Body.Cashier), Caller: callerOf(ctx, nil)}
 	var err error
 	if call.KeyHash, err = hashOf("enrol", r.Body); err != nil {
 		return nil, err
@@ -29,6 +29,7 @@ func (h handlers) EnrolMember(ctx context.Context, r EnrolMemberRequestObject) (
 		h.cfg.Committed() // no event: a stream has no business with a shopper's code
 	}
 	out, err := enrolledOf(m)
+	out.DoneBy = h.person(m.Body.CashierID)
 	return EnrolMember201JSONResponse(out), err
 }
 

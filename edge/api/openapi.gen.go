@@ -17,6 +17,48 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ApprovalFor.
+const (
+	ApprovalForRedeem ApprovalFor = "redeem"
+	ApprovalForReturn ApprovalFor = "return"
+	ApprovalForVoid   ApprovalFor = "void"
+)
+
+// Valid indicates whether the value is a known member of the ApprovalFor enum.
+func (e ApprovalFor) Valid() bool {
+	switch e {
+	case ApprovalForRedeem:
+		return true
+	case ApprovalForReturn:
+		return true
+	case ApprovalForVoid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApprovalRequestFor.
+const (
+	ApprovalRequestForRedeem ApprovalRequestFor = "redeem"
+	ApprovalRequestForReturn ApprovalRequestFor = "return"
+	ApprovalRequestForVoid   ApprovalRequestFor = "void"
+)
+
+// Valid indicates whether the value is a known member of the ApprovalRequestFor enum.
+func (e ApprovalRequestFor) Valid() bool {
+	switch e {
+	case ApprovalRequestForRedeem:
+		return true
+	case ApprovalRequestForReturn:
+		return true
+	case ApprovalRequestForVoid:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CapCounts.
 const (
 	Points CapCounts = "points"
@@ -62,6 +104,24 @@ func (e CapName) Valid() bool {
 	case VouchersPerSale:
 		return true
 	case VouchersShare:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CashierRole.
+const (
+	CashierRoleCashier CashierRole = "cashier"
+	CashierRoleManager CashierRole = "manager"
+)
+
+// Valid indicates whether the value is a known member of the CashierRole enum.
+func (e CashierRole) Valid() bool {
+	switch e {
+	case CashierRoleCashier:
+		return true
+	case CashierRoleManager:
 		return true
 	default:
 		return false
@@ -332,6 +392,37 @@ func (e WitnessStateFinding) Valid() bool {
 	}
 }
 
+// Approval defines model for Approval.
+type Approval struct {
+	ExpiresAt time.Time   `json:"expires_at"`
+	For       ApprovalFor `json:"for"`
+
+	// Id Secret.
+	Id openapi_types.UUID `json:"id"`
+
+	// Manager A cashier or manager. One whom this terminal does not know has no name.
+	Manager Person `json:"manager"`
+}
+
+// ApprovalFor defines model for Approval.For.
+type ApprovalFor string
+
+// ApprovalRequest defines model for ApprovalRequest.
+type ApprovalRequest struct {
+	For        ApprovalRequestFor `json:"for"`
+	Manager    openapi_types.UUID `json:"manager"`
+	Pin        string             `json:"pin"`
+	PosReceipt *string            `json:"pos_receipt,omitempty"`
+
+	// Refund Minor units.
+	Refund *int64              `json:"refund,omitempty"`
+	Sale   *openapi_types.UUID `json:"sale,omitempty"`
+	Scan   *openapi_types.UUID `json:"scan,omitempty"`
+}
+
+// ApprovalRequestFor defines model for ApprovalRequest.For.
+type ApprovalRequestFor string
+
 // Balance defines model for Balance.
 type Balance struct {
 	// Allowance Part of free that this terminal may redeem without asking anybody.
@@ -365,11 +456,47 @@ type CapCounts string
 // CapName defines model for Cap.Name.
 type CapName string
 
+// Cashier defines model for Cashier.
+type Cashier struct {
+	Id   openapi_types.UUID `json:"id"`
+	Name string             `json:"name"`
+	Role CashierRole        `json:"role"`
+}
+
+// CashierRole defines model for Cashier.Role.
+type CashierRole string
+
+// CashierList defines model for CashierList.
+type CashierList struct {
+	Cashiers []Cashier `json:"cashiers"`
+
+	// IdleSeconds After how long without a call a session ends.
+	IdleSeconds int64 `json:"idle_seconds"`
+
+	// SignInRequired The page can do nothing before somebody is signed in.
+	SignInRequired bool `json:"sign_in_required"`
+}
+
+// CashierSession defines model for CashierSession.
+type CashierSession struct {
+	Cashier Cashier `json:"cashier"`
+
+	// EndsAt When it ends unless it is used before.
+	EndsAt      time.Time `json:"ends_at"`
+	IdleSeconds int64     `json:"idle_seconds"`
+
+	// Session Secret. Only till software gets it; the page has a cookie.
+	Session *openapi_types.UUID `json:"session,omitempty"`
+}
+
 // Claim defines model for Claim.
 type Claim struct {
 	At           time.Time          `json:"at"`
 	BusinessDate openapi_types.Date `json:"business_date"`
 	Cashier      *string            `json:"cashier,omitempty"`
+
+	// DoneBy A cashier or manager. One whom this terminal does not know has no name.
+	DoneBy *Person `json:"done_by,omitempty"`
 
 	// Hash The entry's short hash, eight hexadecimal digits.
 	Hash string `json:"hash"`
@@ -593,6 +720,9 @@ type Earned struct {
 	VestsAt *time.Time `json:"vests_at,omitempty"`
 }
 
+// Empty defines model for Empty.
+type Empty = map[string]interface{}
+
 // EnrolRequest defines model for EnrolRequest.
 type EnrolRequest struct {
 	Cashier *string `json:"cashier,omitempty"`
@@ -613,6 +743,9 @@ type EnrolledMember struct {
 
 	// CodeSvg The QR code as an SVG document.
 	CodeSvg string `json:"code_svg"`
+
+	// DoneBy A cashier or manager. One whom this terminal does not know has no name.
+	DoneBy *Person `json:"done_by,omitempty"`
 
 	// ExpiresOn The last day, in UTC, on which this code is good.
 	ExpiresOn openapi_types.Date `json:"expires_on"`
@@ -687,6 +820,12 @@ type Origin struct {
 	Terminal openapi_types.UUID `json:"terminal"`
 }
 
+// Person A cashier or manager. One whom this terminal does not know has no name.
+type Person struct {
+	Id   openapi_types.UUID `json:"id"`
+	Name *string            `json:"name,omitempty"`
+}
+
 // Problem defines model for Problem.
 type Problem struct {
 	// Code Stable; programs switch on it.
@@ -720,6 +859,9 @@ type Quote struct {
 
 // QuoteRequest defines model for QuoteRequest.
 type QuoteRequest struct {
+	// Approval A manager's, for redeeming on a typed card number.
+	Approval *openapi_types.UUID `json:"approval,omitempty"`
+
 	// Code As scanned, a member's or a voucher's. With no code and no scan it is a sale without a member.
 	Code *string `json:"code,omitempty"`
 
@@ -774,9 +916,14 @@ type Refusal struct {
 
 // Return defines model for Return.
 type Return struct {
+	// ApprovedBy A cashier or manager. One whom this terminal does not know has no name.
+	ApprovedBy   *Person            `json:"approved_by,omitempty"`
 	At           time.Time          `json:"at"`
 	BusinessDate openapi_types.Date `json:"business_date"`
 	Cashier      *string            `json:"cashier,omitempty"`
+
+	// DoneBy A cashier or manager. One whom this terminal does not know has no name.
+	DoneBy *Person `json:"done_by,omitempty"`
 
 	// Hash The entry's short hash, eight hexadecimal digits.
 	Hash string             `json:"hash"`
@@ -818,6 +965,9 @@ type ReturnLine struct {
 
 // ReturnRequest The sale is named by its id, or by its receipt number, which is looked up among this terminal's sales; with neither, nothing is known but the refund. Refund is what is given back in money. Missing: what was paid for these goods, or nothing when this terminal does not hold the sale.
 type ReturnRequest struct {
+	// Approval A manager's, for this return.
+	Approval *openapi_types.UUID `json:"approval,omitempty"`
+
 	// Cashier A number or a short code; never a name.
 	Cashier *string `json:"cashier,omitempty"`
 
@@ -878,6 +1028,8 @@ type RightsHeld struct {
 
 // Sale defines model for Sale.
 type Sale struct {
+	// ApprovedBy A cashier or manager. One whom this terminal does not know has no name.
+	ApprovedBy   *Person            `json:"approved_by,omitempty"`
 	At           time.Time          `json:"at"`
 	BusinessDate openapi_types.Date `json:"business_date"`
 	Cashier      *string            `json:"cashier,omitempty"`
@@ -886,7 +1038,10 @@ type Sale struct {
 	Claim    *ReceiptClaim `json:"claim,omitempty"`
 	Currency string        `json:"currency"`
 	Discount int64         `json:"discount"`
-	Earned   []Earned      `json:"earned"`
+
+	// DoneBy A cashier or manager. One whom this terminal does not know has no name.
+	DoneBy *Person  `json:"done_by,omitempty"`
+	Earned []Earned `json:"earned"`
 
 	// Hash The entry's short hash, eight hexadecimal digits; print it with the number.
 	Hash string             `json:"hash"`
@@ -988,6 +1143,14 @@ type ScanRequest struct {
 	Code string `json:"code"`
 }
 
+// SignInRequest defines model for SignInRequest.
+type SignInRequest struct {
+	Cashier openapi_types.UUID `json:"cashier"`
+
+	// Pin 4 to 8 digits.
+	Pin string `json:"pin"`
+}
+
 // StandIn What this terminal may still decide by itself until HQ acknowledges again.
 type StandIn struct {
 	PointsLeft   int64 `json:"points_left"`
@@ -1068,16 +1231,23 @@ type Sync struct {
 
 // Void defines model for Void.
 type Void struct {
-	At   time.Time          `json:"at"`
-	Hash string             `json:"hash"`
-	Id   openapi_types.UUID `json:"id"`
-	Sale openapi_types.UUID `json:"sale"`
-	Seq  int64              `json:"seq"`
+	// ApprovedBy A cashier or manager. One whom this terminal does not know has no name.
+	ApprovedBy *Person   `json:"approved_by,omitempty"`
+	At         time.Time `json:"at"`
+
+	// DoneBy A cashier or manager. One whom this terminal does not know has no name.
+	DoneBy *Person            `json:"done_by,omitempty"`
+	Hash   string             `json:"hash"`
+	Id     openapi_types.UUID `json:"id"`
+	Sale   openapi_types.UUID `json:"sale"`
+	Seq    int64              `json:"seq"`
 }
 
 // VoidByKeyRequest defines model for VoidByKeyRequest.
 type VoidByKeyRequest struct {
-	Cashier *string `json:"cashier,omitempty"`
+	// Approval A manager's, for this void.
+	Approval *openapi_types.UUID `json:"approval,omitempty"`
+	Cashier  *string             `json:"cashier,omitempty"`
 
 	// SaleKey The Idempotency-Key of the sale.
 	SaleKey string `json:"sale_key"`
@@ -1085,7 +1255,9 @@ type VoidByKeyRequest struct {
 
 // VoidRequest defines model for VoidRequest.
 type VoidRequest struct {
-	Cashier *string `json:"cashier,omitempty"`
+	// Approval A manager's, for this void.
+	Approval *openapi_types.UUID `json:"approval,omitempty"`
+	Cashier  *string             `json:"cashier,omitempty"`
 }
 
 // Voucher defines model for Voucher.
@@ -1214,6 +1386,9 @@ type VoidByKeyParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ApproveJSONRequestBody defines body for Approve for application/json ContentType.
+type ApproveJSONRequestBody = ApprovalRequest
+
 // ClaimReceiptJSONRequestBody defines body for ClaimReceipt for application/json ContentType.
 type ClaimReceiptJSONRequestBody = ClaimRequest
 
@@ -1238,6 +1413,12 @@ type VoidSaleJSONRequestBody = VoidRequest
 // ScanJSONRequestBody defines body for Scan for application/json ContentType.
 type ScanJSONRequestBody = ScanRequest
 
+// SignInJSONRequestBody defines body for SignIn for application/json ContentType.
+type SignInJSONRequestBody = SignInRequest
+
+// SignOutJSONRequestBody defines body for SignOut for application/json ContentType.
+type SignOutJSONRequestBody = Empty
+
 // VoidByKeyJSONRequestBody defines body for VoidByKey for application/json ContentType.
 type VoidByKeyJSONRequestBody = VoidByKeyRequest
 
@@ -1249,6 +1430,12 @@ type ServerInterface interface {
 	// Metrics Figures for Prometheus
 	// (GET /metrics)
 	Metrics(c *fiber.Ctx) error
+	// Approve Have a manager approve one thing
+	// (POST /v1/approvals)
+	Approve(c *fiber.Ctx) error
+	// ListCashiers Who may sign in at this store's tills
+	// (GET /v1/cashiers)
+	ListCashiers(c *fiber.Ctx) error
 	// ClaimReceipt Give a member what a sale without a card earned
 	// (POST /v1/claims)
 	ClaimReceipt(c *fiber.Ctx, params ClaimReceiptParams) error
@@ -1297,6 +1484,15 @@ type ServerInterface interface {
 	// Scan Say what a scanned code is worth
 	// (POST /v1/scan)
 	Scan(c *fiber.Ctx) error
+	// GetCashierSession Who is signed in
+	// (GET /v1/session)
+	GetCashierSession(c *fiber.Ctx) error
+	// SignIn Sign a cashier in
+	// (POST /v1/sign-in)
+	SignIn(c *fiber.Ctx) error
+	// SignOut End the caller's session
+	// (POST /v1/sign-out)
+	SignOut(c *fiber.Ctx) error
 	// GetStatus Say how the terminal stands
 	// (GET /v1/status)
 	GetStatus(c *fiber.Ctx) error
@@ -1337,6 +1533,42 @@ func (siw *ServerInterfaceWrapper) Metrics(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Metrics(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// Approve operation middleware
+func (siw *ServerInterfaceWrapper) Approve(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.Approve(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCashiers operation middleware
+func (siw *ServerInterfaceWrapper) ListCashiers(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCashiers(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1903,6 +2135,60 @@ func (siw *ServerInterfaceWrapper) Scan(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetCashierSession operation middleware
+func (siw *ServerInterfaceWrapper) GetCashierSession(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCashierSession(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// SignIn operation middleware
+func (siw *ServerInterfaceWrapper) SignIn(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.SignIn(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// SignOut operation middleware
+func (siw *ServerInterfaceWrapper) SignOut(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.SignOut(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetStatus operation middleware
 func (siw *ServerInterfaceWrapper) GetStatus(c *fiber.Ctx) error {
 
@@ -2017,6 +2303,16 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/days/:business_date", wrapper.GetClosedDay)
 
+	router.Get(options.BaseURL+"/v1/cashiers", wrapper.ListCashiers)
+
+	router.Post(options.BaseURL+"/v1/sign-in", wrapper.SignIn)
+
+	router.Get(options.BaseURL+"/v1/session", wrapper.GetCashierSession)
+
+	router.Post(options.BaseURL+"/v1/sign-out", wrapper.SignOut)
+
+	router.Post(options.BaseURL+"/v1/approvals", wrapper.Approve)
+
 	router.Get(options.BaseURL+"/v1/status", wrapper.GetStatus)
 
 	router.Get(options.BaseURL+"/v1/events", wrapper.StreamEvents)
@@ -2085,6 +2381,63 @@ type MetricsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response MetricsdefaultApplicationProblemPlusJSONResponse) VisitMetricsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ApproveRequestObject struct {
+	Body *ApproveJSONRequestBody
+}
+
+type ApproveResponseObject interface {
+	VisitApproveResponse(ctx *fiber.Ctx) error
+}
+
+type Approve201JSONResponse Approval
+
+func (response Approve201JSONResponse) VisitApproveResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type ApprovedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ApprovedefaultApplicationProblemPlusJSONResponse) VisitApproveResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListCashiersRequestObject struct {
+}
+
+type ListCashiersResponseObject interface {
+	VisitListCashiersResponse(ctx *fiber.Ctx) error
+}
+
+type ListCashiers200JSONResponse CashierList
+
+func (response ListCashiers200JSONResponse) VisitListCashiersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListCashiersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListCashiersdefaultApplicationProblemPlusJSONResponse) VisitListCashiersResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -2587,6 +2940,91 @@ func (response ScandefaultApplicationProblemPlusJSONResponse) VisitScanResponse(
 	return ctx.JSON(&response.Body)
 }
 
+type GetCashierSessionRequestObject struct {
+}
+
+type GetCashierSessionResponseObject interface {
+	VisitGetCashierSessionResponse(ctx *fiber.Ctx) error
+}
+
+type GetCashierSession200JSONResponse CashierSession
+
+func (response GetCashierSession200JSONResponse) VisitGetCashierSessionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetCashierSessiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCashierSessiondefaultApplicationProblemPlusJSONResponse) VisitGetCashierSessionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type SignInRequestObject struct {
+	Body *SignInJSONRequestBody
+}
+
+type SignInResponseObject interface {
+	VisitSignInResponse(ctx *fiber.Ctx) error
+}
+
+type SignIn201JSONResponse CashierSession
+
+func (response SignIn201JSONResponse) VisitSignInResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type SignIndefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SignIndefaultApplicationProblemPlusJSONResponse) VisitSignInResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type SignOutRequestObject struct {
+	Body *SignOutJSONRequestBody
+}
+
+type SignOutResponseObject interface {
+	VisitSignOutResponse(ctx *fiber.Ctx) error
+}
+
+type SignOut204Response struct {
+}
+
+func (response SignOut204Response) VisitSignOutResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type SignOutdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SignOutdefaultApplicationProblemPlusJSONResponse) VisitSignOutResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetStatusRequestObject struct {
 }
 
@@ -2653,6 +3091,12 @@ type StrictServerInterface interface {
 	// Metrics Figures for Prometheus
 	// (GET /metrics)
 	Metrics(ctx context.Context, request MetricsRequestObject) (MetricsResponseObject, error)
+	// Approve Have a manager approve one thing
+	// (POST /v1/approvals)
+	Approve(ctx context.Context, request ApproveRequestObject) (ApproveResponseObject, error)
+	// ListCashiers Who may sign in at this store's tills
+	// (GET /v1/cashiers)
+	ListCashiers(ctx context.Context, request ListCashiersRequestObject) (ListCashiersResponseObject, error)
 	// ClaimReceipt Give a member what a sale without a card earned
 	// (POST /v1/claims)
 	ClaimReceipt(ctx context.Context, request ClaimReceiptRequestObject) (ClaimReceiptResponseObject, error)
@@ -2701,6 +3145,15 @@ type StrictServerInterface interface {
 	// Scan Say what a scanned code is worth
 	// (POST /v1/scan)
 	Scan(ctx context.Context, request ScanRequestObject) (ScanResponseObject, error)
+	// GetCashierSession Who is signed in
+	// (GET /v1/session)
+	GetCashierSession(ctx context.Context, request GetCashierSessionRequestObject) (GetCashierSessionResponseObject, error)
+	// SignIn Sign a cashier in
+	// (POST /v1/sign-in)
+	SignIn(ctx context.Context, request SignInRequestObject) (SignInResponseObject, error)
+	// SignOut End the caller's session
+	// (POST /v1/sign-out)
+	SignOut(ctx context.Context, request SignOutRequestObject) (SignOutResponseObject, error)
 	// GetStatus Say how the terminal stands
 	// (GET /v1/status)
 	GetStatus(ctx context.Context, request GetStatusRequestObject) (GetStatusResponseObject, error)
@@ -2769,6 +3222,70 @@ func (sh *strictHandler) Metrics(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(MetricsResponseObject); ok {
 		if err := validResponse.VisitMetricsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// Approve operation middleware
+func (sh *strictHandler) Approve(ctx *fiber.Ctx) error {
+	var request ApproveRequestObject
+
+	var body ApproveJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.Approve(ctx.UserContext(), request.(ApproveRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Approve")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ApproveResponseObject); ok {
+		if err := validResponse.VisitApproveResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCashiers operation middleware
+func (sh *strictHandler) ListCashiers(ctx *fiber.Ctx) error {
+	var request ListCashiersRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCashiers(ctx.UserContext(), request.(ListCashiersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCashiers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCashiersResponseObject); ok {
+		if err := validResponse.VisitListCashiersResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -3302,6 +3819,109 @@ func (sh *strictHandler) Scan(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ScanResponseObject); ok {
 		if err := validResponse.VisitScanResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCashierSession operation middleware
+func (sh *strictHandler) GetCashierSession(ctx *fiber.Ctx) error {
+	var request GetCashierSessionRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCashierSession(ctx.UserContext(), request.(GetCashierSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCashierSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCashierSessionResponseObject); ok {
+		if err := validResponse.VisitGetCashierSessionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SignIn operation middleware
+func (sh *strictHandler) SignIn(ctx *fiber.Ctx) error {
+	var request SignInRequestObject
+
+	var body SignInJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.SignIn(ctx.UserContext(), request.(SignInRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SignIn")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SignInResponseObject); ok {
+		if err := validResponse.VisitSignInResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SignOut operation middleware
+func (sh *strictHandler) SignOut(ctx *fiber.Ctx) error {
+	var request SignOutRequestObject
+
+	var body SignOutJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.SignOut(ctx.UserContext(), request.(SignOutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SignOut")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SignOutResponseObject); ok {
+		if err := validResponse.VisitSignOutResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -20,7 +20,7 @@ func (h handlers) ReturnGoods(ctx context.Context, r ReturnGoodsRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	call.Key = r.Params.IdempotencyKey
+	call.Key, call.Caller = r.Params.IdempotencyKey, callerOf(ctx, r.Body.Approval)
 	if call.KeyHash, err = hashOf("return", r.Body); err != nil {
 		return nil, err
 	}
@@ -29,6 +29,7 @@ func (h handlers) ReturnGoods(ctx context.Context, r ReturnGoodsRequestObject) (
 		return nil, err
 	}
 	out := returnedOf(returned)
+	out.DoneBy, out.ApprovedBy = h.handsOf(returned.Body.Hands)
 	if !returned.Replayed {
 		h.committed(eventReturn, out)
 	}

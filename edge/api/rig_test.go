@@ -48,6 +48,7 @@ var (
 // fakeTill answers with fixed values and keeps what it was asked. It refuses with
 // err when that is set.
 type fakeTill struct {
+	fakeDesk
 	err    error
 	quoted till.Request
 	commit till.Commit

@@ -32,7 +32,7 @@ func (h handlers) FindSales(ctx context.Context, r FindSalesRequestObject) (Find
 	}
 	out := FindSales200JSONResponse{Sales: []Sale{}}
 	for _, f := range found {
-		out.Sales = append(out.Sales, saleOf(f))
+		out.Sales = append(out.Sales, h.saleOf(f))
 	}
 	if more {
 		out.NextCursor = optional(cursorOf(till.PlaceOf(found[len(found)-1])))
@@ -51,7 +51,7 @@ func (h handlers) findByKey(ctx context.Context, p FindSalesParams) (FindSalesRe
 	found, err := h.cfg.Till.SaleByKey(ctx, *p.Key)
 	switch {
 	case err == nil:
-		out.Sales = append(out.Sales, saleOf(found))
+		out.Sales = append(out.Sales, h.saleOf(found))
 	case problem.CodeOf(err) != problem.SaleUnknown:
 		return nil, err
 	}

@@ -50,6 +50,7 @@ type Till interface {
 	ClosedDay(ctx context.Context, date entry.Date) (till.ClosedDay, error)
 	SaleByKey(ctx context.Context, key string) (till.Found, error)
 	Status(ctx context.Context) (till.Status, error)
+	Desk
 }
 
 // Link is how the terminal stands with HQ, in the words of the status.
@@ -125,6 +126,7 @@ func (s *Server) routes(port string) {
 	s.app.Use(s.page(guard.sessions))
 	s.app.Use(readBody)
 	s.app.Use(deadline)
+	s.app.Use(s.stand(port))
 	RegisterHandlers(s.app, NewStrictHandler(handlers{s}, nil))
 }
 

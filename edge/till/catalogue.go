@@ -27,6 +27,17 @@ type catalogue struct {
 	share   *wire.Share                 // this terminal's part of the store's cap; nil: none given
 	keys    keys.Set
 	groups  []keys.GroupKey
+	// cashiers are all that ever worked here; tillRules are the zero value until HQ
+	// makes some.
+	cashiers  map[uuid.UUID]wire.Cashier
+	tillRules loyalty.TillRules
+}
+
+func newCatalogue(set keys.Set) *catalogue {
+	return &catalogue{
+		zone: time.UTC, rewards: map[loyalty.ID]loyalty.Reward{}, lanes: map[uuid.UUID]wire.Terminal{}, keys: set,
+		cashiers: map[uuid.UUID]wire.Cashier{},
+	}
 }
 
 // inCatalogue says whether items of the kind belong there.
@@ -36,9 +47,9 @@ func inCatalogue(kind wire.ItemKind) bool {
 
 // loadCatalogue reads the catalogue anew from the state store.
 func (t *Till) loadCatalogue(ctx context.Context) error {
-	c := &catalogue{zone: time.UTC, rewards: map[loyalty.ID]loyalty.Reward{}, lanes: map[uuid.UUID]wire.Terminal{}, keys: t.cfg.Keys}
+	c := newCatalogue(t.cfg.Keys)
 	err := t.cfg.State.View(ctx, func(v View) error {
-		for kind := wire.ItemStore; kind <= wire.ItemShare; kind++ {
+		for kind := wire.ItemStore; kind <= wire.ItemTillRules; kind++ {
 			if !inCatalogue(kind) {
 				continue
 			}
@@ -58,7 +69,9 @@ func (t *Till) loadCatalogue(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load catalogue: %w", err)
 	}
-	t.catalogue.Store(c)
+	if before := t.catalogue.Swap(c); before != nil {
+		t.endSessions(before, c)
+	}
 	return nil
 }
 
@@ -95,6 +108,18 @@ func (c *catalogue) add(kind wire.ItemKind, id uuid.UUID, body []byte, own Confi
 		return with(body, func(s keys.Set) {
 			if s.Version >= c.keys.Version {
 				c.keys = s
+			}
+		})
+	case wire.ItemCashier:
+		return with(body, func(w wire.Cashier) {
+			if w.Store == own.Store {
+				c.cashiers[w.ID] = w
+			}
+		})
+	case wire.ItemTillRules:
+		return with(body, func(r loyalty.TillRules) {
+			if id == own.Store && r.Version >= c.tillRules.Version {
+				c.tillRules = r
 			}
 		})
 	case wire.ItemGroups:

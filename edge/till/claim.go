@@ -29,6 +29,7 @@ type NewClaim struct {
 	Key     string
 	KeyHash [32]byte
 	Cashier string
+	Caller  Caller
 }
 
 // ClaimedReceipt is a claim as the journal has it. It gives nothing before HQ says so.
@@ -62,6 +63,10 @@ func (t *Till) Claim(ctx context.Context, c NewClaim) (ClaimedReceipt, error) {
 		body, at, err := readBody[entry.Claim](ctx, t.cfg.Journal, before.Seq)
 		return ClaimedReceipt{Entry: at, Body: body, Replayed: true}, err
 	}
+	who, err := t.act(c.Caller)
+	if err != nil {
+		return ClaimedReceipt{}, err
+	}
 	if err := t.room(t.cfg.Limits.MinFreeSale); err != nil {
 		return ClaimedReceipt{}, err
 	}
@@ -72,10 +77,10 @@ func (t *Till) Claim(ctx context.Context, c NewClaim) (ClaimedReceipt, error) {
 	if err := errors.Join(cat.ready(), t.mayRedeem()); err != nil { // HQ takes no claims of one that is out
 		return ClaimedReceipt{}, err
 	}
-	return t.claim(ctx, cat, c)
+	return t.claim(ctx, cat, c, who)
 }
 
-func (t *Till) claim(ctx context.Context, cat *catalogue, c NewClaim) (ClaimedReceipt, error) {
+func (t *Till) claim(ctx context.Context, cat *catalogue, c NewClaim, who acting) (ClaimedReceipt, error) {
 	now, _ := t.time.now()
 	var roster []ed25519.PublicKey
 	for _, lane := range cat.lanes {
@@ -115,7 +120,7 @@ func (t *Till) claim(ctx context.Context, cat *catalogue, c NewClaim) (ClaimedRe
 	code, freshness := p.entryCode()
 	body := entry.Claim{
 		Claim: id, Member: p.id, Account: p.account, Token: receipt[:], Freshness: freshness, Code: code, Matched: matched,
-		Cashier: c.Cashier, Key: c.Key, KeyHash: c.KeyHash[:],
+		Cashier: who.cashierText(c.Cashier), Key: c.Key, KeyHash: c.KeyHash[:], Hands: who.hands,
 	}
 	at, err := t.record(ctx, now, entry.KindClaim, body)
 	if err != nil {

@@ -33,6 +33,10 @@ func (t *Till) Commit(ctx context.Context, c Commit) (Sale, error) {
 	if before, found, err := t.madeBy(ctx, c.Key, entry.KindSale, c.KeyHash); err != nil || found {
 		return t.sameSale(ctx, before, err)
 	}
+	who, err := t.act(c.Caller)
+	if err != nil {
+		return Sale{}, err
+	}
 	if err := t.room(t.cfg.Limits.MinFreeSale); err != nil {
 		return Sale{}, err
 	}
@@ -44,7 +48,7 @@ func (t *Till) Commit(ctx context.Context, c Commit) (Sale, error) {
 	if err != nil {
 		return Sale{}, err
 	}
-	return t.commit(ctx, cat, c, q)
+	return t.commit(ctx, cat, c, q, who)
 }
 
 // wanted returns what is to be committed: a quote, or the request itself.
@@ -61,7 +65,7 @@ func (t *Till) wanted(cat *catalogue, c Commit) (quoted, error) {
 
 // commit decides, reserves and journals while it holds all that the decision is
 // about, so that nobody else decides about the same from a stale look.
-func (t *Till) commit(ctx context.Context, cat *catalogue, c Commit, q quoted) (Sale, error) {
+func (t *Till) commit(ctx context.Context, cat *catalogue, c Commit, q quoted, who acting) (Sale, error) {
 	unlock, err := t.lockSubjects(ctx, q)
 	if err != nil {
 		return Sale{}, err
@@ -81,16 +85,30 @@ func (t *Till) commit(ctx context.Context, cat *catalogue, c Commit, q quoted) (
 		return Sale{}, err
 	}
 	if len(q.request.Wishes) == 0 {
-		return t.sell(ctx, c, q, f, nil)
+		return t.sell(ctx, c, q, f, who, nil)
 	}
 	if err := t.mayRedeem(); err != nil {
 		return Sale{}, err
 	}
+	if who.caller.Approval == uuid.Nil {
+		who.caller.Approval = q.request.Caller.Approval
+	}
+	done, err := t.approveTyped(&who, &f)
+	if err != nil {
+		return Sale{}, err
+	}
+	sale, err := t.redeem(ctx, c, q, f, who)
+	done(err)
+	return sale, err
+}
+
+// redeem asks for what the rights held here do not cover, and sells.
+func (t *Till) redeem(ctx context.Context, c Commit, q quoted, f facts, who acting) (Sale, error) {
 	asked, err := t.ask(ctx, &f)
 	if err != nil {
 		return Sale{}, errors.Join(err, asked.giveBack(ctx))
 	}
-	sale, err := t.sell(ctx, c, q, f, asked)
+	sale, err := t.sell(ctx, c, q, f, who, asked)
 	if err != nil {
 		return Sale{}, errors.Join(err, asked.giveBack(ctx))
 	}
@@ -98,7 +116,7 @@ func (t *Till) commit(ctx context.Context, cat *catalogue, c Commit, q quoted) (
 }
 
 // sell decides about gathered facts, reserves and journals.
-func (t *Till) sell(ctx context.Context, c Commit, q quoted, f facts, asked *asking) (Sale, error) {
+func (t *Till) sell(ctx context.Context, c Commit, q quoted, f facts, who acting, asked *asking) (Sale, error) {
 	t.deciding.RLock()
 	defer t.deciding.RUnlock()
 	cat := t.catalogue.Load() // there may be a newer one than when the facts were gathered
@@ -124,7 +142,7 @@ func (t *Till) sell(ctx context.Context, c Commit, q quoted, f facts, asked *ask
 			return Sale{}, err
 		}
 	}
-	body := t.saleBody(c, f, decision)
+	body := t.saleBody(c, f, decision, who)
 	at, err := t.record(ctx, f.now, entry.KindSale, body)
 	if err != nil {
 		return Sale{}, err
@@ -181,14 +199,14 @@ func (t *Till) subjects(ctx context.Context, q quoted) ([]string, error) {
 	return names, err
 }
 
-func (t *Till) saleBody(c Commit, f facts, d loyalty.Decision) entry.Sale {
+func (t *Till) saleBody(c Commit, f facts, d loyalty.Decision, who acting) entry.Sale {
 	b := f.request.Basket
 	code, freshness := f.party.entryCode()
 	sale := entry.Sale{
 		ID: t.cfg.NewID(), Member: f.party.id, Account: f.party.account,
-		Total: entry.Money{Currency: b.Currency, Minor: b.Total}, Receipt: c.Receipt, Cashier: c.Cashier,
+		Total: entry.Money{Currency: b.Currency, Minor: b.Total}, Receipt: c.Receipt, Cashier: who.cashierText(c.Cashier),
 		RuleSet: f.request.Rules.Version, Policy: f.request.Policy.Version, Freshness: freshness, Code: code,
-		Key: c.Key, KeyHash: c.KeyHash[:], Online: t.online.Load(),
+		Key: c.Key, KeyHash: c.KeyHash[:], Online: t.online.Load(), Hands: who.hands,
 	}
 	for _, l := range b.Lines {
 		sale.Lines = append(sale.Lines, entry.Line(l))

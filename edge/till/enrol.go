@@ -19,6 +19,7 @@ type NewMember struct {
 	Key     string // the caller's idempotency key
 	KeyHash [32]byte
 	Cashier string
+	Caller  Caller
 }
 
 // EnrolledMember is a member enrolled here, as the journal has it. Token is the pass.
@@ -64,16 +65,20 @@ func (t *Till) Enrol(ctx context.Context, n NewMember) (EnrolledMember, error) {
 		body, at, err := readBody[entry.EnrolMember](ctx, t.cfg.Journal, before.Seq)
 		return EnrolledMember{Entry: at, Body: body, Token: tokenOf(body.Pass), Replayed: true}, err
 	}
+	who, err := t.act(n.Caller)
+	if err != nil {
+		return EnrolledMember{}, err
+	}
 	if err := t.room(t.cfg.Limits.MinFreeSale); err != nil {
 		return EnrolledMember{}, err
 	}
 	if err := t.observeClock(ctx); err != nil {
 		return EnrolledMember{}, err
 	}
-	return t.enrol(ctx, n)
+	return t.enrol(ctx, n, who)
 }
 
-func (t *Till) enrol(ctx context.Context, n NewMember) (EnrolledMember, error) {
+func (t *Till) enrol(ctx context.Context, n NewMember, who acting) (EnrolledMember, error) {
 	cat := t.catalogue.Load()
 	if err := errors.Join(cat.ready(), t.mayRedeem()); err != nil { // HQ may have withdrawn the identities of one that is out
 		return EnrolledMember{}, err
@@ -85,7 +90,7 @@ func (t *Till) enrol(ctx context.Context, n NewMember) (EnrolledMember, error) {
 	now, _ := t.time.now()
 	body := entry.EnrolMember{
 		Member: identity.Member, Account: identity.Account, Issue: identity.Issue, Pass: identity.Pass,
-		Cashier: n.Cashier, Key: n.Key, KeyHash: n.KeyHash[:],
+		Cashier: who.cashierText(n.Cashier), Key: n.Key, KeyHash: n.KeyHash[:], Hands: who.hands,
 	}
 	at, err := t.record(ctx, now, entry.KindEnrolMember, body)
 	if err != nil {

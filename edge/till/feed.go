@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/keys"
-	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/wire"
 )
@@ -153,7 +152,7 @@ func (t *Till) intake(ctx context.Context, page wire.FeedPage) (intake, error) {
 // counts, though its versions may begin lower; but keys and policies are what
 // protects us from HQ's word being rolled back, so theirs never fall.
 func newer(kind wire.ItemKind, held, next item) bool {
-	if kind == wire.ItemKeys || kind == wire.ItemPolicy {
+	if kind == wire.ItemKeys || kind == wire.ItemPolicy || kind == wire.ItemTillRules {
 		return next.Version > held.Version && next.HQEpoch >= held.HQEpoch
 	}
 	if next.HQEpoch != held.HQEpoch {
@@ -191,7 +190,7 @@ func (t *Till) itemChanges(it wire.Item, at []byte, held item, next *item) ([]Ch
 		changes = append(ties, changes...)
 	default:
 		if it.Body != nil {
-			probe := &catalogue{rewards: map[loyalty.ID]loyalty.Reward{}, lanes: map[uuid.UUID]wire.Terminal{}, keys: keys.Set{}}
+			probe := newCatalogue(keys.Set{})
 			err = probe.add(it.Kind, it.ID, it.Body, t.cfg)
 		}
 	}

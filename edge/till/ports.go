@@ -48,6 +48,9 @@ const (
 	TableClaim    Table = 19 // claim of a receipt → seq that claimed it
 	TableClose    Table = 20 // 2^64−1 − seq → the date that entry seq closed
 	TableSold     Table = 21 // 2^32−1 − business date (4) ‖ 2^64−1 − seq → sale
+	// TableTries counts wrong guesses: "pin" of all cashiers together, "pin" ‖ cashier,
+	// "cards" of typed card numbers.
+	TableTries Table = 22
 )
 
 // Change sets one key of a table, or removes it when Value is nil. Keys have 1 to

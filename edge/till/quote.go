@@ -31,6 +31,10 @@ func (t *Till) Quote(ctx context.Context, req Request) (Quote, error) {
 	if err := req.check(cat); err != nil {
 		return Quote{}, err
 	}
+	who, err := t.act(req.Caller)
+	if err != nil {
+		return Quote{}, err
+	}
 	codes, err := t.present(cat, req)
 	if err != nil {
 		return Quote{}, err
@@ -47,6 +51,9 @@ func (t *Till) Quote(ctx context.Context, req Request) (Quote, error) {
 			}
 		}
 		total := t.caps.sums(cat.policy.Unit)
+		if err := t.peekTyped(who, &f); err != nil {
+			return err
+		}
 		t.desk.holdsFor(f.party.id).apply(&f, &total)
 		f.hope()
 		if q.quote.Decision, err = f.decide(total); err != nil {

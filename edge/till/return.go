@@ -36,6 +36,10 @@ func (t *Till) Return(ctx context.Context, r Return) (Returned, error) {
 	if found {
 		return t.sameReturn(ctx, before.Seq)
 	}
+	who, err := t.act(r.Caller)
+	if err != nil {
+		return Returned{}, err
+	}
 	if err := t.room(t.cfg.Limits.MinFreeSale); err != nil {
 		return Returned{}, err
 	}
@@ -47,12 +51,12 @@ func (t *Till) Return(ctx context.Context, r Return) (Returned, error) {
 	}
 	sale, soldAt, err := t.saleOf(ctx, r.Sale)
 	if gone(err) {
-		return t.returnUnmatched(ctx, r)
+		return t.returnUnmatched(ctx, r, who)
 	}
 	if err != nil {
 		return Returned{}, err
 	}
-	return t.returnMatched(ctx, r, sale, soldAt)
+	return t.returnMatched(ctx, r, sale, soldAt, who)
 }
 
 // saleNamed returns the id of the sale: as given, or of this terminal's latest sale
@@ -72,7 +76,7 @@ func (t *Till) saleNamed(ctx context.Context, r Return) (uuid.UUID, error) {
 
 // returnMatched decides while it holds the sale, and the account that its earnings
 // come off.
-func (t *Till) returnMatched(ctx context.Context, r Return, sale entry.Sale, soldAt Entry) (Returned, error) {
+func (t *Till) returnMatched(ctx context.Context, r Return, sale entry.Sale, soldAt Entry, who acting) (Returned, error) {
 	unlock, err := t.locks.lock(ctx, lockSubject(sale.ID), lockSubject(sale.Account))
 	if err != nil {
 		return Returned{}, fmt.Errorf("return goods: %w", err)
@@ -89,16 +93,13 @@ func (t *Till) returnMatched(ctx context.Context, r Return, sale entry.Sale, sol
 	if err != nil {
 		return Returned{}, err
 	}
-	if err := t.releaseKept(ctx, sale); err != nil {
+	// Several small ones are as good as a large one.
+	done, err := t.approveReturn(&who, r, left.refunded+back.Refund)
+	if err != nil {
 		return Returned{}, err
 	}
-	body := t.returnBody(r)
-	body.Origin, body.OriginEpoch, body.OriginSeq = t.cfg.Writer.ID, t.cfg.Writer.Epoch, soldAt.At.Seq
-	body.Member, body.Account, body.SaleReceipt = sale.Member, sale.Account, sale.Receipt
-	body.Lines, body.Whole, body.Matched = back.Lines, back.Whole, true
-	body.Refund = entry.Money{Currency: sale.Total.Currency, Minor: back.Refund}
-	out, err := t.journalReturn(ctx, body)
-	if err != nil {
+	out, err := t.journalMatched(ctx, r, sale, soldAt, back, who)
+	if done(err); err != nil {
 		return Returned{}, err
 	}
 	left.apply(back)
@@ -106,8 +107,20 @@ func (t *Till) returnMatched(ctx context.Context, r Return, sale entry.Sale, sol
 	return out, nil
 }
 
+func (t *Till) journalMatched(ctx context.Context, r Return, sale entry.Sale, soldAt Entry, back returned, who acting) (Returned, error) {
+	if err := t.releaseKept(ctx, sale); err != nil {
+		return Returned{}, err
+	}
+	body := t.returnBody(r, who)
+	body.Origin, body.OriginEpoch, body.OriginSeq = t.cfg.Writer.ID, t.cfg.Writer.Epoch, soldAt.At.Seq
+	body.Member, body.Account, body.SaleReceipt = sale.Member, sale.Account, sale.Receipt
+	body.Lines, body.Whole, body.Matched = back.Lines, back.Whole, true
+	body.Refund = entry.Money{Currency: sale.Total.Currency, Minor: back.Refund}
+	return t.journalReturn(ctx, body)
+}
+
 // returnUnmatched takes a return of a sale that is not here (any more) as a fact.
-func (t *Till) returnUnmatched(ctx context.Context, r Return) (Returned, error) {
+func (t *Till) returnUnmatched(ctx context.Context, r Return, who acting) (Returned, error) {
 	cat := t.catalogue.Load()
 	if err := cat.ready(); err != nil {
 		return Returned{}, err
@@ -121,7 +134,21 @@ func (t *Till) returnUnmatched(ctx context.Context, r Return) (Returned, error) 
 	if len(r.Lines) == 0 && refund.Minor == 0 {
 		return Returned{}, wrongField("refund", "this terminal does not hold the sale: say which lines came back, or how much money was given back")
 	}
-	body := t.returnBody(r)
+	worth := refund.Minor
+	for _, line := range r.Lines {
+		worth = max(worth, worth+line.Amount)
+	}
+	done, err := t.approveReturn(&who, r, worth)
+	if err != nil {
+		return Returned{}, err
+	}
+	out, err := t.journalUnmatched(ctx, r, refund, who)
+	done(err)
+	return out, err
+}
+
+func (t *Till) journalUnmatched(ctx context.Context, r Return, refund entry.Money, who acting) (Returned, error) {
+	body := t.returnBody(r, who)
 	body.Refund = refund
 	origin, err := t.originOf(ctx, r)
 	if err != nil {
@@ -154,10 +181,20 @@ func (t *Till) originOf(ctx context.Context, r Return) (Origin, error) {
 	return origin, err
 }
 
-func (t *Till) returnBody(r Return) entry.Return {
+// approveReturn takes the approval of a return that is worth so much.
+func (t *Till) approveReturn(who *acting, r Return, worth int64) (func(error), error) {
+	needed := t.catalogue.Load().tillRules.ReturnNeedsApproval(worth)
+	var refund int64
+	if r.Refund != nil {
+		refund = r.Refund.Minor
+	}
+	return t.approve(who, needed, OpReturn, aboutReturn(r, refund)...)
+}
+
+func (t *Till) returnBody(r Return, who acting) entry.Return {
 	body := entry.Return{
-		ID: t.cfg.NewID(), Sale: r.Sale, SaleReceipt: r.SaleReceipt, Receipt: r.Receipt, Cashier: r.Cashier,
-		Key: r.Key, KeyHash: r.KeyHash[:],
+		ID: t.cfg.NewID(), Sale: r.Sale, SaleReceipt: r.SaleReceipt, Receipt: r.Receipt, Cashier: who.cashierText(r.Cashier),
+		Key: r.Key, KeyHash: r.KeyHash[:], Hands: who.hands,
 	}
 	if rules := t.catalogue.Load().rules; rules != nil {
 		body.RuleSet = rules.Version

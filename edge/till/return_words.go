@@ -27,6 +27,7 @@ type Return struct {
 	Refund  *entry.Money
 	Receipt string // POS receipt number of the return
 	Cashier string
+	Caller  Caller
 	// Key is the caller's idempotency key, KeyHash the SHA-256 of its request.
 	Key     string
 	KeyHash [32]byte

@@ -91,6 +91,8 @@ type Till struct {
 	caps      *caps
 	locks     *locks
 	desk      *desk
+	sessions  *sessions
+	approvals *approvals
 	catalogue atomic.Pointer[catalogue]
 	helpers   atomic.Pointer[Helpers]
 	online    atomic.Bool
@@ -134,11 +136,12 @@ func New(cfg Config) (*Till, error) {
 	}
 	cfg.Limits = cfg.Limits.orDefault()
 	return &Till{
-		cfg:    cfg,
-		time:   &timekeeper{wall: cfg.Clock, mono: cfg.Monotonic, tolerance: cfg.Limits.ClockTolerance},
-		caps:   newCaps(),
-		locks:  newLocks(),
-		desk:   newDesk(cfg.Monotonic, cfg.Limits),
+		cfg:      cfg,
+		time:     &timekeeper{wall: cfg.Clock, mono: cfg.Monotonic, tolerance: cfg.Limits.ClockTolerance},
+		caps:     newCaps(),
+		locks:    newLocks(),
+		desk:     newDesk(cfg.Monotonic, cfg.Limits),
+		sessions: newSessions(cfg.Monotonic), approvals: newApprovals(cfg.Monotonic),
 		luck:   cfg.NewID(),
 		failed: make(chan struct{}),
 	}, nil

@@ -41,6 +41,10 @@ func (t *Till) Void(ctx context.Context, v Void) (Voided, error) {
 		body, at, err := readBody[entry.Void](ctx, t.cfg.Journal, before.Seq)
 		return Voided{Entry: at, Body: body, Replayed: true}, err
 	}
+	who, err := t.act(v.Caller)
+	if err != nil {
+		return Voided{}, err
+	}
 	if err := t.room(t.cfg.Limits.MinFreeSale); err != nil {
 		return Voided{}, err
 	}
@@ -51,8 +55,14 @@ func (t *Till) Void(ctx context.Context, v Void) (Voided, error) {
 	if err != nil {
 		return Voided{}, err
 	}
-	voided, err := t.void(ctx, v, sale)
-	if err == nil {
+	// What the till software never saw the answer of has given nobody anything.
+	needed := t.catalogue.Load().tillRules.VoidNeedsApproval(sale.Total.Minor) && (v.Reason != entry.VoidLostAnswer || v.Caller.Page)
+	done, err := t.approve(&who, needed, OpVoid, aboutSale(sale.ID))
+	if err != nil {
+		return Voided{}, err
+	}
+	voided, err := t.void(ctx, v, sale, who)
+	if done(err); err == nil {
 		t.caps.void(soldAt.At.Seq)
 	}
 	return voided, err
@@ -93,7 +103,7 @@ func unknownSale(err error) error {
 	return err
 }
 
-func (t *Till) void(ctx context.Context, v Void, sale entry.Sale) (Voided, error) {
+func (t *Till) void(ctx context.Context, v Void, sale entry.Sale, who acting) (Voided, error) {
 	unlock, err := t.locks.lock(ctx, lockSubject(sale.ID), lockSubject(sale.Account))
 	if err != nil {
 		return Voided{}, fmt.Errorf("void sale: %w", err)
@@ -111,7 +121,8 @@ func (t *Till) void(ctx context.Context, v Void, sale entry.Sale) (Voided, error
 	now, _ := t.time.now()
 	body := entry.Void{
 		ID: t.cfg.NewID(), Sale: sale.ID, Member: sale.Member, Account: sale.Account,
-		Reason: v.Reason, Cashier: v.Cashier, Key: v.Key, KeyHash: v.KeyHash[:],
+		Reason: v.Reason, Cashier: who.cashierText(v.Cashier), Key: v.Key, KeyHash: v.KeyHash[:],
+		Total: sale.Total, Hands: who.hands,
 	}
 	at, err := t.record(ctx, now, entry.KindVoid, body)
 	if err != nil {

@@ -69,6 +69,7 @@ type Request struct {
 	Scans  []uuid.UUID
 	Basket loyalty.Basket
 	Wishes []loyalty.Wish
+	Caller Caller
 }
 
 // Bounds of a Request and of texts in it; those of the basket are in loyalty.
@@ -96,6 +97,7 @@ type Commit struct {
 	KeyHash [32]byte
 	Receipt string
 	Cashier string
+	Caller  Caller
 }
 
 // Void undoes a sale, named by its id or by the idempotency key that made it.
@@ -106,6 +108,7 @@ type Void struct {
 	KeyHash [32]byte
 	Reason  entry.VoidReason
 	Cashier string
+	Caller  Caller
 }
 
 // Entry is where something stands in the journal.
