@@ -3,38 +3,55 @@ import { formatMoney, minorUnits } from '../money.ts';
 
 const storageKey = 'tallystick-locale';
 
+/** Where a language's sentences are: here, or in a file that is fetched when somebody chooses it. */
+export type Source<T> = Catalog<T> | (() => Promise<{ default: Catalog<T> }>);
+
 /**
  * Speech says everything in the chosen language: `m` holds the sentences, the
  * methods write numbers, money and times. Reading it in a Svelte template follows a
- * change of language.
+ * change of language. Wait for `ready` before the first sentence is shown.
  */
 export class Speech<T extends object> {
-  #catalogs: { en: T; tr: Catalog<T>; pl: Catalog<T> };
+  #sources: Record<Locale, Source<T>>;
+  #loaded: Partial<Record<Locale, Catalog<T>>>;
   #locale: Locale = $state('en');
+  /** Resolves when the language of the start is there. */
+  readonly ready: Promise<void>;
 
-  constructor(catalogs: { en: T; tr: Catalog<T>; pl: Catalog<T> }) {
-    this.#catalogs = catalogs;
+  constructor(sources: { en: T; tr: Source<T>; pl: Source<T> }) {
+    this.#sources = sources as Record<Locale, Source<T>>;
+    this.#loaded = { en: sources.en as Catalog<T> };
     const kept = localStorage.getItem(storageKey);
-    this.locale = locales.find((l) => l === kept) ?? preferredLocale(navigator.languages);
+    this.ready = this.#show(locales.find((l) => l === kept) ?? preferredLocale(navigator.languages));
   }
 
   get locale(): Locale {
     return this.#locale;
   }
-  set locale(locale: Locale) {
+
+  /** choose changes the language and remembers it on this device. */
+  async choose(locale: Locale): Promise<void> {
+    localStorage.setItem(storageKey, locale);
+    await this.#show(locale);
+  }
+
+  // A language that cannot be fetched now leaves the page as it is.
+  async #show(locale: Locale): Promise<void> {
+    const source = this.#sources[locale];
+    if (!this.#loaded[locale]) {
+      try {
+        this.#loaded[locale] = typeof source === 'function' ? (await source()).default : source;
+      } catch {
+        return;
+      }
+    }
     this.#locale = locale;
     document.documentElement.lang = locale;
   }
 
-  /** choose changes the language and remembers it on this device. */
-  choose(locale: Locale): void {
-    this.locale = locale;
-    localStorage.setItem(storageKey, locale);
-  }
-
   /** The sentences of the chosen language. */
   get m(): Catalog<T> {
-    return this.#catalogs[this.#locale] as Catalog<T>;
+    return this.#loaded[this.#locale]!;
   }
 
   /** f fills the `{names}` of a sentence. */
