@@ -256,8 +256,8 @@ func (a *asking) receive(ctx context.Context, d loyalty.Decision) error {
 			if err := a.giveUp(ctx, c); err != nil {
 				return err
 			}
-		} else if _, err := a.append(ctx, now, entry.KindAllowanceChange, c); err != nil {
-			return fmt.Errorf("receive right %s: %w", c.Right, err)
+		} else if err := a.received(ctx, now, c); err != nil {
+			return err
 		}
 		a.got = a.got[1:]
 	}

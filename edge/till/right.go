@@ -145,6 +145,9 @@ func (t *Till) reckonRight(l look, r *right) error {
 	}
 	said, err := decode[wire.Allowance](TableItem, it.Body)
 	r.recalled, r.closed = said.Recalled, said.Closed
+	if t.cfg.Mutant == MutantStaleRecall && !said.Recalled && !said.Closed {
+		r.released = false
+	}
 	return err
 }
 

@@ -51,4 +51,6 @@ const (
 	MutantForgetSpent   Mutant = 1 // what was spent of rights is kept in memory only
 	MutantFreeLoans     Mutant = 2 // a loan comes back to its lender by a timer
 	MutantSkipForkCheck Mutant = 3 // being told of another branch of the journal changes nothing
+	MutantForgetGrant   Mutant = 4 // that a right was received is never journalled
+	MutantStaleRecall   Mutant = 5 // an old word of HQ brings a right back that was released
 )
