@@ -16,7 +16,9 @@ import (
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/allowance"
+	"github.com/tallystick/tallystick/server/casework"
 	"github.com/tallystick/tallystick/server/claim"
+	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/hqjournal"
@@ -60,6 +62,9 @@ type office struct {
 	rights    *allowance.Service
 	pools     *identity.Service
 	claims    *claim.Service
+	cases     *casework.Service
+	lists     *console.Reader
+	desk      *console.Desk
 	people    *people.Directory
 	answers   *people.Answers
 	clock     clock.Clock
@@ -170,6 +175,8 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 		Store: db, Fleet: o.fleet, Programme: o.programme, Ledger: o.ledger, Ingest: o.ingest, Clock: o.clock, NewID: newID,
 		HQ: s.HQ, Secret: shopKeys, Keys: o.keys, Version: version, Lanes: t.shopLanes,
 	})
+	o.cases = casework.New(casework.Env{Store: db, Clock: o.clock, NewID: newID})
+	o.lists, o.desk = console.NewReader(db, o.clock, fleet.OnlineWithin), console.NewDesk(db, o.clock, fleet.OnlineWithin)
 	return o, o.assemblePeople(t)
 }
 
@@ -191,6 +198,17 @@ func (o *office) assemblePeople(t tuning) error {
 	}
 	o.answers, err = people.NewAnswers(o.db, o.clock, rand.Reader, seal)
 	return err
+}
+
+// count brings the console's figures up to date.
+func (o *office) count(ctx context.Context) error {
+	for more := true; more && ctx.Err() == nil; {
+		var err error
+		if more, err = console.Count(ctx, o.db); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lookAfterRights returns the service of rights. It is not started.

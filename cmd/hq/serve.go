@@ -13,11 +13,15 @@ import (
 
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/api"
+	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/rounds"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/server/webshop"
 )
+
+// countEvery is how often the figures of the console are counted on.
+const countEvery = time.Second
 
 type serveCommand struct {
 	Listen      string        `help:"Address to serve on; port 0 takes a free one." default:":8080"`
@@ -62,9 +66,11 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	if err != nil {
 		return err
 	}
+	watch := console.NewWatch(o.db, func(err error) { log.Error("it could not be seen what changed; it is tried again", "error", err) })
+	counter := rounds.Elected(countEvery, mine, o.count, func(err error) { log.Error("figures could not be counted; it is tried again", "error", err) })
 	server := api.New(api.Options{
 		People: o.people, Answers: o.answers, Fleet: o.fleet, Programme: o.programme, Accounts: o.accounts, Shop: o.shop, Claims: o.claims, Ledger: o.ledger, Found: o.db,
-		Ingest: o.ingest, Feed: o.feed, Rights: o.rights, Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch,
+		Ingest: o.ingest, Feed: o.feed, Rights: o.rights, Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: console.NewProver(o.db), Watch: watch, Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch,
 		Keys: o.keys, Statement: o.statement, Version: version, Ping: o.db.Ping, Lost: store.Lost, Log: log,
 	})
 	// The line that programs wait for: requests are taken from here on.
@@ -85,7 +91,11 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	o.rights.Start()
 	o.pools.Start()
 	o.claims.Start()
+	counter.Start()
+	watch.Start()
 	err = c.until(ctx, o, server, listener, mine, log)
+	watch.Stop()
+	counter.Stop()
 	o.claims.Stop()
 	o.pools.Stop()
 	o.rights.Stop()

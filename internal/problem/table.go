@@ -144,6 +144,9 @@ const (
 	EnrolmentRefused Code = "enrolment_refused"
 	StoreUnknown     Code = "store_unknown"
 	ExportIncomplete Code = "export_incomplete"
+
+	// The console.
+	TooManyRows Code = "too_many_rows"
 )
 
 // Table is the one place where a code gets its status and its words.
@@ -268,4 +271,6 @@ var Table = map[Code]Row{
 
 	DayClosed:   {409, "The business date is closed already", "This day is closed already. What is sold now belongs to the next day."},
 	DayNotBegun: {409, "The business date has not begun", "Today is closed already, and tomorrow cannot be closed yet."},
+
+	TooManyRows: {422, "The list has more rows than a file may have", "This list is too long for one file. Narrow it and try again."},
 }

@@ -186,24 +186,84 @@ func (s *Service) Exposure(ctx context.Context) (Exposure, error) {
 }
 
 func (s *Service) exposure(ctx context.Context, policy loyalty.Policy, lanes []Lane) (Exposure, error) {
-	m := Measured{Policy: policy, Lanes: lanes}
-	var err error
-	if m.Shares, err = s.o.Store.Shares(ctx); err != nil {
-		return Exposure{}, fmt.Errorf("read shares: %w", err)
-	}
-	if m.Unspent, err = s.o.Store.Unspent(ctx); err != nil {
-		return Exposure{}, fmt.Errorf("read rights: %w", err)
-	}
-	if m.Uncovered, err = s.o.Store.Uncovered(ctx); err != nil {
-		return Exposure{}, fmt.Errorf("read uncovered rights: %w", err)
-	}
-	if m.TakenBack, err = s.o.Store.TakenBack(ctx); err != nil {
-		return Exposure{}, fmt.Errorf("read what was taken back: %w", err)
-	}
-	if m.Losses, err = s.o.Ledger.Losses(ctx); err != nil {
+	m, err := s.measure(ctx, policy, lanes)
+	if err != nil {
 		return Exposure{}, err
 	}
 	return Compute(s.now(), m), nil
+}
+
+func (s *Service) measure(ctx context.Context, policy loyalty.Policy, lanes []Lane) (Measured, error) {
+	m := Measured{Policy: policy, Lanes: lanes}
+	var err error
+	if m.Shares, err = s.o.Store.Shares(ctx); err != nil {
+		return m, fmt.Errorf("read shares: %w", err)
+	}
+	if m.Unspent, err = s.o.Store.Unspent(ctx); err != nil {
+		return m, fmt.Errorf("read rights: %w", err)
+	}
+	if m.Uncovered, err = s.o.Store.Uncovered(ctx); err != nil {
+		return m, fmt.Errorf("read uncovered rights: %w", err)
+	}
+	if m.TakenBack, err = s.o.Store.TakenBack(ctx); err != nil {
+		return m, fmt.Errorf("read what was taken back: %w", err)
+	}
+	if m.Losses, err = s.o.Ledger.Losses(ctx); err != nil {
+		return m, err
+	}
+	return m, nil
+}
+
+// Preview is what a policy would make of the exposure. AtMost is until every terminal has
+// taken it in: each may go by what it had or by what it gets. Settled is afterwards.
+type Preview struct{ Now, AtMost, Settled Exposure }
+
+// Preview computes the exposure under a policy that is not in force. It changes nothing.
+func (s *Service) Preview(ctx context.Context, p loyalty.Policy) (Preview, error) {
+	policy, err := s.policy(ctx)
+	if err != nil {
+		return Preview{}, err
+	}
+	lanes, err := s.o.Store.Lanes(ctx)
+	if err != nil {
+		return Preview{}, fmt.Errorf("read terminals: %w", err)
+	}
+	m, err := s.measure(ctx, policy, lanes)
+	if err != nil {
+		return Preview{}, err
+	}
+	out := Preview{Now: Compute(s.now(), m)}
+	p.Version = policy.Version + 1
+	in := map[uuid.UUID]int64{}
+	for _, l := range lanes {
+		in[l.Store]++
+	}
+	var given []ShareRow
+	for _, l := range lanes {
+		share := Share(p, in[l.Store])
+		given = append(given, ShareRow{Lane: l, Policy: p.Version, Unit: p.Unit, Points: share.Points, Uses: share.Uses})
+	}
+	m.Policy = p
+	settled := m
+	settled.Shares = given
+	m.Shares = slices.Concat(m.Shares, unshared(policy, m), given)
+	out.AtMost, out.Settled = Compute(s.now(), m), Compute(s.now(), settled)
+	return out, nil
+}
+
+// unshared are the shares of terminals that have none and go by the policy.
+func unshared(p loyalty.Policy, m Measured) []ShareRow {
+	var out []ShareRow
+	if p.Version == 0 {
+		return nil
+	}
+	for _, l := range m.Lanes {
+		if !slices.ContainsFunc(m.Shares, func(r ShareRow) bool { return r.ID == l.ID }) {
+			own := p.TerminalShare(nil)
+			out = append(out, ShareRow{Lane: l, Unit: p.Unit, Points: own.Points, Uses: own.Uses})
+		}
+	}
+	return out
 }
 
 // Sample is a line as it was at a time.

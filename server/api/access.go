@@ -38,11 +38,16 @@ var areas = map[string]people.Area{
 	"ListExceptions": people.AreaLook, "GetException": people.AreaLook, "DecideExceptions": people.AreaRisk,
 	"CreateClaim":     people.AreaAccounts,
 	"GetTrialBalance": people.AreaLook, "GetStatus": people.AreaLook,
+	"GetConsoleSession": people.AreaLook, "GetHome": people.AreaLook, "ListDays": people.AreaLook, "GetExposureTrend": people.AreaLook,
+	"GetList": people.AreaLook, "GetListFile": people.AreaLook, "StreamConsoleEvents": people.AreaLook, "GetEntryProof": people.AreaLook,
+	"GetExceptionWork": people.AreaLook, "OwnException": people.AreaCases, "CommentException": people.AreaCases,
+	"ResolveException": people.AreaCases, "ReopenException": people.AreaCases,
+	"QuarantineTerminal": people.AreaFleet, "PreviewPolicy": people.AreaLook,
 	"GetExposure": people.AreaLook, "GetExposureHistory": people.AreaLook,
 }
 
 // public are the operations for which nobody needs to be signed in.
-var public = map[string]bool{"CreateSession": true}
+var public = map[string]bool{"CreateSession": true, "CreateConsoleSession": true}
 
 // callerKey is the context key of who is signed in.
 type callerKey struct{}
@@ -50,6 +55,7 @@ type callerKey struct{}
 type caller struct {
 	person  people.Person
 	session people.Session
+	token   string
 }
 
 func callerOf(ctx context.Context) caller {
@@ -69,22 +75,45 @@ func addressOf(ctx context.Context) string {
 // that needs nobody.
 func (s *Server) authenticate(c *fiber.Ctx) error {
 	ctx := context.WithValue(c.UserContext(), addressKey{}, c.IP())
-	if c.Path() == basePath+"/sessions" && c.Method() == fiber.MethodPost {
+	if c.Method() == fiber.MethodPost && (c.Path() == basePath+"/sessions" || c.Path() == sessionPath) {
+		if c.Path() == sessionPath {
+			if err := ownPage(c); err != nil {
+				return err
+			}
+			ctx = context.WithValue(ctx, secureKey{}, c.Protocol() == "https")
+		}
 		c.SetUserContext(ctx)
 		return c.Next()
 	}
-	token, ok := bearer(c)
+	token, byCookie, ok := shown(c)
 	if !ok {
 		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
 		return problem.New(problem.Unauthenticated, "a bearer token is needed")
+	}
+	if byCookie {
+		if err := ownPage(c); err != nil {
+			return err
+		}
 	}
 	session, person, err := s.o.People.Authenticate(ctx, token)
 	if err != nil {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer error="invalid_token"`)
 		return err
 	}
-	c.SetUserContext(context.WithValue(ctx, callerKey{}, caller{person, session}))
+	if byCookie && c.Method() == fiber.MethodDelete && c.Path() == basePath+"/sessions/current" {
+		c.Set(fiber.HeaderSetCookie, sessionCookie("", session.CreatedAt, c.Protocol() == "https"))
+	}
+	c.SetUserContext(context.WithValue(ctx, callerKey{}, caller{person, session, token}))
 	return c.Next()
+}
+
+// shown returns the token of a request: the bearer's, or else that of the cookie.
+func shown(c *fiber.Ctx) (token string, byCookie, ok bool) {
+	if token, ok = bearer(c); ok {
+		return token, false, true
+	}
+	token = c.Cookies(cookieName)
+	return token, true, token != "" && len(token) <= 4096
 }
 
 // bearer returns the token of a request that shows one.

@@ -7,7 +7,11 @@ import (
 )
 
 // handlers implements the generated interface: each method calls one use case.
-type handlers struct{ o Options }
+type handlers struct {
+	o        Options
+	files    chan struct{}   // those being written
+	stopping context.Context // ends when the server stops
+}
 
 var _ StrictServerInterface = handlers{}
 
@@ -17,12 +21,25 @@ func (h handlers) CreateSession(ctx context.Context, r CreateSessionRequestObjec
 	if err != nil {
 		return nil, err
 	}
+	if err := h.noteSession(ctx, in.Person, "CreateSession"); err != nil {
+		return nil, err
+	}
 	return CreateSession201JSONResponse{Token: in.Token, ExpiresAt: in.ExpiresAt, Person: showPerson(in.Person)}, nil
 }
 
 // EndSession implements StrictServerInterface.
 func (h handlers) EndSession(ctx context.Context, _ EndSessionRequestObject) (EndSessionResponseObject, error) {
-	return EndSession204Response{}, h.o.People.SignOut(ctx, callerOf(ctx).session.ID)
+	if err := h.o.People.SignOut(ctx, callerOf(ctx).session.ID); err != nil {
+		return nil, err
+	}
+	return EndSession204Response{}, h.noteSession(ctx, callerOf(ctx).person, "EndSession")
+}
+
+// noteSession writes a sign-in or sign-out into the audit log.
+func (h handlers) noteSession(ctx context.Context, p people.Person, operation string) error {
+	return h.o.People.Note(ctx, people.Act{
+		Person: p.ID, Name: p.Name, Role: p.Role, Operation: operation, Subject: "/sessions", Address: addressOf(ctx),
+	})
 }
 
 // GetMe implements StrictServerInterface.

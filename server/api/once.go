@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -18,11 +20,14 @@ const HeaderKey = "Idempotency-Key"
 const maxKey = 128
 
 // keyless are the writes that make no record, and so need no key.
-var keyless = map[string]bool{"CreateSession": true, "EndSession": true}
+var keyless = map[string]bool{"CreateSession": true, "EndSession": true, "CreateConsoleSession": true, "PreviewPolicy": true}
+
+// keylessPaths are where those writes go.
+var keylessPaths = []string{basePath + "/sessions", basePath + "/sessions/current", sessionPath, basePath + "/programme/policy/preview"}
 
 // needKey refuses a write without a well-formed key before its body is parsed.
 func needKey(c *fiber.Ctx) error {
-	if !writes(c.Method()) || c.Path() == basePath+"/sessions" || c.Path() == basePath+"/sessions/current" {
+	if !writes(c.Method()) || slices.Contains(keylessPaths, c.Path()) {
 		return c.Next()
 	}
 	key := c.Get(HeaderKey)
@@ -62,6 +67,9 @@ func (s *Server) once(next StrictHandlerFunc, operation string) StrictHandlerFun
 			if err != nil {
 				return people.Answer{}, err
 			}
+			if err := s.note(ctx, c, operation); err != nil {
+				return people.Answer{}, err
+			}
 			return render(c, response, operation)
 		})
 		if err != nil {
@@ -70,6 +78,15 @@ func (s *Server) once(next StrictHandlerFunc, operation string) StrictHandlerFun
 		c.Status(answer.Status).Set(fiber.HeaderContentType, answer.ContentType)
 		return nil, c.Send(answer.Body)
 	}
+}
+
+// note writes into the audit log what a person did, in the transaction in which it is done.
+func (s *Server) note(ctx context.Context, c *fiber.Ctx, operation string) error {
+	who := callerOf(ctx).person
+	return s.o.People.Note(ctx, people.Act{
+		Person: who.ID, Name: who.Name, Role: who.Role, Operation: operation, Subject: strings.TrimPrefix(c.Path(), basePath),
+		Detail: people.Kept(c.BodyRaw()), Address: addressOf(ctx),
+	})
 }
 
 // render lets the generated response write itself and takes what it wrote. Its

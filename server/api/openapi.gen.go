@@ -4,6 +4,7 @@
 package api
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -130,6 +131,39 @@ func (e LinkState) Valid() bool {
 	}
 }
 
+// Defines values for ListColumnKind.
+const (
+	ListColumnKindFlag   ListColumnKind = "flag"
+	ListColumnKindHash   ListColumnKind = "hash"
+	ListColumnKindID     ListColumnKind = "id"
+	ListColumnKindNumber ListColumnKind = "number"
+	ListColumnKindText   ListColumnKind = "text"
+	ListColumnKindTime   ListColumnKind = "time"
+	ListColumnKindWord   ListColumnKind = "word"
+)
+
+// Valid indicates whether the value is a known member of the ListColumnKind enum.
+func (e ListColumnKind) Valid() bool {
+	switch e {
+	case ListColumnKindFlag:
+		return true
+	case ListColumnKindHash:
+		return true
+	case ListColumnKindID:
+		return true
+	case ListColumnKindNumber:
+		return true
+	case ListColumnKindText:
+		return true
+	case ListColumnKindTime:
+		return true
+	case ListColumnKindWord:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListState.
 const (
 	ListStateCommitted  ListState = "committed"
@@ -169,6 +203,30 @@ func (e PassForm) Valid() bool {
 	case Rotating:
 		return true
 	case Static:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ResolutionNewResolution.
+const (
+	Charged    ResolutionNewResolution = "charged"
+	Corrected  ResolutionNewResolution = "corrected"
+	Explained  ResolutionNewResolution = "explained"
+	WrittenOff ResolutionNewResolution = "written_off"
+)
+
+// Valid indicates whether the value is a known member of the ResolutionNewResolution enum.
+func (e ResolutionNewResolution) Valid() bool {
+	switch e {
+	case Charged:
+		return true
+	case Corrected:
+		return true
+	case Explained:
+		return true
+	case WrittenOff:
 		return true
 	default:
 		return false
@@ -364,6 +422,24 @@ func (e ListExceptionsParamsState) Valid() bool {
 	}
 }
 
+// Defines values for GetListFileParamsFormat.
+const (
+	Csv  GetListFileParamsFormat = "csv"
+	Xlsx GetListFileParamsFormat = "xlsx"
+)
+
+// Valid indicates whether the value is a known member of the GetListFileParamsFormat enum.
+func (e GetListFileParamsFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case Xlsx:
+		return true
+	default:
+		return false
+	}
+}
+
 // AccountLink Facts of `account` that took effect between `from` and `until` count for `target`.
 type AccountLink struct {
 	Account openapi_types.UUID `json:"account"`
@@ -489,6 +565,16 @@ type BasketLine struct {
 	Sku      *string `json:"sku,omitempty"`
 }
 
+// CauseSum Exceptions of one cause that are not settled.
+type CauseSum struct {
+	Amount   int64  `json:"amount"`
+	Cause    string `json:"cause"`
+	Count    int64  `json:"count"`
+	Currency string `json:"currency"`
+	Money    int64  `json:"money"`
+	Unit     string `json:"unit"`
+}
+
 // Claim defines model for Claim.
 type Claim struct {
 	ID openapi_types.UUID `json:"id"`
@@ -511,6 +597,30 @@ type ClaimNew struct {
 	// Code The text of the receipt's QR code.
 	Code   string             `json:"code"`
 	Member openapi_types.UUID `json:"member"`
+}
+
+// CommentNew defines model for CommentNew.
+type CommentNew struct {
+	Text string `json:"text"`
+}
+
+// ConsoleSession defines model for ConsoleSession.
+type ConsoleSession struct {
+	// Areas What this person's role may change.
+	Areas     []string  `json:"areas"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Person    Person    `json:"person"`
+}
+
+// Day defines model for Day.
+type Day struct {
+	Date openapi_types.Date `json:"date"`
+	Sums []FigureSum        `json:"sums"`
+}
+
+// DayList defines model for DayList.
+type DayList struct {
+	Items []Day `json:"items"`
 }
 
 // DecidedList defines model for DecidedList.
@@ -602,6 +712,23 @@ type EntryPlace struct {
 	Writer openapi_types.UUID `json:"writer"`
 }
 
+// EntryProof `steps` begin with the entry and end with the checkpoint's head. `public_key` and `signature` are hexadecimal; the signed bytes are `tallystick checkpoint v1`, a zero byte, and writer, epoch (4 bytes), first, last (8 each) and head, integers big endian. `holds` is what head office itself finds.
+type EntryProof struct {
+	Epoch int64  `json:"epoch"`
+	First int64  `json:"first"`
+	Head  string `json:"head"`
+	Holds bool   `json:"holds"`
+	Last  int64  `json:"last"`
+
+	// Previous Hash of the entry before.
+	Previous   string             `json:"previous"`
+	PublicKey  string             `json:"public_key"`
+	RecordedAt time.Time          `json:"recorded_at"`
+	Signature  string             `json:"signature"`
+	Steps      []ProofStep        `json:"steps"`
+	Writer     openapi_types.UUID `json:"writer"`
+}
+
 // EntryState defines model for EntryState.
 type EntryState string
 
@@ -653,6 +780,29 @@ type ExceptionList struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// ExceptionNote defines model for ExceptionNote.
+type ExceptionNote struct {
+	At     time.Time          `json:"at"`
+	ID     openapi_types.UUID `json:"id"`
+	Name   string             `json:"name"`
+	Person openapi_types.UUID `json:"person"`
+	Text   string             `json:"text"`
+
+	// What took, left, remarked, resolved, reopened
+	What string `json:"what"`
+}
+
+// ExceptionWork defines model for ExceptionWork.
+type ExceptionWork struct {
+	Exception Exception           `json:"exception"`
+	Notes     []ExceptionNote     `json:"notes"`
+	Owner     *openapi_types.UUID `json:"owner,omitempty"`
+	OwnerName string              `json:"owner_name"`
+
+	// Resolution Empty while it is not settled.
+	Resolution string `json:"resolution"`
+}
+
 // Exposure The most that terminals can redeem by themselves before their next sync: the cap per terminal times the terminals that may redeem. This is the bound of stand-in in this release; it holds once every terminal has pulled the policy in force.
 type Exposure struct {
 	Points   int64  `json:"points"`
@@ -679,6 +829,14 @@ type ExposureLine struct {
 	Worst     int64               `json:"worst"`
 }
 
+// ExposurePoint defines model for ExposurePoint.
+type ExposurePoint struct {
+	At     time.Time `json:"at"`
+	Clones int64     `json:"clones"`
+	Unit   string    `json:"unit"`
+	Worst  int64     `json:"worst"`
+}
+
 // ExposureReport defines model for ExposureReport.
 type ExposureReport struct {
 	At time.Time `json:"at"`
@@ -699,6 +857,19 @@ type ExposureSample struct {
 	Unit      string             `json:"unit"`
 	Unspent   int64              `json:"unspent"`
 	Worst     int64              `json:"worst"`
+}
+
+// ExposureTrend defines model for ExposureTrend.
+type ExposureTrend struct {
+	Items []ExposurePoint `json:"items"`
+}
+
+// FigureSum A figure of business dates. `figure` is sale, member_sale, void, return, earned, redeemed or discount; `unit` a currency, a unit of points, or voucher.
+type FigureSum struct {
+	Amount int64  `json:"amount"`
+	Count  int64  `json:"count"`
+	Figure string `json:"figure"`
+	Unit   string `json:"unit"`
 }
 
 // FreshnessCaps Caps for one freshness of codes, under the others. A cap of zero adds none; off refuses all.
@@ -734,6 +905,22 @@ type HoldingDetail struct {
 	Unit       string      `json:"unit"`
 }
 
+// Home `today` sums what the stores did on their own business dates of today; `busiest` are the ten that sold most. `waiting_terminals` is entries that terminals have said they hold, `waiting_hq` those taken in and not applied.
+type Home struct {
+	At           time.Time  `json:"at"`
+	Busiest      []StoreDay `json:"busiest"`
+	Exceptions   []CauseSum `json:"exceptions"`
+	Stores       int64      `json:"stores"`
+	StoresOnline int64      `json:"stores_online"`
+
+	// Terminals The web shop's terminals are not counted: they are head office's own and hold nothing.
+	Terminals        TerminalCounts `json:"terminals"`
+	Today            []FigureSum    `json:"today"`
+	WaitingHq        int64          `json:"waiting_hq"`
+	WaitingTerminals int64          `json:"waiting_terminals"`
+	Worst            []ExposureLine `json:"worst"`
+}
+
 // Household The nets of a unit sum to its balance and pending.
 type Household struct {
 	// ID The shared account.
@@ -764,6 +951,22 @@ type LinkKind string
 
 // LinkState defines model for LinkState.
 type LinkState string
+
+// ListColumn defines model for ListColumn.
+type ListColumn struct {
+	Kind ListColumnKind `json:"kind"`
+	Name string         `json:"name"`
+}
+
+// ListColumnKind defines model for ListColumn.Kind.
+type ListColumnKind string
+
+// ListPage defines model for ListPage.
+type ListPage struct {
+	Columns []ListColumn `json:"columns"`
+	Next    *string      `json:"next,omitempty"`
+	Rows    [][]any      `json:"rows"`
+}
 
 // ListState defines model for ListState.
 type ListState string
@@ -855,6 +1058,12 @@ type MergeNew struct {
 type NextExpiry struct {
 	Amount int64     `json:"amount"`
 	At     time.Time `json:"at"`
+}
+
+// OwnerChange defines model for OwnerChange.
+type OwnerChange struct {
+	// Own true: I do; false: nobody does.
+	Own bool `json:"own"`
 }
 
 // Pass defines model for Pass.
@@ -965,6 +1174,13 @@ type PolicyChange struct {
 	VouchersPerTerminalSinceSync int64  `json:"vouchers_per_terminal_since_sync"`
 }
 
+// PolicyPreview The worst case by unit: `now`, `at_most` until every terminal has said that it goes by the new policy, and `settled` afterwards.
+type PolicyPreview struct {
+	AtMost  []ExposureLine `json:"at_most"`
+	Now     []ExposureLine `json:"now"`
+	Settled []ExposureLine `json:"settled"`
+}
+
 // Posting Moves `amount` of `unit` from one book to another.
 type Posting struct {
 	Amount      int64     `json:"amount"`
@@ -1007,6 +1223,14 @@ type Problem struct {
 	Type   string  `json:"type"`
 }
 
+// ProofStep defines model for ProofStep.
+type ProofStep struct {
+	// Bytes The entry as it arrived, base64.
+	Bytes string `json:"bytes"`
+	Hash  string `json:"hash"`
+	Seq   int64  `json:"seq"`
+}
+
 // Quote defines model for Quote.
 type Quote struct {
 	Discount  int64              `json:"discount"`
@@ -1036,6 +1260,15 @@ type QuoteNew struct {
 	// Total Minor units; the sum of the lines when there are lines.
 	Total int64 `json:"total"`
 }
+
+// ResolutionNew defines model for ResolutionNew.
+type ResolutionNew struct {
+	Resolution ResolutionNewResolution `json:"resolution"`
+	Text       string                  `json:"text"`
+}
+
+// ResolutionNewResolution defines model for ResolutionNew.Resolution.
+type ResolutionNewResolution string
 
 // Return defines model for Return.
 type Return struct {
@@ -1288,6 +1521,16 @@ type Store struct {
 	TimeZone  string             `json:"time_zone"`
 }
 
+// StoreDay defines model for StoreDay.
+type StoreDay struct {
+	Code   string             `json:"code"`
+	Date   openapi_types.Date `json:"date"`
+	Name   string             `json:"name"`
+	Online bool               `json:"online"`
+	Store  openapi_types.UUID `json:"store"`
+	Sums   []FigureSum        `json:"sums"`
+}
+
 // StoreList defines model for StoreList.
 type StoreList struct {
 	Items []Store `json:"items"`
@@ -1524,6 +1767,16 @@ type CreateClaimParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListDaysParams defines parameters for ListDays.
+type ListDaysParams struct {
+	Days *int `form:"days,omitempty" json:"days,omitempty"`
+}
+
+// GetExposureTrendParams defines parameters for GetExposureTrend.
+type GetExposureTrendParams struct {
+	Hours *int `form:"hours,omitempty" json:"hours,omitempty"`
+}
+
 // ListEntriesParams defines parameters for ListEntries.
 type ListEntriesParams struct {
 	// Limit How many at most.
@@ -1543,6 +1796,12 @@ type ListEntriesParams struct {
 
 	// State Only what HQ did this with.
 	State *EntryState `form:"state,omitempty" json:"state,omitempty"`
+}
+
+// GetEntryProofParams defines parameters for GetEntryProof.
+type GetEntryProofParams struct {
+	// Hash Which entry, when several have this number.
+	Hash *string `form:"hash,omitempty" json:"hash,omitempty"`
 }
 
 // ListExceptionsParams defines parameters for ListExceptions.
@@ -1572,6 +1831,30 @@ type DecideExceptionsParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// CommentExceptionParams defines parameters for CommentException.
+type CommentExceptionParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// OwnExceptionParams defines parameters for OwnException.
+type OwnExceptionParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ReopenExceptionParams defines parameters for ReopenException.
+type ReopenExceptionParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ResolveExceptionParams defines parameters for ResolveException.
+type ResolveExceptionParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // GetExposureHistoryParams defines parameters for GetExposureHistory.
 type GetExposureHistoryParams struct {
 	Store *openapi_types.UUID `form:"store,omitempty" json:"store,omitempty"`
@@ -1594,6 +1877,84 @@ type JoinHouseholdParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
+
+// GetListParams defines parameters for GetList.
+type GetListParams struct {
+	// Order A column to sort by; with a hyphen before it, the greatest first.
+	Order *string `form:"order,omitempty" json:"order,omitempty"`
+
+	// Q Text to look for.
+	Q         *string `form:"q,omitempty" json:"q,omitempty"`
+	Store     *string `form:"store,omitempty" json:"store,omitempty"`
+	Terminal  *string `form:"terminal,omitempty" json:"terminal,omitempty"`
+	Writer    *string `form:"writer,omitempty" json:"writer,omitempty"`
+	Member    *string `form:"member,omitempty" json:"member,omitempty"`
+	Account   *string `form:"account,omitempty" json:"account,omitempty"`
+	Owner     *string `form:"owner,omitempty" json:"owner,omitempty"`
+	Owned     *string `form:"owned,omitempty" json:"owned,omitempty"`
+	Person    *string `form:"person,omitempty" json:"person,omitempty"`
+	Operation *string `form:"operation,omitempty" json:"operation,omitempty"`
+	Reward    *string `form:"reward,omitempty" json:"reward,omitempty"`
+	Kind      *string `form:"kind,omitempty" json:"kind,omitempty"`
+	Cause     *string `form:"cause,omitempty" json:"cause,omitempty"`
+	State     *string `form:"state,omitempty" json:"state,omitempty"`
+	Unit      *string `form:"unit,omitempty" json:"unit,omitempty"`
+	Online    *string `form:"online,omitempty" json:"online,omitempty"`
+	Blocked   *string `form:"blocked,omitempty" json:"blocked,omitempty"`
+	Active    *string `form:"active,omitempty" json:"active,omitempty"`
+
+	// From At or after this time.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Before this time.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetListFileParams defines parameters for GetListFile.
+type GetListFileParams struct {
+	Format GetListFileParamsFormat `form:"format" json:"format"`
+
+	// Mark Begin CSV with a byte order mark, which old spreadsheets need.
+	Mark *bool `form:"mark,omitempty" json:"mark,omitempty"`
+
+	// Order A column to sort by; with a hyphen before it, the greatest first.
+	Order *string `form:"order,omitempty" json:"order,omitempty"`
+
+	// Q Text to look for.
+	Q         *string `form:"q,omitempty" json:"q,omitempty"`
+	Store     *string `form:"store,omitempty" json:"store,omitempty"`
+	Terminal  *string `form:"terminal,omitempty" json:"terminal,omitempty"`
+	Writer    *string `form:"writer,omitempty" json:"writer,omitempty"`
+	Member    *string `form:"member,omitempty" json:"member,omitempty"`
+	Account   *string `form:"account,omitempty" json:"account,omitempty"`
+	Owner     *string `form:"owner,omitempty" json:"owner,omitempty"`
+	Owned     *string `form:"owned,omitempty" json:"owned,omitempty"`
+	Person    *string `form:"person,omitempty" json:"person,omitempty"`
+	Operation *string `form:"operation,omitempty" json:"operation,omitempty"`
+	Reward    *string `form:"reward,omitempty" json:"reward,omitempty"`
+	Kind      *string `form:"kind,omitempty" json:"kind,omitempty"`
+	Cause     *string `form:"cause,omitempty" json:"cause,omitempty"`
+	State     *string `form:"state,omitempty" json:"state,omitempty"`
+	Unit      *string `form:"unit,omitempty" json:"unit,omitempty"`
+	Online    *string `form:"online,omitempty" json:"online,omitempty"`
+	Blocked   *string `form:"blocked,omitempty" json:"blocked,omitempty"`
+	Active    *string `form:"active,omitempty" json:"active,omitempty"`
+
+	// From At or after this time.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Before this time.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// GetListFileParamsFormat defines parameters for GetListFile.
+type GetListFileParamsFormat string
 
 // ListMembersParams defines parameters for ListMembers.
 type ListMembersParams struct {
@@ -1796,6 +2157,12 @@ type CreateEnrolmentCodeParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// QuarantineTerminalParams defines parameters for QuarantineTerminal.
+type QuarantineTerminalParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ReinstateTerminalParams defines parameters for ReinstateTerminal.
 type ReinstateTerminalParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -1844,8 +2211,23 @@ type CommitAdjustmentListJSONRequestBody = AdjustmentListCommit
 // CreateClaimJSONRequestBody defines body for CreateClaim for application/json ContentType.
 type CreateClaimJSONRequestBody = ClaimNew
 
+// CreateConsoleSessionJSONRequestBody defines body for CreateConsoleSession for application/json ContentType.
+type CreateConsoleSessionJSONRequestBody = SignIn
+
 // DecideExceptionsJSONRequestBody defines body for DecideExceptions for application/json ContentType.
 type DecideExceptionsJSONRequestBody = DecisionNew
+
+// CommentExceptionJSONRequestBody defines body for CommentException for application/json ContentType.
+type CommentExceptionJSONRequestBody = CommentNew
+
+// OwnExceptionJSONRequestBody defines body for OwnException for application/json ContentType.
+type OwnExceptionJSONRequestBody = OwnerChange
+
+// ReopenExceptionJSONRequestBody defines body for ReopenException for application/json ContentType.
+type ReopenExceptionJSONRequestBody = CommentNew
+
+// ResolveExceptionJSONRequestBody defines body for ResolveException for application/json ContentType.
+type ResolveExceptionJSONRequestBody = ResolutionNew
 
 // CreateHouseholdJSONRequestBody defines body for CreateHousehold for application/json ContentType.
 type CreateHouseholdJSONRequestBody = HouseholdNew
@@ -1873,6 +2255,9 @@ type CreateTransferJSONRequestBody = TransferNew
 
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = PolicyChange
+
+// PreviewPolicyJSONRequestBody defines body for PreviewPolicy for application/json ContentType.
+type PreviewPolicyJSONRequestBody = PolicyChange
 
 // PutRuleSetJSONRequestBody defines body for PutRuleSet for application/json ContentType.
 type PutRuleSetJSONRequestBody = RuleSetChange
@@ -1930,12 +2315,33 @@ type ServerInterface interface {
 	// CreateClaim Give a member what a sale without a card earned, by the code on its receipt
 	// (POST /claims)
 	CreateClaim(c *fiber.Ctx, params CreateClaimParams) error
+	// ListDays What all stores did on the last business dates, the oldest first
+	// (GET /console/days)
+	ListDays(c *fiber.Ctx, params ListDaysParams) error
+	// GetExposureTrend What all stores together could cost at 96 moments of the last hours
+	// (GET /console/exposure)
+	GetExposureTrend(c *fiber.Ctx, params GetExposureTrendParams) error
+	// GetHome The figures of the first page, at most a second old
+	// (GET /console/home)
+	GetHome(c *fiber.Ctx) error
+	// GetConsoleSession Who is signed in, and what they may change
+	// (GET /console/session)
+	GetConsoleSession(c *fiber.Ctx) error
+	// CreateConsoleSession Sign in from the console's page
+	// (POST /console/session)
+	CreateConsoleSession(c *fiber.Ctx) error
 	// ListEntries List journal entries as recorded
 	// (GET /entries)
 	ListEntries(c *fiber.Ctx, params ListEntriesParams) error
 	// GetEntry The entries of one number with their exact bytes
 	// (GET /entries/{writer}/{epoch}/{seq})
 	GetEntry(c *fiber.Ctx, writer openapi_types.UUID, epoch int64, seq int64) error
+	// GetEntryProof The chain from an entry to the checkpoint that its terminal signed
+	// (GET /entries/{writer}/{epoch}/{seq}/proof)
+	GetEntryProof(c *fiber.Ctx, writer openapi_types.UUID, epoch int64, seq int64, params GetEntryProofParams) error
+	// StreamConsoleEvents Server-sent events that say what changed
+	// (GET /events/console)
+	StreamConsoleEvents(c *fiber.Ctx) error
 	// ListExceptions List facts a person must look at
 	// (GET /exceptions)
 	ListExceptions(c *fiber.Ctx, params ListExceptionsParams) error
@@ -1945,6 +2351,21 @@ type ServerInterface interface {
 	// GetException One exception
 	// (GET /exceptions/{id})
 	GetException(c *fiber.Ctx, id ID) error
+	// CommentException Note something about an exception
+	// (POST /exceptions/{id}/comments)
+	CommentException(c *fiber.Ctx, id ID, params CommentExceptionParams) error
+	// OwnException Look after an exception, or stop doing so
+	// (POST /exceptions/{id}/owner)
+	OwnException(c *fiber.Ctx, id ID, params OwnExceptionParams) error
+	// ReopenException Take a settlement back, with the reason
+	// (POST /exceptions/{id}/reopen)
+	ReopenException(c *fiber.Ctx, id ID, params ReopenExceptionParams) error
+	// ResolveException Settle an exception, with the reason
+	// (POST /exceptions/{id}/resolve)
+	ResolveException(c *fiber.Ctx, id ID, params ResolveExceptionParams) error
+	// GetExceptionWork An exception with what people did about it
+	// (GET /exceptions/{id}/work)
+	GetExceptionWork(c *fiber.Ctx, id ID) error
 	// GetExposure What can be lost at this moment, by store and in total
 	// (GET /exposure)
 	GetExposure(c *fiber.Ctx) error
@@ -1963,6 +2384,12 @@ type ServerInterface interface {
 	// GetTrialBalance Sums per unit and kind of account; each unit adds up to zero
 	// (GET /ledger/trial-balance)
 	GetTrialBalance(c *fiber.Ctx) error
+	// GetList One page of a list, sorted and narrowed
+	// (GET /lists/{list})
+	GetList(c *fiber.Ctx, list string, params GetListParams) error
+	// GetListFile A list as a file, sorted and narrowed in the same way
+	// (GET /lists/{list}/file)
+	GetListFile(c *fiber.Ctx, list string, params GetListFileParams) error
 	// GetMe The person signed in
 	// (GET /me)
 	GetMe(c *fiber.Ctx) error
@@ -2023,6 +2450,9 @@ type ServerInterface interface {
 	// PutPolicy Put new caps in force
 	// (PUT /programme/policy)
 	PutPolicy(c *fiber.Ctx, params PutPolicyParams) error
+	// PreviewPolicy What a policy would make of the worst case, without putting it in force
+	// (POST /programme/policy/preview)
+	PreviewPolicy(c *fiber.Ctx) error
 	// GetRuleSet The rule set in force
 	// (GET /programme/rule-set)
 	GetRuleSet(c *fiber.Ctx) error
@@ -2086,6 +2516,9 @@ type ServerInterface interface {
 	// CreateEnrolmentCode Make a new enrolment code
 	// (POST /terminals/{id}/enrolment-codes)
 	CreateEnrolmentCode(c *fiber.Ctx, id ID, params CreateEnrolmentCodeParams) error
+	// QuarantineTerminal Shut a terminal out until it enrols again
+	// (POST /terminals/{id}/quarantine)
+	QuarantineTerminal(c *fiber.Ctx, id ID, params QuarantineTerminalParams) error
 	// ReinstateTerminal End the revocation of a terminal
 	// (POST /terminals/{id}/reinstate)
 	ReinstateTerminal(c *fiber.Ctx, id ID, params ReinstateTerminalParams) error
@@ -2477,6 +2910,134 @@ func (siw *ServerInterfaceWrapper) CreateClaim(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListDays operation middleware
+func (siw *ServerInterfaceWrapper) ListDays(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDaysParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "days" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "days", query, &params.Days, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter days: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListDays(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetExposureTrend operation middleware
+func (siw *ServerInterfaceWrapper) GetExposureTrend(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetExposureTrendParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "hours" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "hours", query, &params.Hours, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter hours: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetExposureTrend(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetHome operation middleware
+func (siw *ServerInterfaceWrapper) GetHome(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetHome(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetConsoleSession operation middleware
+func (siw *ServerInterfaceWrapper) GetConsoleSession(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetConsoleSession(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateConsoleSession operation middleware
+func (siw *ServerInterfaceWrapper) CreateConsoleSession(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateConsoleSession(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListEntries operation middleware
 func (siw *ServerInterfaceWrapper) ListEntries(c *fiber.Ctx) error {
 
@@ -2581,6 +3142,85 @@ func (siw *ServerInterfaceWrapper) GetEntry(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetEntry(c, writer, epoch, seq)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetEntryProof operation middleware
+func (siw *ServerInterfaceWrapper) GetEntryProof(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "writer" -------------
+	var writer openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "writer", c.Params("writer"), &writer, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter writer: %w", err).Error())
+	}
+
+	// ------------- Path parameter "epoch" -------------
+	var epoch int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "epoch", c.Params("epoch"), &epoch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter epoch: %w", err).Error())
+	}
+
+	// ------------- Path parameter "seq" -------------
+	var seq int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "seq", c.Params("seq"), &seq, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter seq: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetEntryProofParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "hash" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "hash", query, &params.Hash, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter hash: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetEntryProof(c, writer, epoch, seq, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// StreamConsoleEvents operation middleware
+func (siw *ServerInterfaceWrapper) StreamConsoleEvents(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.StreamConsoleEvents(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -2720,6 +3360,247 @@ func (siw *ServerInterfaceWrapper) GetException(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetException(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CommentException operation middleware
+func (siw *ServerInterfaceWrapper) CommentException(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CommentExceptionParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CommentException(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// OwnException operation middleware
+func (siw *ServerInterfaceWrapper) OwnException(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params OwnExceptionParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.OwnException(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ReopenException operation middleware
+func (siw *ServerInterfaceWrapper) ReopenException(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReopenExceptionParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReopenException(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ResolveException operation middleware
+func (siw *ServerInterfaceWrapper) ResolveException(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResolveExceptionParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ResolveException(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetExceptionWork operation middleware
+func (siw *ServerInterfaceWrapper) GetExceptionWork(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetExceptionWork(c, id)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -2934,6 +3815,404 @@ func (siw *ServerInterfaceWrapper) GetTrialBalance(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetTrialBalance(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetList operation middleware
+func (siw *ServerInterfaceWrapper) GetList(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "list" -------------
+	var list string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "list", c.Params("list"), &list, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter list: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetListParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", query, &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", query, &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter q: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "store" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "store", query, &params.Store, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter store: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "terminal" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "terminal", query, &params.Terminal, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter terminal: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "writer" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "writer", query, &params.Writer, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter writer: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "member" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "member", query, &params.Member, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter member: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", query, &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter account: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "owner" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "owner", query, &params.Owner, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter owner: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "owned" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "owned", query, &params.Owned, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter owned: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "person" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", query, &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter person: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "operation" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "operation", query, &params.Operation, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter operation: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "reward" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reward", query, &params.Reward, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter reward: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", query, &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cause" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cause", query, &params.Cause, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cause: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "unit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unit", query, &params.Unit, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter unit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "online" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "online", query, &params.Online, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter online: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "blocked" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "blocked", query, &params.Blocked, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter blocked: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", query, &params.Active, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter active: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", query, &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter to: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetList(c, list, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetListFile operation middleware
+func (siw *ServerInterfaceWrapper) GetListFile(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "list" -------------
+	var list string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "list", c.Params("list"), &list, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter list: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetListFileParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "format", query, &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter format: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "mark" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "mark", query, &params.Mark, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter mark: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", query, &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", query, &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter q: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "store" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "store", query, &params.Store, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter store: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "terminal" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "terminal", query, &params.Terminal, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter terminal: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "writer" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "writer", query, &params.Writer, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter writer: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "member" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "member", query, &params.Member, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter member: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", query, &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter account: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "owner" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "owner", query, &params.Owner, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter owner: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "owned" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "owned", query, &params.Owned, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter owned: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "person" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", query, &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter person: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "operation" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "operation", query, &params.Operation, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter operation: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "reward" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reward", query, &params.Reward, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter reward: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", query, &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cause" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cause", query, &params.Cause, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cause: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "unit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unit", query, &params.Unit, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter unit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "online" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "online", query, &params.Online, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter online: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "blocked" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "blocked", query, &params.Blocked, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter blocked: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", query, &params.Active, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter active: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", query, &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter to: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetListFile(c, list, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3844,6 +5123,24 @@ func (siw *ServerInterfaceWrapper) PutPolicy(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// PreviewPolicy operation middleware
+func (siw *ServerInterfaceWrapper) PreviewPolicy(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PreviewPolicy(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetRuleSet operation middleware
 func (siw *ServerInterfaceWrapper) GetRuleSet(c *fiber.Ctx) error {
 
@@ -4645,6 +5942,59 @@ func (siw *ServerInterfaceWrapper) CreateEnrolmentCode(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// QuarantineTerminal operation middleware
+func (siw *ServerInterfaceWrapper) QuarantineTerminal(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params QuarantineTerminalParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.QuarantineTerminal(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ReinstateTerminal operation middleware
 func (siw *ServerInterfaceWrapper) ReinstateTerminal(c *fiber.Ctx) error {
 
@@ -5115,6 +6465,38 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/exposure/history", wrapper.GetExposureHistory)
 
+	router.Get(options.BaseURL+"/console/session", wrapper.GetConsoleSession)
+
+	router.Post(options.BaseURL+"/console/session", wrapper.CreateConsoleSession)
+
+	router.Get(options.BaseURL+"/console/home", wrapper.GetHome)
+
+	router.Get(options.BaseURL+"/console/days", wrapper.ListDays)
+
+	router.Get(options.BaseURL+"/console/exposure", wrapper.GetExposureTrend)
+
+	router.Get(options.BaseURL+"/lists/:list", wrapper.GetList)
+
+	router.Get(options.BaseURL+"/lists/:list/file", wrapper.GetListFile)
+
+	router.Get(options.BaseURL+"/events/console", wrapper.StreamConsoleEvents)
+
+	router.Get(options.BaseURL+"/entries/:writer/:epoch/:seq/proof", wrapper.GetEntryProof)
+
+	router.Get(options.BaseURL+"/exceptions/:id/work", wrapper.GetExceptionWork)
+
+	router.Post(options.BaseURL+"/exceptions/:id/owner", wrapper.OwnException)
+
+	router.Post(options.BaseURL+"/exceptions/:id/comments", wrapper.CommentException)
+
+	router.Post(options.BaseURL+"/exceptions/:id/resolve", wrapper.ResolveException)
+
+	router.Post(options.BaseURL+"/exceptions/:id/reopen", wrapper.ReopenException)
+
+	router.Post(options.BaseURL+"/terminals/:id/quarantine", wrapper.QuarantineTerminal)
+
+	router.Post(options.BaseURL+"/programme/policy/preview", wrapper.PreviewPolicy)
+
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
@@ -5359,6 +6741,159 @@ func (response CreateClaimdefaultApplicationProblemPlusJSONResponse) VisitCreate
 	return ctx.JSON(&response.Body)
 }
 
+type ListDaysRequestObject struct {
+	Params ListDaysParams
+}
+
+type ListDaysResponseObject interface {
+	VisitListDaysResponse(ctx *fiber.Ctx) error
+}
+
+type ListDays200JSONResponse DayList
+
+func (response ListDays200JSONResponse) VisitListDaysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListDaysdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDaysdefaultApplicationProblemPlusJSONResponse) VisitListDaysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetExposureTrendRequestObject struct {
+	Params GetExposureTrendParams
+}
+
+type GetExposureTrendResponseObject interface {
+	VisitGetExposureTrendResponse(ctx *fiber.Ctx) error
+}
+
+type GetExposureTrend200JSONResponse ExposureTrend
+
+func (response GetExposureTrend200JSONResponse) VisitGetExposureTrendResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetExposureTrenddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetExposureTrenddefaultApplicationProblemPlusJSONResponse) VisitGetExposureTrendResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetHomeRequestObject struct {
+}
+
+type GetHomeResponseObject interface {
+	VisitGetHomeResponse(ctx *fiber.Ctx) error
+}
+
+type GetHome200JSONResponse Home
+
+func (response GetHome200JSONResponse) VisitGetHomeResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetHomedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHomedefaultApplicationProblemPlusJSONResponse) VisitGetHomeResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetConsoleSessionRequestObject struct {
+}
+
+type GetConsoleSessionResponseObject interface {
+	VisitGetConsoleSessionResponse(ctx *fiber.Ctx) error
+}
+
+type GetConsoleSession200JSONResponse ConsoleSession
+
+func (response GetConsoleSession200JSONResponse) VisitGetConsoleSessionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetConsoleSessiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetConsoleSessiondefaultApplicationProblemPlusJSONResponse) VisitGetConsoleSessionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CreateConsoleSessionRequestObject struct {
+	Body *CreateConsoleSessionJSONRequestBody
+}
+
+type CreateConsoleSessionResponseObject interface {
+	VisitCreateConsoleSessionResponse(ctx *fiber.Ctx) error
+}
+
+type CreateConsoleSession201ResponseHeaders struct {
+	SetCookie *string
+}
+
+type CreateConsoleSession201JSONResponse struct {
+	Body    ConsoleSession
+	Headers CreateConsoleSession201ResponseHeaders
+}
+
+func (response CreateConsoleSession201JSONResponse) VisitCreateConsoleSessionResponse(ctx *fiber.Ctx) error {
+	if response.Headers.SetCookie != nil {
+		ctx.Response().Header.Set("Set-Cookie", fmt.Sprint(*response.Headers.SetCookie))
+	}
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CreateConsoleSessiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateConsoleSessiondefaultApplicationProblemPlusJSONResponse) VisitCreateConsoleSessionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListEntriesRequestObject struct {
 	Params ListEntriesParams
 }
@@ -5413,6 +6948,95 @@ type GetEntrydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetEntrydefaultApplicationProblemPlusJSONResponse) VisitGetEntryResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetEntryProofRequestObject struct {
+	Writer openapi_types.UUID `json:"writer"`
+	Epoch  int64              `json:"epoch"`
+	Seq    int64              `json:"seq"`
+	Params GetEntryProofParams
+}
+
+type GetEntryProofResponseObject interface {
+	VisitGetEntryProofResponse(ctx *fiber.Ctx) error
+}
+
+type GetEntryProof200JSONResponse EntryProof
+
+func (response GetEntryProof200JSONResponse) VisitGetEntryProofResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetEntryProofdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEntryProofdefaultApplicationProblemPlusJSONResponse) VisitGetEntryProofResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type StreamConsoleEventsRequestObject struct {
+}
+
+type StreamConsoleEventsResponseObject interface {
+	VisitStreamConsoleEventsResponse(ctx *fiber.Ctx) error
+}
+
+type StreamConsoleEvents200TextEventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response StreamConsoleEvents200TextEventStreamResponse) VisitStreamConsoleEventsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	// Fiber/fasthttp streams through a callback: fasthttp emits
+	// a chunk each time we call w.Flush(), so clients see
+	// streaming data immediately instead of waiting on buffering.
+	ctx.Response().SetBodyStreamWriter(func(w *bufio.Writer) {
+		if closer, ok := response.Body.(io.ReadCloser); ok {
+			defer closer.Close()
+		}
+		buf := make([]byte, 4096)
+		for {
+			n, err := response.Body.Read(buf)
+			if n > 0 {
+				if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+					return
+				}
+				if flushErr := w.Flush(); flushErr != nil {
+					return
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	return nil
+}
+
+type StreamConsoleEventsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StreamConsoleEventsdefaultApplicationProblemPlusJSONResponse) VisitStreamConsoleEventsResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -5501,6 +7125,159 @@ type GetExceptiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetExceptiondefaultApplicationProblemPlusJSONResponse) VisitGetExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CommentExceptionRequestObject struct {
+	ID     ID `json:"id"`
+	Params CommentExceptionParams
+	Body   *CommentExceptionJSONRequestBody
+}
+
+type CommentExceptionResponseObject interface {
+	VisitCommentExceptionResponse(ctx *fiber.Ctx) error
+}
+
+type CommentException200JSONResponse ExceptionWork
+
+func (response CommentException200JSONResponse) VisitCommentExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CommentExceptiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CommentExceptiondefaultApplicationProblemPlusJSONResponse) VisitCommentExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type OwnExceptionRequestObject struct {
+	ID     ID `json:"id"`
+	Params OwnExceptionParams
+	Body   *OwnExceptionJSONRequestBody
+}
+
+type OwnExceptionResponseObject interface {
+	VisitOwnExceptionResponse(ctx *fiber.Ctx) error
+}
+
+type OwnException200JSONResponse ExceptionWork
+
+func (response OwnException200JSONResponse) VisitOwnExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type OwnExceptiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response OwnExceptiondefaultApplicationProblemPlusJSONResponse) VisitOwnExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ReopenExceptionRequestObject struct {
+	ID     ID `json:"id"`
+	Params ReopenExceptionParams
+	Body   *ReopenExceptionJSONRequestBody
+}
+
+type ReopenExceptionResponseObject interface {
+	VisitReopenExceptionResponse(ctx *fiber.Ctx) error
+}
+
+type ReopenException200JSONResponse ExceptionWork
+
+func (response ReopenException200JSONResponse) VisitReopenExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ReopenExceptiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReopenExceptiondefaultApplicationProblemPlusJSONResponse) VisitReopenExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ResolveExceptionRequestObject struct {
+	ID     ID `json:"id"`
+	Params ResolveExceptionParams
+	Body   *ResolveExceptionJSONRequestBody
+}
+
+type ResolveExceptionResponseObject interface {
+	VisitResolveExceptionResponse(ctx *fiber.Ctx) error
+}
+
+type ResolveException200JSONResponse ExceptionWork
+
+func (response ResolveException200JSONResponse) VisitResolveExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ResolveExceptiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResolveExceptiondefaultApplicationProblemPlusJSONResponse) VisitResolveExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetExceptionWorkRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetExceptionWorkResponseObject interface {
+	VisitGetExceptionWorkResponse(ctx *fiber.Ctx) error
+}
+
+type GetExceptionWork200JSONResponse ExceptionWork
+
+func (response GetExceptionWork200JSONResponse) VisitGetExceptionWorkResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetExceptionWorkdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetExceptionWorkdefaultApplicationProblemPlusJSONResponse) VisitGetExceptionWorkResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -5676,6 +7453,107 @@ type GetTrialBalancedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetTrialBalancedefaultApplicationProblemPlusJSONResponse) VisitGetTrialBalanceResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetListRequestObject struct {
+	List   string `json:"list"`
+	Params GetListParams
+}
+
+type GetListResponseObject interface {
+	VisitGetListResponse(ctx *fiber.Ctx) error
+}
+
+type GetList200JSONResponse ListPage
+
+func (response GetList200JSONResponse) VisitGetListResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetListdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetListdefaultApplicationProblemPlusJSONResponse) VisitGetListResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetListFileRequestObject struct {
+	List   string `json:"list"`
+	Params GetListFileParams
+}
+
+type GetListFileResponseObject interface {
+	VisitGetListFileResponse(ctx *fiber.Ctx) error
+}
+
+type GetListFile200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetListFile200ApplicationVndOpenxmlformatsOfficedocumentSpreadsheetmlSheetResponse struct {
+	Body          io.Reader
+	Headers       GetListFile200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetListFile200ApplicationVndOpenxmlformatsOfficedocumentSpreadsheetmlSheetResponse) VisitGetListFileResponse(ctx *fiber.Ctx) error {
+	if response.Headers.ContentDisposition != nil {
+		ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	ctx.Response().Header.Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetListFile200TextCsvResponse struct {
+	Body          io.Reader
+	Headers       GetListFile200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetListFile200TextCsvResponse) VisitGetListFileResponse(ctx *fiber.Ctx) error {
+	if response.Headers.ContentDisposition != nil {
+		ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	ctx.Response().Header.Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetListFiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetListFiledefaultApplicationProblemPlusJSONResponse) VisitGetListFileResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -6299,6 +8177,35 @@ func (response PutPolicydefaultApplicationProblemPlusJSONResponse) VisitPutPolic
 	return ctx.JSON(&response.Body)
 }
 
+type PreviewPolicyRequestObject struct {
+	Body *PreviewPolicyJSONRequestBody
+}
+
+type PreviewPolicyResponseObject interface {
+	VisitPreviewPolicyResponse(ctx *fiber.Ctx) error
+}
+
+type PreviewPolicy200JSONResponse PolicyPreview
+
+func (response PreviewPolicy200JSONResponse) VisitPreviewPolicyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PreviewPolicydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewPolicydefaultApplicationProblemPlusJSONResponse) VisitPreviewPolicyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetRuleSetRequestObject struct {
 }
 
@@ -6915,6 +8822,36 @@ func (response CreateEnrolmentCodedefaultApplicationProblemPlusJSONResponse) Vis
 	return ctx.JSON(&response.Body)
 }
 
+type QuarantineTerminalRequestObject struct {
+	ID     ID `json:"id"`
+	Params QuarantineTerminalParams
+}
+
+type QuarantineTerminalResponseObject interface {
+	VisitQuarantineTerminalResponse(ctx *fiber.Ctx) error
+}
+
+type QuarantineTerminal200JSONResponse Terminal
+
+func (response QuarantineTerminal200JSONResponse) VisitQuarantineTerminalResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type QuarantineTerminaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response QuarantineTerminaldefaultApplicationProblemPlusJSONResponse) VisitQuarantineTerminalResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ReinstateTerminalRequestObject struct {
 	ID     ID `json:"id"`
 	Params ReinstateTerminalParams
@@ -7148,12 +9085,33 @@ type StrictServerInterface interface {
 	// CreateClaim Give a member what a sale without a card earned, by the code on its receipt
 	// (POST /claims)
 	CreateClaim(ctx context.Context, request CreateClaimRequestObject) (CreateClaimResponseObject, error)
+	// ListDays What all stores did on the last business dates, the oldest first
+	// (GET /console/days)
+	ListDays(ctx context.Context, request ListDaysRequestObject) (ListDaysResponseObject, error)
+	// GetExposureTrend What all stores together could cost at 96 moments of the last hours
+	// (GET /console/exposure)
+	GetExposureTrend(ctx context.Context, request GetExposureTrendRequestObject) (GetExposureTrendResponseObject, error)
+	// GetHome The figures of the first page, at most a second old
+	// (GET /console/home)
+	GetHome(ctx context.Context, request GetHomeRequestObject) (GetHomeResponseObject, error)
+	// GetConsoleSession Who is signed in, and what they may change
+	// (GET /console/session)
+	GetConsoleSession(ctx context.Context, request GetConsoleSessionRequestObject) (GetConsoleSessionResponseObject, error)
+	// CreateConsoleSession Sign in from the console's page
+	// (POST /console/session)
+	CreateConsoleSession(ctx context.Context, request CreateConsoleSessionRequestObject) (CreateConsoleSessionResponseObject, error)
 	// ListEntries List journal entries as recorded
 	// (GET /entries)
 	ListEntries(ctx context.Context, request ListEntriesRequestObject) (ListEntriesResponseObject, error)
 	// GetEntry The entries of one number with their exact bytes
 	// (GET /entries/{writer}/{epoch}/{seq})
 	GetEntry(ctx context.Context, request GetEntryRequestObject) (GetEntryResponseObject, error)
+	// GetEntryProof The chain from an entry to the checkpoint that its terminal signed
+	// (GET /entries/{writer}/{epoch}/{seq}/proof)
+	GetEntryProof(ctx context.Context, request GetEntryProofRequestObject) (GetEntryProofResponseObject, error)
+	// StreamConsoleEvents Server-sent events that say what changed
+	// (GET /events/console)
+	StreamConsoleEvents(ctx context.Context, request StreamConsoleEventsRequestObject) (StreamConsoleEventsResponseObject, error)
 	// ListExceptions List facts a person must look at
 	// (GET /exceptions)
 	ListExceptions(ctx context.Context, request ListExceptionsRequestObject) (ListExceptionsResponseObject, error)
@@ -7163,6 +9121,21 @@ type StrictServerInterface interface {
 	// GetException One exception
 	// (GET /exceptions/{id})
 	GetException(ctx context.Context, request GetExceptionRequestObject) (GetExceptionResponseObject, error)
+	// CommentException Note something about an exception
+	// (POST /exceptions/{id}/comments)
+	CommentException(ctx context.Context, request CommentExceptionRequestObject) (CommentExceptionResponseObject, error)
+	// OwnException Look after an exception, or stop doing so
+	// (POST /exceptions/{id}/owner)
+	OwnException(ctx context.Context, request OwnExceptionRequestObject) (OwnExceptionResponseObject, error)
+	// ReopenException Take a settlement back, with the reason
+	// (POST /exceptions/{id}/reopen)
+	ReopenException(ctx context.Context, request ReopenExceptionRequestObject) (ReopenExceptionResponseObject, error)
+	// ResolveException Settle an exception, with the reason
+	// (POST /exceptions/{id}/resolve)
+	ResolveException(ctx context.Context, request ResolveExceptionRequestObject) (ResolveExceptionResponseObject, error)
+	// GetExceptionWork An exception with what people did about it
+	// (GET /exceptions/{id}/work)
+	GetExceptionWork(ctx context.Context, request GetExceptionWorkRequestObject) (GetExceptionWorkResponseObject, error)
 	// GetExposure What can be lost at this moment, by store and in total
 	// (GET /exposure)
 	GetExposure(ctx context.Context, request GetExposureRequestObject) (GetExposureResponseObject, error)
@@ -7181,6 +9154,12 @@ type StrictServerInterface interface {
 	// GetTrialBalance Sums per unit and kind of account; each unit adds up to zero
 	// (GET /ledger/trial-balance)
 	GetTrialBalance(ctx context.Context, request GetTrialBalanceRequestObject) (GetTrialBalanceResponseObject, error)
+	// GetList One page of a list, sorted and narrowed
+	// (GET /lists/{list})
+	GetList(ctx context.Context, request GetListRequestObject) (GetListResponseObject, error)
+	// GetListFile A list as a file, sorted and narrowed in the same way
+	// (GET /lists/{list}/file)
+	GetListFile(ctx context.Context, request GetListFileRequestObject) (GetListFileResponseObject, error)
 	// GetMe The person signed in
 	// (GET /me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -7241,6 +9220,9 @@ type StrictServerInterface interface {
 	// PutPolicy Put new caps in force
 	// (PUT /programme/policy)
 	PutPolicy(ctx context.Context, request PutPolicyRequestObject) (PutPolicyResponseObject, error)
+	// PreviewPolicy What a policy would make of the worst case, without putting it in force
+	// (POST /programme/policy/preview)
+	PreviewPolicy(ctx context.Context, request PreviewPolicyRequestObject) (PreviewPolicyResponseObject, error)
 	// GetRuleSet The rule set in force
 	// (GET /programme/rule-set)
 	GetRuleSet(ctx context.Context, request GetRuleSetRequestObject) (GetRuleSetResponseObject, error)
@@ -7304,6 +9286,9 @@ type StrictServerInterface interface {
 	// CreateEnrolmentCode Make a new enrolment code
 	// (POST /terminals/{id}/enrolment-codes)
 	CreateEnrolmentCode(ctx context.Context, request CreateEnrolmentCodeRequestObject) (CreateEnrolmentCodeResponseObject, error)
+	// QuarantineTerminal Shut a terminal out until it enrols again
+	// (POST /terminals/{id}/quarantine)
+	QuarantineTerminal(ctx context.Context, request QuarantineTerminalRequestObject) (QuarantineTerminalResponseObject, error)
 	// ReinstateTerminal End the revocation of a terminal
 	// (POST /terminals/{id}/reinstate)
 	ReinstateTerminal(ctx context.Context, request ReinstateTerminalRequestObject) (ReinstateTerminalResponseObject, error)
@@ -7621,6 +9606,149 @@ func (sh *strictHandler) CreateClaim(ctx *fiber.Ctx, params CreateClaimParams) e
 	return nil
 }
 
+// ListDays operation middleware
+func (sh *strictHandler) ListDays(ctx *fiber.Ctx, params ListDaysParams) error {
+	var request ListDaysRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDays(ctx.UserContext(), request.(ListDaysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDays")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDaysResponseObject); ok {
+		if err := validResponse.VisitListDaysResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetExposureTrend operation middleware
+func (sh *strictHandler) GetExposureTrend(ctx *fiber.Ctx, params GetExposureTrendParams) error {
+	var request GetExposureTrendRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetExposureTrend(ctx.UserContext(), request.(GetExposureTrendRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetExposureTrend")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetExposureTrendResponseObject); ok {
+		if err := validResponse.VisitGetExposureTrendResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetHome operation middleware
+func (sh *strictHandler) GetHome(ctx *fiber.Ctx) error {
+	var request GetHomeRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHome(ctx.UserContext(), request.(GetHomeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHome")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetHomeResponseObject); ok {
+		if err := validResponse.VisitGetHomeResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetConsoleSession operation middleware
+func (sh *strictHandler) GetConsoleSession(ctx *fiber.Ctx) error {
+	var request GetConsoleSessionRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetConsoleSession(ctx.UserContext(), request.(GetConsoleSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetConsoleSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetConsoleSessionResponseObject); ok {
+		if err := validResponse.VisitGetConsoleSessionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateConsoleSession operation middleware
+func (sh *strictHandler) CreateConsoleSession(ctx *fiber.Ctx) error {
+	var request CreateConsoleSessionRequestObject
+
+	var body CreateConsoleSessionJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateConsoleSession(ctx.UserContext(), request.(CreateConsoleSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateConsoleSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateConsoleSessionResponseObject); ok {
+		if err := validResponse.VisitCreateConsoleSessionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListEntries operation middleware
 func (sh *strictHandler) ListEntries(ctx *fiber.Ctx, params ListEntriesParams) error {
 	var request ListEntriesRequestObject
@@ -7669,6 +9797,61 @@ func (sh *strictHandler) GetEntry(ctx *fiber.Ctx, writer openapi_types.UUID, epo
 		return err
 	} else if validResponse, ok := response.(GetEntryResponseObject); ok {
 		if err := validResponse.VisitGetEntryResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetEntryProof operation middleware
+func (sh *strictHandler) GetEntryProof(ctx *fiber.Ctx, writer openapi_types.UUID, epoch int64, seq int64, params GetEntryProofParams) error {
+	var request GetEntryProofRequestObject
+
+	request.Writer = writer
+	request.Epoch = epoch
+	request.Seq = seq
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEntryProof(ctx.UserContext(), request.(GetEntryProofRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEntryProof")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetEntryProofResponseObject); ok {
+		if err := validResponse.VisitGetEntryProofResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// StreamConsoleEvents operation middleware
+func (sh *strictHandler) StreamConsoleEvents(ctx *fiber.Ctx) error {
+	var request StreamConsoleEventsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.StreamConsoleEvents(ctx.UserContext(), request.(StreamConsoleEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StreamConsoleEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StreamConsoleEventsResponseObject); ok {
+		if err := validResponse.VisitStreamConsoleEventsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -7764,6 +9947,201 @@ func (sh *strictHandler) GetException(ctx *fiber.Ctx, id ID) error {
 		return err
 	} else if validResponse, ok := response.(GetExceptionResponseObject); ok {
 		if err := validResponse.VisitGetExceptionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CommentException operation middleware
+func (sh *strictHandler) CommentException(ctx *fiber.Ctx, id ID, params CommentExceptionParams) error {
+	var request CommentExceptionRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body CommentExceptionJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CommentException(ctx.UserContext(), request.(CommentExceptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CommentException")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CommentExceptionResponseObject); ok {
+		if err := validResponse.VisitCommentExceptionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// OwnException operation middleware
+func (sh *strictHandler) OwnException(ctx *fiber.Ctx, id ID, params OwnExceptionParams) error {
+	var request OwnExceptionRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body OwnExceptionJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.OwnException(ctx.UserContext(), request.(OwnExceptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OwnException")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(OwnExceptionResponseObject); ok {
+		if err := validResponse.VisitOwnExceptionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReopenException operation middleware
+func (sh *strictHandler) ReopenException(ctx *fiber.Ctx, id ID, params ReopenExceptionParams) error {
+	var request ReopenExceptionRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body ReopenExceptionJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReopenException(ctx.UserContext(), request.(ReopenExceptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReopenException")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReopenExceptionResponseObject); ok {
+		if err := validResponse.VisitReopenExceptionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResolveException operation middleware
+func (sh *strictHandler) ResolveException(ctx *fiber.Ctx, id ID, params ResolveExceptionParams) error {
+	var request ResolveExceptionRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body ResolveExceptionJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ResolveException(ctx.UserContext(), request.(ResolveExceptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResolveException")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResolveExceptionResponseObject); ok {
+		if err := validResponse.VisitResolveExceptionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetExceptionWork operation middleware
+func (sh *strictHandler) GetExceptionWork(ctx *fiber.Ctx, id ID) error {
+	var request GetExceptionWorkRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetExceptionWork(ctx.UserContext(), request.(GetExceptionWorkRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetExceptionWork")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetExceptionWorkResponseObject); ok {
+		if err := validResponse.VisitGetExceptionWorkResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -7951,6 +10329,62 @@ func (sh *strictHandler) GetTrialBalance(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(GetTrialBalanceResponseObject); ok {
 		if err := validResponse.VisitGetTrialBalanceResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetList operation middleware
+func (sh *strictHandler) GetList(ctx *fiber.Ctx, list string, params GetListParams) error {
+	var request GetListRequestObject
+
+	request.List = list
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetList(ctx.UserContext(), request.(GetListRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetList")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetListResponseObject); ok {
+		if err := validResponse.VisitGetListResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetListFile operation middleware
+func (sh *strictHandler) GetListFile(ctx *fiber.Ctx, list string, params GetListFileParams) error {
+	var request GetListFileRequestObject
+
+	request.List = list
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetListFile(ctx.UserContext(), request.(GetListFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetListFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetListFileResponseObject); ok {
+		if err := validResponse.VisitGetListFileResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -8597,6 +11031,45 @@ func (sh *strictHandler) PutPolicy(ctx *fiber.Ctx, params PutPolicyParams) error
 		return err
 	} else if validResponse, ok := response.(PutPolicyResponseObject); ok {
 		if err := validResponse.VisitPutPolicyResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewPolicy operation middleware
+func (sh *strictHandler) PreviewPolicy(ctx *fiber.Ctx) error {
+	var request PreviewPolicyRequestObject
+
+	var body PreviewPolicyJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewPolicy(ctx.UserContext(), request.(PreviewPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewPolicyResponseObject); ok {
+		if err := validResponse.VisitPreviewPolicyResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -9285,6 +11758,34 @@ func (sh *strictHandler) CreateEnrolmentCode(ctx *fiber.Ctx, id ID, params Creat
 		return err
 	} else if validResponse, ok := response.(CreateEnrolmentCodeResponseObject); ok {
 		if err := validResponse.VisitCreateEnrolmentCodeResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// QuarantineTerminal operation middleware
+func (sh *strictHandler) QuarantineTerminal(ctx *fiber.Ctx, id ID, params QuarantineTerminalParams) error {
+	var request QuarantineTerminalRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.QuarantineTerminal(ctx.UserContext(), request.(QuarantineTerminalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "QuarantineTerminal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(QuarantineTerminalResponseObject); ok {
+		if err := validResponse.VisitQuarantineTerminalResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -27,6 +27,8 @@ import (
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/server/api"
+	"github.com/tallystick/tallystick/server/casework"
+	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/hqjournal"
@@ -61,6 +63,7 @@ type rig struct {
 
 	accounts *account.Accounts
 	rights   *allowance.Service
+	watch    *console.Watch
 
 	base  string
 	token string
@@ -149,10 +152,13 @@ func (r *rig) start() {
 	r.rights = allowance.New(allowance.Options{
 		Store: db, Ledger: r.ledger, Journal: journal, Feed: f, Policies: prog, Clock: r.clock, NewID: newID, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Keys: set,
 	})
+	r.watch = console.NewWatch(db, func(err error) { r.t.Error(err) })
 	r.server = api.New(api.Options{
 		People: r.people, Answers: answers, Fleet: lanes, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
 		RequestTime: r.requestTime,
+		Cases:       casework.New(casework.Env{Store: db, Clock: r.clock, NewID: newID}), Lists: console.NewReader(db, r.clock, fleet.OnlineWithin),
+		Desk: console.NewDesk(db, r.clock, fleet.OnlineWithin), Proofs: console.NewProver(db), Watch: r.watch,
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	r.must(err)

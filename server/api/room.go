@@ -57,7 +57,7 @@ func newRooms() *rooms {
 // bodyLimit is how large a body may be at an address.
 func bodyLimit(path string) int {
 	switch {
-	case path == wire.PathEnrol, path == basePath+"/sessions":
+	case path == wire.PathEnrol, path == basePath+"/sessions", path == sessionPath:
 		return freeBytes
 	case strings.HasPrefix(path, "/sync/"):
 		return wire.MaxBody
@@ -156,7 +156,7 @@ func (s *Server) recognise(c *fiber.Ctx) bool {
 	if proof := c.Get(wire.HeaderProof); proof != "" {
 		return s.o.Fleet.Recognise(c.UserContext(), proof, c.Method(), c.OriginalURL()) == nil
 	}
-	token, ok := bearer(c)
+	token, _, ok := shown(c)
 	if !ok {
 		return false
 	}

@@ -18,7 +18,9 @@ import (
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/server/account"
+	"github.com/tallystick/tallystick/server/casework"
 	"github.com/tallystick/tallystick/server/claim"
+	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
@@ -92,6 +94,12 @@ type Options struct {
 	Ingest    Ingest
 	Feed      Feed
 	Rights    Rights
+	Cases     *casework.Service
+	Lists     *console.Reader
+	Desk      *console.Desk
+	Proofs    *console.Prover
+	// Watch tells pages what changed; it is let go when the server stops.
+	Watch     *console.Watch
 	Clock     clock.Clock
 	HQ        uuid.UUID
 	HQEpoch   uint32
@@ -178,12 +186,13 @@ func (s *Server) route() {
 	s.app.Use(s.metrics.observe, headers, s.limitTime, s.takeBody)
 	s.routeOps()
 	s.routeSync()
+	s.routePages()
 	s.app.Get(basePath+"/openapi.json", func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 		return c.Send(document)
 	})
 	group := s.app.Group(basePath, s.authenticate, needKey, plainJSON)
-	RegisterHandlers(group, NewStrictHandler(handlers{s.o}, []StrictMiddlewareFunc{s.once, authorise, bodiless}))
+	RegisterHandlers(group, NewStrictHandler(handlers{o: s.o, files: make(chan struct{}, filesAtOnce), stopping: s.stopping}, []StrictMiddlewareFunc{s.once, authorise, bodiless}))
 }
 
 // headers are for the case that somebody opens an answer in a browser.
@@ -225,6 +234,9 @@ func (s *Server) Waiting() int { return s.polls.count() }
 // Connections without a request are closed soon, all others when ctx ends; it is an
 // error only when a handler goes on after that. It may be called more than once.
 func (s *Server) Shutdown(ctx context.Context) error {
+	if s.o.Watch != nil {
+		s.o.Watch.LetGo()
+	}
 	s.mu.Lock()
 	s.stop()
 	listener := s.listener

@@ -80,6 +80,9 @@ func (s *Server) hello(c *fiber.Ctx) error {
 	if err := s.o.Fleet.Heard(ctx, who.Terminal.ID, who.Epoch, hello.HeadSeq, welcome.HaveSeq); err != nil {
 		return err
 	}
+	if err := s.o.Fleet.ClockSeen(ctx, who.Terminal.ID, hello.WallTime); err != nil {
+		return err
+	}
 	if err := s.o.Fleet.Greet(ctx, who, hello, &welcome); err != nil {
 		return err
 	}

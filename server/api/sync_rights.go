@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/sync/wire"
@@ -16,6 +17,7 @@ type Rights interface {
 	Authorise(ctx context.Context, who allowance.Lane, r wire.AuthoriseRequest) (wire.AuthoriseAnswer, error)
 	Present(ctx context.Context, who allowance.Lane, r wire.PresentRequest) (wire.PresentAnswer, error)
 	Exposure(ctx context.Context) (allowance.Exposure, error)
+	Preview(ctx context.Context, p loyalty.Policy) (allowance.Preview, error)
 	History(ctx context.Context, store uuid.UUID, from, to int64) ([]allowance.Sample, error)
 }
 

@@ -95,6 +95,20 @@ func (f *Fleet) Heard(ctx context.Context, id uuid.UUID, epoch uint32, headSeq, 
 	return nil
 }
 
+// clockMost bounds what is noted of a clock: a year.
+const clockMost = 366 * 24 * time.Hour
+
+// ClockSeen notes how a terminal's clock stands against HQ's; wall is what it says it is,
+// Unix milliseconds. The way it took here counts as an error.
+func (f *Fleet) ClockSeen(ctx context.Context, id uuid.UUID, wall int64) error {
+	now := f.now()
+	ahead := max(-clockMost, min(clockMost, time.UnixMilli(wall).Sub(now)))
+	if err := f.env.Keeper.NoteClock(ctx, id, ahead.Milliseconds(), now.UnixMilli()); err != nil {
+		return fmt.Errorf("note clock: %w", err)
+	}
+	return nil
+}
+
 // withContact fills in when each terminal was last heard of in its present epoch.
 func (f *Fleet) withContact(ctx context.Context, all []Terminal) ([]Terminal, error) {
 	ids := make([]uuid.UUID, len(all))

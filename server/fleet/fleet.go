@@ -88,6 +88,8 @@ type Keeper interface {
 	// Heard notes a contact, apart from the terminal's record. Of a known epoch numbers
 	// never fall; an older epoch than the known one is ignored.
 	Heard(ctx context.Context, c EpochContact) error
+	// NoteClock notes by how many milliseconds a terminal's clock was ahead, and when.
+	NoteClock(ctx context.Context, terminal uuid.UUID, ahead, at int64) error
 	// Contacts returns what was noted of terminals.
 	Contacts(ctx context.Context, terminals []uuid.UUID) (map[uuid.UUID]EpochContact, error)
 

@@ -176,6 +176,16 @@ func (f *Fleet) Quarantine(ctx context.Context, id uuid.UUID, _ string) error {
 	return err
 }
 
+// ShutIn is Quarantine by a person. One that is not in service is problem.StateConflict;
+// doing it twice is doing it once.
+func (f *Fleet) ShutIn(ctx context.Context, by, id uuid.UUID) (Terminal, error) {
+	t, err := f.shutOut(ctx, by, id, StateQuarantined)
+	if err == nil && t.State != StateQuarantined {
+		return Terminal{}, problem.Newf(problem.StateConflict, "the terminal is %s, not enrolled", t.State)
+	}
+	return t, err
+}
+
 func (f *Fleet) shutOut(ctx context.Context, by, id uuid.UUID, state State) (Terminal, error) {
 	var t Terminal
 	err := f.env.Keeper.InTx(ctx, func(ctx context.Context) error {

@@ -43,6 +43,7 @@ type Store interface {
 	// SessionPerson returns a session that was not signed out, and its person.
 	SessionPerson(ctx context.Context, id uuid.UUID) (Session, Person, error)
 	EndSession(ctx context.Context, id uuid.UUID, at time.Time) error
+	ActStore
 }
 
 // Env is what the directory takes from its surroundings.

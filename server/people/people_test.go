@@ -61,7 +61,7 @@ func TestThrottleDoublesForgetsAndStaysBounded(t *testing.T) {
 }
 
 func TestEveryRoleMayLookAndOnlyAdministratorsMayAll(t *testing.T) {
-	areas := []Area{AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet}
+	areas := []Area{AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaCases}
 	for _, role := range []Role{Administrator, Finance, Marketing, Operations, Support} {
 		all := true
 		for _, area := range areas {

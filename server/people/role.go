@@ -26,19 +26,23 @@ const (
 	AreaMembers   Area = "members"   // enrol, block, issue again, adjust
 	AreaFleet     Area = "fleet"     // stores and terminals
 	AreaTrust     Area = "trust"     // let back in who was shut out
+	AreaCases     Area = "cases"     // exceptions: whose they are, notes, how they were settled
 	AreaAccounts  Area = "accounts"  // transfers, merges, households, lists, sales of the web shop
 )
 
 var may = map[Role][]Area{
-	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaTrust, AreaAccounts},
-	Finance:       {AreaLook, AreaRisk},
+	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaTrust, AreaAccounts, AreaCases},
+	Finance:       {AreaLook, AreaRisk, AreaCases},
 	Marketing:     {AreaLook, AreaProgramme},
-	Operations:    {AreaLook, AreaFleet},
-	Support:       {AreaLook, AreaMembers},
+	Operations:    {AreaLook, AreaFleet, AreaCases},
+	Support:       {AreaLook, AreaMembers, AreaCases},
 }
 
 // May tells whether the role lets its holder work in the area.
 func (r Role) May(area Area) bool { return slices.Contains(may[r], area) }
+
+// Areas are what the role lets its holder work in.
+func (r Role) Areas() []Area { return slices.Clone(may[r]) }
 
 // Known tells whether the role exists.
 func (r Role) Known() bool { return may[r] != nil }

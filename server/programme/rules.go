@@ -78,12 +78,7 @@ func (p *Programme) PutRuleSet(ctx context.Context, by uuid.UUID, rules loyalty.
 
 // PutPolicy puts new caps in force. The version of the argument is ignored.
 func (p *Programme) PutPolicy(ctx context.Context, by uuid.UUID, caps loyalty.Policy) (loyalty.Policy, error) {
-	r := refusal{}
-	r.policy(caps)
-	if err := r.err("the policy cannot be put in force"); err != nil {
-		return loyalty.Policy{}, err
-	}
-	if err := p.needUnit(ctx, "/unit", caps.Unit); err != nil {
+	if err := p.CheckPolicy(ctx, caps); err != nil {
 		return loyalty.Policy{}, err
 	}
 	err := p.putVersion(ctx, by, KindPolicy, entry.KindHQPolicy, wire.ItemPolicy, func(version uint64) any {
@@ -94,6 +89,16 @@ func (p *Programme) PutPolicy(ctx context.Context, by uuid.UUID, caps loyalty.Po
 		return loyalty.Policy{}, fmt.Errorf("put policy: %w", err)
 	}
 	return caps, nil
+}
+
+// CheckPolicy says why PutPolicy would refuse a policy.
+func (p *Programme) CheckPolicy(ctx context.Context, caps loyalty.Policy) error {
+	r := refusal{}
+	r.policy(caps)
+	if err := r.err("the policy cannot be put in force"); err != nil {
+		return err
+	}
+	return p.needUnit(ctx, "/unit", caps.Unit)
 }
 
 func latest[T any](ctx context.Context, p *Programme, kind string) (T, error) {

@@ -14,7 +14,7 @@ var ErrNoCitus = errors.New("the database has no Citus extension (CREATE EXTENSI
 // distributed database each node has a copy. Every other table begins each key
 // with its shard.
 var smallTables = []string{
-	"answers", "ended_epochs", "enrolment_codes", "exposure_samples", "leases", "member_references", "people", "presenting",
+	"acts", "answers", "ended_epochs", "enrolment_codes", "exposure_samples", "leases", "member_references", "people", "presenting",
 	"programme_versions", "restores", "rewards", "sessions", "shares", "stores", "terminal_keys", "terminals",
 }
 

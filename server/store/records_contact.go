@@ -25,6 +25,12 @@ func (db *DB) Heard(ctx context.Context, c fleet.EpochContact) error {
 	return err
 }
 
+// NoteClock implements fleet.Keeper.
+func (db *DB) NoteClock(ctx context.Context, terminal uuid.UUID, ahead, at int64) error {
+	_, err := db.exec(ctx, "UPDATE terminal_contacts SET clock_error = ?, clock_at = ? WHERE shard = ? AND terminal = ?", ahead, at, shard.Of(terminal), idBytes(terminal))
+	return err
+}
+
 type contactRow struct {
 	Terminal []byte `bun:"terminal"`
 	Epoch    int64  `bun:"epoch"`

@@ -1,0 +1,196 @@
+package console
+
+// words of states that filters take.
+var (
+	terminalStates  = []string{"new", "enrolled", "retiring", "quarantined", "revoked"}
+	entryStates     = []string{"accepted", "applied", "parked", "quarantined"}
+	exceptionStates = []string{"unsettled", "open", "awaiting", "settled", "withdrawn", "released", "rejected", "covered"}
+	since           = Filter{Name: "from", Kind: Time}
+	until           = Filter{Name: "to", Kind: Time}
+	search          = Filter{Name: "q", Kind: Text}
+	ofStore         = Filter{Name: "store", Kind: ID}
+)
+
+// Lists are all lists there are.
+var Lists = []List{
+	{
+		Name: "stores",
+		Columns: []Column{
+			{"id", ID},
+			{"code", Text},
+			{"name", Text},
+			{"time_zone", Text},
+			{"currency", Text},
+			{"terminals", Number},
+			{"online", Number},
+			{"waiting", Number},
+			{"created_at", Time},
+		},
+		Filters: []Filter{search},
+		Orders:  []Order{{"code", false}, {"name", false}, {"terminals", true}, {"online", true}, {"waiting", true}, {"created_at", true}},
+	},
+	{
+		Name: "terminals",
+		Columns: []Column{
+			{"id", ID},
+			{"name", Text},
+			{"store", ID},
+			{"store_code", Text},
+			{"store_name", Text},
+			{"state", Word},
+			{"online", Flag},
+			{"last_contact_at", Time},
+			{"queue", Number},
+			{"clock_error_ms", Number},
+			{"clock_at", Time},
+			{"software", Text},
+			{"epoch", Number},
+			{"enrolled_at", Time},
+			{"created_at", Time},
+		},
+		Filters: []Filter{search, ofStore, {Name: "state", Kind: Word, Words: terminalStates}, {Name: "online", Kind: Flag}},
+		Orders: []Order{
+			{"store_code", false},
+			{"name", false},
+			{"state", false},
+			{"last_contact_at", true},
+			{"queue", true},
+			{"clock_error_ms", true},
+			{"software", false},
+			{"created_at", true},
+		},
+	},
+	{
+		Name: "members",
+		Columns: []Column{
+			{"id", ID}, {"alias", Text}, {"reference", Text}, {"account", ID}, {"issue", Number}, {"blocked", Flag}, {"created_at", Time},
+		},
+		Filters: []Filter{search, {Name: "blocked", Kind: Flag}, since, until},
+		Orders:  []Order{{"created_at", true}, {"alias", false}, {"reference", false}},
+	},
+	{
+		Name: "postings",
+		Columns: []Column{
+			{"id", ID},
+			{"recorded_at", Time},
+			{"effective_at", Time},
+			{"occurred_at", Time},
+			{"unit", Text},
+			{"amount", Number},
+			{"from_book", Word},
+			{"to_book", Word},
+			{"store", ID},
+			{"store_code", Text},
+			{"rule_set", Number},
+			{"source", Hash},
+			{"corrects", Hash},
+		},
+		Filters: []Filter{{Name: "account", Kind: ID, Needed: true}, {Name: "unit", Kind: Text}, since, until},
+		Orders:  []Order{{"recorded_at", true}},
+	},
+	{
+		Name: "ties",
+		Columns: []Column{
+			{"store", ID}, {"store_code", Text}, {"store_name", Text}, {"visited_at", Time},
+		},
+		Filters: []Filter{{Name: "member", Kind: ID, Needed: true}},
+		Orders:  []Order{{"visited_at", true}, {"store_code", false}},
+	},
+	{
+		Name: "entries",
+		Columns: []Column{
+			{"recorded_at", Time},
+			{"writer", ID},
+			{"writer_name", Text},
+			{"store_code", Text},
+			{"epoch", Number},
+			{"branch", Number},
+			{"seq", Number},
+			{"kind", Word},
+			{"state", Word},
+			{"proven", Flag},
+			{"occurred_at", Time},
+			{"effective_at", Time},
+			{"bytes", Number},
+			{"hash", Hash},
+		},
+		Filters: []Filter{
+			{Name: "writer", Kind: ID}, ofStore, {Name: "kind", Kind: Word}, {Name: "state", Kind: Word, Words: entryStates}, since, until,
+		},
+		Orders: []Order{{"recorded_at", true}},
+	},
+	{
+		Name: "exceptions",
+		Columns: []Column{
+			{"id", ID},
+			{"recorded_at", Time},
+			{"cause", Word},
+			{"state", Word},
+			{"resolution", Word},
+			{"owner", ID},
+			{"owner_name", Text},
+			{"store", ID},
+			{"store_code", Text},
+			{"terminal", ID},
+			{"terminal_name", Text},
+			{"epoch", Number},
+			{"seq", Number},
+			{"member", ID},
+			{"account", ID},
+			{"unit", Text},
+			{"amount", Number},
+			{"currency", Text},
+			{"money", Number},
+			{"liable", Word},
+			{"attribution", Word},
+			{"detail", Text},
+			{"occurred_at", Time},
+			{"entry", Hash},
+		},
+		Filters: []Filter{
+			{Name: "cause", Kind: Word},
+			{Name: "state", Kind: Word, Words: exceptionStates},
+			ofStore,
+			{Name: "terminal", Kind: ID},
+			{Name: "member", Kind: ID},
+			{Name: "account", Kind: ID},
+			{Name: "owner", Kind: ID},
+			{Name: "owned", Kind: Flag},
+			since, until,
+		},
+		Orders: []Order{{"recorded_at", true}, {"amount", true}, {"money", true}, {"cause", false}, {"occurred_at", true}},
+	},
+	{
+		Name: "rewards",
+		Columns: []Column{
+			{"id", ID},
+			{"name", Text},
+			{"unit", Text},
+			{"cost", Number},
+			{"discount", Number},
+			{"currency", Text},
+			{"active", Flag},
+			{"valid_from", Time},
+			{"valid_to", Time},
+			{"version", Number},
+		},
+		Filters: []Filter{search, {Name: "active", Kind: Flag}},
+		Orders:  []Order{{"name", false}, {"cost", false}, {"discount", false}, {"valid_to", false}},
+	},
+	{
+		Name: "vouchers",
+		Columns: []Column{
+			{"id", ID}, {"member", ID}, {"member_alias", Text}, {"reward", ID}, {"uses", Number}, {"valid_from", Time}, {"valid_to", Time}, {"created_at", Time},
+		},
+		Filters: []Filter{{Name: "member", Kind: ID}, {Name: "reward", Kind: ID}, since, until},
+		Orders:  []Order{{"created_at", true}, {"valid_to", false}},
+	},
+	{
+		Name: "acts",
+		Columns: []Column{
+			{"at", Time}, {"name", Text}, {"role", Word}, {"operation", Word}, {"subject", Text}, {"detail", Text}, {"address", Text}, {"person", ID}, {"id", ID},
+		},
+		Filters: []Filter{{Name: "person", Kind: ID}, {Name: "operation", Kind: Word}, search, since, until},
+		Orders:  []Order{{"at", true}},
+	},
+}
