@@ -52,7 +52,7 @@ func direct() *http.Transport {
 func (a *agent) connect() {
 	helpers := till.Helpers{Authoriser: a.syncer}
 	if a.lan != nil {
-		helpers.Lender = a.lan
+		helpers.Lender, helpers.Neighbours = a.lan, a.lan
 	}
 	a.till.Connect(helpers)
 }

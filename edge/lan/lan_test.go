@@ -145,6 +145,12 @@ func (r *register) Lend(_ context.Context, lane wire.Terminal, asked wire.Borrow
 	return wire.BorrowAnswer{V: wire.Version, Loan: loan, Signature: r.signer.Sign(wire.DomainLoan, loan)}, err
 }
 
+func (r *register) Lendable(_ context.Context, _ wire.Terminal, asked wire.HeldRequest) (wire.HeldAnswer, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return wire.HeldAnswer{V: wire.Version, Held: []wire.Held{{Right: asked.Account, Unit: "points", Left: r.left}}}, nil
+}
+
 func (r *register) Confirmed(_ context.Context, seq uint64) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

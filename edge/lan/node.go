@@ -34,6 +34,8 @@ type Terminal interface {
 	SignedAt(ctx context.Context, seq uint64) (wire.SignedHead, error)
 	// Lend gives a lane a part of what this terminal may redeem; durable when it returns.
 	Lend(ctx context.Context, lane wire.Terminal, asked wire.BorrowRequest) (wire.BorrowAnswer, error)
+	// Lendable says what this terminal could lend a lane on an account, and reserves nothing.
+	Lendable(ctx context.Context, lane wire.Terminal, asked wire.HeldRequest) (wire.HeldAnswer, error)
 	// Confirmed tells that a lane holds a head of this terminal's own journal that the
 	// journal still goes on from.
 	Confirmed(ctx context.Context, seq uint64) error

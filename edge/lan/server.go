@@ -24,6 +24,7 @@ type handler func(r *http.Request, lane wire.Terminal, body []byte) (any, error)
 func (n *Node) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+wire.PathLANHead, n.handle(n.serveHead))
+	mux.HandleFunc("POST "+wire.PathLANHeld, n.handle(n.serveHeld))
 	mux.HandleFunc("POST "+wire.PathLANBorrow, n.handle(n.serveBorrow))
 	mux.HandleFunc(wire.PathLANRelay+"/", n.serveRelay)
 	return mux

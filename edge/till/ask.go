@@ -57,31 +57,38 @@ func (t *Till) ask(ctx context.Context, f *facts) (*asking, error) {
 	return a, nil
 }
 
-// borrow asks lanes that hold grants on the account, the one with most first, until the
+// borrow asks lanes that hold rights on the account, the one with most first, until the
 // need is met or the time for all of them is over.
 func (a *asking) borrow(ctx context.Context, short []loyalty.Short) error {
 	ctx, cancel := context.WithTimeout(ctx, BorrowBudget)
 	defer cancel()
+	a.facts.meetLanes(a.askLanes(ctx, a.facts))
 	for _, s := range short {
 		lanes := a.lanesWith(s.Unit)
 		for _, lane := range lanes {
-			left, err := a.stillShort(s.Unit)
-			if err != nil {
-				return err
-			}
-			if left == 0 || ctx.Err() != nil {
-				break
-			}
-			// One lane that does not answer leaves time for the others.
-			wait, cancel := context.WithTimeout(ctx, BorrowBudget/time.Duration(len(lanes)))
-			err = a.borrowFrom(wait, lane, loyalty.Short{Unit: s.Unit, Amount: left})
-			cancel()
-			if err != nil {
+			if err := a.borrowAll(ctx, lane, s.Unit, BorrowBudget/time.Duration(len(lanes))); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// borrowAll borrows from one lane what is still short, one loan from each right it holds.
+// One lane that does not answer leaves time for the others.
+func (a *asking) borrowAll(ctx context.Context, lane wire.Terminal, unit string, budget time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	for {
+		left, err := a.stillShort(unit)
+		if err != nil || left == 0 || ctx.Err() != nil {
+			return err
+		}
+		got := len(a.got)
+		if err := a.borrowFrom(ctx, lane, loyalty.Short{Unit: unit, Amount: left}); err != nil || len(a.got) == got {
+			return err
+		}
+	}
 }
 
 func (a *asking) stillShort(unit string) (int64, error) {

@@ -31,11 +31,16 @@ func (t *Till) Identify(ctx context.Context, rawCode string) (Scan, error) {
 	s := Scan{
 		ID: t.cfg.NewID(), Kind: p.pass.Kind, Freshness: p.freshness, Repair: p.repair,
 	}
+	near, err := t.near(ctx, cat, []presented{p}, Request{})
+	if err != nil {
+		return Scan{}, err
+	}
 	err = t.look(ctx, func(l look) error {
 		f, err := t.gather(l, cat, []presented{p}, Request{})
 		if err != nil {
 			return err
 		}
+		f.meetLanes(near)
 		if p.pass.Kind == passtoken.KindVoucher {
 			s.Voucher, err = t.describeVoucher(l, cat, f, p.pass.Subject)
 			return err

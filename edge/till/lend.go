@@ -49,21 +49,29 @@ func (t *Till) Lend(ctx context.Context, lane wire.Terminal, asked wire.BorrowRe
 // mayLend refuses lanes that are not in service, and to lend from a terminal that may
 // not redeem either.
 func (t *Till) mayLend(lane wire.Terminal, asked wire.BorrowRequest) error {
-	known, listed := t.catalogue.Load().lanes[lane.ID]
 	switch {
 	case t.cfg.Signer.Private() == nil:
 		return errNoKey
 	case asked.Right == uuid.Nil || asked.Account == uuid.Nil || asked.Unit == "" || asked.Amount <= 0:
 		return problem.New(problem.InvalidField, "a loan has an id, an account, a unit and an amount")
-	case !listed || known.State != enrolled || known.Store != t.cfg.Store || known.Epoch != asked.Epoch || lane.ID == t.cfg.Writer.ID:
-		return problem.New(problem.LoanRefused, "the lane is not in service")
+	}
+	if err := t.inService(lane, asked.Epoch); err != nil {
+		return err
 	}
 	return t.mayRedeem()
 }
 
+// inService refuses a lane that the roster does not have in service in this epoch.
+func (t *Till) inService(lane wire.Terminal, epoch uint32) error {
+	known, listed := t.catalogue.Load().lanes[lane.ID]
+	if !listed || known.State != enrolled || known.Store != t.cfg.Store || known.Epoch != epoch || lane.ID == t.cfg.Writer.ID {
+		return problem.New(problem.LoanRefused, "the lane is not in service")
+	}
+	return nil
+}
+
 // lend picks the right to lend from: of those that cover all of it the one that ends
-// first, else, when the lane takes less, the largest. What was got for one sale, or
-// borrowed, is not lent on.
+// first, else, when the lane takes less, the largest.
 func (t *Till) lend(ctx context.Context, lane wire.Terminal, asked wire.BorrowRequest) (wire.BorrowAnswer, error) {
 	policy := t.catalogue.Load().policy
 	now, _ := t.time.now()
@@ -109,9 +117,7 @@ func (t *Till) toLend(ctx context.Context, policy loyalty.Policy, asked wire.Bor
 	if err != nil {
 		return right{}, fmt.Errorf("look for rights to lend: %w", err)
 	}
-	rights = slices.DeleteFunc(usable(policy, rights, now), func(r right) bool {
-		return r.Unit != asked.Unit || r.Source != fromGrant && r.Source != fromSale
-	})
+	rights = slices.DeleteFunc(lendable(usable(policy, rights, now)), func(r right) bool { return r.Unit != asked.Unit })
 	if len(rights) == 0 {
 		return right{}, nil
 	}

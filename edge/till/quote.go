@@ -8,6 +8,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/wire"
 )
 
 // quoted is a quote with what it was made of.
@@ -39,6 +40,12 @@ func (t *Till) Quote(ctx context.Context, req Request) (Quote, error) {
 	if err != nil {
 		return Quote{}, err
 	}
+	var near map[uuid.UUID][]wire.Held
+	if len(req.Wishes) > 0 {
+		if near, err = t.near(ctx, cat, codes, req); err != nil {
+			return Quote{}, err
+		}
+	}
 	q := quoted{request: req, codes: codes, quote: Quote{ID: t.cfg.NewID(), Basket: req.Basket}}
 	err = t.look(ctx, func(l look) error {
 		f, err := t.gather(l, cat, codes, req)
@@ -50,6 +57,7 @@ func (t *Till) Quote(ctx context.Context, req Request) (Quote, error) {
 				return err
 			}
 		}
+		f.meetLanes(near)
 		total := t.caps.sums(cat.policy.Unit)
 		if err := t.peekTyped(who, &f); err != nil {
 			return err

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -26,10 +28,18 @@ type Authoriser interface {
 	Authorise(ctx context.Context, asked wire.AuthoriseRequest) (wire.AuthoriseAnswer, error)
 }
 
+// Neighbours are asked, all at once, what the lanes in reach could lend on an account:
+// what they earned themselves no feed has told yet. Who does not answer in time is left
+// out.
+type Neighbours interface {
+	Lendable(ctx context.Context, account uuid.UUID) map[uuid.UUID][]wire.Held
+}
+
 // Helpers are whom the till may ask for rights. Each is optional.
 type Helpers struct {
 	Lender     Lender
 	Authoriser Authoriser
+	Neighbours Neighbours
 }
 
 // Connect tells the till whom it may ask. They are made after it, since they serve it too.
@@ -38,6 +48,7 @@ func (t *Till) Connect(h Helpers) { t.helpers.Store(&h) }
 // How long a shopper may wait for rights that are not here.
 const (
 	BorrowBudget    = 150 * time.Millisecond // all lanes together
+	NearBudget      = 50 * time.Millisecond  // of it, to hear what they have
 	AuthoriseBudget = 800 * time.Millisecond
 )
 

@@ -97,6 +97,9 @@ func (t *Till) enter(at journal.Head, d derived) error {
 	t.mu.Lock()
 	t.pending = append(slices.Clone(t.pending), j)
 	t.mu.Unlock()
+	if slices.ContainsFunc(d.changes, func(c Change) bool { return c.Table == TableRight || c.Table == TableUse }) {
+		t.rights.changed.Store(true)
+	}
 	select {
 	case t.queue <- j:
 		return nil

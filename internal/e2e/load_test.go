@@ -59,23 +59,32 @@ type load struct {
 	acks  *ackList
 	tries atomic.Int64
 	names atomic.Int64
+	rest  time.Duration // of a worker after each sale
 	// refused has the first refusal that no fault explains.
 	refused atomic.Pointer[error]
 }
 
 // startLoad begins selling; the returned function ends it.
 func startLoad(ctx context.Context, lane *stage.Lane, shoppers []stage.Shopper, acks *ackList) (*load, func()) {
-	ctx, cancel := context.WithCancel(ctx)
 	l := &load{lane: lane, acks: acks}
+	return l, l.start(ctx, shoppers)
+}
+
+// start begins selling; the returned function ends it.
+func (l *load) start(ctx context.Context, shoppers []stage.Shopper) func() {
+	ctx, cancel := context.WithCancel(ctx)
 	var workers sync.WaitGroup
 	for _, who := range shoppers {
 		workers.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				l.one(ctx, who, n%7 == 6)
+				if l.rest > 0 {
+					wait(ctx, l.rest)
+				}
 			}
 		})
 	}
-	return l, func() { cancel(); workers.Wait() }
+	return func() { cancel(); workers.Wait() }
 }
 
 // one makes a sale of one euro, which earns one point, and may void it.
@@ -127,9 +136,11 @@ func (l *load) until(ctx context.Context, call func() error) bool {
 }
 
 // pace keeps workers from spinning while the lane is down.
-func pace(ctx context.Context) {
+func pace(ctx context.Context) { wait(ctx, 5*time.Millisecond) }
+
+func wait(ctx context.Context, d time.Duration) {
 	select {
-	case <-time.After(5 * time.Millisecond):
+	case <-time.After(d):
 	case <-ctx.Done():
 	}
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/problem"
@@ -90,6 +91,60 @@ func TestG2_LanesSpendWhatWasSetAsideAndNoMore(t *testing.T) {
 	all, err := s.Office.Exceptions(t.Context())
 	must(t, err)
 	for _, e := range all { // a sale that arrived before its loan waited, and was explained
+		if e.State != "withdrawn" {
+			t.Errorf("exception %+v", e)
+		}
+	}
+}
+
+// Points that a shopper earned at one lane a moment ago are spent at the next, with HQ out
+// of reach and no feed to tell of them.
+func TestG2_PointsEarnedAtOneLaneAreSpentAtTheNext(t *testing.T) {
+	s := newScene(t)
+	policy := onlyRights
+	policy.SpendEarned, policy.SpendPending = true, true
+	must(t, s.Office.PutPolicy(t.Context(), policy))
+	anna := s.shopper(t, "Anna", 0)
+	lanes, lines := s.neighbours(t)
+	for _, lane := range lanes {
+		must(t, lane.AwaitMember(t.Context(), anna.Code, stage.Points, 0))
+	}
+	for _, line := range lines {
+		line.Cut()
+	}
+	for _, lane := range lanes {
+		must(t, lane.AwaitOffline(t.Context()))
+	}
+	coffee := edgeclient.QuoteRequest{Code: anna.Code, Total: 10_00, Currency: stage.Currency, Redeem: []edgeclient.Wish{{Reward: s.programme.Coffee.ID}}}
+	_, err := lanes[1].Sell(t.Context(), "before", coffee)
+	wantCode(t, "before anything was earned", err, problem.StandInOff, problem.PointsInsufficient)
+	for _, receipt := range []string{"earn-1", "earn-2"} {
+		sell(t, lanes[0], receipt, edgeclient.QuoteRequest{Code: anna.Code, Total: 150_00})
+	}
+	must(t, stage.Until(t.Context(), "the lanes have met", func() (bool, error) {
+		scan, err := lanes[1].Scan(t.Context(), anna.Code)
+		return slices.ContainsFunc(scan.Rewards, func(r edgeclient.Reward) bool { return r.ID == s.programme.Coffee.ID && r.Affordable }), err
+	}))
+	sale := sell(t, lanes[1], "coffee", coffee)
+	for _, basis := range bases(sale) {
+		if basis != "allowance" {
+			t.Errorf("redeemed on %s", basis)
+		}
+	}
+	_, err = lanes[0].Sell(t.Context(), "again", coffee)
+	wantCode(t, "what was lent", err, problem.StandInOff, problem.PointsInsufficient)
+	for _, line := range lines {
+		must(t, line.Restore(t.Context()))
+	}
+	s.settle(t)
+	member, err := s.Office.Member(t.Context(), anna.ID)
+	must(t, err)
+	if h := member.Holding(stage.Points); h.Overdraft != 0 || h.Free+h.Allowance+h.Pending != 300-200+7 {
+		t.Errorf("HQ has %+v", h)
+	}
+	all, err := s.Office.Exceptions(t.Context())
+	must(t, err)
+	for _, e := range all {
 		if e.State != "withdrawn" {
 			t.Errorf("exception %+v", e)
 		}

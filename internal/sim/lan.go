@@ -3,6 +3,8 @@ package sim
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/tallystick/tallystick/edge/till"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -34,6 +36,24 @@ func (l *lane) Borrow(ctx context.Context, from wire.Terminal, asked wire.Borrow
 		return wire.BorrowAnswer{}, errNet
 	}
 	return answer, err
+}
+
+// Lendable is the lane's question to all lanes of its store (till.Neighbours). It changes
+// nothing, so it only arrives or does not.
+func (l *lane) Lendable(ctx context.Context, account uuid.UUID) map[uuid.UUID][]wire.Held {
+	out := map[uuid.UUID][]wire.Held{}
+	for _, of := range l.till.Lanes() {
+		lender := l.w.lanOf(l, of)
+		if lender == nil || l.lanCut || lender.lanCut || l.w.dice.chance(10) {
+			continue
+		}
+		asked := wire.HeldRequest{V: wire.Version, Account: account, Epoch: l.fork.writer.Epoch}
+		answer, err := lender.till.Lendable(ctx, l.self(), asked)
+		if err == nil {
+			out[of.ID] = answer.Held
+		}
+	}
+	return out
 }
 
 // lend answers as the lane's LAN server does: a refusal keeps its code.

@@ -170,7 +170,7 @@ func (l *lane) open(ctx context.Context) error {
 	})
 	l.steps = service.Steps()
 	if l.w.options.Rights {
-		l.till.Connect(till.Helpers{Lender: l, Authoriser: service})
+		l.till.Connect(till.Helpers{Lender: l, Authoriser: service, Neighbours: l})
 	}
 	return nil
 }

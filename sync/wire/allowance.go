@@ -137,6 +137,30 @@ type BorrowAnswer struct {
 	HLC       uint64 `cbor:"5,keyasint"`
 }
 
+// HeldRequest asks a lane what it could lend on an account. It promises nothing.
+type HeldRequest struct {
+	V       uint8     `cbor:"1,keyasint"`
+	Account uuid.UUID `cbor:"2,keyasint"`
+	Epoch   uint32    `cbor:"3,keyasint"` // of the asker
+}
+
+// HeldAnswer lists the rights a lane could lend of, at most MaxHeld.
+type HeldAnswer struct {
+	V    uint8  `cbor:"1,keyasint"`
+	Held []Held `cbor:"2,keyasint,omitempty"`
+}
+
+// MaxHeld bounds a HeldAnswer; the rights with most left count.
+const MaxHeld = 64
+
+// Held is a right with what is left of it.
+type Held struct {
+	Right  uuid.UUID `cbor:"1,keyasint"`
+	Unit   string    `cbor:"2,keyasint"`
+	Left   int64     `cbor:"3,keyasint"`
+	EndsAt int64     `cbor:"4,keyasint,omitempty"`
+}
+
 // Head is what a terminal says of its journal: durable through Seq with Hash. HQTime
 // is the latest time HQ signed that it knows, Heard when it heard it by its own clock.
 type Head struct {

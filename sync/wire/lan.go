@@ -15,6 +15,7 @@ import (
 // PathLANRelay stands a path of HQ.
 const (
 	PathLANHead   = "/lan/v1/head"
+	PathLANHeld   = "/lan/v1/held"
 	PathLANBorrow = "/lan/v1/borrow"
 	PathLANRelay  = "/lan/v1/relay"
 )

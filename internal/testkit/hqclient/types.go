@@ -35,6 +35,8 @@ type Policy struct {
 	RestartCap       int64  `json:"restart_cap,omitempty"`
 	Rights           Rights `json:"rights,omitzero"`
 	ClaimDays        int64  `json:"claim_days,omitempty"`
+	SpendEarned      bool   `json:"spend_earned,omitempty"`
+	SpendPending     bool   `json:"spend_pending,omitempty"`
 }
 
 // Rights is how HQ gives rights to redeem without asking.
