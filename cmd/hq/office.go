@@ -27,6 +27,7 @@ import (
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/reconcile"
 	"github.com/tallystick/tallystick/server/rounds"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/server/webshop"
@@ -65,6 +66,7 @@ type office struct {
 	cases     *casework.Service
 	lists     *console.Reader
 	desk      *console.Desk
+	days      *reconcile.Service
 	people    *people.Directory
 	answers   *people.Answers
 	clock     clock.Clock
@@ -219,14 +221,15 @@ func (o *office) lookAfterRights(mine rounds.Turn, log *slog.Logger) *allowance.
 	})
 }
 
-// besideLedger makes the services of identities issued ahead and of receipts. They take
+// besideLedger makes the services of identities issued ahead, of receipts and of days. They take
 // in what stands beside the ledger at once; their rounds are not started.
 func (o *office) besideLedger(mine rounds.Turn, log *slog.Logger) {
 	o.pools = identity.New(identity.Options{
 		Store: o.db, Programme: o.programme, Ledger: o.ledger, Feed: o.feed, Clock: o.clock, NewID: newID, Keys: o.keys, Log: log, Turn: mine,
 	})
 	o.claims = claim.New(claim.Options{Store: o.db, Ledger: o.ledger, Policies: o.programme, Clock: o.clock, Log: log, Turn: mine})
-	o.ledger.SetBeside(o.pools, o.claims)
+	o.days = reconcile.New(o.db)
+	o.ledger.SetBeside(o.pools, o.claims, o.days)
 }
 
 // close closes the database and keeps the first error.

@@ -618,9 +618,135 @@ type Day struct {
 	Sums []FigureSum        `json:"sums"`
 }
 
+// DayAmount defines model for DayAmount.
+type DayAmount struct {
+	Amount int64 `json:"amount"`
+
+	// Basis Of what was redeemed: allowance, stand_in or hq_authorised; else none.
+	Basis string `json:"basis"`
+	Count int64  `json:"count"`
+
+	// Discount Minor units.
+	Discount int64 `json:"discount"`
+
+	// Flow earned or redeemed.
+	Flow string `json:"flow"`
+
+	// Kind sale or void.
+	Kind string `json:"kind"`
+
+	// Unit Missing: uses of vouchers.
+	Unit *string `json:"unit,omitempty"`
+}
+
+// DayCashier defines model for DayCashier.
+type DayCashier struct {
+	// Cashier Empty: nobody was named, or others.
+	Cashier  string `json:"cashier"`
+	Currency string `json:"currency"`
+
+	// Others The row stands for all who are not named.
+	Others bool `json:"others"`
+
+	// Refunded Given back for returns.
+	Refunded int64 `json:"refunded"`
+	Returns  int64 `json:"returns"`
+	Sales    int64 `json:"sales"`
+
+	// Taken To pay of the sales, in minor units.
+	Taken int64 `json:"taken"`
+
+	// Undone To pay of the sales that the voids undid.
+	Undone int64 `json:"undone"`
+	Voids  int64 `json:"voids"`
+}
+
+// DayClose A terminal's business date is over. The figures are sums over its entries first_seq to last_seq, everything since the close before.
+type DayClose struct {
+	Amounts      []DayAmount        `json:"amounts"`
+	BusinessDate openapi_types.Date `json:"business_date"`
+	Cashier      *string            `json:"cashier,omitempty"`
+	Cashiers     []DayCashier       `json:"cashiers"`
+
+	// ClaimsPrinted Sales whose receipt can be claimed.
+	ClaimsPrinted int64 `json:"claims_printed"`
+	Epoch         int64 `json:"epoch"`
+	FirstSeq      int64 `json:"first_seq"`
+
+	// Hash Of the close in the chain, in hexadecimal digits.
+	Hash string `json:"hash"`
+
+	// Head Of entry last_seq in the chain, in hexadecimal digits.
+	Head string `json:"head"`
+
+	// Holds What open quotes reserved at the close, at most 100 of them.
+	Holds     []DayHold `json:"holds"`
+	HoldsOpen int64     `json:"holds_open"`
+	Kinds     []DayKind `json:"kinds"`
+
+	// LastSeq first_seq - 1 when there are none.
+	LastSeq    int64      `json:"last_seq"`
+	Money      []DayMoney `json:"money"`
+	OccurredAt time.Time  `json:"occurred_at"`
+
+	// Proven False: delivered by a revoked or quarantined terminal.
+	Proven bool `json:"proven"`
+
+	// Reason by_hand, or over: the day was over and nobody had closed it.
+	Reason     string    `json:"reason"`
+	RecordedAt time.Time `json:"recorded_at"`
+
+	// Seq The close's own number.
+	Seq      int64              `json:"seq"`
+	Store    openapi_types.UUID `json:"store"`
+	Terminal openapi_types.UUID `json:"terminal"`
+
+	// Waiting Entries that head office had not acknowledged then.
+	Waiting int64 `json:"waiting"`
+}
+
+// DayCloseList defines model for DayCloseList.
+type DayCloseList struct {
+	Items []DayClose `json:"items"`
+
+	// Next Pass it as `cursor` for the next page; missing on the last page.
+	Next *string `json:"next,omitempty"`
+}
+
+// DayHold defines model for DayHold.
+type DayHold struct {
+	Account *openapi_types.UUID `json:"account,omitempty"`
+	Amount  int64               `json:"amount"`
+	Member  *openapi_types.UUID `json:"member,omitempty"`
+	Quote   openapi_types.UUID  `json:"quote"`
+
+	// Unit Missing: uses of vouchers.
+	Unit *string `json:"unit,omitempty"`
+}
+
+// DayKind defines model for DayKind.
+type DayKind struct {
+	Count int64  `json:"count"`
+	Kind  string `json:"kind"`
+}
+
 // DayList defines model for DayList.
 type DayList struct {
 	Items []Day `json:"items"`
+}
+
+// DayMoney Minor units. Of voids it is the money of their sales; of returns total is what was given back.
+type DayMoney struct {
+	Count    int64  `json:"count"`
+	Currency string `json:"currency"`
+	Discount int64  `json:"discount"`
+
+	// Kind sale, void or return.
+	Kind  string `json:"kind"`
+	Total int64  `json:"total"`
+
+	// Unmatched Returns of sales that the terminal did not hold.
+	Unmatched int64 `json:"unmatched"`
 }
 
 // DecidedList defines model for DecidedList.
@@ -2133,6 +2259,24 @@ type CreateStoreParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListDayClosesParams defines parameters for ListDayCloses.
+type ListDayClosesParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// From The first business date.
+	From *openapi_types.Date `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last business date.
+	To *openapi_types.Date `form:"to,omitempty" json:"to,omitempty"`
+
+	// Terminal Only this terminal.
+	Terminal *openapi_types.UUID `form:"terminal,omitempty" json:"terminal,omitempty"`
+}
+
 // ListTerminalsParams defines parameters for ListTerminals.
 type ListTerminalsParams struct {
 	// Limit How many at most.
@@ -2504,6 +2648,9 @@ type ServerInterface interface {
 	// GetStore One store
 	// (GET /stores/{id})
 	GetStore(c *fiber.Ctx, id ID) error
+	// ListDayCloses What the terminals of a store said at the end of their days
+	// (GET /stores/{id}/day-closes)
+	ListDayCloses(c *fiber.Ctx, id ID, params ListDayClosesParams) error
 	// ListTerminals List terminals
 	// (GET /terminals)
 	ListTerminals(c *fiber.Ctx, params ListTerminalsParams) error
@@ -5764,6 +5911,79 @@ func (siw *ServerInterfaceWrapper) GetStore(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListDayCloses operation middleware
+func (siw *ServerInterfaceWrapper) ListDayCloses(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDayClosesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", query, &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter to: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "terminal" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "terminal", query, &params.Terminal, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter terminal: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListDayCloses(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListTerminals operation middleware
 func (siw *ServerInterfaceWrapper) ListTerminals(c *fiber.Ctx) error {
 
@@ -6350,6 +6570,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/stores", wrapper.CreateStore)
 
 	router.Get(options.BaseURL+"/stores/:id", wrapper.GetStore)
+
+	router.Get(options.BaseURL+"/stores/:id/day-closes", wrapper.ListDayCloses)
 
 	router.Get(options.BaseURL+"/terminals", wrapper.ListTerminals)
 
@@ -8704,6 +8926,36 @@ func (response GetStoredefaultApplicationProblemPlusJSONResponse) VisitGetStoreR
 	return ctx.JSON(&response.Body)
 }
 
+type ListDayClosesRequestObject struct {
+	ID     ID `json:"id"`
+	Params ListDayClosesParams
+}
+
+type ListDayClosesResponseObject interface {
+	VisitListDayClosesResponse(ctx *fiber.Ctx) error
+}
+
+type ListDayCloses200JSONResponse DayCloseList
+
+func (response ListDayCloses200JSONResponse) VisitListDayClosesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListDayClosesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDayClosesdefaultApplicationProblemPlusJSONResponse) VisitListDayClosesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListTerminalsRequestObject struct {
 	Params ListTerminalsParams
 }
@@ -9274,6 +9526,9 @@ type StrictServerInterface interface {
 	// GetStore One store
 	// (GET /stores/{id})
 	GetStore(ctx context.Context, request GetStoreRequestObject) (GetStoreResponseObject, error)
+	// ListDayCloses What the terminals of a store said at the end of their days
+	// (GET /stores/{id}/day-closes)
+	ListDayCloses(ctx context.Context, request ListDayClosesRequestObject) (ListDayClosesResponseObject, error)
 	// ListTerminals List terminals
 	// (GET /terminals)
 	ListTerminals(ctx context.Context, request ListTerminalsRequestObject) (ListTerminalsResponseObject, error)
@@ -11635,6 +11890,34 @@ func (sh *strictHandler) GetStore(ctx *fiber.Ctx, id ID) error {
 		return err
 	} else if validResponse, ok := response.(GetStoreResponseObject); ok {
 		if err := validResponse.VisitGetStoreResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDayCloses operation middleware
+func (sh *strictHandler) ListDayCloses(ctx *fiber.Ctx, id ID, params ListDayClosesParams) error {
+	var request ListDayClosesRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDayCloses(ctx.UserContext(), request.(ListDayClosesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDayCloses")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDayClosesResponseObject); ok {
+		if err := validResponse.VisitListDayClosesResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

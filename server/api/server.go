@@ -26,6 +26,7 @@ import (
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/reconcile"
 	"github.com/tallystick/tallystick/server/webshop"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
@@ -89,6 +90,7 @@ type Options struct {
 	Accounts  *account.Accounts
 	Shop      *webshop.Shop
 	Claims    *claim.Service
+	Days      *reconcile.Service
 	Ledger    Ledger
 	Found     Exceptions
 	Ingest    Ingest

@@ -69,6 +69,8 @@ func readBody(env entry.Entry) (known bool, err error) {
 		_, err = entry.DecodeBody[entry.Witness](env)
 	case entry.KindClock:
 		_, err = entry.DecodeBody[entry.Clock](env)
+	case entry.KindDayClose:
+		_, err = entry.DecodeBody[entry.DayClose](env)
 	case entry.KindNote:
 		_, err = entry.DecodeBody[entry.Note](env)
 	default:

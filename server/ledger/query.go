@@ -154,6 +154,8 @@ func describeBody(env entry.Entry) (any, error) {
 		return entry.DecodeBody[entry.Clock](env)
 	case entry.KindNote:
 		return entry.DecodeBody[entry.Note](env)
+	case entry.KindDayClose:
+		return entry.DecodeBody[entry.DayClose](env)
 	}
 	return cbor.Diagnose(env.Body)
 }

@@ -1,0 +1,130 @@
+package e2e
+
+import (
+	"encoding/hex"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
+	"github.com/tallystick/tallystick/internal/testkit/hqclient"
+	"github.com/tallystick/tallystick/internal/testkit/stage"
+	"github.com/tallystick/tallystick/sync/daybook"
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// A cashier sells, voids, takes goods back and closes; the agent starts again; what is sold
+// then belongs to the next day. HQ has each close, and its own entries add up to the same.
+func TestADayIsClosedAndHQHasTheSameFigures(t *testing.T) {
+	s := newScene(t)
+	lane := s.lane(t, "lane1")
+	anna := s.shopper(t, "Anna", 1000)
+	must(t, lane.AwaitMember(t.Context(), anna.Code, stage.Points, 1000))
+	first := sell(t, lane, "r1", edgeclient.QuoteRequest{Code: anna.Code, Total: 40_00})
+	second := sell(t, lane, "r2", edgeclient.QuoteRequest{Code: anna.Code, Total: 15_00})
+	sell(t, lane, "r3", edgeclient.QuoteRequest{Total: 7_00})
+	_, err := lane.Void(t.Context(), "v1", second.ID)
+	must(t, err)
+	_, err = lane.Return(t.Context(), "b1", edgeclient.ReturnRequest{Sale: first.ID, Refund: &edgeclient.Money{Currency: stage.Currency, Minor: 5_00}})
+	must(t, err)
+	before, err := lane.Day(t.Context())
+	must(t, err)
+	closed, err := lane.CloseDay(t.Context(), "close")
+	must(t, err)
+	if closed.BusinessDate != before.BusinessDate || closed.Reason != "by_hand" || closed.Figures.FirstSeq != 1 || closed.Seq != closed.Figures.LastSeq+1 {
+		t.Errorf("closed %+v, open was %+v", closed, before)
+	}
+	want := []edgeclient.DayMoney{{Kind: "sale", Count: 3, Total: 62_00, Net: 62_00}, {Kind: "void", Count: 1, Total: 15_00, Net: 15_00}, {Kind: "return", Count: 1, Total: 5_00, Net: 5_00}}
+	if !reflect.DeepEqual(closed.Figures.Money, want) {
+		t.Errorf("closed with %+v, want %+v", closed.Figures.Money, want)
+	}
+	must(t, lane.Kill())
+	must(t, lane.Start(t.Context()))
+	again, err := lane.CloseDay(t.Context(), "close")
+	must(t, err)
+	if !reflect.DeepEqual(again, closed) {
+		t.Errorf("after the crash %+v, before %+v", again, closed)
+	}
+	_, err = lane.CloseDay(t.Context(), "another")
+	wantCode(t, "closing tomorrow", err, problem.DayNotBegun)
+	late := sell(t, lane, "r4", edgeclient.QuoteRequest{Total: 3_00})
+	if late.BusinessDate <= closed.BusinessDate {
+		t.Errorf("sold on %s after the close of %s", late.BusinessDate, closed.BusinessDate)
+	}
+	states := map[string]int{}
+	sales, err := lane.SalesOf(t.Context(), closed.BusinessDate)
+	must(t, err)
+	for _, sale := range sales {
+		states[sale.State]++
+	}
+	if !reflect.DeepEqual(states, map[string]int{"committed": 1, "voided": 1, "returned_in_part": 1}) {
+		t.Errorf("sales of the day: %v", states)
+	}
+	s.settle(t)
+	s.sameFigures(t, lane, closed)
+	if out, err := s.HQ.Verify(t.Context()); err != nil {
+		t.Errorf("verify: %v\n%s", err, out)
+	}
+}
+
+// sameFigures holds the close that HQ lists against the lane's, and against what HQ's own
+// entries add up to.
+func (s *scene) sameFigures(t *testing.T, lane *stage.Lane, closed edgeclient.DayClose) {
+	t.Helper()
+	listed, err := s.Office.DayCloses(t.Context(), s.store.ID)
+	must(t, err)
+	if len(listed) != 1 {
+		t.Fatalf("HQ has the closes %+v", listed)
+	}
+	got := listed[0]
+	var figures daybook.Figures
+	sales := map[uuid.UUID]entry.Sale{}
+	for seq := got.FirstSeq; seq <= got.LastSeq; seq++ {
+		e := s.entryAt(t, got, seq)
+		figures.Count(e.Kind)
+		switch e.Kind {
+		case entry.KindSale:
+			sale, err := entry.DecodeBody[entry.Sale](e)
+			must(t, err)
+			sales[sale.ID] = sale
+			figures.Sale(sale)
+		case entry.KindVoid:
+			void, err := entry.DecodeBody[entry.Void](e)
+			must(t, err)
+			figures.Void(void, sales[void.Sale])
+		case entry.KindReturn:
+			back, err := entry.DecodeBody[entry.Return](e)
+			must(t, err)
+			figures.Return(back)
+		}
+	}
+	said, err := entry.DecodeBody[entry.DayClose](s.entryAt(t, got, got.Seq))
+	must(t, err)
+	sum := said
+	figures.Fill(&sum)
+	if !reflect.DeepEqual(sum, said) || hex.EncodeToString(said.Head) != got.Head {
+		t.Errorf("HQ's entries add up to %+v, the terminal said %+v", sum, said)
+	}
+	money := slices.Collect(func(yield func(edgeclient.DayMoney) bool) {
+		for _, m := range got.Money {
+			if !yield(edgeclient.DayMoney{Kind: m.Kind, Count: m.Count, Total: m.Total, Discount: m.Discount, Net: m.Total - m.Discount}) {
+				return
+			}
+		}
+	})
+	if got.Seq != closed.Seq || got.Hash[:8] != closed.Hash || got.BusinessDate != closed.BusinessDate || !reflect.DeepEqual(money, closed.Figures.Money) {
+		t.Errorf("HQ shows %+v, %s said %+v", got, lane.Name, closed)
+	}
+}
+
+func (s *scene) entryAt(t *testing.T, c hqclient.DayClose, seq uint64) entry.Entry {
+	t.Helper()
+	raw, err := s.Office.EntryBytes(t.Context(), c.Terminal, c.Epoch, seq)
+	must(t, err)
+	e, err := entry.Decode(raw)
+	must(t, err)
+	return e
+}
