@@ -50,7 +50,7 @@ func showClose(c reconcile.Close) (DayClose, error) {
 	}
 	out := DayClose{
 		Store: c.Store, Terminal: c.Terminal, Epoch: int64(c.Epoch), Seq: int64(c.Seq), Hash: hex.EncodeToString(c.Hash[:]), Proven: c.Proven,
-		BusinessDate: openapi_types.Date{Time: b.Date.Time()}, OccurredAt: entry.Moment(c.OccurredAt), RecordedAt: entry.Moment(c.RecordedAt),
+		BusinessDate: showDate(b.Date), OccurredAt: entry.Moment(c.OccurredAt), RecordedAt: entry.Moment(c.RecordedAt),
 		Reason: b.Reason.String(), Cashier: unlessEmpty(b.Cashier), FirstSeq: int64(b.First), LastSeq: int64(b.Last), Head: hex.EncodeToString(b.Head),
 		ClaimsPrinted: int64(b.Claims), HoldsOpen: int64(b.Held), Waiting: int64(b.Waiting),
 		Kinds: []DayKind{}, Money: []DayMoney{}, Amounts: []DayAmount{}, Cashiers: []DayCashier{}, Holds: []DayHold{},
