@@ -327,3 +327,28 @@ func TestOfManyClaimsAtOnceOneCounts(t *testing.T) {
 		r.rebuilt(t)
 	})
 }
+
+// A void is applied beside a late sale of whoever claimed the sale that it undoes: it
+// stays undone when their account is folded again.
+func TestAVoidOfAClaimedSaleBesideALateSaleOfTheClaimer(t *testing.T) {
+	r := newRig(t, books.New(t))
+	a, b, c := r.lane(t, "1"), r.lane(t, "2"), r.lane(t, "3")
+	ann, account := r.member(t, "ann")
+	sale, token := r.receipt(t, a, "1", lines()...)
+	a.Write(t, entry.KindSale, sale)
+	b.Skip(time.Minute)
+	b.Write(t, entry.KindClaim, shown(ann, account, token, "k"))
+	b.Sync(t, 1)
+	r.Apply(t)
+	c.Skip(5 * time.Minute)
+	c.Sell(t, account, 1000, 0)
+	a.Skip(10 * time.Minute)
+	a.Void(t, sale.ID, uuid.Nil)
+	c.Sync(t, 1)
+	a.Sync(t, 1)
+	r.Apply(t)
+	if h := r.Holding(t, account, "points"); h.Free != 10 {
+		t.Errorf("%d points are free, want 10", h.Free)
+	}
+	r.rebuilt(t)
+}

@@ -18,7 +18,7 @@ import (
 func (l *Ledger) foldSet(ctx context.Context, s *set, facts []fact) error {
 	s.snaps.every = l.snapshotEvery
 	for i := range facts {
-		s.fresh[facts[i].Hash] = true
+		s.fresh[countedKey{facts[i].account, facts[i].Hash}] = true
 		if err := l.needDecided(ctx, s, &facts[i]); err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func (l *Ledger) outOfOrder(ctx context.Context, s *set, facts []fact) (map[Acco
 	}
 	for _, row := range named {
 		// Another entry names the sale: one that undoes it, or the sale once more.
-		if !s.fresh[row.Source] {
+		if !s.fresh[countedKey{row.Account, row.Source}] {
 			again[AccountKey{row.Shard, row.Account}] = again[AccountKey{row.Shard, row.Account}] || s.has(facts, row)
 		}
 	}

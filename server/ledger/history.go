@@ -59,7 +59,7 @@ func (l *Ledger) historyFacts(ctx context.Context, s *set, keys []AccountKey, ou
 
 // readFacts reads the facts of sources that are not fresh in this set.
 func (l *Ledger) readFacts(ctx context.Context, s *set, rows []SourceRow, out map[AccountKey]history) error {
-	known := slices.DeleteFunc(rows, func(row SourceRow) bool { return s.fresh[row.Source] })
+	known := slices.DeleteFunc(rows, func(row SourceRow) bool { return s.fresh[countedKey{row.Account, row.Source}] })
 	facts, err := l.sourceFacts(ctx, s, known)
 	if err != nil {
 		return err

@@ -84,7 +84,7 @@ func (a *account) mark(e Entry) {
 // set is what a run of facts does, folded in memory and written at once.
 type set struct {
 	accounts   map[uuid.UUID]*account
-	fresh      map[journal.Hash]bool // facts that are applied now
+	fresh      map[countedKey]bool   // facts that are applied now
 	sold       map[SaleKey]*soldSale // sales folded so far
 	waiting    []*fact               // what undoes sales that have not come yet
 	rules      map[uint64]loyalty.RuleSet
@@ -102,9 +102,16 @@ type set struct {
 	snaps   snapshots
 }
 
+// countedKey names a fact of an account. What undoes a sale that somebody claimed counts
+// for the claimer, and for no account in the journal of the terminal where it stands.
+type countedKey struct {
+	account uuid.UUID
+	source  journal.Hash
+}
+
 func newSet() *set {
 	return &set{
-		accounts: map[uuid.UUID]*account{}, fresh: map[journal.Hash]bool{}, sold: map[SaleKey]*soldSale{},
+		accounts: map[uuid.UUID]*account{}, fresh: map[countedKey]bool{}, sold: map[SaleKey]*soldSale{},
 		rules: map[uint64]loyalty.RuleSet{}, books: map[BookKey]int64{},
 		unknown: map[RightKey][]uuid.UUID{}, decided: map[decidedKey]entry.HQDecision{},
 		corrected: map[uuid.UUID]loyalty.Redemption{},

@@ -113,7 +113,7 @@ func (l *Ledger) tailRows(ctx context.Context, s *set, tails map[AccountKey]*tai
 		return fmt.Errorf("read sources: %w", err)
 	}
 	for _, row := range rows {
-		if t := tails[row.AccountKey]; !s.fresh[row.Source] && bytes.Compare(row.place(), t.from) > 0 {
+		if t := tails[row.AccountKey]; !s.fresh[countedKey{row.Account, row.Source}] && bytes.Compare(row.place(), t.from) > 0 {
 			t.rows = append(t.rows, row)
 		}
 	}
@@ -151,7 +151,7 @@ func (l *Ledger) tooShort(ctx context.Context, s *set, tails map[AccountKey]*tai
 	}
 	for _, row := range named {
 		t := tails[row.AccountKey]
-		if t != nil && !s.fresh[row.Source] && bytes.Compare(row.place(), t.from) <= 0 && t.before(row.place()) {
+		if t != nil && !s.fresh[countedKey{row.Account, row.Source}] && bytes.Compare(row.place(), t.from) <= 0 && t.before(row.place()) {
 			moved[row.AccountKey] = true
 		}
 	}
