@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 
-	"github.com/google/uuid"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
 	"github.com/tallystick/tallystick/edge/till"
@@ -18,7 +17,7 @@ func (h handlers) GetDay(ctx context.Context, _ GetDayRequestObject) (GetDayResp
 	}
 	return GetDay200JSONResponse{
 		BusinessDate: dateOf(d.Body.Date), Today: dateOf(d.Today), EndsAt: d.Ends.UTC(), Closable: d.Closable(),
-		Figures: figuresOf(d.Body),
+		Figures: h.figuresOf(d.Body),
 	}, nil
 }
 
@@ -26,7 +25,7 @@ func (h handlers) CloseDay(ctx context.Context, r CloseDayRequestObject) (CloseD
 	if err := checkKey(r.Params.IdempotencyKey); err != nil {
 		return nil, err
 	}
-	call := till.NewDayClose{Date: dayOf(r.Body.BusinessDate), Cashier: value(r.Body.Cashier), Key: r.Params.IdempotencyKey}
+	call := till.NewDayClose{Date: dayOf(r.Body.BusinessDate), Cashier: value(r.Body.Cashier), Key: r.Params.IdempotencyKey, Caller: callerOf(ctx, nil)}
 	var err error
 	if call.KeyHash, err = hashOf("close day", r.Body); err != nil {
 		return nil, err
@@ -35,7 +34,7 @@ func (h handlers) CloseDay(ctx context.Context, r CloseDayRequestObject) (CloseD
 	if err != nil {
 		return nil, err
 	}
-	out := closeOf(closed)
+	out := h.closeOf(closed)
 	if !closed.Replayed {
 		h.committed(eventDayClose, out)
 	}
@@ -57,7 +56,7 @@ func (h handlers) ListDays(ctx context.Context, r ListDaysRequestObject) (ListDa
 	}
 	out := ListDays200JSONResponse{Days: []DayClose{}}
 	for _, c := range closed {
-		out.Days = append(out.Days, closeOf(c))
+		out.Days = append(out.Days, h.closeOf(c))
 	}
 	if more {
 		last := closed[len(closed)-1]
@@ -71,7 +70,7 @@ func (h handlers) GetClosedDay(ctx context.Context, r GetClosedDayRequestObject)
 	if err != nil {
 		return nil, err
 	}
-	return GetClosedDay200JSONResponse(closeOf(closed)), nil
+	return GetClosedDay200JSONResponse(h.closeOf(closed)), nil
 }
 
 // dayOf is a date of the API; a missing one is zero.
@@ -82,14 +81,14 @@ func dayOf(d *openapi_types.Date) entry.Date {
 	return entry.DateOf(d.Time)
 }
 
-func closeOf(c till.ClosedDay) DayClose {
+func (h handlers) closeOf(c till.ClosedDay) DayClose {
 	return DayClose{
 		BusinessDate: dateOf(c.Body.Date), Seq: int64(c.At.Seq), Hash: c.At.Hash.Short(), At: c.OccurredAt.UTC(),
-		Reason: DayCloseReason(c.Body.Reason.String()), Cashier: optional(c.Body.Cashier), Figures: figuresOf(c.Body),
+		Reason: DayCloseReason(c.Body.Reason.String()), Cashier: optional(c.Body.Cashier), Figures: h.figuresOf(c.Body), DoneBy: h.person(c.Body.CashierID),
 	}
 }
 
-func figuresOf(b entry.DayClose) DayFigures {
+func (h handlers) figuresOf(b entry.DayClose) DayFigures {
 	out := DayFigures{
 		FirstSeq: int64(b.First), LastSeq: int64(b.Last), ClaimsPrinted: int64(b.Claims), HoldsOpen: int64(b.Held), Waiting: int64(b.Waiting),
 		Kinds: []DayKind{}, Money: []DayMoney{}, Amounts: []DayAmount{}, Cashiers: []DayCashier{}, Holds: []DayHold{},
@@ -118,12 +117,12 @@ func figuresOf(b entry.DayClose) DayFigures {
 	}
 	for _, c := range b.Cashiers {
 		out.Cashiers = append(out.Cashiers, DayCashier{
-			Cashier: optional(c.Cashier), Others: optional(c.Others), Currency: c.Currency, Sales: int64(c.Sales), Voids: int64(c.Voids),
+			Cashier: optional(c.Cashier), Person: h.person(c.CashierID), Others: optional(c.Others), Currency: c.Currency, Sales: int64(c.Sales), Voids: int64(c.Voids),
 			Returns: int64(c.Returns), Taken: c.Taken, Undone: c.Undone, Refunded: c.Refunded,
 		})
 	}
-	for _, hold := range b.Holds {
-		out.Holds = append(out.Holds, DayHold{Quote: hold.Quote, Member: optional(uuid.UUID(hold.Member)), Unit: optional(hold.Unit), Amount: hold.Amount})
+	for _, held := range b.Holds {
+		out.Holds = append(out.Holds, DayHold{Quote: held.Quote, Member: optional(held.Member), Unit: optional(held.Unit), Amount: held.Amount})
 	}
 	return out
 }

@@ -589,12 +589,15 @@ type DayAmountKind string
 
 // DayCashier In minor units. With 100 cashiers named, a last row has all others.
 type DayCashier struct {
-	// Cashier Missing: nobody was named.
+	// Cashier As the till software said. Missing: nobody was named.
 	Cashier  *string `json:"cashier,omitempty"`
 	Currency string  `json:"currency"`
 
 	// Others This row stands for all who are not named.
 	Others *bool `json:"others,omitempty"`
+
+	// Person A cashier or manager. One whom this terminal does not know has no name.
+	Person *Person `json:"person,omitempty"`
 
 	// Refunded Given back for returns.
 	Refunded int64 `json:"refunded"`
@@ -614,6 +617,9 @@ type DayClose struct {
 	At           time.Time          `json:"at"`
 	BusinessDate openapi_types.Date `json:"business_date"`
 	Cashier      *string            `json:"cashier,omitempty"`
+
+	// DoneBy A cashier or manager. One whom this terminal does not know has no name.
+	DoneBy *Person `json:"done_by,omitempty"`
 
 	// Figures What the entries first_seq to last_seq say, everything since the close before. last_seq is first_seq − 1 when there are none. What a return takes back of points is not in it: head office works that out.
 	Figures DayFigures `json:"figures"`

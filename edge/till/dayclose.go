@@ -26,6 +26,7 @@ type NewDayClose struct {
 	Cashier string
 	Key     string
 	KeyHash [32]byte
+	Caller  Caller
 }
 
 // ClosedDay is a close as the journal has it.
@@ -87,6 +88,10 @@ func (t *Till) CloseDay(ctx context.Context, c NewDayClose) (ClosedDay, error) {
 		body, at, err := readBody[entry.DayClose](ctx, t.cfg.Journal, before.Seq)
 		return ClosedDay{Entry: at, Body: body, Replayed: true}, err
 	}
+	who, err := t.act(c.Caller)
+	if err != nil {
+		return ClosedDay{}, err
+	}
 	if err := errors.Join(t.catalogue.Load().ready(), t.room(t.cfg.Limits.MinFreeSale)); err != nil {
 		return ClosedDay{}, err
 	}
@@ -103,7 +108,8 @@ func (t *Till) CloseDay(ctx context.Context, c NewDayClose) (ClosedDay, error) {
 	case c.Date != 0 && c.Date != body.Date, body.Date > t.natural(now):
 		return ClosedDay{}, problem.Newf(problem.DayNotBegun, "the open date is %s", body.Date)
 	}
-	body.Reason, body.Cashier, body.Key, body.KeyHash = entry.DayCloseByHand, c.Cashier, c.Key, c.KeyHash[:]
+	body.Reason, body.Cashier, body.Hands = entry.DayCloseByHand, who.cashierText(c.Cashier), who.hands
+	body.Key, body.KeyHash = c.Key, c.KeyHash[:]
 	return t.closeWith(ctx, now, body)
 }
 

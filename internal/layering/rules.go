@@ -105,7 +105,7 @@ var Rules = []Rule{
 		Because: "entry bytes are final; what shapes them is kept in sight",
 	},
 	Knows{
-		Room: "./sync/daybook", May: []string{"std", "./sync/entry"},
+		Room: "./sync/daybook", May: []string{"std", "./sync/entry", "github.com/google/uuid"},
 		Because: "both ends add up the same entries and must get the same sums",
 	},
 	Knows{

@@ -51,7 +51,7 @@ func showClose(c reconcile.Close) (DayClose, error) {
 	out := DayClose{
 		Store: c.Store, Terminal: c.Terminal, Epoch: int64(c.Epoch), Seq: int64(c.Seq), Hash: hex.EncodeToString(c.Hash[:]), Proven: c.Proven,
 		BusinessDate: showDate(b.Date), OccurredAt: entry.Moment(c.OccurredAt), RecordedAt: entry.Moment(c.RecordedAt),
-		Reason: b.Reason.String(), Cashier: unlessEmpty(b.Cashier), FirstSeq: int64(b.First), LastSeq: int64(b.Last), Head: hex.EncodeToString(b.Head),
+		Reason: b.Reason.String(), Cashier: unlessEmpty(b.Cashier), Person: unlessEmpty(b.CashierID), FirstSeq: int64(b.First), LastSeq: int64(b.Last), Head: hex.EncodeToString(b.Head),
 		ClaimsPrinted: int64(b.Claims), HoldsOpen: int64(b.Held), Waiting: int64(b.Waiting),
 		Kinds: []DayKind{}, Money: []DayMoney{}, Amounts: []DayAmount{}, Cashiers: []DayCashier{}, Holds: []DayHold{},
 	}
@@ -71,7 +71,7 @@ func showClose(c reconcile.Close) (DayClose, error) {
 	}
 	for _, x := range b.Cashiers {
 		out.Cashiers = append(out.Cashiers, DayCashier{
-			Cashier: x.Cashier, Others: x.Others, Currency: x.Currency, Sales: int64(x.Sales), Voids: int64(x.Voids), Returns: int64(x.Returns),
+			Cashier: x.Cashier, Person: unlessEmpty(x.CashierID), Others: x.Others, Currency: x.Currency, Sales: int64(x.Sales), Voids: int64(x.Voids), Returns: int64(x.Returns),
 			Taken: x.Taken, Undone: x.Undone, Refunded: x.Refunded,
 		})
 	}

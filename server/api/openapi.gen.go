@@ -641,12 +641,15 @@ type DayAmount struct {
 
 // DayCashier defines model for DayCashier.
 type DayCashier struct {
-	// Cashier Empty: nobody was named, or others.
+	// Cashier As the till software said; empty: nobody was named, or somebody was signed in, or others.
 	Cashier  string `json:"cashier"`
 	Currency string `json:"currency"`
 
 	// Others The row stands for all who are not named.
 	Others bool `json:"others"`
+
+	// Person The cashier who was signed in.
+	Person *openapi_types.UUID `json:"person,omitempty"`
 
 	// Refunded Given back for returns.
 	Refunded int64 `json:"refunded"`
@@ -688,6 +691,9 @@ type DayClose struct {
 	LastSeq    int64      `json:"last_seq"`
 	Money      []DayMoney `json:"money"`
 	OccurredAt time.Time  `json:"occurred_at"`
+
+	// Person The cashier who was signed in.
+	Person *openapi_types.UUID `json:"person,omitempty"`
 
 	// Proven False: delivered by a revoked or quarantined terminal.
 	Proven bool `json:"proven"`

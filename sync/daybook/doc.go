@@ -4,5 +4,5 @@
 // that both ends get the same ones: the terminal signs them, HQ works them out again from
 // the same bytes. It knows nothing of what follows from an entry in the ledger.
 //
-// It must never import anything but entry, and decides nothing.
+// It must never import anything of ours but entry, and decides nothing.
 package daybook

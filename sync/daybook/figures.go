@@ -1,10 +1,13 @@
 package daybook
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"math"
 	"slices"
+
+	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -34,7 +37,11 @@ type amountKey struct {
 	basis entry.Basis
 }
 
-type cashierKey struct{ cashier, currency string }
+type cashierKey struct {
+	cashier  string
+	id       uuid.UUID
+	currency string
+}
 
 // Trades says whether entries of a kind are what a shop does, and so belong to the business
 // date they are made on; all others are the terminal's own.
@@ -59,8 +66,8 @@ func (f *Figures) Count(k entry.Kind) {
 func (f *Figures) Sale(s entry.Sale) {
 	f.trade(entry.KindSale, s)
 	paid := plus(s.Total.Minor, -discount(s))
-	f.cashier(s.Cashier, s.Total.Currency, func(c *entry.DayCashier) { c.Sales++; c.Taken = plus(c.Taken, paid) })
-	if s.Claim != (entry.Sale{}).Claim {
+	f.cashier(s.Cashier, s.Hands, s.Total.Currency, func(c *entry.DayCashier) { c.Sales++; c.Taken = plus(c.Taken, paid) })
+	if s.Claim != uuid.Nil {
 		f.claims++
 	}
 }
@@ -69,7 +76,7 @@ func (f *Figures) Sale(s entry.Sale) {
 func (f *Figures) Void(v entry.Void, sale entry.Sale) {
 	f.trade(entry.KindVoid, sale)
 	paid := plus(sale.Total.Minor, -discount(sale))
-	f.cashier(v.Cashier, sale.Total.Currency, func(c *entry.DayCashier) { c.Voids++; c.Undone = plus(c.Undone, paid) })
+	f.cashier(v.Cashier, v.Hands, sale.Total.Currency, func(c *entry.DayCashier) { c.Voids++; c.Undone = plus(c.Undone, paid) })
 }
 
 // Return adds a return.
@@ -80,7 +87,7 @@ func (f *Figures) Return(r entry.Return) {
 			m.Unmatched++
 		}
 	})
-	f.cashier(r.Cashier, r.Refund.Currency, func(c *entry.DayCashier) {
+	f.cashier(r.Cashier, r.Hands, r.Refund.Currency, func(c *entry.DayCashier) {
 		c.Returns++
 		c.Refunded = plus(c.Refunded, r.Refund.Minor)
 	})
@@ -122,13 +129,13 @@ func (f *Figures) addAmount(key amountKey, n, discount int64) {
 	f.amounts[key] = a
 }
 
-func (f *Figures) cashier(name, currency string, add func(*entry.DayCashier)) {
+func (f *Figures) cashier(name string, hands entry.Hands, currency string, add func(*entry.DayCashier)) {
 	if f.cashiers == nil {
 		f.cashiers = map[cashierKey]entry.DayCashier{}
 	}
-	key := cashierKey{name, currency}
+	key := cashierKey{name, hands.CashierID, currency}
 	c := f.cashiers[key]
-	c.Cashier, c.Currency = name, currency
+	c.Cashier, c.CashierID, c.Currency = name, hands.CashierID, currency
 	add(&c)
 	f.cashiers[key] = c
 }
@@ -152,7 +159,7 @@ func (f *Figures) Fill(c *entry.DayClose) {
 // that sums all others up.
 func (f *Figures) named() []entry.DayCashier {
 	all := slices.SortedFunc(maps.Values(f.cashiers), func(a, b entry.DayCashier) int {
-		return cmp.Or(cmp.Compare(a.Cashier, b.Cashier), cmp.Compare(a.Currency, b.Currency))
+		return cmp.Or(cmp.Compare(a.Cashier, b.Cashier), bytes.Compare(a.CashierID[:], b.CashierID[:]), cmp.Compare(a.Currency, b.Currency))
 	})
 	if len(all) <= MaxCashiers {
 		return all

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"github.com/tallystick/tallystick/sync/daybook"
@@ -71,5 +72,24 @@ func TestSumsStayAtTheEnd(t *testing.T) {
 	var c entry.DayClose
 	if f.Fill(&c); c.Money[0].Total != math.MaxInt64 || c.Money[1].Total != math.MinInt64 {
 		t.Errorf("%+v", c.Money)
+	}
+}
+
+// Somebody who is signed in is told by the id; what the till software says is another.
+func TestCashiersAreToldByTheirIDs(t *testing.T) {
+	var f daybook.Figures
+	for n := range byte(3) {
+		s := sale("", "EUR", 105)
+		s.CashierID = uuid.UUID{n % 2}
+		f.Sale(s)
+	}
+	var c entry.DayClose
+	f.Fill(&c)
+	want := []entry.DayCashier{
+		{Currency: "EUR", Sales: 2, Taken: 200},
+		{Currency: "EUR", Sales: 1, Taken: 100, CashierID: uuid.UUID{1}},
+	}
+	if !reflect.DeepEqual(c.Cashiers, want) {
+		t.Errorf("%+v", c.Cashiers)
 	}
 }

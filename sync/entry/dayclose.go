@@ -59,6 +59,7 @@ type DayClose struct {
 	Cashier  string         `cbor:"14,keyasint,omitempty"`
 	Key      string         `cbor:"15,keyasint,omitempty"` // of a close by hand: see [Sale]
 	KeyHash  []byte         `cbor:"16,keyasint,omitempty"`
+	Hands
 }
 
 // DayKind counts the entries of one kind.
@@ -103,6 +104,8 @@ type DayCashier struct {
 	Undone   int64  `cbor:"7,keyasint,omitempty"` // likewise, of the sales that voids undid
 	Refunded int64  `cbor:"8,keyasint,omitempty"`
 	Others   bool   `cbor:"9,keyasint,omitempty"`
+	// CashierID is who was signed in; then Cashier is empty.
+	CashierID uuid.UUID `cbor:"10,keyasint,omitzero"`
 }
 
 // DayHold is what one open quote reserved. An empty Unit counts uses of vouchers.
