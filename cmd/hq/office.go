@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/allowance"
+	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/casework"
 	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/console"
@@ -25,6 +26,7 @@ import (
 	"github.com/tallystick/tallystick/server/identity"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/mail"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/reconcile"
@@ -67,6 +69,8 @@ type office struct {
 	lists     *console.Reader
 	desk      *console.Desk
 	days      *reconcile.Service
+	cards     *card.Cards
+	mails     *mail.Outbox
 	people    *people.Directory
 	answers   *people.Answers
 	clock     clock.Clock

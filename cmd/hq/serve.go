@@ -30,6 +30,7 @@ type serveCommand struct {
 	Retain      time.Duration `help:"How long terminals keep what HQ has acknowledged: the age of the oldest backup that may be restored." default:"168h"`
 	Grace       time.Duration `help:"How long open requests may take to finish when stopping." default:"10s"`
 	ShopLanes   int           `name:"web-shop-lanes" help:"How many shoppers of a store's web shop may be served at once, each by a terminal of its own; it may be changed later." default:"8"`
+	Card        cardFlags     `embed:""`
 }
 
 // Run serves until it is told to stop.
@@ -56,6 +57,9 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	settler = account.NewService(o.accounts, log, mine)
 	o.rights = o.lookAfterRights(mine, log)
 	o.besideLedger(mine, log)
+	if err := o.shopperSide(c.Card, mine, log); err != nil {
+		return err
+	}
 	if err := o.rights.BeginRestore(ctx); err != nil {
 		return err
 	}
@@ -69,7 +73,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	watch := console.NewWatch(o.db, func(err error) { log.Error("it could not be seen what changed; it is tried again", "error", err) })
 	counter := rounds.Elected(countEvery, mine, o.count, func(err error) { log.Error("figures could not be counted; it is tried again", "error", err) })
 	server := api.New(api.Options{
-		People: o.people, Answers: o.answers, Fleet: o.fleet, Programme: o.programme, Accounts: o.accounts, Shop: o.shop, Claims: o.claims, Days: o.days, Ledger: o.ledger, Found: o.db,
+		People: o.people, Answers: o.answers, Fleet: o.fleet, Programme: o.programme, Accounts: o.accounts, Shop: o.shop, Claims: o.claims, Days: o.days, Cards: o.cards, Mails: o.mails, Ledger: o.ledger, Found: o.db,
 		Ingest: o.ingest, Feed: o.feed, Rights: o.rights, Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: console.NewProver(o.db), Watch: watch, Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch,
 		Keys: o.keys, Statement: o.statement, Version: version, Ping: o.db.Ping, Lost: store.Lost, Log: log,
 	})
@@ -93,7 +97,9 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	o.claims.Start()
 	counter.Start()
 	watch.Start()
+	o.mails.Start()
 	err = c.until(ctx, o, server, listener, mine, log)
+	o.mails.Stop()
 	watch.Stop()
 	counter.Stop()
 	o.claims.Stop()

@@ -19,7 +19,8 @@ const HeaderKey = "Idempotency-Key"
 
 const maxKey = 128
 
-// keyless are the writes that make no record, and so need no key.
+// keyless are the writes that make no record, and so need no key. What shoppers write is
+// the same when written twice; joining remembers its key itself.
 var keyless = map[string]bool{"CreateSession": true, "EndSession": true, "CreateConsoleSession": true, "PreviewPolicy": true}
 
 // keylessPaths are where those writes go.
@@ -27,7 +28,8 @@ var keylessPaths = []string{basePath + "/sessions", basePath + "/sessions/curren
 
 // needKey refuses a write without a well-formed key before its body is parsed.
 func needKey(c *fiber.Ctx) error {
-	if !writes(c.Method()) || slices.Contains(keylessPaths, c.Path()) {
+	shopper := strings.HasPrefix(c.Path(), cardPath) && c.Path() != cardPath+"join"
+	if !writes(c.Method()) || shopper || slices.Contains(keylessPaths, c.Path()) {
 		return c.Next()
 	}
 	key := c.Get(HeaderKey)
@@ -55,7 +57,7 @@ func writes(method string) bool {
 // answer are one transaction. What fails keeps nothing.
 func (s *Server) once(next StrictHandlerFunc, operation string) StrictHandlerFunc {
 	return func(c *fiber.Ctx, request any) (any, error) {
-		if !writes(c.Method()) || keyless[operation] {
+		if !writes(c.Method()) || keyless[operation] || shoppers[operation] || strangers[operation] {
 			return next(c, request)
 		}
 		outer := c.UserContext()

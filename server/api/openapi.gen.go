@@ -41,6 +41,105 @@ func (e AdjustmentReason) Valid() bool {
 	}
 }
 
+// Defines values for CardEmailState.
+const (
+	Confirmed   CardEmailState = "confirmed"
+	None        CardEmailState = "none"
+	Unconfirmed CardEmailState = "unconfirmed"
+)
+
+// Valid indicates whether the value is a known member of the CardEmailState enum.
+func (e CardEmailState) Valid() bool {
+	switch e {
+	case Confirmed:
+		return true
+	case None:
+		return true
+	case Unconfirmed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CardLineWhy.
+const (
+	CardLineWhyEarned     CardLineWhy = "earned"
+	CardLineWhyExpired    CardLineWhy = "expired"
+	CardLineWhyGivenBack  CardLineWhy = "given_back"
+	CardLineWhyInQuestion CardLineWhy = "in_question"
+	CardLineWhyMoved      CardLineWhy = "moved"
+	CardLineWhyRedeemed   CardLineWhy = "redeemed"
+	CardLineWhyRestored   CardLineWhy = "restored"
+	CardLineWhyTakenBack  CardLineWhy = "taken_back"
+)
+
+// Valid indicates whether the value is a known member of the CardLineWhy enum.
+func (e CardLineWhy) Valid() bool {
+	switch e {
+	case CardLineWhyEarned:
+		return true
+	case CardLineWhyExpired:
+		return true
+	case CardLineWhyGivenBack:
+		return true
+	case CardLineWhyInQuestion:
+		return true
+	case CardLineWhyMoved:
+		return true
+	case CardLineWhyRedeemed:
+		return true
+	case CardLineWhyRestored:
+		return true
+	case CardLineWhyTakenBack:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CardLocale.
+const (
+	En CardLocale = "en"
+	Pl CardLocale = "pl"
+	Tr CardLocale = "tr"
+)
+
+// Valid indicates whether the value is a known member of the CardLocale enum.
+func (e CardLocale) Valid() bool {
+	switch e {
+	case En:
+		return true
+	case Pl:
+		return true
+	case Tr:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CardPurpose.
+const (
+	MailOffers  CardPurpose = "mail_offers"
+	PhoneOffers CardPurpose = "phone_offers"
+	Profile     CardPurpose = "profile"
+)
+
+// Valid indicates whether the value is a known member of the CardPurpose enum.
+func (e CardPurpose) Valid() bool {
+	switch e {
+	case MailOffers:
+		return true
+	case PhoneOffers:
+		return true
+	case Profile:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClaimState.
 const (
 	ClaimStateClaimed ClaimState = "claimed"
@@ -185,6 +284,27 @@ func (e ListState) Valid() bool {
 	case ListStateUndoing:
 		return true
 	case ListStateUndone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MailState.
+const (
+	MailStateFailed  MailState = "failed"
+	MailStateSent    MailState = "sent"
+	MailStateWaiting MailState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the MailState enum.
+func (e MailState) Valid() bool {
+	switch e {
+	case MailStateFailed:
+		return true
+	case MailStateSent:
+		return true
+	case MailStateWaiting:
 		return true
 	default:
 		return false
@@ -563,6 +683,165 @@ type BasketLine struct {
 	// Quantity In thousandths.
 	Quantity *int64  `json:"quantity,omitempty"`
 	Sku      *string `json:"sku,omitempty"`
+}
+
+// Card defines model for Card.
+type Card struct {
+	AsOf       time.Time          `json:"as_of"`
+	Blocked    bool               `json:"blocked"`
+	Code       *CardCode          `json:"code,omitempty"`
+	Consents   []CardConsent      `json:"consents"`
+	Email      *string            `json:"email,omitempty"`
+	EmailState CardEmailState     `json:"email_state"`
+	Locale     CardLocale         `json:"locale"`
+	Member     openapi_types.UUID `json:"member"`
+	Name       string             `json:"name"`
+	Phone      *string            `json:"phone,omitempty"`
+	Programme  string             `json:"programme"`
+	Rewards    []Reward           `json:"rewards"`
+	Units      []CardUnit         `json:"units"`
+	Vouchers   []Voucher          `json:"vouchers"`
+}
+
+// CardEmailState defines model for Card.EmailState.
+type CardEmailState string
+
+// CardChange defines model for CardChange.
+type CardChange struct {
+	Email  *string     `json:"email,omitempty"`
+	Locale *CardLocale `json:"locale,omitempty"`
+	Name   *string     `json:"name,omitempty"`
+	Phone  *string     `json:"phone,omitempty"`
+}
+
+// CardClaimNew defines model for CardClaimNew.
+type CardClaimNew struct {
+	Code string `json:"code"`
+}
+
+// CardCode defines model for CardCode.
+type CardCode struct {
+	ExpiresOn openapi_types.Date `json:"expires_on"`
+	Issue     int32              `json:"issue"`
+	Keys      []CardKey          `json:"keys"`
+	Text      string             `json:"text"`
+}
+
+// CardConsent defines model for CardConsent.
+type CardConsent struct {
+	At      *time.Time  `json:"at,omitempty"`
+	Given   bool        `json:"given"`
+	Purpose CardPurpose `json:"purpose"`
+	Wording *string     `json:"wording,omitempty"`
+}
+
+// CardConsentNew defines model for CardConsentNew.
+type CardConsentNew struct {
+	Given   bool        `json:"given"`
+	Purpose CardPurpose `json:"purpose"`
+
+	// Wording Names the text that was shown.
+	Wording string `json:"wording"`
+}
+
+// CardExpiring defines model for CardExpiring.
+type CardExpiring struct {
+	Amount int64     `json:"amount"`
+	At     time.Time `json:"at"`
+}
+
+// CardExport defines model for CardExport.
+type CardExport struct {
+	Card     Card          `json:"card"`
+	Consents []CardConsent `json:"consents"`
+	History  []CardLine    `json:"history"`
+
+	// HistoryWhole False when there are more than 10,000 lines.
+	HistoryWhole bool `json:"history_whole"`
+}
+
+// CardJoin defines model for CardJoin.
+type CardJoin struct {
+	Consents *[]CardConsentNew `json:"consents,omitempty"`
+	Email    *string           `json:"email,omitempty"`
+	Locale   CardLocale        `json:"locale"`
+
+	// Name What tills call the shopper; at most 40 characters.
+	Name *string `json:"name,omitempty"`
+
+	// Phone With + and country code.
+	Phone *string `json:"phone,omitempty"`
+
+	// Store Where the shopper joins.
+	Store *openapi_types.UUID `json:"store,omitempty"`
+}
+
+// CardKey defines model for CardKey.
+type CardKey struct {
+	Epoch int64 `json:"epoch"`
+
+	// Key TOTP key (RFC 6238, SHA-1, 30 s, 8 digits).
+	Key       []byte    `json:"key"`
+	NotAfter  time.Time `json:"not_after"`
+	NotBefore time.Time `json:"not_before"`
+}
+
+// CardLine defines model for CardLine.
+type CardLine struct {
+	// Amount More or less than before.
+	Amount int64               `json:"amount"`
+	At     time.Time           `json:"at"`
+	ID     openapi_types.UUID  `json:"id"`
+	Store  *openapi_types.UUID `json:"store,omitempty"`
+	Unit   string              `json:"unit"`
+	Why    CardLineWhy         `json:"why"`
+}
+
+// CardLineWhy defines model for CardLine.Why.
+type CardLineWhy string
+
+// CardLineList defines model for CardLineList.
+type CardLineList struct {
+	Items []CardLine `json:"items"`
+
+	// Next Pass it as `cursor` for the next page; missing on the last page.
+	Next *string `json:"next,omitempty"`
+}
+
+// CardLinkOpen defines model for CardLinkOpen.
+type CardLinkOpen struct {
+	Secret string `json:"secret"`
+}
+
+// CardLinkRequest defines model for CardLinkRequest.
+type CardLinkRequest struct {
+	Email string `json:"email"`
+}
+
+// CardLocale defines model for CardLocale.
+type CardLocale string
+
+// CardPurpose defines model for CardPurpose.
+type CardPurpose string
+
+// CardStore defines model for CardStore.
+type CardStore struct {
+	ID   openapi_types.UUID `json:"id"`
+	Name string             `json:"name"`
+}
+
+// CardStoreList defines model for CardStoreList.
+type CardStoreList struct {
+	Items []CardStore `json:"items"`
+}
+
+// CardUnit defines model for CardUnit.
+type CardUnit struct {
+	Expiring  []CardExpiring `json:"expiring"`
+	Overdraft int64          `json:"overdraft"`
+	Pending   int64          `json:"pending"`
+	Spendable int64          `json:"spendable"`
+	Unit      string         `json:"unit"`
 }
 
 // CauseSum Exceptions of one cause that are not settled.
@@ -1124,6 +1403,33 @@ type Lot struct {
 	// Pending Not vested yet.
 	Pending bool       `json:"pending"`
 	VestsAt *time.Time `json:"vests_at,omitempty"`
+}
+
+// Mail defines model for Mail.
+type Mail struct {
+	Attempts  int                `json:"attempts"`
+	CreatedAt time.Time          `json:"created_at"`
+	Failure   *string            `json:"failure,omitempty"`
+	ID        openapi_types.UUID `json:"id"`
+	SentAt    *time.Time         `json:"sent_at,omitempty"`
+	State     MailState          `json:"state"`
+	Subject   string             `json:"subject"`
+	Text      *string            `json:"text,omitempty"`
+	To        string             `json:"to"`
+}
+
+// MailState defines model for Mail.State.
+type MailState string
+
+// MailList defines model for MailList.
+type MailList struct {
+	Items []Mail `json:"items"`
+
+	// Next Pass it as `cursor` for the next page; missing on the last page.
+	Next *string `json:"next,omitempty"`
+
+	// Sends Whether a mail server is configured.
+	Sends bool `json:"sends"`
 }
 
 // Member defines model for Member.
@@ -1893,6 +2199,21 @@ type UndoAdjustmentListParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListCardHistoryParams defines parameters for ListCardHistory.
+type ListCardHistoryParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// JoinCardParams defines parameters for JoinCard.
+type JoinCardParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // CreateClaimParams defines parameters for CreateClaim.
 type CreateClaimParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -2087,6 +2408,15 @@ type GetListFileParams struct {
 
 // GetListFileParamsFormat defines parameters for GetListFile.
 type GetListFileParamsFormat string
+
+// ListMailsParams defines parameters for ListMails.
+type ListMailsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
 
 // ListMembersParams defines parameters for ListMembers.
 type ListMembersParams struct {
@@ -2358,6 +2688,24 @@ type CreateAdjustmentListJSONRequestBody = AdjustmentListNew
 // CommitAdjustmentListJSONRequestBody defines body for CommitAdjustmentList for application/json ContentType.
 type CommitAdjustmentListJSONRequestBody = AdjustmentListCommit
 
+// ClaimOnCardJSONRequestBody defines body for ClaimOnCard for application/json ContentType.
+type ClaimOnCardJSONRequestBody = CardClaimNew
+
+// AgreeOnCardJSONRequestBody defines body for AgreeOnCard for application/json ContentType.
+type AgreeOnCardJSONRequestBody = CardConsentNew
+
+// JoinCardJSONRequestBody defines body for JoinCard for application/json ContentType.
+type JoinCardJSONRequestBody = CardJoin
+
+// RequestCardLinkJSONRequestBody defines body for RequestCardLink for application/json ContentType.
+type RequestCardLinkJSONRequestBody = CardLinkRequest
+
+// OpenCardLinkJSONRequestBody defines body for OpenCardLink for application/json ContentType.
+type OpenCardLinkJSONRequestBody = CardLinkOpen
+
+// ChangeCardJSONRequestBody defines body for ChangeCard for application/json ContentType.
+type ChangeCardJSONRequestBody = CardChange
+
 // CreateClaimJSONRequestBody defines body for CreateClaim for application/json ContentType.
 type CreateClaimJSONRequestBody = ClaimNew
 
@@ -2462,6 +2810,45 @@ type ServerInterface interface {
 	// UndoAdjustmentList Book the counterpart of a list
 	// (POST /adjustment-lists/{id}/undo)
 	UndoAdjustmentList(c *fiber.Ctx, id ID, params UndoAdjustmentListParams) error
+	// ClaimOnCard Get what a sale without a card earned, by the code on its receipt
+	// (POST /card/claims)
+	ClaimOnCard(c *fiber.Ctx) error
+	// ConfirmCardAgain Have the link to confirm the address mailed again
+	// (POST /card/confirmation)
+	ConfirmCardAgain(c *fiber.Ctx) error
+	// AgreeOnCard Agree to a purpose, or take it back
+	// (POST /card/consents)
+	AgreeOnCard(c *fiber.Ctx) error
+	// ExportCard All that head office keeps about the shopper
+	// (GET /card/export)
+	ExportCard(c *fiber.Ctx) error
+	// ListCardHistory What changed the balance, newest first
+	// (GET /card/history)
+	ListCardHistory(c *fiber.Ctx, params ListCardHistoryParams) error
+	// JoinCard Get a card
+	// (POST /card/join)
+	JoinCard(c *fiber.Ctx, params JoinCardParams) error
+	// RequestCardLink Have a link to a lost card mailed
+	// (POST /card/links)
+	RequestCardLink(c *fiber.Ctx) error
+	// OpenCardLink Open a card by a link from a mail
+	// (POST /card/links/open)
+	OpenCardLink(c *fiber.Ctx) error
+	// LeaveCard Leave the programme
+	// (DELETE /card/me)
+	LeaveCard(c *fiber.Ctx) error
+	// GetCard All that the card shows
+	// (GET /card/me)
+	GetCard(c *fiber.Ctx) error
+	// ChangeCard Change name, address, phone or language
+	// (PATCH /card/me)
+	ChangeCard(c *fiber.Ctx) error
+	// EndCardSession Have this browser forget the card
+	// (DELETE /card/session)
+	EndCardSession(c *fiber.Ctx) error
+	// ListCardStores Where the card is good
+	// (GET /card/stores)
+	ListCardStores(c *fiber.Ctx) error
 	// CreateClaim Give a member what a sale without a card earned, by the code on its receipt
 	// (POST /claims)
 	CreateClaim(c *fiber.Ctx, params CreateClaimParams) error
@@ -2540,6 +2927,9 @@ type ServerInterface interface {
 	// GetListFile A list as a file, sorted and narrowed in the same way
 	// (GET /lists/{list}/file)
 	GetListFile(c *fiber.Ctx, list string, params GetListFileParams) error
+	// ListMails The outbox, newest first
+	// (GET /mails)
+	ListMails(c *fiber.Ctx, params ListMailsParams) error
 	// GetMe The person signed in
 	// (GET /me)
 	GetMe(c *fiber.Ctx) error
@@ -3005,6 +3395,293 @@ func (siw *ServerInterfaceWrapper) UndoAdjustmentList(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.UndoAdjustmentList(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ClaimOnCard operation middleware
+func (siw *ServerInterfaceWrapper) ClaimOnCard(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ClaimOnCard(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ConfirmCardAgain operation middleware
+func (siw *ServerInterfaceWrapper) ConfirmCardAgain(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ConfirmCardAgain(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// AgreeOnCard operation middleware
+func (siw *ServerInterfaceWrapper) AgreeOnCard(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AgreeOnCard(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ExportCard operation middleware
+func (siw *ServerInterfaceWrapper) ExportCard(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ExportCard(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCardHistory operation middleware
+func (siw *ServerInterfaceWrapper) ListCardHistory(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCardHistoryParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCardHistory(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// JoinCard operation middleware
+func (siw *ServerInterfaceWrapper) JoinCard(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params JoinCardParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.JoinCard(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RequestCardLink operation middleware
+func (siw *ServerInterfaceWrapper) RequestCardLink(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RequestCardLink(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// OpenCardLink operation middleware
+func (siw *ServerInterfaceWrapper) OpenCardLink(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.OpenCardLink(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// LeaveCard operation middleware
+func (siw *ServerInterfaceWrapper) LeaveCard(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.LeaveCard(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCard operation middleware
+func (siw *ServerInterfaceWrapper) GetCard(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCard(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ChangeCard operation middleware
+func (siw *ServerInterfaceWrapper) ChangeCard(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ChangeCard(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// EndCardSession operation middleware
+func (siw *ServerInterfaceWrapper) EndCardSession(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.EndCardSession(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCardStores operation middleware
+func (siw *ServerInterfaceWrapper) ListCardStores(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCardStores(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -4366,6 +5043,50 @@ func (siw *ServerInterfaceWrapper) GetListFile(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetListFile(c, list, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListMails operation middleware
+func (siw *ServerInterfaceWrapper) ListMails(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMailsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListMails(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -6725,6 +7446,34 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/programme/policy/preview", wrapper.PreviewPolicy)
 
+	router.Post(options.BaseURL+"/card/join", wrapper.JoinCard)
+
+	router.Post(options.BaseURL+"/card/links", wrapper.RequestCardLink)
+
+	router.Post(options.BaseURL+"/card/links/open", wrapper.OpenCardLink)
+
+	router.Delete(options.BaseURL+"/card/session", wrapper.EndCardSession)
+
+	router.Delete(options.BaseURL+"/card/me", wrapper.LeaveCard)
+
+	router.Get(options.BaseURL+"/card/me", wrapper.GetCard)
+
+	router.Patch(options.BaseURL+"/card/me", wrapper.ChangeCard)
+
+	router.Post(options.BaseURL+"/card/confirmation", wrapper.ConfirmCardAgain)
+
+	router.Post(options.BaseURL+"/card/consents", wrapper.AgreeOnCard)
+
+	router.Get(options.BaseURL+"/card/history", wrapper.ListCardHistory)
+
+	router.Get(options.BaseURL+"/card/stores", wrapper.ListCardStores)
+
+	router.Post(options.BaseURL+"/card/claims", wrapper.ClaimOnCard)
+
+	router.Get(options.BaseURL+"/card/export", wrapper.ExportCard)
+
+	router.Get(options.BaseURL+"/mails", wrapper.ListMails)
+
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
@@ -6933,6 +7682,410 @@ type UndoAdjustmentListdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response UndoAdjustmentListdefaultApplicationProblemPlusJSONResponse) VisitUndoAdjustmentListResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ClaimOnCardRequestObject struct {
+	Body *ClaimOnCardJSONRequestBody
+}
+
+type ClaimOnCardResponseObject interface {
+	VisitClaimOnCardResponse(ctx *fiber.Ctx) error
+}
+
+type ClaimOnCard201JSONResponse Claim
+
+func (response ClaimOnCard201JSONResponse) VisitClaimOnCardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type ClaimOnCarddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ClaimOnCarddefaultApplicationProblemPlusJSONResponse) VisitClaimOnCardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ConfirmCardAgainRequestObject struct {
+}
+
+type ConfirmCardAgainResponseObject interface {
+	VisitConfirmCardAgainResponse(ctx *fiber.Ctx) error
+}
+
+type ConfirmCardAgain202Response struct {
+}
+
+func (response ConfirmCardAgain202Response) VisitConfirmCardAgainResponse(ctx *fiber.Ctx) error {
+	ctx.Status(202)
+	return nil
+}
+
+type ConfirmCardAgaindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ConfirmCardAgaindefaultApplicationProblemPlusJSONResponse) VisitConfirmCardAgainResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type AgreeOnCardRequestObject struct {
+	Body *AgreeOnCardJSONRequestBody
+}
+
+type AgreeOnCardResponseObject interface {
+	VisitAgreeOnCardResponse(ctx *fiber.Ctx) error
+}
+
+type AgreeOnCard200JSONResponse Card
+
+func (response AgreeOnCard200JSONResponse) VisitAgreeOnCardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type AgreeOnCarddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AgreeOnCarddefaultApplicationProblemPlusJSONResponse) VisitAgreeOnCardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ExportCardRequestObject struct {
+}
+
+type ExportCardResponseObject interface {
+	VisitExportCardResponse(ctx *fiber.Ctx) error
+}
+
+type ExportCard200JSONResponse CardExport
+
+func (response ExportCard200JSONResponse) VisitExportCardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ExportCarddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportCarddefaultApplicationProblemPlusJSONResponse) VisitExportCardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListCardHistoryRequestObject struct {
+	Params ListCardHistoryParams
+}
+
+type ListCardHistoryResponseObject interface {
+	VisitListCardHistoryResponse(ctx *fiber.Ctx) error
+}
+
+type ListCardHistory200JSONResponse CardLineList
+
+func (response ListCardHistory200JSONResponse) VisitListCardHistoryResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListCardHistorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListCardHistorydefaultApplicationProblemPlusJSONResponse) VisitListCardHistoryResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type JoinCardRequestObject struct {
+	Params JoinCardParams
+	Body   *JoinCardJSONRequestBody
+}
+
+type JoinCardResponseObject interface {
+	VisitJoinCardResponse(ctx *fiber.Ctx) error
+}
+
+type JoinCard201ResponseHeaders struct {
+	SetCookie *string
+}
+
+type JoinCard201JSONResponse struct {
+	Body    Card
+	Headers JoinCard201ResponseHeaders
+}
+
+func (response JoinCard201JSONResponse) VisitJoinCardResponse(ctx *fiber.Ctx) error {
+	if response.Headers.SetCookie != nil {
+		ctx.Response().Header.Set("Set-Cookie", fmt.Sprint(*response.Headers.SetCookie))
+	}
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
+type JoinCarddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response JoinCarddefaultApplicationProblemPlusJSONResponse) VisitJoinCardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type RequestCardLinkRequestObject struct {
+	Body *RequestCardLinkJSONRequestBody
+}
+
+type RequestCardLinkResponseObject interface {
+	VisitRequestCardLinkResponse(ctx *fiber.Ctx) error
+}
+
+type RequestCardLink202Response struct {
+}
+
+func (response RequestCardLink202Response) VisitRequestCardLinkResponse(ctx *fiber.Ctx) error {
+	ctx.Status(202)
+	return nil
+}
+
+type RequestCardLinkdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RequestCardLinkdefaultApplicationProblemPlusJSONResponse) VisitRequestCardLinkResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type OpenCardLinkRequestObject struct {
+	Body *OpenCardLinkJSONRequestBody
+}
+
+type OpenCardLinkResponseObject interface {
+	VisitOpenCardLinkResponse(ctx *fiber.Ctx) error
+}
+
+type OpenCardLink200ResponseHeaders struct {
+	SetCookie *string
+}
+
+type OpenCardLink200JSONResponse struct {
+	Body    Card
+	Headers OpenCardLink200ResponseHeaders
+}
+
+func (response OpenCardLink200JSONResponse) VisitOpenCardLinkResponse(ctx *fiber.Ctx) error {
+	if response.Headers.SetCookie != nil {
+		ctx.Response().Header.Set("Set-Cookie", fmt.Sprint(*response.Headers.SetCookie))
+	}
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type OpenCardLinkdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response OpenCardLinkdefaultApplicationProblemPlusJSONResponse) VisitOpenCardLinkResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type LeaveCardRequestObject struct {
+}
+
+type LeaveCardResponseObject interface {
+	VisitLeaveCardResponse(ctx *fiber.Ctx) error
+}
+
+type LeaveCard204ResponseHeaders struct {
+	SetCookie *string
+}
+
+type LeaveCard204Response struct {
+	Headers LeaveCard204ResponseHeaders
+}
+
+func (response LeaveCard204Response) VisitLeaveCardResponse(ctx *fiber.Ctx) error {
+	if response.Headers.SetCookie != nil {
+		ctx.Response().Header.Set("Set-Cookie", fmt.Sprint(*response.Headers.SetCookie))
+	}
+	ctx.Status(204)
+	return nil
+}
+
+type LeaveCarddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response LeaveCarddefaultApplicationProblemPlusJSONResponse) VisitLeaveCardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetCardRequestObject struct {
+}
+
+type GetCardResponseObject interface {
+	VisitGetCardResponse(ctx *fiber.Ctx) error
+}
+
+type GetCard200JSONResponse Card
+
+func (response GetCard200JSONResponse) VisitGetCardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetCarddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCarddefaultApplicationProblemPlusJSONResponse) VisitGetCardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ChangeCardRequestObject struct {
+	Body *ChangeCardJSONRequestBody
+}
+
+type ChangeCardResponseObject interface {
+	VisitChangeCardResponse(ctx *fiber.Ctx) error
+}
+
+type ChangeCard200JSONResponse Card
+
+func (response ChangeCard200JSONResponse) VisitChangeCardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ChangeCarddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeCarddefaultApplicationProblemPlusJSONResponse) VisitChangeCardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type EndCardSessionRequestObject struct {
+}
+
+type EndCardSessionResponseObject interface {
+	VisitEndCardSessionResponse(ctx *fiber.Ctx) error
+}
+
+type EndCardSession204ResponseHeaders struct {
+	SetCookie *string
+}
+
+type EndCardSession204Response struct {
+	Headers EndCardSession204ResponseHeaders
+}
+
+func (response EndCardSession204Response) VisitEndCardSessionResponse(ctx *fiber.Ctx) error {
+	if response.Headers.SetCookie != nil {
+		ctx.Response().Header.Set("Set-Cookie", fmt.Sprint(*response.Headers.SetCookie))
+	}
+	ctx.Status(204)
+	return nil
+}
+
+type EndCardSessiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndCardSessiondefaultApplicationProblemPlusJSONResponse) VisitEndCardSessionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListCardStoresRequestObject struct {
+}
+
+type ListCardStoresResponseObject interface {
+	VisitListCardStoresResponse(ctx *fiber.Ctx) error
+}
+
+type ListCardStores200JSONResponse CardStoreList
+
+func (response ListCardStores200JSONResponse) VisitListCardStoresResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListCardStoresdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListCardStoresdefaultApplicationProblemPlusJSONResponse) VisitListCardStoresResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -7782,6 +8935,35 @@ type GetListFiledefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetListFiledefaultApplicationProblemPlusJSONResponse) VisitGetListFileResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListMailsRequestObject struct {
+	Params ListMailsParams
+}
+
+type ListMailsResponseObject interface {
+	VisitListMailsResponse(ctx *fiber.Ctx) error
+}
+
+type ListMails200JSONResponse MailList
+
+func (response ListMails200JSONResponse) VisitListMailsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListMailsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMailsdefaultApplicationProblemPlusJSONResponse) VisitListMailsResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -9340,6 +10522,45 @@ type StrictServerInterface interface {
 	// UndoAdjustmentList Book the counterpart of a list
 	// (POST /adjustment-lists/{id}/undo)
 	UndoAdjustmentList(ctx context.Context, request UndoAdjustmentListRequestObject) (UndoAdjustmentListResponseObject, error)
+	// ClaimOnCard Get what a sale without a card earned, by the code on its receipt
+	// (POST /card/claims)
+	ClaimOnCard(ctx context.Context, request ClaimOnCardRequestObject) (ClaimOnCardResponseObject, error)
+	// ConfirmCardAgain Have the link to confirm the address mailed again
+	// (POST /card/confirmation)
+	ConfirmCardAgain(ctx context.Context, request ConfirmCardAgainRequestObject) (ConfirmCardAgainResponseObject, error)
+	// AgreeOnCard Agree to a purpose, or take it back
+	// (POST /card/consents)
+	AgreeOnCard(ctx context.Context, request AgreeOnCardRequestObject) (AgreeOnCardResponseObject, error)
+	// ExportCard All that head office keeps about the shopper
+	// (GET /card/export)
+	ExportCard(ctx context.Context, request ExportCardRequestObject) (ExportCardResponseObject, error)
+	// ListCardHistory What changed the balance, newest first
+	// (GET /card/history)
+	ListCardHistory(ctx context.Context, request ListCardHistoryRequestObject) (ListCardHistoryResponseObject, error)
+	// JoinCard Get a card
+	// (POST /card/join)
+	JoinCard(ctx context.Context, request JoinCardRequestObject) (JoinCardResponseObject, error)
+	// RequestCardLink Have a link to a lost card mailed
+	// (POST /card/links)
+	RequestCardLink(ctx context.Context, request RequestCardLinkRequestObject) (RequestCardLinkResponseObject, error)
+	// OpenCardLink Open a card by a link from a mail
+	// (POST /card/links/open)
+	OpenCardLink(ctx context.Context, request OpenCardLinkRequestObject) (OpenCardLinkResponseObject, error)
+	// LeaveCard Leave the programme
+	// (DELETE /card/me)
+	LeaveCard(ctx context.Context, request LeaveCardRequestObject) (LeaveCardResponseObject, error)
+	// GetCard All that the card shows
+	// (GET /card/me)
+	GetCard(ctx context.Context, request GetCardRequestObject) (GetCardResponseObject, error)
+	// ChangeCard Change name, address, phone or language
+	// (PATCH /card/me)
+	ChangeCard(ctx context.Context, request ChangeCardRequestObject) (ChangeCardResponseObject, error)
+	// EndCardSession Have this browser forget the card
+	// (DELETE /card/session)
+	EndCardSession(ctx context.Context, request EndCardSessionRequestObject) (EndCardSessionResponseObject, error)
+	// ListCardStores Where the card is good
+	// (GET /card/stores)
+	ListCardStores(ctx context.Context, request ListCardStoresRequestObject) (ListCardStoresResponseObject, error)
 	// CreateClaim Give a member what a sale without a card earned, by the code on its receipt
 	// (POST /claims)
 	CreateClaim(ctx context.Context, request CreateClaimRequestObject) (CreateClaimResponseObject, error)
@@ -9418,6 +10639,9 @@ type StrictServerInterface interface {
 	// GetListFile A list as a file, sorted and narrowed in the same way
 	// (GET /lists/{list}/file)
 	GetListFile(ctx context.Context, request GetListFileRequestObject) (GetListFileResponseObject, error)
+	// ListMails The outbox, newest first
+	// (GET /mails)
+	ListMails(ctx context.Context, request ListMailsRequestObject) (ListMailsResponseObject, error)
 	// GetMe The person signed in
 	// (GET /me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -9818,6 +11042,419 @@ func (sh *strictHandler) UndoAdjustmentList(ctx *fiber.Ctx, id ID, params UndoAd
 		return err
 	} else if validResponse, ok := response.(UndoAdjustmentListResponseObject); ok {
 		if err := validResponse.VisitUndoAdjustmentListResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ClaimOnCard operation middleware
+func (sh *strictHandler) ClaimOnCard(ctx *fiber.Ctx) error {
+	var request ClaimOnCardRequestObject
+
+	var body ClaimOnCardJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ClaimOnCard(ctx.UserContext(), request.(ClaimOnCardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ClaimOnCard")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ClaimOnCardResponseObject); ok {
+		if err := validResponse.VisitClaimOnCardResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ConfirmCardAgain operation middleware
+func (sh *strictHandler) ConfirmCardAgain(ctx *fiber.Ctx) error {
+	var request ConfirmCardAgainRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ConfirmCardAgain(ctx.UserContext(), request.(ConfirmCardAgainRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConfirmCardAgain")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ConfirmCardAgainResponseObject); ok {
+		if err := validResponse.VisitConfirmCardAgainResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AgreeOnCard operation middleware
+func (sh *strictHandler) AgreeOnCard(ctx *fiber.Ctx) error {
+	var request AgreeOnCardRequestObject
+
+	var body AgreeOnCardJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AgreeOnCard(ctx.UserContext(), request.(AgreeOnCardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AgreeOnCard")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AgreeOnCardResponseObject); ok {
+		if err := validResponse.VisitAgreeOnCardResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportCard operation middleware
+func (sh *strictHandler) ExportCard(ctx *fiber.Ctx) error {
+	var request ExportCardRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportCard(ctx.UserContext(), request.(ExportCardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportCard")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportCardResponseObject); ok {
+		if err := validResponse.VisitExportCardResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCardHistory operation middleware
+func (sh *strictHandler) ListCardHistory(ctx *fiber.Ctx, params ListCardHistoryParams) error {
+	var request ListCardHistoryRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCardHistory(ctx.UserContext(), request.(ListCardHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCardHistory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCardHistoryResponseObject); ok {
+		if err := validResponse.VisitListCardHistoryResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// JoinCard operation middleware
+func (sh *strictHandler) JoinCard(ctx *fiber.Ctx, params JoinCardParams) error {
+	var request JoinCardRequestObject
+
+	request.Params = params
+
+	var body JoinCardJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.JoinCard(ctx.UserContext(), request.(JoinCardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "JoinCard")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(JoinCardResponseObject); ok {
+		if err := validResponse.VisitJoinCardResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RequestCardLink operation middleware
+func (sh *strictHandler) RequestCardLink(ctx *fiber.Ctx) error {
+	var request RequestCardLinkRequestObject
+
+	var body RequestCardLinkJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestCardLink(ctx.UserContext(), request.(RequestCardLinkRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestCardLink")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequestCardLinkResponseObject); ok {
+		if err := validResponse.VisitRequestCardLinkResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// OpenCardLink operation middleware
+func (sh *strictHandler) OpenCardLink(ctx *fiber.Ctx) error {
+	var request OpenCardLinkRequestObject
+
+	var body OpenCardLinkJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.OpenCardLink(ctx.UserContext(), request.(OpenCardLinkRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OpenCardLink")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(OpenCardLinkResponseObject); ok {
+		if err := validResponse.VisitOpenCardLinkResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// LeaveCard operation middleware
+func (sh *strictHandler) LeaveCard(ctx *fiber.Ctx) error {
+	var request LeaveCardRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.LeaveCard(ctx.UserContext(), request.(LeaveCardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LeaveCard")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LeaveCardResponseObject); ok {
+		if err := validResponse.VisitLeaveCardResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCard operation middleware
+func (sh *strictHandler) GetCard(ctx *fiber.Ctx) error {
+	var request GetCardRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCard(ctx.UserContext(), request.(GetCardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCard")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCardResponseObject); ok {
+		if err := validResponse.VisitGetCardResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ChangeCard operation middleware
+func (sh *strictHandler) ChangeCard(ctx *fiber.Ctx) error {
+	var request ChangeCardRequestObject
+
+	var body ChangeCardJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeCard(ctx.UserContext(), request.(ChangeCardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeCard")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangeCardResponseObject); ok {
+		if err := validResponse.VisitChangeCardResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndCardSession operation middleware
+func (sh *strictHandler) EndCardSession(ctx *fiber.Ctx) error {
+	var request EndCardSessionRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.EndCardSession(ctx.UserContext(), request.(EndCardSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndCardSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndCardSessionResponseObject); ok {
+		if err := validResponse.VisitEndCardSessionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCardStores operation middleware
+func (sh *strictHandler) ListCardStores(ctx *fiber.Ctx) error {
+	var request ListCardStoresRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCardStores(ctx.UserContext(), request.(ListCardStoresRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCardStores")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCardStoresResponseObject); ok {
+		if err := validResponse.VisitListCardStoresResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -10646,6 +12283,33 @@ func (sh *strictHandler) GetListFile(ctx *fiber.Ctx, list string, params GetList
 		return err
 	} else if validResponse, ok := response.(GetListFileResponseObject); ok {
 		if err := validResponse.VisitGetListFileResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMails operation middleware
+func (sh *strictHandler) ListMails(ctx *fiber.Ctx, params ListMailsParams) error {
+	var request ListMailsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMails(ctx.UserContext(), request.(ListMailsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMails")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMailsResponseObject); ok {
+		if err := validResponse.VisitListMailsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

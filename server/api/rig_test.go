@@ -27,13 +27,16 @@ import (
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/server/api"
+	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/casework"
+	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/mail"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/store"
@@ -61,6 +64,7 @@ type rig struct {
 	people *people.Directory
 	server *api.Server
 
+	outbox   *mail.Outbox
 	accounts *account.Accounts
 	rights   *allowance.Service
 	watch    *console.Watch
@@ -153,7 +157,14 @@ func (r *rig) start() {
 		Store: db, Ledger: r.ledger, Journal: journal, Feed: f, Policies: prog, Clock: r.clock, NewID: newID, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Keys: set,
 	})
 	r.watch = console.NewWatch(db, func(err error) { r.t.Error(err) })
+	claims := claim.New(claim.Options{Store: db, Ledger: r.ledger, Policies: prog, Clock: r.clock})
+	r.outbox = mail.New(mail.Options{Store: db, Clock: r.clock, NewID: newID})
+	cards := card.New(card.Env{
+		Store: db, Programme: prog, Ledger: r.ledger, Accounts: r.accounts, Stores: lanes, Claims: claims, Mails: r.outbox, Clock: r.clock,
+		Random: rand.Reader, NewID: newID, Secret: r.secret, Name: "Corner Shop", Address: "https://hq.example/card",
+	})
 	r.server = api.New(api.Options{
+		Cards: cards, Mails: r.outbox, Claims: claims,
 		People: r.people, Answers: answers, Fleet: lanes, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
 		RequestTime: r.requestTime,

@@ -57,7 +57,7 @@ func newRooms() *rooms {
 // bodyLimit is how large a body may be at an address.
 func bodyLimit(path string) int {
 	switch {
-	case path == wire.PathEnrol, path == basePath+"/sessions", path == sessionPath:
+	case path == wire.PathEnrol, path == basePath+"/sessions", path == sessionPath, strings.HasPrefix(path, cardPath):
 		return freeBytes
 	case strings.HasPrefix(path, "/sync/"):
 		return wire.MaxBody

@@ -18,12 +18,14 @@ import (
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/server/account"
+	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/casework"
 	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/mail"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/reconcile"
@@ -91,6 +93,8 @@ type Options struct {
 	Shop      *webshop.Shop
 	Claims    *claim.Service
 	Days      *reconcile.Service
+	Cards     *card.Cards
+	Mails     *mail.Outbox
 	Ledger    Ledger
 	Found     Exceptions
 	Ingest    Ingest
@@ -135,6 +139,7 @@ type Server struct {
 	polls    *polls
 	rooms    *rooms
 	guesses  guesses
+	joins    people.Throttle
 
 	mu       sync.Mutex
 	listener *accept.Listener // nil before Serve

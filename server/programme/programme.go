@@ -39,7 +39,7 @@ type Keeper interface {
 
 	// AddMember refuses a reference that is taken with problem.NameTaken.
 	AddMembers(ctx context.Context, members []Member) error
-	// SetMember writes issue and blocked; problem.Conflict as in SetReward.
+	// SetMember writes alias, issue and blocked; problem.Conflict as in SetReward.
 	SetMember(ctx context.Context, m Member) error
 	Member(ctx context.Context, id uuid.UUID) (Member, error)
 	// MemberOf returns who has a reference.

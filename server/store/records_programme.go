@@ -181,8 +181,8 @@ func flag(set bool) int64 {
 
 // SetMember implements programme.Keeper.
 func (db *DB) SetMember(ctx context.Context, m programme.Member) error {
-	return db.changed(ctx, "UPDATE members SET issue = ?, blocked = ?, version = ? WHERE shard = ? AND id = ? AND version = ?",
-		int64(m.Issue), flag(m.Blocked), int64(m.Version), shard.Of(m.Account), m.ID[:], int64(m.Version-1))
+	return db.changed(ctx, "UPDATE members SET alias = ?, folded_alias = ?, issue = ?, blocked = ?, version = ? WHERE shard = ? AND id = ? AND version = ?",
+		m.Alias, strings.ToLower(m.Alias), int64(m.Issue), flag(m.Blocked), int64(m.Version), shard.Of(m.Account), m.ID[:], int64(m.Version-1))
 }
 
 // Member implements programme.Keeper.
