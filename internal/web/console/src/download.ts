@@ -1,0 +1,35 @@
+import { isProblem, Refused } from '@tallystick/kit/api/problem.ts';
+import { base, patient } from './hq.ts';
+import { given, orderOf, type Narrowed } from './list.ts';
+
+/** download saves a list as a file; `progress` hears how many bytes have come. */
+export async function download(
+  list: string,
+  format: 'csv' | 'xlsx',
+  filters: Narrowed,
+  sort: string | undefined,
+  progress: (bytes: number) => void,
+): Promise<string> {
+  const query = new URLSearchParams({ ...given({ ...filters, order: orderOf(sort) }), format });
+  if (format === 'csv') query.set('mark', 'true');
+  const answer = await patient(new Request(`${location.origin}${base}/lists/${list}/file?${query}`, { credentials: 'same-origin' }));
+  if (!answer.ok || !answer.body) {
+    const body: unknown = await answer.json().catch(() => undefined);
+    throw new Refused(isProblem(body) ? body : { code: 'internal', status: answer.status, title: answer.statusText });
+  }
+  const name = /filename="?([^";]+)/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? `${list}.${format}`;
+  const parts: BlobPart[] = [];
+  let bytes = 0;
+  const reader = answer.body.getReader();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    parts.push(piece.value);
+    bytes += piece.value.length;
+    progress(bytes);
+  }
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob(parts, { type: answer.headers.get('Content-Type') ?? '' }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  return name;
+}

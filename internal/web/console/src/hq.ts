@@ -1,0 +1,78 @@
+import { isProblem, Refused, unreachable } from '@tallystick/kit/api/problem.ts';
+import type { paths } from '@tallystick/kit/api/gen/hq.d.ts';
+import createClient from 'openapi-fetch';
+import { reach, session } from './session.svelte.ts';
+
+export const base = '/api/v1';
+
+const longestWait = 5_000;
+
+/** key is a new idempotency key; crypto.randomUUID is missing on pages without TLS. */
+function key(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    });
+  });
+}
+
+/**
+ * patient sends a request until head office has answered it. While nobody answers it is
+ * sent again, with the same key, so that it happens once; when the session is over it
+ * waits until somebody has signed in.
+ */
+export async function patient(request: Request): Promise<Response> {
+  request.headers.set('X-Tallystick-Console', '1');
+  if (request.method !== 'GET' && !request.headers.has('Idempotency-Key')) request.headers.set('Idempotency-Key', key());
+  for (let wait = 400; ; wait = Math.min(wait * 2, longestWait)) {
+    let answer: Response | undefined;
+    try {
+      answer = await fetch(request.clone());
+    } catch {
+      request.signal.throwIfAborted();
+    }
+    if (answer?.status === 401 && !request.url.endsWith('/console/session')) {
+      await session.again();
+      continue;
+    }
+    if (answer && answer.status !== 502 && answer.status !== 503 && answer.status !== 504) {
+      reach.down = false;
+      return answer;
+    }
+    reach.down = true;
+    await pause(wait, request.signal);
+  }
+}
+
+/** hq is head office's API. Calls throw Refused. */
+export const hq = createClient<paths>({ baseUrl: location.origin + base, credentials: 'same-origin', fetch: patient });
+
+hq.use({
+  async onResponse({ response }) {
+    if (response.ok) return undefined;
+    const body: unknown = await response.json().catch(() => undefined);
+    if (isProblem(body)) throw new Refused(body);
+    throw new Refused({ code: unreachable, status: response.status, title: response.statusText });
+  },
+});
+
+/** once are the parameters of a write; patient makes the key. */
+export const once = { header: {} as { 'Idempotency-Key': string } };
+
+/** why says in words why something failed. */
+export function why(error: unknown): string {
+  if (!(error instanceof Refused)) return String(error);
+  const fields = Object.entries(error.problem.fields ?? {}).map(([at, what]) => `${at.replace(/^\//, '')} ${what}`);
+  return [error.problem.detail ?? error.problem.title, ...fields].join(' · ');
+}
+
+/** aborted tells whether a call ended because nobody wants its answer any more. */
+export function aborted(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}

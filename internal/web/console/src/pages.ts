@@ -1,0 +1,42 @@
+import type { Component } from 'svelte';
+import Audit from './pages/Audit.svelte';
+import Exceptions from './pages/Exceptions.svelte';
+import Home from './pages/Home.svelte';
+import Journal from './pages/Journal.svelte';
+import Members from './pages/Members.svelte';
+import Policy from './pages/Policy.svelte';
+import Rewards from './pages/Rewards.svelte';
+import Stores from './pages/Stores.svelte';
+import Terminals from './pages/Terminals.svelte';
+import Vouchers from './pages/Vouchers.svelte';
+import type { en } from './words/en.ts';
+
+/** Page is one page of the console; `rest` is what follows its path, in parts. */
+export interface Page {
+  nav: Exclude<keyof typeof en.nav, 'label'>;
+  path: string;
+  component: Component<{ rest: string[] }>;
+}
+
+/** plain is a page that has nothing behind its path. */
+const plain = (page: unknown) => page as Component<{ rest: string[] }>;
+
+export const pages: Page[] = [
+  { nav: 'home', path: '/console', component: plain(Home) },
+  { nav: 'stores', path: '/console/stores', component: plain(Stores) },
+  { nav: 'terminals', path: '/console/terminals', component: plain(Terminals) },
+  { nav: 'members', path: '/console/members', component: Members },
+  { nav: 'journal', path: '/console/journal', component: Journal },
+  { nav: 'exceptions', path: '/console/exceptions', component: Exceptions },
+  { nav: 'rewards', path: '/console/rewards', component: plain(Rewards) },
+  { nav: 'vouchers', path: '/console/vouchers', component: plain(Vouchers) },
+  { nav: 'policy', path: '/console/policy', component: plain(Policy) },
+  { nav: 'audit', path: '/console/audit', component: plain(Audit) },
+];
+
+/** where finds the page of a path, and what follows in it. */
+export function where(path: string): { page: Page | undefined; rest: string[] } {
+  const [, , first = '', ...rest] = path.replace(/\/+$/, '').split('/');
+  const page = pages.find((p) => p.path === (first ? `/console/${first}` : '/console'));
+  return { page, rest };
+}
