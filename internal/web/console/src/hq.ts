@@ -37,7 +37,7 @@ export async function patient(request: Request): Promise<Response> {
     } catch {
       request.signal.throwIfAborted();
     }
-    if (answer?.status === 401 && !request.url.endsWith('/console/session')) {
+    if (answer?.status === 401 && !(request.method === 'POST' && request.url.endsWith('/console/session'))) {
       await session.again();
       continue;
     }
