@@ -19,6 +19,9 @@ func (w *world) do(ctx context.Context, e event) {
 	}
 	w.arrive()
 	d := newDice(e.sub, 5)
+	if w.staged(ctx, e) {
+		return
+	}
 	if e.kind >= apply && e.kind <= issue || e.kind == backUp || e.kind == restore || e.kind == wait {
 		w.atOffice(ctx, e, d)
 		return
@@ -65,7 +68,7 @@ func (w *world) machine(ctx context.Context, e event, d *dice, l *lane) bool {
 		if l.up {
 			l.die(false)
 		}
-		l.cells = newCells()
+		l.cells, l.forkTold = newCells(), false
 		w.count("cache thrown away")
 		w.say("lane %s loses its cache", l.name)
 	case jumpClock:
@@ -106,7 +109,7 @@ func (w *world) rollBack(d *dice, l *lane) {
 		l.die(false)
 	}
 	l.disk, l.cells = l.kept.disk.image(), l.kept.cells.image()
-	l.acks, l.tried = append([]ack(nil), l.kept.acks...), nil
+	l.acks, l.tried, l.forkTold = append([]ack(nil), l.kept.acks...), nil, false
 	if d.chance(30) {
 		l.cells = newCells()
 	}

@@ -45,7 +45,7 @@ func (w *world) quiet(ctx context.Context) {
 	w.say("the faults stop")
 	w.now = w.now.Add(16 * time.Minute)
 	for _, l := range w.lanes {
-		l.link.cut, l.lanCut, l.link.next, l.skew, l.disk.fuse = false, false, nil, 0, 0
+		l.link.cut, l.lanCut, l.link.old, l.link.next, l.skew, l.disk.fuse = false, false, false, nil, 0, 0
 		if l.up {
 			if err := l.stop(); err != nil {
 				w.fail("stop lane %s: %v", l.name, err)
@@ -137,6 +137,7 @@ func (w *world) told100(ctx context.Context, l *lane) bool {
 func (w *world) finish(ctx context.Context) {
 	records := w.records(ctx)
 	w.delivery(ctx, records)
+	w.lives(records)
 	w.branches(ctx, records)
 	w.compare(ctx, records)
 	w.agree(ctx)

@@ -41,6 +41,8 @@ const (
 	backUp
 	restore
 	wait
+	recall  // scenes only: HQ asks for rights
+	oldWord // scenes only: a relay repeats what HQ once said
 	kinds
 )
 
@@ -48,6 +50,7 @@ var kindNames = [kinds]string{
 	"sell", "race", "again", "replay", "undo", "bring", "push", "pull", "tend", "meet", "apply", "rights", "sweep", "adjust", "gift", "merge",
 	"issue", "cut", "heal", "cut LAN", "mishap", "crash", "lose cache", "jump clock", "keep image", "roll back", "clone", "retire",
 	"renew", "back up", "restore", "wait",
+	"recall", "old word",
 }
 
 func (k kind) String() string { return kindNames[k] }
@@ -64,10 +67,10 @@ var weights = [kinds]int{
 var faults = []kind{cut, mishapNext, crash, loseCache, jumpClock, rollBack, clone, retire, renew, restore, merge, gift}
 
 // HonestCrashes are worlds in which machines die, and nobody copies anything.
-var HonestCrashes = only(sell, again, undo, push, pull, tend, meet, apply, crash, mishapNext, loseCache, wait)
+var HonestCrashes = only(sell, again, undo, push, pull, tend, meet, apply, rights, crash, mishapNext, loseCache, wait)
 
 // Copies are worlds in which data directories are copied and put back.
-var Copies = only(sell, race, again, push, pull, tend, apply, keepImage, rollBack, clone, crash, loseCache, mishapNext)
+var Copies = only(sell, race, again, push, pull, tend, meet, apply, rights, keepImage, rollBack, clone, crash, loseCache, mishapNext)
 
 func only(kinds ...kind) map[kind]bool {
 	out := map[kind]bool{}
@@ -99,6 +102,9 @@ const defaultEvents = 160
 
 // script draws the events of a world.
 func script(seed uint64, o Options) []event {
+	if o.Scene != "" {
+		return played(seed, o)
+	}
 	d := newDice(seed, 4)
 	w := weights
 	for _, k := range faults {

@@ -135,9 +135,11 @@ func (l *lane) show(ctx context.Context, to *lane) {
 			}
 			l.w.tally.Witnessed++
 			l.w.say("lane %s knows another journal of %s: %s", to.name, l.name, finding)
-			if err := l.till.Contradicted(ctx, finding, known); err != nil && !l.disk.off {
+			err := l.till.Contradicted(ctx, finding, known)
+			if err != nil && !l.disk.off {
 				l.w.expect("lane "+l.name+": contradicted", err)
 			}
+			l.forkTold = l.forkTold || err == nil && !l.disk.off
 			return
 		}
 		if err := l.till.Confirmed(ctx, before.Seq); err != nil && !l.disk.off {

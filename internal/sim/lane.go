@@ -40,6 +40,9 @@ type lane struct {
 	skew time.Duration // of the wall clock
 	boot time.Time     // true time
 
+	// forkTold says that the till was told of another journal of its name, and took it in.
+	forkTold bool
+
 	up      bool
 	died    bool // it did not stop in good order
 	gone    bool // for good
@@ -117,7 +120,7 @@ func (l *lane) enrol(ctx context.Context, terminal uuid.UUID) error {
 	l.signer, l.enrolment = signer, enrolment
 	l.fork = &fork{writer: journal.Writer{ID: enrolment.Terminal, Epoch: enrolment.Epoch}}
 	l.disk, l.cells = newDisk(l.w.options.Broken == SyncOff), newCells()
-	l.acks, l.tried, l.kept = nil, nil, nil
+	l.acks, l.tried, l.kept, l.forkTold = nil, nil, nil, false
 	l.w.epochs = append(l.w.epochs, l.fork)
 	return nil
 }
@@ -155,6 +158,7 @@ func (l *lane) open(ctx context.Context) error {
 		Writer: l.fork.writer, Store: l.enrolment.Store, HQ: l.enrolment.HQ, Journal: l.journal, State: l.cells,
 		Clock: l, Monotonic: l.monotonic, NewID: l.newID, Keys: l.enrolment.Keys, PublicKey: l.signer.Public.Key,
 		Software: "sim", EnrolledAt: time.UnixMilli(l.enrolment.HQTime), Signer: l.signer,
+		Mutant: mutants[l.w.options.Broken],
 	})
 	if err != nil {
 		return err

@@ -37,6 +37,9 @@ type link struct {
 	lane *lane
 	cut  bool
 	next []mishap // of the coming requests
+
+	old   bool              // a relay repeats what HQ once said
+	pages map[string][]byte // which is this, by cursor, in scenes
 }
 
 // parcel is a request as it is on the wire.
@@ -78,9 +81,18 @@ func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
 	case twice:
 		w.deliver(p)
 	}
+	if l.old && isPull(p) {
+		if answer := l.remembered(p); answer != nil {
+			return answer, nil
+		}
+		return nil, errNet
+	}
 	answer := w.deliver(p)
 	if m == lostAnswer {
 		return nil, errNet
+	}
+	if w.options.Scene != "" && isPull(p) {
+		return l.remember(p, answer)
 	}
 	return answer, nil
 }

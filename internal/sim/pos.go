@@ -142,6 +142,9 @@ func (w *world) commit(ctx context.Context, l *lane, c till.Commit, name string)
 		}
 		return false
 	}
+	if l.forkTold && !sale.Replayed && len(sale.Body.Redeemed) > 0 {
+		w.fail("G6: lane %s redeems in entry %d although it was told that somebody has another journal of its name", l.name, sale.At.Seq)
+	}
 	w.told(l, sale, name)
 	w.held(ctx, l)
 	return true

@@ -65,6 +65,7 @@ func (w *world) refusedByHQ(l *lane, what string, err error) {
 		return
 	}
 	w.say("lane %s: %s failed: %s", l.name, what, code)
+	l.forkTold = l.forkTold || code == problem.JournalFork && !l.disk.off
 	if code == problem.JournalFork && !l.fork.forged {
 		w.fail("G6: lane %s is accused of a fork, and there is none: %v", l.name, err)
 	}

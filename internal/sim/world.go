@@ -29,6 +29,8 @@ type Options struct {
 	Rights bool
 	// Only keeps the events of these kinds; nil keeps all.
 	Only map[kind]bool
+	// Scene plays a story that is fixed but for what is sold; empty plays by chance.
+	Scene Scene
 }
 
 // world is everything there is.
@@ -93,7 +95,7 @@ func newPlan(d *dice, o Options) plan {
 		Unit: "points", PerSale: 400, PerMemberDay: 700, PerTerminal: 900, VouchersPerSale: 2, VouchersTerminal: 6,
 		MaxCacheAgeSeconds: 3 * 24 * 3600, RestartCap: 500,
 	}
-	if p.rights = d.chance(70) && o.Rights; p.rights {
+	if p.rights = d.chance(70) && o.Rights || o.Scene != ""; p.rights {
 		p.policy.SpendEarned = d.chance(70)
 		p.policy.Rights = loyalty.Rights{
 			SharePercent: 60, Cap: 400, Min: 20, LifeSeconds: 2 * 24 * 3600, OneOffSeconds: 3600, ClockBoundSeconds: 120,
