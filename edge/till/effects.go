@@ -41,13 +41,13 @@ func (t *Till) derive(ctx context.Context, seq uint64, raw []byte) (derived, err
 		if err != nil {
 			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
 		}
-		return deriveSale(seq, e.BusinessDate, sale)
+		return deriveSale(seq, e, sale)
 	case entry.KindVoid:
 		void, err := entry.DecodeBody[entry.Void](e)
 		if err != nil {
 			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
 		}
-		return t.deriveVoid(ctx, seq, void)
+		return t.deriveVoid(ctx, seq, e.OccurredAt, void)
 	case entry.KindReturn:
 		back, err := entry.DecodeBody[entry.Return](e)
 		if err != nil {
@@ -59,7 +59,7 @@ func (t *Till) derive(ctx context.Context, seq uint64, raw []byte) (derived, err
 		if err != nil {
 			return derived{}, fmt.Errorf("read entry %d: %w", seq, err)
 		}
-		return deriveAllowance(seq, c)
+		return deriveAllowance(seq, e.OccurredAt, c)
 	case entry.KindEnrolMember:
 		m, err := entry.DecodeBody[entry.EnrolMember](e)
 		if err != nil {
@@ -94,27 +94,27 @@ func (t *Till) derive(ctx context.Context, seq uint64, raw []byte) (derived, err
 	return derived{}, nil
 }
 
-func deriveSale(seq uint64, date entry.Date, sale entry.Sale) (derived, error) {
+func deriveSale(seq uint64, e entry.Entry, sale entry.Sale) (derived, error) {
 	var d derived
 	errs := []error{
 		d.put(TableKey, textKey(sale.Key), made{Seq: seq, Kind: entry.KindSale, Hash: sale.KeyHash}),
 		d.put(TableSale, sale.ID[:], seq),
 	}
-	errs = append(errs, d.put(TableSold, soldKey(date, seq), sale.ID))
+	errs = append(errs, d.put(TableSold, soldKey(e.BusinessDate, seq), sale.ID))
 	if sale.Receipt != "" {
 		errs = append(errs, d.put(TableReceipt, key(textKey(sale.Receipt), seqKey(seq)), sale.ID))
 	}
 	if c := sale.Code; c != nil && c.Step != 0 {
 		errs = append(errs, d.put(TableStep, stepKey(c.Subject, c.Step), seq))
 	}
-	errs = append(errs, d.effects(seq, date, sale, 1), d.rights(seq, sale, 1))
+	errs = append(errs, d.effects(seq, e.BusinessDate, sale, 1), d.rights(seq, e.OccurredAt, sale, 1))
 	if s := spendOfSale(sale); s.All != 0 {
 		errs = append(errs, d.put(TableSpend, seqKey(seq), s))
 	}
 	return d, errors.Join(errs...)
 }
 
-func (t *Till) deriveVoid(ctx context.Context, seq uint64, void entry.Void) (derived, error) {
+func (t *Till) deriveVoid(ctx context.Context, seq uint64, when int64, void entry.Void) (derived, error) {
 	var d derived
 	errs := []error{
 		d.put(TableKey, textKey(void.Key), made{Seq: seq, Kind: entry.KindVoid, Hash: void.KeyHash}),
@@ -129,7 +129,7 @@ func (t *Till) deriveVoid(ctx context.Context, seq uint64, void entry.Void) (der
 	if err != nil {
 		return derived{}, fmt.Errorf("find the sale that entry %d voids: %w", seq, err)
 	}
-	errs = append(errs, d.effects(seq, at.BusinessDate, sale, -1), d.rights(seq, sale, -1))
+	errs = append(errs, d.effects(seq, at.BusinessDate, sale, -1), d.rights(seq, when, sale, -1))
 	if s := spendOfSale(sale); s.All != 0 {
 		errs = append(errs, d.put(TableSpend, seqKey(seq), spend{Voids: at.At.Seq}))
 	}

@@ -135,7 +135,7 @@ func (t *Till) intake(ctx context.Context, page wire.FeedPage) (intake, error) {
 			if known && !newer(it.Kind, held, next) {
 				continue
 			}
-			changes, err := t.itemChanges(it, at, held, &next)
+			changes, err := t.itemChanges(it, at, held, &next, page.HQTime)
 			if err != nil {
 				return fmt.Errorf("take in feed item %d %s: %w", it.Kind, it.ID, err)
 			}
@@ -164,12 +164,13 @@ func newer(kind wire.ItemKind, held, next item) bool {
 // itemChanges checks that an item can be read, and keeps the member's list of vouchers
 // and the account's list of grants with it. What is kept of an item may be more than it
 // says: next then is changed.
-func (t *Till) itemChanges(it wire.Item, at []byte, held item, next *item) ([]Change, error) {
+func (t *Till) itemChanges(it wire.Item, at []byte, held item, next *item, hqTime int64) ([]Change, error) {
 	if len(it.Body) > MaxItem {
 		return nil, problem.Newf(problem.BatchTooLarge, "%d bytes", len(it.Body))
 	}
 	switch it.Kind {
 	case wire.ItemAllowance:
+		next.At = hqTime
 		return t.allowanceChanges(it, at, held, next)
 	case wire.ItemIdentity:
 		return t.identityChanges(it, at, *next)
@@ -224,7 +225,23 @@ func (t *Till) store(ctx context.Context, changes []Change, next link) error {
 		return err
 	}
 	durable := len(changes) > 0
-	changes = append(changes, c)
+	if err := t.applyInParts(ctx, append(changes, c)); err != nil {
+		return err
+	}
+	if durable {
+		if err := t.cfg.State.Sync(ctx); err != nil {
+			t.fail(err)
+			return problem.Wrap(problem.JournalStopped, err, "")
+		}
+	}
+	t.linkMu.Lock()
+	t.link = next
+	t.linkMu.Unlock()
+	return nil
+}
+
+// applyInParts writes changes in as many batches as they need.
+func (t *Till) applyInParts(ctx context.Context, changes []Change) error {
 	for len(changes) > 0 {
 		n, size := 0, 0
 		for n < len(changes) && (n == 0 || size+changeSize(changes[n]) <= MaxBatchBytes) {
@@ -237,15 +254,6 @@ func (t *Till) store(ctx context.Context, changes []Change, next link) error {
 		}
 		changes = changes[n:]
 	}
-	if durable {
-		if err := t.cfg.State.Sync(ctx); err != nil {
-			t.fail(err)
-			return problem.Wrap(problem.JournalStopped, err, "")
-		}
-	}
-	t.linkMu.Lock()
-	t.link = next
-	t.linkMu.Unlock()
 	return nil
 }
 

@@ -83,6 +83,10 @@ func (t *Till) allowanceChanges(it wire.Item, at []byte, held item, next *item) 
 		beforeGrant.Right != uuid.Nil && (beforeGrant.Account != g.Account || beforeGrant.Amount < g.Amount) {
 		return nil, problem.New(problem.InvalidField, "a grant that contradicts itself or what was granted before")
 	}
+	if isOver(g.EndsAt, next.At-rightKept.Milliseconds()) && held.Body == nil {
+		return nil, nil // as good as pruned
+	}
+	next.At = 0
 	said.Recalled, said.Closed = said.Recalled || before.Recalled, said.Closed || before.Closed
 	if next.Body, err = wire.Marshal(said); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -54,6 +55,11 @@ func (t *Till) mayLend(lane wire.Terminal, asked wire.BorrowRequest) error {
 		return errNoKey
 	case asked.Right == uuid.Nil || asked.Account == uuid.Nil || asked.Unit == "" || asked.Amount <= 0:
 		return problem.New(problem.InvalidField, "a loan has an id, an account, a unit and an amount")
+	}
+	// What was lent so long ago is forgotten: a question from then must not be taken for a
+	// new one.
+	if at := clock.Stamp(asked.HLC).Time().UnixMilli(); asked.HLC != 0 && isOver(at, t.over()) {
+		return problem.New(problem.LoanRefused, "the question is too old")
 	}
 	if err := t.inService(lane, asked.Epoch); err != nil {
 		return err

@@ -43,6 +43,8 @@ type item struct {
 	HQEpoch uint32 `cbor:"1,keyasint"`
 	Version uint64 `cbor:"2,keyasint"`
 	Body    []byte `cbor:"3,keyasint,omitempty"`
+	// At is HQ's time when it was taken in, of words about rights without a grant.
+	At int64 `cbor:"4,keyasint,omitempty"`
 }
 
 // amount is a signed change of one unit. VestsAt is set for earnings only.

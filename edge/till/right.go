@@ -47,6 +47,10 @@ type used struct {
 	Amount   int64  `cbor:"2,keyasint,omitempty"`
 	Released bool   `cbor:"3,keyasint,omitempty"`
 	LentTill int64  `cbor:"4,keyasint,omitempty"` // the end of the loan it went into
+	// Loan is the right that it went into, Account that of the right, At the entry's time.
+	Loan    uuid.UUID `cbor:"5,keyasint,omitzero"`
+	Account uuid.UUID `cbor:"6,keyasint,omitzero"`
+	At      int64     `cbor:"7,keyasint,omitempty"`
 }
 
 // right is a right of this terminal with what is left of it.
@@ -59,10 +63,11 @@ type right struct {
 	released bool
 	recalled bool // HQ wants it back
 	closed   bool // HQ counts it as over
+	over     bool // it ended long ago, whatever the clock says; see isOver
 }
 
 // live reports whether it may still be spent, but for its end.
-func (r right) live() bool { return !r.released && !r.recalled && !r.closed && r.left > 0 }
+func (r right) live() bool { return !r.released && !r.recalled && !r.closed && !r.over && r.left > 0 }
 
 // ofUses reports whether it is a right to uses of a voucher.
 func (r right) ofUses() bool { return strings.HasPrefix(r.Unit, loyalty.UseUnit("")) }
@@ -82,6 +87,7 @@ func (r right) change(op entry.AllowanceOp, amount int64) entry.AllowanceChange 
 // order of their ids.
 func (t *Till) rightsOf(l look, account uuid.UUID) ([]right, error) {
 	var out []right
+	over := t.over()
 	err := l.scan(TableRight, account[:], nil, func(key, value []byte) error {
 		rows, err := decode[[]rightRow](TableRight, value)
 		for _, row := range rows {
@@ -106,6 +112,7 @@ func (t *Till) rightsOf(l look, account uuid.UUID) ([]right, error) {
 		if err := t.reckonRight(l, &out[i]); err != nil {
 			return nil, err
 		}
+		out[i].over = isOver(out[i].EndsAt, over)
 	}
 	slices.SortFunc(out, func(a, b right) int {
 		return cmp.Or(slices.Compare(a.id[:], b.id[:]), cmp.Compare(a.Unit, b.Unit))

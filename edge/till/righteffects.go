@@ -13,7 +13,7 @@ import (
 
 // deriveAllowance works out what a step in the life of a right means here. A loan given
 // counts like a redemption for a terminal without a witness: it may be spent elsewhere.
-func deriveAllowance(seq uint64, c entry.AllowanceChange) (derived, error) {
+func deriveAllowance(seq uint64, at int64, c entry.AllowanceChange) (derived, error) {
 	var d derived
 	switch c.Op {
 	case entry.AllowanceReceived:
@@ -22,10 +22,10 @@ func deriveAllowance(seq uint64, c entry.AllowanceChange) (derived, error) {
 		}
 		return d, d.keepRights(c.Account, c.Right, []rightRow{row})
 	case entry.AllowanceReleased:
-		return d, d.put(TableUse, idKey(c.Right, seq), []used{{Unit: c.Unit, Released: true}})
+		return d, d.put(TableUse, idKey(c.Right, seq), []used{{Unit: c.Unit, Released: true, Account: c.Account, At: at}})
 	case entry.AllowanceLent:
 		errs := []error{
-			d.put(TableUse, idKey(c.Parent, seq), []used{{Unit: c.Unit, Amount: c.Amount, LentTill: c.EndsAt}}),
+			d.put(TableUse, idKey(c.Parent, seq), []used{{Unit: c.Unit, Amount: c.Amount, LentTill: c.EndsAt, Loan: c.Right, Account: c.Account, At: at}}),
 			d.put(TableLoan, c.Right[:], seq),
 			d.put(TableSpend, seqKey(seq), spend{All: c.Amount}),
 		}
@@ -64,12 +64,12 @@ func (d *derived) keepRights(account, id uuid.UUID, rows []rightRow) error {
 
 // rights adds what a sale took of rights, and the one it keeps; sign −1 gives back what
 // it took.
-func (d *derived) rights(seq uint64, sale entry.Sale, sign int64) error {
+func (d *derived) rights(seq uint64, at int64, sale entry.Sale, sign int64) error {
 	var errs []error
 	taken := map[uuid.UUID][]used{}
 	for _, r := range sale.Redeemed {
 		if r.Right != uuid.Nil {
-			taken[r.Right] = append(taken[r.Right], used{Unit: unitOf(r), Amount: sign * r.Amount})
+			taken[r.Right] = append(taken[r.Right], used{Unit: unitOf(r), Amount: sign * r.Amount, Account: sale.Account, At: at})
 		}
 	}
 	for id, uses := range taken {

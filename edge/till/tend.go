@@ -17,8 +17,8 @@ const maxDue = 200
 
 // Tend does what is due between sales: it looks at the clock, releases rights that HQ
 // wants back or that have ended, all of them when HQ takes the terminal out of service,
-// acknowledges a new policy, and closes a day that is over. Call it every second or so, and after each page of the
-// feed.
+// acknowledges a new policy, closes a day that is over, and forgets rights that are long
+// over. Call it every second or so, and after each page of the feed.
 func (t *Till) Tend(ctx context.Context) error {
 	end, err := t.begin()
 	if err != nil {
@@ -45,7 +45,10 @@ func (t *Till) Tend(ctx context.Context) error {
 			return err
 		}
 	}
-	return t.tendDay(ctx)
+	if err := t.tendDay(ctx); err != nil {
+		return err
+	}
+	return t.prune(ctx)
 }
 
 // retiring reports whether HQ is taking this terminal out of service.

@@ -105,6 +105,7 @@ type Till struct {
 	headMu    sync.Mutex  // see SignedHead
 	headBound clock.Stamp // heads have stamps below it; kept
 	tending   sync.Mutex  // one Tend at a time
+	prunes    prunes      // under tending
 	seen      entry.Date  // under tending: the date by the clock at the last Tend
 	// deciding is held for reading from a decision to its entry, and for writing by the
 	// note of a new policy: no entry after the note was decided under the one before.

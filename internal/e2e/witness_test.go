@@ -93,6 +93,12 @@ func recoveries(t *testing.T, kills int) {
 	for _, stop := range stops {
 		stop()
 	}
+	for _, lane := range r.lanes { // HQ may have fallen behind
+		must(t, stage.UntilWithin(t.Context(), 10*time.Minute, lane.Name+" has delivered its journal", func() (bool, error) {
+			status, err := lane.Status(t.Context())
+			return err == nil && status.Queue == 0, err
+		}))
+	}
 	r.settle(t)
 	entries := 0
 	for i, lane := range r.lanes {

@@ -1,0 +1,133 @@
+package bench
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/benchtable"
+	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
+	"github.com/tallystick/tallystick/internal/testkit/stage"
+)
+
+// TestEdgeMembers writes build/bench/edge_members.json: a lane of a store with very many
+// members (TALLYSTICK_BENCH_MEMBERS, 1,000,000).
+func TestEdgeMembers(t *testing.T) {
+	if os.Getenv("TALLYSTICK_BENCH") == "" {
+		t.Skip("set TALLYSTICK_BENCH=1 (make bench does)")
+	}
+	n := 1_000_000
+	if given := os.Getenv("TALLYSTICK_BENCH_MEMBERS"); given != "" {
+		var err error
+		n, err = strconv.Atoi(given)
+		must(t, err)
+	}
+	results := manyMembers(t, n)
+	dir, err := benchtable.Dir(".")
+	must(t, err)
+	must(t, benchtable.Publish(os.Stdout, dir, "edge_members", results))
+	for _, missed := range benchtable.Missed(results) {
+		t.Errorf("%s is %.3g %s, the target is %s", missed.Name, missed.Value, missed.Unit, missed.Target)
+	}
+}
+
+func manyMembers(t *testing.T, n int) []benchtable.Result {
+	hq := newFeedHQ(t, n)
+	lane, err := stage.Enrol(t.Context(), shipped(t), "lane1", filepath.Join(t.TempDir(), "lane"), hq.URL, "code", os.Stderr)
+	must(t, err)
+	must(t, lane.Start(t.Context()))
+	t.Cleanup(func() { _ = lane.Stop(t.Context()) })
+	began := time.Now()
+	select {
+	case <-hq.read:
+	case <-lane.Process().Done():
+		t.Fatal("the lane ended while it was filled")
+	case <-time.After(20 * time.Minute):
+		t.Fatal("the lane is not filled within 20 minutes")
+	}
+	filled := time.Since(began)
+	results := []benchtable.Result{
+		benchtable.Alone("fill", "s", filled.Seconds(), benchtable.Target{}),
+		benchtable.Alone("fill_peak_rss", "MB", memory(t, lane.Process().PID(), "VmHWM"), benchtable.Target{}),
+	}
+	results = append(results, weigh(t, hq)...)
+	must(t, lane.Stop(t.Context()))
+	results = append(results, benchtable.Alone("cache_on_disk", "MB", onDisk(t, filepath.Join(lane.Data, "cache")), benchtable.Target{}))
+	return append(results, startAndSell(t, hq, lane)...)
+}
+
+// weigh says what members and changes weigh in the feed.
+func weigh(t *testing.T, hq *feedHQ) []benchtable.Result {
+	var all sent
+	for page := 1; page <= hq.pages(); page++ {
+		w := hq.weight(page)
+		all = sent{all.items + w.items, all.raw + w.raw, all.packed + w.packed}
+	}
+	bytesOf := func(name string, w sent) []benchtable.Result {
+		return []benchtable.Result{
+			benchtable.Alone("feed_"+name+"_raw", "bytes", float64(w.raw)/float64(w.items), benchtable.Target{}),
+			benchtable.Alone("feed_"+name+"_zstd", "bytes", float64(w.packed)/float64(w.items), benchtable.Target{}),
+		}
+	}
+	results := bytesOf("member", all)
+	for i, n := range []int{1, 100} {
+		page := hq.change(n, int64(9_000+i))
+		select {
+		case <-hq.read:
+		case <-time.After(time.Minute):
+			t.Fatal("the lane does not take in a change")
+		}
+		results = append(results, bytesOf(fmt.Sprintf("change_of_%d", n), hq.weight(page))...)
+	}
+	return results
+}
+
+// startAndSell starts the full lane again and again, and sells to many shoppers.
+func startAndSell(t *testing.T, hq *feedHQ, lane *stage.Lane) []benchtable.Result {
+	const sales = 500
+	var ready, first, firstAnon, sold, soldAnon, peak []float64
+	for round := range rounds {
+		must(t, lane.Start(t.Context()))
+		ready = append(ready, float64(lane.Process().ReadyAfter().Milliseconds()))
+		pid := lane.Process().PID()
+		first, firstAnon = append(first, memory(t, pid, "VmRSS")), append(firstAnon, memory(t, pid, "RssAnon"))
+		for i := range sales {
+			_, err := lane.Sell(t.Context(), fmt.Sprintf("m%d-%d", round, i), edgeclient.QuoteRequest{
+				Code: hq.code(t, (round*sales+i)*7907%hq.members), Currency: "EUR", Total: 1_00,
+			})
+			must(t, err)
+		}
+		sold, soldAnon = append(sold, memory(t, pid, "VmRSS")), append(soldAnon, memory(t, pid, "RssAnon"))
+		peak = append(peak, memory(t, pid, "VmHWM"))
+		must(t, lane.Stop(t.Context()))
+	}
+	return []benchtable.Result{
+		benchtable.Alone("ready", "ms", median(ready), benchtable.ValueAtMost(1000)),
+		benchtable.Alone("rss_ready", "MB", median(first), benchtable.ValueAtMost(150)),
+		benchtable.Alone("rss_ready_anonymous", "MB", median(firstAnon), benchtable.Target{}),
+		benchtable.Alone("rss_selling", "MB", median(sold), benchtable.ValueAtMost(150)),
+		benchtable.Alone("rss_selling_anonymous", "MB", median(soldAnon), benchtable.Target{}),
+		benchtable.Alone("peak_rss", "MB", median(peak), benchtable.ValueAtMost(150)),
+	}
+}
+
+// onDisk is what the files below a directory take, in MB.
+func onDisk(t *testing.T, dir string) float64 {
+	t.Helper()
+	var sum int64
+	must(t, filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			sum += info.Size()
+		}
+		return err
+	}))
+	return float64(sum) / 1e6
+}
