@@ -18,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/casework"
+	"github.com/tallystick/tallystick/server/cashier"
 	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/feed"
@@ -59,6 +60,7 @@ type office struct {
 	ledger    *ledger.Ledger
 	ingest    *ingest.Service
 	fleet     *fleet.Fleet
+	cashiers  *cashier.Cashiers
 	programme *programme.Programme
 	accounts  *account.Accounts
 	shop      *webshop.Shop
@@ -167,6 +169,11 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 		Keeper: db, Journal: o.journal, Ledger: o.ledger, Clock: o.clock, Random: rand.Reader, NewID: newID,
 		HQ: s.HQ, PassKey: pass, Groups: s.Groups,
 	})
+	o.cashiers = cashier.NewCashiers(cashier.Env{
+		Keeper: db, Journal: o.journal, Policies: o.programme, Clock: o.clock, Random: rand.Reader, NewID: newID,
+		Stores: func(ctx context.Context, id uuid.UUID) error { _, err := o.fleet.Store(ctx, id); return err },
+	})
+	o.ledger.SetWatch(o.cashiers)
 	o.accounts = account.New(account.Env{
 		Store: db, Ledger: o.ledger, Journal: o.journal, Units: o.programme, Clock: o.clock, NewID: newID, Wake: t.wake,
 		Recall: func(ctx context.Context, account uuid.UUID) (int, error) { return o.rights.Recall(ctx, account) },

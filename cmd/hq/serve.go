@@ -73,7 +73,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	watch := console.NewWatch(o.db, func(err error) { log.Error("it could not be seen what changed; it is tried again", "error", err) })
 	counter := rounds.Elected(countEvery, mine, o.count, func(err error) { log.Error("figures could not be counted; it is tried again", "error", err) })
 	server := api.New(api.Options{
-		People: o.people, Answers: o.answers, Fleet: o.fleet, Programme: o.programme, Accounts: o.accounts, Shop: o.shop, Claims: o.claims, Days: o.days, Cards: o.cards, Mails: o.mails, Ledger: o.ledger, Found: o.db,
+		People: o.people, Answers: o.answers, Fleet: o.fleet, Cashiers: o.cashiers, Programme: o.programme, Accounts: o.accounts, Shop: o.shop, Claims: o.claims, Days: o.days, Cards: o.cards, Mails: o.mails, Ledger: o.ledger, Found: o.db,
 		Ingest: o.ingest, Feed: o.feed, Rights: o.rights, Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: console.NewProver(o.db), Watch: watch, Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch,
 		Keys: o.keys, Statement: o.statement, Version: version, Ping: o.db.Ping, Lost: store.Lost, Log: log,
 	})

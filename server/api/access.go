@@ -17,6 +17,8 @@ var areas = map[string]people.Area{
 	"GetRuleSet": people.AreaLook, "PutRuleSet": people.AreaProgramme,
 	"GetPolicy": people.AreaLook, "PutPolicy": people.AreaRisk,
 	"CreateStore": people.AreaFleet, "ListStores": people.AreaLook, "GetStore": people.AreaLook,
+	"CreateCashier": people.AreaFleet, "ListCashiers": people.AreaLook, "GetCashier": people.AreaLook, "ChangeCashier": people.AreaFleet,
+	"GetTillRules": people.AreaLook, "PutTillRules": people.AreaFleet,
 	"CreateTerminal": people.AreaFleet, "ListTerminals": people.AreaLook, "GetTerminal": people.AreaLook,
 	"CreateEnrolmentCode": people.AreaFleet, "CreateTie": people.AreaMembers, "RevokeTerminal": people.AreaFleet, "RetireTerminal": people.AreaFleet, "ReinstateTerminal": people.AreaTrust,
 	"CreateMember": people.AreaMembers, "CreateMembers": people.AreaMembers,

@@ -140,6 +140,24 @@ func (e CardPurpose) Valid() bool {
 	}
 }
 
+// Defines values for CashierRole.
+const (
+	CashierRoleCashier CashierRole = "cashier"
+	CashierRoleManager CashierRole = "manager"
+)
+
+// Valid indicates whether the value is a known member of the CashierRole enum.
+func (e CashierRole) Valid() bool {
+	switch e {
+	case CashierRoleCashier:
+		return true
+	case CashierRoleManager:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClaimState.
 const (
 	ClaimStateClaimed ClaimState = "claimed"
@@ -843,6 +861,50 @@ type CardUnit struct {
 	Spendable int64          `json:"spendable"`
 	Unit      string         `json:"unit"`
 }
+
+// Cashier defines model for Cashier.
+type Cashier struct {
+	Active    bool               `json:"active"`
+	CreatedAt time.Time          `json:"created_at"`
+	ID        openapi_types.UUID `json:"id"`
+	Name      string             `json:"name"`
+	PinSetAt  time.Time          `json:"pin_set_at"`
+
+	// Role A manager may approve what others do.
+	Role  CashierRole        `json:"role"`
+	Store openapi_types.UUID `json:"store"`
+}
+
+// CashierChange defines model for CashierChange.
+type CashierChange struct {
+	Active *bool   `json:"active,omitempty"`
+	Name   *string `json:"name,omitempty"`
+	Pin    *string `json:"pin,omitempty"`
+
+	// Role A manager may approve what others do.
+	Role *CashierRole `json:"role,omitempty"`
+}
+
+// CashierList defines model for CashierList.
+type CashierList struct {
+	Items []Cashier `json:"items"`
+
+	// Next Pass it as `cursor` for the next page; missing on the last page.
+	Next *string `json:"next,omitempty"`
+}
+
+// CashierNew defines model for CashierNew.
+type CashierNew struct {
+	// Name What the tills show; unique in the store.
+	Name string `json:"name"`
+	Pin  string `json:"pin"`
+
+	// Role A manager may approve what others do.
+	Role CashierRole `json:"role"`
+}
+
+// CashierRole A manager may approve what others do.
+type CashierRole string
 
 // CauseSum Exceptions of one cause that are not settled.
 type CauseSum struct {
@@ -2051,6 +2113,34 @@ type TieNew struct {
 	Store openapi_types.UUID `json:"store"`
 }
 
+// TillRules defines model for TillRules.
+type TillRules struct {
+	IdleSeconds     int64  `json:"idle_seconds"`
+	ReceiptRequired bool   `json:"receipt_required"`
+	ReturnOver      *int64 `json:"return_over,omitempty"`
+	SignIn          bool   `json:"sign_in"`
+	Version         int64  `json:"version"`
+	VoidOver        *int64 `json:"void_over,omitempty"`
+}
+
+// TillRulesChange What is missing is off.
+type TillRulesChange struct {
+	// IdleSeconds After how long without a call a cashier is signed out. Missing: 600.
+	IdleSeconds *int64 `json:"idle_seconds,omitempty"`
+
+	// ReceiptRequired No sale without the receipt number of the till software.
+	ReceiptRequired *bool `json:"receipt_required,omitempty"`
+
+	// ReturnOver Minor units. A return of more, all of one sale together, needs a manager. Missing: none does.
+	ReturnOver *int64 `json:"return_over,omitempty"`
+
+	// SignIn The till page does nothing before a cashier is signed in.
+	SignIn *bool `json:"sign_in,omitempty"`
+
+	// VoidOver Minor units. A void of a sale of more needs a manager. Missing: none does.
+	VoidOver *int64 `json:"void_over,omitempty"`
+}
+
 // Transfer defines model for Transfer.
 type Transfer struct {
 	Amount    int64     `json:"amount"`
@@ -2153,6 +2243,9 @@ type Wish struct {
 	Times   *int64              `json:"times,omitempty"`
 	Voucher *openapi_types.UUID `json:"voucher,omitempty"`
 }
+
+// CashierID defines model for CashierID.
+type CashierID = openapi_types.UUID
 
 // Cursor defines model for Cursor.
 type Cursor = string
@@ -2595,6 +2688,27 @@ type CreateStoreParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListCashiersParams defines parameters for ListCashiers.
+type ListCashiersParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateCashierParams defines parameters for CreateCashier.
+type CreateCashierParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ChangeCashierParams defines parameters for ChangeCashier.
+type ChangeCashierParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListDayClosesParams defines parameters for ListDayCloses.
 type ListDayClosesParams struct {
 	// Limit How many at most.
@@ -2611,6 +2725,12 @@ type ListDayClosesParams struct {
 
 	// Terminal Only this terminal.
 	Terminal *openapi_types.UUID `form:"terminal,omitempty" json:"terminal,omitempty"`
+}
+
+// PutTillRulesParams defines parameters for PutTillRules.
+type PutTillRulesParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // ListTerminalsParams defines parameters for ListTerminals.
@@ -2780,6 +2900,15 @@ type CreateSessionJSONRequestBody = SignIn
 
 // CreateStoreJSONRequestBody defines body for CreateStore for application/json ContentType.
 type CreateStoreJSONRequestBody = StoreNew
+
+// CreateCashierJSONRequestBody defines body for CreateCashier for application/json ContentType.
+type CreateCashierJSONRequestBody = CashierNew
+
+// ChangeCashierJSONRequestBody defines body for ChangeCashier for application/json ContentType.
+type ChangeCashierJSONRequestBody = CashierChange
+
+// PutTillRulesJSONRequestBody defines body for PutTillRules for application/json ContentType.
+type PutTillRulesJSONRequestBody = TillRulesChange
 
 // CreateTerminalJSONRequestBody defines body for CreateTerminal for application/json ContentType.
 type CreateTerminalJSONRequestBody = TerminalNew
@@ -3044,9 +3173,27 @@ type ServerInterface interface {
 	// GetStore One store
 	// (GET /stores/{id})
 	GetStore(c *fiber.Ctx, id ID) error
+	// ListCashiers List the cashiers of a store
+	// (GET /stores/{id}/cashiers)
+	ListCashiers(c *fiber.Ctx, id ID, params ListCashiersParams) error
+	// CreateCashier Add a cashier or a manager to a store
+	// (POST /stores/{id}/cashiers)
+	CreateCashier(c *fiber.Ctx, id ID, params CreateCashierParams) error
+	// GetCashier One cashier
+	// (GET /stores/{id}/cashiers/{cashier})
+	GetCashier(c *fiber.Ctx, id ID, cashier CashierID) error
+	// ChangeCashier Change a cashier
+	// (PATCH /stores/{id}/cashiers/{cashier})
+	ChangeCashier(c *fiber.Ctx, id ID, cashier CashierID, params ChangeCashierParams) error
 	// ListDayCloses What the terminals of a store said at the end of their days
 	// (GET /stores/{id}/day-closes)
 	ListDayCloses(c *fiber.Ctx, id ID, params ListDayClosesParams) error
+	// GetTillRules How the tills of a store work
+	// (GET /stores/{id}/till-rules)
+	GetTillRules(c *fiber.Ctx, id ID) error
+	// PutTillRules Set how the tills of a store work
+	// (PUT /stores/{id}/till-rules)
+	PutTillRules(c *fiber.Ctx, id ID, params PutTillRulesParams) error
 	// ListTerminals List terminals
 	// (GET /terminals)
 	ListTerminals(c *fiber.Ctx, params ListTerminalsParams) error
@@ -6638,6 +6785,209 @@ func (siw *ServerInterfaceWrapper) GetStore(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListCashiers operation middleware
+func (siw *ServerInterfaceWrapper) ListCashiers(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCashiersParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCashiers(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateCashier operation middleware
+func (siw *ServerInterfaceWrapper) CreateCashier(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateCashierParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateCashier(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCashier operation middleware
+func (siw *ServerInterfaceWrapper) GetCashier(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Path parameter "cashier" -------------
+	var cashier CashierID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cashier", c.Params("cashier"), &cashier, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cashier: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCashier(c, id, cashier)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ChangeCashier operation middleware
+func (siw *ServerInterfaceWrapper) ChangeCashier(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Path parameter "cashier" -------------
+	var cashier CashierID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cashier", c.Params("cashier"), &cashier, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cashier: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ChangeCashierParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ChangeCashier(c, id, cashier, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListDayCloses operation middleware
 func (siw *ServerInterfaceWrapper) ListDayCloses(c *fiber.Ctx) error {
 
@@ -6698,6 +7048,88 @@ func (siw *ServerInterfaceWrapper) ListDayCloses(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListDayCloses(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetTillRules operation middleware
+func (siw *ServerInterfaceWrapper) GetTillRules(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetTillRules(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutTillRules operation middleware
+func (siw *ServerInterfaceWrapper) PutTillRules(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutTillRulesParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutTillRules(c, id, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -7299,6 +7731,18 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/stores/:id", wrapper.GetStore)
 
 	router.Get(options.BaseURL+"/stores/:id/day-closes", wrapper.ListDayCloses)
+
+	router.Get(options.BaseURL+"/stores/:id/cashiers", wrapper.ListCashiers)
+
+	router.Post(options.BaseURL+"/stores/:id/cashiers", wrapper.CreateCashier)
+
+	router.Get(options.BaseURL+"/stores/:id/cashiers/:cashier", wrapper.GetCashier)
+
+	router.Patch(options.BaseURL+"/stores/:id/cashiers/:cashier", wrapper.ChangeCashier)
+
+	router.Get(options.BaseURL+"/stores/:id/till-rules", wrapper.GetTillRules)
+
+	router.Put(options.BaseURL+"/stores/:id/till-rules", wrapper.PutTillRules)
 
 	router.Get(options.BaseURL+"/terminals", wrapper.ListTerminals)
 
@@ -10114,6 +10558,129 @@ func (response GetStoredefaultApplicationProblemPlusJSONResponse) VisitGetStoreR
 	return ctx.JSON(&response.Body)
 }
 
+type ListCashiersRequestObject struct {
+	ID     ID `json:"id"`
+	Params ListCashiersParams
+}
+
+type ListCashiersResponseObject interface {
+	VisitListCashiersResponse(ctx *fiber.Ctx) error
+}
+
+type ListCashiers200JSONResponse CashierList
+
+func (response ListCashiers200JSONResponse) VisitListCashiersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListCashiersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListCashiersdefaultApplicationProblemPlusJSONResponse) VisitListCashiersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CreateCashierRequestObject struct {
+	ID     ID `json:"id"`
+	Params CreateCashierParams
+	Body   *CreateCashierJSONRequestBody
+}
+
+type CreateCashierResponseObject interface {
+	VisitCreateCashierResponse(ctx *fiber.Ctx) error
+}
+
+type CreateCashier201JSONResponse Cashier
+
+func (response CreateCashier201JSONResponse) VisitCreateCashierResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CreateCashierdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateCashierdefaultApplicationProblemPlusJSONResponse) VisitCreateCashierResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetCashierRequestObject struct {
+	ID      ID        `json:"id"`
+	Cashier CashierID `json:"cashier"`
+}
+
+type GetCashierResponseObject interface {
+	VisitGetCashierResponse(ctx *fiber.Ctx) error
+}
+
+type GetCashier200JSONResponse Cashier
+
+func (response GetCashier200JSONResponse) VisitGetCashierResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetCashierdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCashierdefaultApplicationProblemPlusJSONResponse) VisitGetCashierResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ChangeCashierRequestObject struct {
+	ID      ID        `json:"id"`
+	Cashier CashierID `json:"cashier"`
+	Params  ChangeCashierParams
+	Body    *ChangeCashierJSONRequestBody
+}
+
+type ChangeCashierResponseObject interface {
+	VisitChangeCashierResponse(ctx *fiber.Ctx) error
+}
+
+type ChangeCashier200JSONResponse Cashier
+
+func (response ChangeCashier200JSONResponse) VisitChangeCashierResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ChangeCashierdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeCashierdefaultApplicationProblemPlusJSONResponse) VisitChangeCashierResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListDayClosesRequestObject struct {
 	ID     ID `json:"id"`
 	Params ListDayClosesParams
@@ -10138,6 +10705,66 @@ type ListDayClosesdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListDayClosesdefaultApplicationProblemPlusJSONResponse) VisitListDayClosesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetTillRulesRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetTillRulesResponseObject interface {
+	VisitGetTillRulesResponse(ctx *fiber.Ctx) error
+}
+
+type GetTillRules200JSONResponse TillRules
+
+func (response GetTillRules200JSONResponse) VisitGetTillRulesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetTillRulesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTillRulesdefaultApplicationProblemPlusJSONResponse) VisitGetTillRulesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutTillRulesRequestObject struct {
+	ID     ID `json:"id"`
+	Params PutTillRulesParams
+	Body   *PutTillRulesJSONRequestBody
+}
+
+type PutTillRulesResponseObject interface {
+	VisitPutTillRulesResponse(ctx *fiber.Ctx) error
+}
+
+type PutTillRules200JSONResponse TillRules
+
+func (response PutTillRules200JSONResponse) VisitPutTillRulesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutTillRulesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutTillRulesdefaultApplicationProblemPlusJSONResponse) VisitPutTillRulesResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -10756,9 +11383,27 @@ type StrictServerInterface interface {
 	// GetStore One store
 	// (GET /stores/{id})
 	GetStore(ctx context.Context, request GetStoreRequestObject) (GetStoreResponseObject, error)
+	// ListCashiers List the cashiers of a store
+	// (GET /stores/{id}/cashiers)
+	ListCashiers(ctx context.Context, request ListCashiersRequestObject) (ListCashiersResponseObject, error)
+	// CreateCashier Add a cashier or a manager to a store
+	// (POST /stores/{id}/cashiers)
+	CreateCashier(ctx context.Context, request CreateCashierRequestObject) (CreateCashierResponseObject, error)
+	// GetCashier One cashier
+	// (GET /stores/{id}/cashiers/{cashier})
+	GetCashier(ctx context.Context, request GetCashierRequestObject) (GetCashierResponseObject, error)
+	// ChangeCashier Change a cashier
+	// (PATCH /stores/{id}/cashiers/{cashier})
+	ChangeCashier(ctx context.Context, request ChangeCashierRequestObject) (ChangeCashierResponseObject, error)
 	// ListDayCloses What the terminals of a store said at the end of their days
 	// (GET /stores/{id}/day-closes)
 	ListDayCloses(ctx context.Context, request ListDayClosesRequestObject) (ListDayClosesResponseObject, error)
+	// GetTillRules How the tills of a store work
+	// (GET /stores/{id}/till-rules)
+	GetTillRules(ctx context.Context, request GetTillRulesRequestObject) (GetTillRulesResponseObject, error)
+	// PutTillRules Set how the tills of a store work
+	// (PUT /stores/{id}/till-rules)
+	PutTillRules(ctx context.Context, request PutTillRulesRequestObject) (PutTillRulesResponseObject, error)
 	// ListTerminals List terminals
 	// (GET /terminals)
 	ListTerminals(ctx context.Context, request ListTerminalsRequestObject) (ListTerminalsResponseObject, error)
@@ -13568,6 +14213,147 @@ func (sh *strictHandler) GetStore(ctx *fiber.Ctx, id ID) error {
 	return nil
 }
 
+// ListCashiers operation middleware
+func (sh *strictHandler) ListCashiers(ctx *fiber.Ctx, id ID, params ListCashiersParams) error {
+	var request ListCashiersRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCashiers(ctx.UserContext(), request.(ListCashiersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCashiers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCashiersResponseObject); ok {
+		if err := validResponse.VisitListCashiersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateCashier operation middleware
+func (sh *strictHandler) CreateCashier(ctx *fiber.Ctx, id ID, params CreateCashierParams) error {
+	var request CreateCashierRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body CreateCashierJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateCashier(ctx.UserContext(), request.(CreateCashierRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateCashier")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateCashierResponseObject); ok {
+		if err := validResponse.VisitCreateCashierResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCashier operation middleware
+func (sh *strictHandler) GetCashier(ctx *fiber.Ctx, id ID, cashier CashierID) error {
+	var request GetCashierRequestObject
+
+	request.ID = id
+	request.Cashier = cashier
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCashier(ctx.UserContext(), request.(GetCashierRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCashier")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCashierResponseObject); ok {
+		if err := validResponse.VisitGetCashierResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ChangeCashier operation middleware
+func (sh *strictHandler) ChangeCashier(ctx *fiber.Ctx, id ID, cashier CashierID, params ChangeCashierParams) error {
+	var request ChangeCashierRequestObject
+
+	request.ID = id
+	request.Cashier = cashier
+	request.Params = params
+
+	var body ChangeCashierJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeCashier(ctx.UserContext(), request.(ChangeCashierRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeCashier")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangeCashierResponseObject); ok {
+		if err := validResponse.VisitChangeCashierResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListDayCloses operation middleware
 func (sh *strictHandler) ListDayCloses(ctx *fiber.Ctx, id ID, params ListDayClosesParams) error {
 	var request ListDayClosesRequestObject
@@ -13588,6 +14374,75 @@ func (sh *strictHandler) ListDayCloses(ctx *fiber.Ctx, id ID, params ListDayClos
 		return err
 	} else if validResponse, ok := response.(ListDayClosesResponseObject); ok {
 		if err := validResponse.VisitListDayClosesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetTillRules operation middleware
+func (sh *strictHandler) GetTillRules(ctx *fiber.Ctx, id ID) error {
+	var request GetTillRulesRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTillRules(ctx.UserContext(), request.(GetTillRulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTillRules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTillRulesResponseObject); ok {
+		if err := validResponse.VisitGetTillRulesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutTillRules operation middleware
+func (sh *strictHandler) PutTillRules(ctx *fiber.Ctx, id ID, params PutTillRulesParams) error {
+	var request PutTillRulesRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body PutTillRulesJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutTillRules(ctx.UserContext(), request.(PutTillRulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutTillRules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutTillRulesResponseObject); ok {
+		if err := validResponse.VisitPutTillRulesResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -29,6 +29,7 @@ import (
 	"github.com/tallystick/tallystick/server/api"
 	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/casework"
+	"github.com/tallystick/tallystick/server/cashier"
 	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/feed"
@@ -66,6 +67,7 @@ type rig struct {
 
 	outbox   *mail.Outbox
 	accounts *account.Accounts
+	cashiers *cashier.Cashiers
 	rights   *allowance.Service
 	watch    *console.Watch
 
@@ -138,6 +140,11 @@ func (r *rig) start() {
 		Keeper: db, Journal: journal, Ledger: r.ledger, Clock: r.clock, Random: rand.Reader, NewID: newID,
 		HQ: r.hq, PassKey: r.sign[1], Groups: []keys.GroupKey{group},
 	})
+	r.cashiers = cashier.NewCashiers(cashier.Env{
+		Keeper: db, Journal: journal, Policies: prog, Clock: r.clock, Random: rand.Reader, NewID: newID,
+		Stores: func(ctx context.Context, id uuid.UUID) error { _, err := lanes.Store(ctx, id); return err },
+	})
+	r.ledger.SetWatch(r.cashiers)
 	r.must(prog.PublishKeys(ctx, set))
 	r.people, err = people.New(people.Env{
 		Store: db, Clock: r.clock, Random: rand.Reader, NewID: newID, Issuer: r.hq.String(), TokenKey: r.tokenKey,
@@ -165,7 +172,7 @@ func (r *rig) start() {
 	})
 	r.server = api.New(api.Options{
 		Cards: cards, Mails: r.outbox, Claims: claims,
-		People: r.people, Answers: answers, Fleet: lanes, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
+		People: r.people, Answers: answers, Fleet: lanes, Cashiers: r.cashiers, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
 		RequestTime: r.requestTime,
 		Cases:       casework.New(casework.Env{Store: db, Clock: r.clock, NewID: newID}), Lists: console.NewReader(db, r.clock, fleet.OnlineWithin),

@@ -20,6 +20,7 @@ import (
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/casework"
+	"github.com/tallystick/tallystick/server/cashier"
 	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/fleet"
@@ -88,6 +89,7 @@ type Options struct {
 	People    *people.Directory
 	Answers   *people.Answers
 	Fleet     *fleet.Fleet
+	Cashiers  *cashier.Cashiers
 	Programme *programme.Programme
 	Accounts  *account.Accounts
 	Shop      *webshop.Shop

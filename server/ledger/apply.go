@@ -117,6 +117,9 @@ func (l *Ledger) apply(ctx context.Context, p portion) (int, error) {
 	if err := l.takeBeside(ctx, p.beside); err != nil {
 		return 0, err
 	}
+	if err := l.showDeeds(ctx, p.facts); err != nil {
+		return 0, err
+	}
 	facts, err := l.route(ctx, p.facts)
 	if err != nil {
 		return 0, fmt.Errorf("route entries: %w", err)

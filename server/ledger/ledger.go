@@ -65,6 +65,7 @@ type Ledger struct {
 	searched map[journal.Hash]time.Time
 	left     atomic.Uint64 // see Left
 	beside   []Beside
+	watch    Watch // nil: nobody
 
 	// snapshotEvery is [snapshotEvery], or what a test says.
 	snapshotEvery int

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -26,7 +27,7 @@ type Answer struct {
 
 // KeptAnswer is an answer as kept: the body sealed, because it may hold a secret
 // that was to be shown once. ID is the hash of the person and the key; Request the
-// hash of the request.
+// keyed hash of the request.
 type KeptAnswer struct {
 	ID          [32]byte
 	Request     [32]byte
@@ -51,6 +52,7 @@ type Answers struct {
 	clock  clock.Clock
 	random io.Reader
 	aead   cipher.AEAD
+	mark   [32]byte
 }
 
 // NewAnswers returns Answers that seal with a secret of 32 bytes.
@@ -66,7 +68,8 @@ func NewAnswers(store AnswerStore, c clock.Clock, random io.Reader, secret []byt
 	if err != nil {
 		return nil, fmt.Errorf("seal answers: %w", err)
 	}
-	return &Answers{store: store, clock: c, random: random, aead: aead}, nil
+	mark := sha256.Sum256(append([]byte("tallystick answers v1\x00"), secret...))
+	return &Answers{store: store, clock: c, random: random, aead: aead, mark: mark}, nil
 }
 
 // Once calls do in a transaction, unless this person's key was answered before:
@@ -75,6 +78,7 @@ func NewAnswers(store AnswerStore, c clock.Clock, random io.Reader, secret []byt
 // called more than once, each time in a new transaction.
 func (a *Answers) Once(ctx context.Context, person uuid.UUID, key string, request [32]byte, do func(ctx context.Context) (Answer, error)) (Answer, error) {
 	id := sha256.Sum256(append(person[:], key...))
+	request = a.marked(request)
 	var out Answer
 	attempt := func(ctx context.Context) error {
 		kept, err := a.store.Answer(ctx, id)
@@ -95,6 +99,14 @@ func (a *Answers) Once(ctx context.Context, person uuid.UUID, key string, reques
 		err = a.store.InTx(ctx, attempt)
 	}
 	return out, err
+}
+
+// marked is what is kept of a request's hash. A request may hold a PIN, and who reads
+// the database must not find it by trying them all.
+func (a *Answers) marked(request [32]byte) [32]byte {
+	mac := hmac.New(sha256.New, a.mark[:])
+	mac.Write(request[:]) // a hash takes all
+	return [32]byte(mac.Sum(nil))
 }
 
 // errAnsweredMeanwhile means that the same key was answered by another process

@@ -1,0 +1,120 @@
+package api_test
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/people"
+	"github.com/tallystick/tallystick/sync/wire"
+)
+
+func TestCashiersOfAStore(t *testing.T) {
+	r := newRig(t)
+	one, other := r.enrolledLane("one", 21), r.enrolledLane("two", 22)
+	path := "/api/v1/stores/" + one.store.String() + "/cashiers"
+	body := `{"name":"Ana","role":"cashier","pin":"4711"}`
+	made := r.do(call{method: "POST", path: path, body: body, key: "k1"})
+	var ana struct{ ID, Store uuid.UUID }
+	made.into(t, &ana)
+	if made.status != http.StatusCreated || bytes.Contains(made.body, []byte("4711")) || ana.Store != one.store {
+		t.Fatalf("%d %s", made.status, made.body)
+	}
+	if again := r.do(call{method: "POST", path: path, body: body, key: "k1"}); !bytes.Equal(again.body, made.body) {
+		t.Errorf("sent again: %s", again.body)
+	}
+	if a := r.do(call{method: "POST", path: path, body: strings.Replace(body, "4711", "4712", 1), key: "k1"}); a.code() != problem.IdempotencyReused {
+		t.Errorf("another PIN under the same key: %d %s", a.status, a.body)
+	}
+	r.made(path, `{"name":"Bo","role":"manager","pin":"12345678"}`)
+	var list struct {
+		Items []struct{ Name, Role string }
+		Next  string
+	}
+	r.do(call{method: "GET", path: path + "?limit=1"}).into(t, &list)
+	if len(list.Items) != 1 || list.Items[0].Name != "Ana" || list.Next == "" {
+		t.Fatalf("first page %+v", list)
+	}
+	r.do(call{method: "GET", path: path + "?limit=1&cursor=" + list.Next}).into(t, &list)
+	if len(list.Items) != 1 || list.Items[0].Role != "manager" {
+		t.Errorf("second page %+v", list)
+	}
+	at := path + "/" + ana.ID.String()
+	if a := r.do(call{method: "PATCH", path: at, body: `{"role":"manager","active":false,"pin":"0000"}`}); a.status != http.StatusOK || !strings.Contains(string(a.body), `"active":false`) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := r.do(call{method: "GET", path: at}); a.status != http.StatusOK || !strings.Contains(string(a.body), `"role":"manager"`) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	for name, c := range map[string]call{
+		"PIN of letters":        {method: "POST", path: path, body: `{"name":"C","role":"cashier","pin":"abcd"}`},
+		"PIN too short":         {method: "PATCH", path: at, body: `{"pin":"123"}`},
+		"unknown role":          {method: "PATCH", path: at, body: `{"role":"owner"}`},
+		"name with line breaks": {method: "PATCH", path: at, body: `{"name":"a\nb"}`},
+	} {
+		if a := r.do(c); a.code() != problem.InvalidField {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+	if a := r.do(call{method: "GET", path: "/api/v1/stores/" + other.store.String() + "/cashiers/" + ana.ID.String()}); a.code() != problem.NotFound {
+		t.Errorf("at another store: %d %s", a.status, a.body)
+	}
+	r.as(people.Support, func() {
+		if a := r.do(call{method: "POST", path: path, body: body}); a.code() != problem.Forbidden {
+			t.Errorf("support adds a cashier: %d %s", a.status, a.body)
+		}
+	})
+	for l, want := range map[*lane]int{one: 2, other: 0} {
+		if got := l.toldOf(wire.ItemCashier); got != want {
+			t.Errorf("terminal of store %s is told of %d cashiers", l.store, got)
+		}
+	}
+}
+
+// toldOf counts items of a kind in the first page of the feed.
+func (l *lane) toldOf(kind wire.ItemKind) (n int) {
+	l.r.t.Helper()
+	l.proven("GET", wire.PathPull+"?cursor=&wait=0", nil) // for HQ's nonce
+	a := l.proven("GET", wire.PathPull+"?cursor=&wait=0", nil)
+	page, err := wire.Open[wire.FeedPage](a.body, wire.DomainFeed, l.statement(), l.r.clock.Now())
+	if err != nil {
+		l.r.t.Fatalf("%v: %d %s", err, a.status, a.body)
+	}
+	for _, it := range page.Items {
+		if it.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+func TestTillRulesOfAStore(t *testing.T) {
+	r := newRig(t)
+	store := r.made("/api/v1/stores", storeBody)
+	path := "/api/v1/stores/" + store + "/till-rules"
+	if a := r.do(call{method: "GET", path: path}); a.status != http.StatusOK || !strings.Contains(string(a.body), `"version":0`) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	a := r.do(call{method: "PUT", path: path, body: `{"sign_in":true,"idle_seconds":120,"void_over":5000,"return_over":0,"receipt_required":true}`})
+	for _, want := range []string{`"sign_in":true`, `"idle_seconds":120`, `"void_over":5000`, `"return_over":0`, `"receipt_required":true`} {
+		if !strings.Contains(string(a.body), want) {
+			t.Errorf("%d %s has no %s", a.status, a.body, want)
+		}
+	}
+	// What is missing is off.
+	if a := r.do(call{method: "PUT", path: path, body: `{}`}); strings.Contains(string(a.body), "void_over") || !strings.Contains(string(a.body), `"sign_in":false`) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	for _, body := range []string{`{"idle_seconds":1}`, `{"void_over":-1}`} {
+		if a := r.do(call{method: "PUT", path: path, body: body}); a.code() != problem.InvalidField {
+			t.Errorf("%s: %d %s", body, a.status, a.body)
+		}
+	}
+	if a := r.do(call{method: "PUT", path: "/api/v1/stores/" + uuid.NewString() + "/till-rules", body: `{}`}); a.code() != problem.NotFound {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
