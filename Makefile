@@ -182,8 +182,8 @@ sim-mutants: go-version ## play builds that are wrong on purpose; each must be c
 	@$(GO_TEST) -v -timeout 60m -run TestSimCatchesBrokenBuilds ./internal/sim
 
 .PHONY: sim-long
-sim-long: go-version ## 10,000 honest crash recoveries and 100 copied terminals
-	@$(GO_TEST) -v -timeout 10h -run TestG6 ./internal/sim -sim.recoveries=10000 -sim.copies=100
+sim-long: go-version ## 10,000 honest crash recoveries, 100 copied terminals, 50 weeks alone
+	@$(GO_TEST) -v -timeout 10h -run 'TestG[0-9]' ./internal/sim -sim.rights -sim.recoveries=10000 -sim.copies=100 -sim.scenes=50
 
 .PHONY: soak
 soak: deps build $(SUITES) ## run longer campaigns: faults at raised counts, races in HQ, fuzzing

@@ -43,6 +43,8 @@ const (
 	wait
 	recall  // scenes only: HQ asks for rights
 	oldWord // scenes only: a relay repeats what HQ once said
+	fund    // scenes only: HQ gives a member plenty
+	treat   // scenes only: a redemption that must not be refused
 	kinds
 )
 
@@ -50,7 +52,7 @@ var kindNames = [kinds]string{
 	"sell", "race", "again", "replay", "undo", "bring", "push", "pull", "tend", "meet", "apply", "rights", "sweep", "adjust", "gift", "merge",
 	"issue", "cut", "heal", "cut LAN", "mishap", "crash", "lose cache", "jump clock", "keep image", "roll back", "clone", "retire",
 	"renew", "back up", "restore", "wait",
-	"recall", "old word",
+	"recall", "old word", "fund", "treat",
 }
 
 func (k kind) String() string { return kindNames[k] }

@@ -25,6 +25,7 @@ type Tally struct {
 	Recoveries    int // starts after a crash
 	Witnessed     int // copies and rollbacks that lanes of the store named
 	Loans         int
+	Treats        int     // redemptions that must not be refused, and were not
 	OnRights      int     // redemptions on a right
 	Worst         float64 // real loss ÷ the figure HQ had shown before, at worst
 }
@@ -44,6 +45,7 @@ func (t *Tally) Add(o *Tally) {
 	t.Recoveries += o.Recoveries
 	t.Witnessed += o.Witnessed
 	t.Loans += o.Loans
+	t.Treats += o.Treats
 	t.OnRights += o.OnRights
 	t.Worst = max(t.Worst, o.Worst)
 	for k, n := range o.Faults {

@@ -49,6 +49,8 @@ func (w *world) atLane(ctx context.Context, e event, d *dice, l *lane) {
 		w.again(ctx, d, l)
 	case replay:
 		w.replay(ctx, e, d, l, m)
+	case treat:
+		w.treat(ctx, d, l, m, e.key())
 	case undo:
 		w.undo(ctx, e, d, l)
 	case bring:
