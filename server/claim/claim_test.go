@@ -352,3 +352,26 @@ func TestAVoidOfAClaimedSaleBesideALateSaleOfTheClaimer(t *testing.T) {
 	}
 	r.rebuilt(t)
 }
+
+// The void of a claimed sale stands in the second branch of a copied terminal: a replay
+// of the journals finds it there.
+func TestAVoidOfAClaimedSaleInAnotherBranchIsReplayed(t *testing.T) {
+	r := newRig(t, books.New(t))
+	a, b := r.lane(t, "1"), r.lane(t, "2")
+	ann, account := r.member(t, "ann")
+	sale, token := r.receipt(t, a, "1", lines()...)
+	a.Write(t, entry.KindSale, sale)
+	copied := a.Clone()
+	a.Sell(t, uuid.Nil, 500, 0)
+	copied.Void(t, sale.ID, uuid.Nil)
+	b.Skip(time.Minute)
+	b.Write(t, entry.KindClaim, shown(ann, account, token, "k"))
+	for _, till := range []*books.Till{a, b, copied} {
+		till.Sync(t, 1)
+		r.Apply(t)
+	}
+	if h := r.Holding(t, account, "points"); h.Free != 0 {
+		t.Errorf("%d points are free, want none", h.Free)
+	}
+	r.rebuilt(t)
+}

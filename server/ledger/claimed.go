@@ -33,6 +33,15 @@ func (l *Ledger) UndoClaimed(ctx context.Context, e Entry, account, sale uuid.UU
 	if !ok || !f.undoes() {
 		return fmt.Errorf("undo claimed sale: entry %d of %s undoes nothing", e.Seq, e.Terminal)
 	}
+	stored, err := l.o.Store.EntriesOf(ctx, []EntryKey{{e.Terminal, e.Epoch, e.Seq}})
+	if err != nil {
+		return fmt.Errorf("read entry: %w", err)
+	}
+	for _, row := range stored {
+		if row.Hash == e.Hash {
+			f.Branch = row.Branch // by which a replay finds it
+		}
+	}
 	f.account, f.shard, f.of = account, shardOf(account, e.Terminal), sale
 	return l.postRouted(ctx, []fact{f})
 }
