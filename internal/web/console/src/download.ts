@@ -12,7 +12,9 @@ export async function download(
 ): Promise<string> {
   const query = new URLSearchParams({ ...given({ ...filters, order: orderOf(sort) }), format });
   if (format === 'csv') query.set('mark', 'true');
-  const answer = await patient(new Request(`${location.origin}${base}/lists/${list}/file?${query}`, { credentials: 'same-origin' }));
+  const answer = await patient(
+    new Request(`${location.origin}${base}/lists/${list}/file?${query}`, { credentials: 'same-origin' }),
+  );
   if (!answer.ok || !answer.body) {
     const body: unknown = await answer.json().catch(() => undefined);
     throw new Refused(isProblem(body) ? body : { code: 'internal', status: answer.status, title: answer.statusText });

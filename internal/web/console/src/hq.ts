@@ -29,7 +29,8 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
  */
 export async function patient(request: Request): Promise<Response> {
   request.headers.set('X-Tallystick-Console', '1');
-  if (request.method !== 'GET' && !request.headers.has('Idempotency-Key')) request.headers.set('Idempotency-Key', key());
+  if (request.method !== 'GET' && !request.headers.has('Idempotency-Key'))
+    request.headers.set('Idempotency-Key', key());
   for (let wait = 400; ; wait = Math.min(wait * 2, longestWait)) {
     let answer: Response | undefined;
     try {

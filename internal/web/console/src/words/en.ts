@@ -177,7 +177,8 @@ export const en = {
     decoded: 'What they say',
     unreadable: 'They cannot be read here; they are kept as they are.',
     proof: 'Proof',
-    proofText: 'Checked in this page, from the bytes: each hash on the one before, then the terminal’s signature over the last.',
+    proofText:
+      'Checked in this page, from the bytes: each hash on the one before, then the terminal’s signature over the last.',
     checking: 'Checking…',
     holds: 'The chain holds and the signature verifies.',
     chainOnly: 'The chain holds. This browser cannot check Ed25519 signatures here; head office has.',
@@ -188,7 +189,10 @@ export const en = {
     key: 'Key of the terminal',
     signature: 'Signature',
     back: 'All entries',
-    states: { accepted: 'accepted', applied: 'applied', parked: 'parked', quarantined: 'quarantined' } as Record<string, string>,
+    states: { accepted: 'accepted', applied: 'applied', parked: 'parked', quarantined: 'quarantined' } as Record<
+      string,
+      string
+    >,
     kinds: {
       enrolled: 'enrolled',
       sale: 'sale',
@@ -304,7 +308,13 @@ export const en = {
     confirm: 'Put this policy in force? Terminals take it in when they next hear from head office.',
     saved: 'Version {n} is in force.',
     unchanged: 'Nothing is changed.',
-    groups: { caps: 'Caps', vouchers: 'Vouchers', codes: 'Codes', limits: 'Age and clock', rights: 'Rights given ahead' },
+    groups: {
+      caps: 'Caps',
+      vouchers: 'Vouchers',
+      codes: 'Codes',
+      limits: 'Age and clock',
+      rights: 'Rights given ahead',
+    },
     staticCode: 'Static code, per sale',
     keyedCode: 'Typed number, per sale',
     keyedOff: 'A typed number never redeems',
@@ -330,7 +340,10 @@ export const en = {
       clones: 'Copies of each terminal to reckon with',
     } as Record<string, string>,
   },
-  audit: { text: 'Every change a person made, with the change. Rows are never edited.', empty: 'Nobody has changed anything that matches.' },
+  audit: {
+    text: 'Every change a person made, with the change. Rows are never edited.',
+    empty: 'Nobody has changed anything that matches.',
+  },
   col: {
     code: 'Code',
     name: 'Name',
@@ -389,6 +402,7 @@ export const en = {
     address: 'From address',
     resolution: 'Settled as',
     id: 'Id',
+    acts: 'Actions',
   } as Record<string, string>,
 };
 

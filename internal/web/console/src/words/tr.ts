@@ -45,7 +45,13 @@ export const tr: Catalog<Words> = {
   noRight: 'Rolünüz ({role}) buna bakabilir, değiştiremez.',
   notFound: 'Böyle bir sayfa yok. Bağlantı eski olabilir.',
   toHome: 'İlk sayfaya',
-  roles: { administrator: 'Yönetici', finance: 'Finans', marketing: 'Pazarlama', operations: 'Operasyon', support: 'Destek' },
+  roles: {
+    administrator: 'Yönetici',
+    finance: 'Finans',
+    marketing: 'Pazarlama',
+    operations: 'Operasyon',
+    support: 'Destek',
+  },
   list: {
     filters: 'Listeyi daralt',
     clear: 'Tümünü göster',
@@ -103,7 +109,8 @@ export const tr: Catalog<Words> = {
     retire: 'Hizmetten çek',
     reinstate: 'Yeniden kabul et',
     confirm: {
-      quarantine: '{name} karantinaya alınsın mı? Harcama yapabilmesi için yeniden kaydolması gerekir. Sattıkları yine gelir.',
+      quarantine:
+        '{name} karantinaya alınsın mı? Harcama yapabilmesi için yeniden kaydolması gerekir. Sattıkları yine gelir.',
       revoke: '{name} iptal edilsin mi? Artık ona bir şey söylenmez; kanıtlanmamış olanlar askıya alınır.',
       retire: '{name} hizmetten çekilsin mi? Satmayı sürdürür, elindeki hakları geri verir, yenisini almaz.',
       reinstate: '{name} yeniden kaydolabilsin mi? Yeni bir kod gerekir.',
@@ -140,7 +147,12 @@ export const tr: Catalog<Words> = {
     amountWrong: 'Tam bir sayı yazın.',
     unit: 'Birim',
     reason: 'Neden',
-    reasons: { goodwill: 'İyi niyet', correction: 'Düzeltme', opening_balance: 'Açılış bakiyesi', migration: 'Başka sistemden devir' },
+    reasons: {
+      goodwill: 'İyi niyet',
+      correction: 'Düzeltme',
+      opening_balance: 'Açılış bakiyesi',
+      migration: 'Başka sistemden devir',
+    },
     adjusted: 'Bakiye düzeltildi.',
     free: 'Serbest',
     allowance: 'Mağazalarda',
@@ -161,7 +173,8 @@ export const tr: Catalog<Words> = {
     decoded: 'Ne diyorlar',
     unreadable: 'Burada okunamıyorlar; oldukları gibi saklanıyorlar.',
     proof: 'Kanıt',
-    proofText: 'Bu sayfada, baytlardan denetlendi: her özet bir öncekinin üstüne, sonra terminalin son özet üstündeki imzası.',
+    proofText:
+      'Bu sayfada, baytlardan denetlendi: her özet bir öncekinin üstüne, sonra terminalin son özet üstündeki imzası.',
     checking: 'Denetleniyor…',
     holds: 'Zincir sağlam ve imza doğru.',
     chainOnly: 'Zincir sağlam. Bu tarayıcı Ed25519 imzasını denetleyemiyor; merkez denetledi.',
@@ -282,7 +295,13 @@ export const tr: Catalog<Words> = {
     confirm: 'Bu politika yürürlüğe girsin mi? Terminaller merkezden bir sonraki haberde alır.',
     saved: '{n}. sürüm yürürlükte.',
     unchanged: 'Değişen yok.',
-    groups: { caps: 'Sınırlar', vouchers: 'Kuponlar', codes: 'Kodlar', limits: 'Yaş ve saat', rights: 'Önceden verilen haklar' },
+    groups: {
+      caps: 'Sınırlar',
+      vouchers: 'Kuponlar',
+      codes: 'Kodlar',
+      limits: 'Yaş ve saat',
+      rights: 'Önceden verilen haklar',
+    },
     staticCode: 'Sabit kod, satış başına',
     keyedCode: 'Yazılan numara, satış başına',
     keyedOff: 'Yazılan numara hiç harcatmaz',
@@ -308,7 +327,10 @@ export const tr: Catalog<Words> = {
       clones: 'Hesaba katılan terminal kopyası',
     },
   },
-  audit: { text: 'Bir kişinin yaptığı her değişiklik, değişiklikle birlikte. Satırlar hiç düzenlenmez.', empty: 'Uyan bir değişiklik yapan olmadı.' },
+  audit: {
+    text: 'Bir kişinin yaptığı her değişiklik, değişiklikle birlikte. Satırlar hiç düzenlenmez.',
+    empty: 'Uyan bir değişiklik yapan olmadı.',
+  },
   col: {
     code: 'Kod',
     name: 'Ad',
@@ -367,5 +389,6 @@ export const tr: Catalog<Words> = {
     address: 'Adresten',
     resolution: 'Çözüm',
     id: 'Kimlik',
+    acts: 'İşlemler',
   },
 };
