@@ -16,7 +16,7 @@ import (
 )
 
 // checkTables reads every table that the MANIFEST names and compares all checksums.
-// Badger does so too, but in goroutines of its own, where a table that is cut short
+// Badger could do so too, but in goroutines of its own, where a table that is cut short
 // ends the process. Tables that the MANIFEST does not name are what a crash left;
 // Badger removes them.
 func checkTables(path string) error {
