@@ -34,6 +34,7 @@ import (
 	"github.com/tallystick/tallystick/server/rounds"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/server/webshop"
+	"github.com/tallystick/tallystick/sync/entry"
 )
 
 // maxUnderWay is how many entries may be taken in at once before terminals are
@@ -160,6 +161,9 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 	o.fleet = fleet.New(fleet.Env{
 		Keeper: db, Journal: o.journal, Clock: o.clock, Random: rand.Reader, NewID: newID,
 		HQ: s.HQ, HQEpoch: s.Epoch, Keys: o.keys, Statement: o.statement, NonceKey: nonces, CodeLife: t.codeLife,
+		Bound: func(ctx context.Context, terminal uuid.UUID) ([]entry.LostBound, error) {
+			return o.rights.Bound(ctx, terminal)
+		},
 	})
 	o.ingest = ingest.New(ingest.Options{
 		Store: db, Fleet: o.fleet, Journal: o.journal, HQ: s.HQ, HQEpoch: s.Epoch, Signer: o.statement,

@@ -198,35 +198,6 @@ func (h *Holding) Fence(id, user ID, epoch uint32, amount int64) Fence {
 	return f
 }
 
-// LossCause is why more was redeemed than there was.
-type LossCause string
-
-// Causes of a loss.
-const (
-	LossPolicy  LossCause = "policy"          // the policy's caps, or what HQ set aside, allowed it
-	LossLane    LossCause = "lost_lane"       // a terminal is lost, or what it knew
-	LossClone   LossCause = "cloned_terminal" // a right was used twice, or by another
-	LossRecall  LossCause = "late_recall"     // HQ had taken the right back by grace
-	LossExpired LossCause = "expired_pass"    // the pass shown had been replaced
-)
-
-// Cause is why a use of a right was a loss.
-func (f Fence) Cause() LossCause {
-	switch {
-	case f.Foreign:
-		return LossClone
-	case f.End == RightGrace:
-		return LossRecall
-	case f.End == RightLost, f.Unmade && f.End == RightOpen:
-		return LossLane
-	case f.Within == f.Amount:
-		return LossPolicy
-	case f.Fault != "":
-		return f.Fault
-	}
-	return LossClone
-}
-
 // Spending is a redemption on a right: Within is what the right had, Beyond the rest.
 type Spending struct {
 	Redemption

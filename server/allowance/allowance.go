@@ -135,6 +135,9 @@ type Store interface {
 	Lanes(ctx context.Context) ([]Lane, error)
 	// Retiring are the terminals that are being taken out of service.
 	Retiring(ctx context.Context) ([]Lane, error)
+	// LostLanes are the epochs of terminals that two people declared lost, named without
+	// store, with who confirmed it.
+	LostLanes(ctx context.Context) (map[Lane]uuid.UUID, error)
 
 	PutTakenBack(ctx context.Context, t TakenBack) error
 	DropTakenBack(ctx context.Context, key ledger.RightKey) error

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/sync/entry"
 )
 
 // Line is what one store can cost at most in one unit at this moment. StandIn is the
@@ -185,6 +186,41 @@ func (s *Service) Exposure(ctx context.Context) (Exposure, error) {
 	return s.exposure(ctx, policy, lanes)
 }
 
+// Bound is what a terminal can cost that HQ never hears of again, by unit: what its
+// rights have left, with what of them was taken back already, and what it can stand in for.
+func (s *Service) Bound(ctx context.Context, terminal uuid.UUID) ([]entry.LostBound, error) {
+	policy, err := s.policy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lanes, err := s.o.Store.Lanes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read terminals: %w", err)
+	}
+	m, err := s.measure(ctx, policy, lanes)
+	if err != nil {
+		return nil, err
+	}
+	var out []entry.LostBound
+	for _, l := range Compute(s.now(), m.of(terminal)).Total() {
+		if rights := l.Unspent + l.TakenBack; rights > 0 || l.StandIn > 0 {
+			out = append(out, entry.LostBound{Unit: l.Unit, Rights: rights, StandIn: l.StandIn})
+		}
+	}
+	return out, nil
+}
+
+// of is what of an exposure one terminal makes, without what rights of several share.
+func (m Measured) of(terminal uuid.UUID) Measured {
+	not := func(l Lane) bool { return l.ID != terminal }
+	return Measured{
+		Policy: m.Policy, Lanes: slices.DeleteFunc(slices.Clone(m.Lanes), not),
+		Shares:    slices.DeleteFunc(slices.Clone(m.Shares), func(r ShareRow) bool { return not(r.Lane) }),
+		Unspent:   slices.DeleteFunc(slices.Clone(m.Unspent), func(s Sum) bool { return s.Holder != terminal }),
+		TakenBack: slices.DeleteFunc(slices.Clone(m.TakenBack), func(t TakenBack) bool { return not(t.Lane) }),
+	}
+}
+
 func (s *Service) exposure(ctx context.Context, policy loyalty.Policy, lanes []Lane) (Exposure, error) {
 	m, err := s.measure(ctx, policy, lanes)
 	if err != nil {
@@ -193,6 +229,7 @@ func (s *Service) exposure(ctx context.Context, policy loyalty.Policy, lanes []L
 	return Compute(s.now(), m), nil
 }
 
+// measure reads what an exposure is computed from.
 func (s *Service) measure(ctx context.Context, policy loyalty.Policy, lanes []Lane) (Measured, error) {
 	m := Measured{Policy: policy, Lanes: lanes}
 	var err error
@@ -270,6 +307,26 @@ func unshared(p loyalty.Policy, m Measured) []ShareRow {
 type Sample struct {
 	At int64
 	Line
+}
+
+// Totals sums samples of the same time and unit, in their order.
+func Totals(samples []Sample) []Sample {
+	var out []Sample
+	for len(samples) > 0 {
+		n := slices.IndexFunc(samples, func(s Sample) bool { return s.At != samples[0].At })
+		if n < 0 {
+			n = len(samples)
+		}
+		e := Exposure{At: samples[0].At}
+		for _, s := range samples[:n] {
+			e.Lines = append(e.Lines, s.Line)
+		}
+		for _, l := range e.Total() {
+			out = append(out, Sample{e.At, l})
+		}
+		samples = samples[n:]
+	}
+	return out
 }
 
 // sampleEvery is how often the exposure is kept, in milliseconds.

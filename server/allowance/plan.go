@@ -90,21 +90,26 @@ func Share(p loyalty.Policy, terminals int64) loyalty.Share {
 
 // Heard is how far HQ knows the journal of a right's holder. Complete says that all HQ
 // has of it is applied, in one branch; At is then when its last entry took effect. Out
-// says that the terminal was shut out or has another epoch.
+// says that the terminal was shut out or has another epoch, Lost that two people declared
+// it lost in this one, and LostBy who was the second.
 type Heard struct {
 	Complete bool
 	Forked   bool
 	At       int64
 	Out      bool
+	Lost     bool
+	LostBy   uuid.UUID
 }
 
 // Close says whether HQ takes a right back at a time, and why: not before its end, but
-// from a terminal that is out, and then by its journal or by the grace. While entries
-// wait to be applied it waits too.
+// from a terminal that is out or lost, and then by its journal or by the grace. While
+// entries wait to be applied it waits too.
 func Close(r loyalty.Rights, right loyalty.HeldRight, h Heard, now int64) (entry.TakeBackCause, bool) {
 	switch {
 	case !h.Complete && !h.Forked:
 		return 0, false
+	case h.Lost:
+		return entry.TakeBackLost, true
 	case h.Out:
 		return entry.TakeBackReplaced, true
 	case right.EndsAt == 0 || now <= right.EndsAt:

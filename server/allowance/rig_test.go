@@ -13,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/testkit/pg"
 	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/server/fleet"
+	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
 )
@@ -22,6 +23,7 @@ type rig struct {
 	*books.HQ
 	*allowance.Service
 	policy loyalty.Policy
+	fleet  *fleet.Fleet
 }
 
 func (r *rig) CurrentPolicy(context.Context) (loyalty.Policy, error) { return r.policy, nil }
@@ -49,6 +51,10 @@ func (r *rig) serve(hqEpoch uint32) {
 		Store: r.DB, Ledger: r.Ledger, Journal: r.Journal, Feed: r.Feed, Policies: r, Clock: r.Clock,
 		NewID: func() uuid.UUID { return uuid.Must(uuid.NewV7()) }, HQ: r.ID, HQEpoch: hqEpoch, Signer: r.Signer, Keys: r.Keys,
 	})
+	r.fleet = fleet.New(fleet.Env{
+		Keeper: r.DB, Journal: r.Journal, Clock: r.Clock, NewID: func() uuid.UUID { return uuid.Must(uuid.NewV7()) }, HQ: r.ID, Keys: r.Keys, HQEpoch: hqEpoch,
+		Bound: r.Bound,
+	})
 }
 
 // till is a new till in the roster of a store of its own.
@@ -66,6 +72,46 @@ func (r *rig) tillOf(t books.Failer, name string, store uuid.UUID) *books.Till {
 		t.Fatalf("add terminal: %v", err)
 	}
 	return till
+}
+
+// lose has two people declare a till lost, and HQ take its rights back. It returns what
+// they were told that can cost in points.
+func (r *rig) lose(t books.Failer, till *books.Till) (bound int64) {
+	ctx := context.Background()
+	if _, err := r.fleet.DeclareLost(ctx, rightID("one"), till.ID, "it burnt"); err != nil {
+		t.Fatalf("declare lost: %v", err)
+	}
+	d, err := r.fleet.ConfirmLost(ctx, rightID("another"), till.ID)
+	if err != nil {
+		t.Fatalf("confirm: %v", err)
+	}
+	till.ShutOut()
+	r.round(t)
+	for _, b := range d.Gap.Bound {
+		if b.Unit == "points" {
+			bound = b.Rights + b.StandIn
+		}
+	}
+	return bound
+}
+
+// release lets everything count that waits because it is not proven.
+func (r *rig) release(t books.Failer) {
+	for {
+		open, _, err := r.Ledger.Exceptions(context.Background(), ledger.ExceptionFilter{Kind: ledger.Unproven, State: ledger.ExceptionOpen}, "", 0)
+		if err != nil {
+			t.Fatalf("list exceptions: %v", err)
+		}
+		if len(open) == 0 {
+			return
+		}
+		for _, e := range open {
+			// One decision is about all of an entry.
+			if _, err := r.Ledger.Decide(context.Background(), rightID("one"), e, entry.VerdictRelease); err != nil && problem.CodeOf(err) != problem.StateConflict {
+				t.Fatalf("release: %v", err)
+			}
+		}
+	}
 }
 
 func (r *rig) round(t books.Failer) {

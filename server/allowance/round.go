@@ -76,7 +76,7 @@ func (s *Service) takeBack(ctx context.Context, p loyalty.Policy, lanes []Lane) 
 		return fmt.Errorf("read holders: %w", err)
 	}
 	for _, h := range holders {
-		if !heard.of(h.ID, h.Epoch).Out {
+		if of := heard.of(h.ID, h.Epoch); !of.Out && !of.Lost {
 			continue
 		}
 		more, err := s.o.Store.RightsOf(ctx, h.ID, h.Epoch, atOnce)
@@ -86,8 +86,9 @@ func (s *Service) takeBack(ctx context.Context, p loyalty.Policy, lanes []Lane) 
 		over = append(over, more...)
 	}
 	for _, r := range over {
-		if cause, ok := Close(p.Rights, r.HeldRight, heard.of(r.Holder, r.Epoch), s.now()); ok {
-			if err := s.TakeBack(ctx, r, cause, uuid.Nil); err != nil {
+		of := heard.of(r.Holder, r.Epoch)
+		if cause, ok := Close(p.Rights, r.HeldRight, of, s.now()); ok {
+			if err := s.TakeBack(ctx, r, cause, of.LostBy); err != nil {
 				return err
 			}
 		}
@@ -95,10 +96,12 @@ func (s *Service) takeBack(ctx context.Context, p loyalty.Policy, lanes []Lane) 
 	return s.resolve(ctx, heard)
 }
 
-// known is how far HQ knows every journal, and which terminals may hold rights.
+// known is how far HQ knows every journal, which terminals may hold rights, and which
+// are lost.
 type known struct {
 	journals map[Lane]Heard
 	lanes    map[Lane]bool
+	lost     map[Lane]uuid.UUID
 }
 
 func (s *Service) heard(ctx context.Context, lanes []Lane) (known, error) {
@@ -123,6 +126,9 @@ func (s *Service) heard(ctx context.Context, lanes []Lane) (known, error) {
 	for _, l := range slices.Concat(lanes, retiring) {
 		k.lanes[Lane{ID: l.ID, Epoch: l.Epoch}] = true
 	}
+	if k.lost, err = s.o.Store.LostLanes(ctx); err != nil {
+		return k, fmt.Errorf("read lost terminals: %w", err)
+	}
 	return k, nil
 }
 
@@ -134,6 +140,7 @@ func (k known) of(terminal uuid.UUID, epoch uint32) Heard {
 		h.Complete = true
 	}
 	h.Out = !k.lanes[key]
+	h.LostBy, h.Lost = k.lost[key]
 	return h
 }
 

@@ -21,6 +21,7 @@ var areas = map[string]people.Area{
 	"GetTillRules": people.AreaLook, "PutTillRules": people.AreaFleet,
 	"CreateTerminal": people.AreaFleet, "ListTerminals": people.AreaLook, "GetTerminal": people.AreaLook,
 	"CreateEnrolmentCode": people.AreaFleet, "CreateTie": people.AreaMembers, "RevokeTerminal": people.AreaFleet, "RetireTerminal": people.AreaFleet, "ReinstateTerminal": people.AreaTrust,
+	"DeclareLost": people.AreaFleet, "ConfirmLost": people.AreaLoss, "WithdrawLost": people.AreaLoss, "GetLost": people.AreaLook,
 	"CreateMember": people.AreaMembers, "CreateMembers": people.AreaMembers,
 	"ListMembers": people.AreaLook, "GetMember": people.AreaLook, "ListMemberHistory": people.AreaLook,
 	"GetPass": people.AreaMembers, "GetPassPNG": people.AreaMembers, "GetPassSVG": people.AreaMembers,
@@ -47,7 +48,7 @@ var areas = map[string]people.Area{
 	"ResolveException": people.AreaCases, "ReopenException": people.AreaCases,
 	"QuarantineTerminal": people.AreaFleet, "PreviewPolicy": people.AreaLook,
 	"ListMails":   people.AreaTrust,
-	"GetExposure": people.AreaLook, "GetExposureHistory": people.AreaLook,
+	"GetExposure": people.AreaLook, "GetExposureHistory": people.AreaLook, "GetLosses": people.AreaLook,
 }
 
 // public are the operations for which nobody needs to be signed in.

@@ -189,8 +189,8 @@ func showWork(w casework.Work) ExceptionWork {
 
 // QuarantineTerminal implements StrictServerInterface.
 func (h handlers) QuarantineTerminal(ctx context.Context, r QuarantineTerminalRequestObject) (QuarantineTerminalResponseObject, error) {
-	t, err := h.o.Fleet.ShutIn(ctx, callerOf(ctx).person.ID, r.ID)
-	return QuarantineTerminal200JSONResponse(showTerminal(t)), err
+	t, err := h.whole(ctx)(h.o.Fleet.ShutIn(ctx, callerOf(ctx).person.ID, r.ID))
+	return QuarantineTerminal200JSONResponse(h.showTerminal(t)), err
 }
 
 // PreviewPolicy implements StrictServerInterface.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/allowance"
+	"github.com/tallystick/tallystick/server/ledger"
 )
 
 // GetExposure implements StrictServerInterface.
@@ -29,11 +30,24 @@ func (h handlers) GetExposureHistory(ctx context.Context, r GetExposureHistoryRe
 		from = *r.Params.From
 	}
 	samples, err := h.o.Rights.History(ctx, valueOf(r.Params.Store), from.UnixMilli(), to.UnixMilli())
-	return GetExposureHistory200JSONResponse{Items: showAll(samples, func(s allowance.Sample) ExposureSample {
-		return ExposureSample{
-			At: at(s.At), Store: s.Store, Unit: s.Unit, Worst: s.Worst(), StandIn: s.StandIn, TakenBack: s.TakenBack, Unspent: s.Unspent, Clones: s.Clones,
-		}
-	})}, err
+	return GetExposureHistory200JSONResponse{Items: showAll(samples, showSample), Total: showAll(allowance.Totals(samples), showSample)}, err
+}
+
+func showSample(s allowance.Sample) ExposureSample {
+	return ExposureSample{
+		At: at(s.At), Store: unlessEmpty(s.Store), Unit: s.Unit, Worst: s.Worst(), StandIn: s.StandIn, TakenBack: s.TakenBack, Uncovered: s.Uncovered,
+		Unspent: s.Unspent, Clones: s.Clones,
+	}
+}
+
+// GetLosses implements StrictServerInterface.
+func (h handlers) GetLosses(ctx context.Context, _ GetLossesRequestObject) (GetLossesResponseObject, error) {
+	losses, err := h.o.Ledger.Losses(ctx)
+	return GetLosses200JSONResponse{Total: showAll(ledger.LossTotal(losses), showLoss), Stores: showAll(losses, showLoss)}, err
+}
+
+func showLoss(l ledger.Loss) LossSum {
+	return LossSum{Store: unlessEmpty(l.Store), Unit: l.Unit, Cause: LossCause(l.Cause), Liable: l.Liable, Amount: l.Amount, Exceptions: l.Count}
 }
 
 func showLine(l allowance.Line) ExposureLine {
@@ -43,7 +57,7 @@ func showLine(l allowance.Line) ExposureLine {
 	}
 	slices.SortFunc(lost, func(a, b LossLine) int { return strings.Compare(a.Cause, b.Cause) })
 	return ExposureLine{
-		Store: unlessEmpty(l.Store), Unit: l.Unit, Worst: l.Worst(), StandIn: l.StandIn, TakenBack: l.TakenBack,
+		Store: unlessEmpty(l.Store), Unit: l.Unit, Worst: l.Worst(), StandIn: l.StandIn, TakenBack: l.TakenBack, Uncovered: l.Uncovered,
 		Unspent: l.Unspent, Clones: l.Clones, Lost: lost,
 	}
 }

@@ -39,21 +39,21 @@ func (h handlers) CreateTerminal(ctx context.Context, r CreateTerminalRequestObj
 	if err != nil {
 		return nil, err
 	}
-	return CreateTerminal201JSONResponse{Terminal: showTerminal(t), Enrolment: showCode(code)}, nil
+	return CreateTerminal201JSONResponse{Terminal: h.showTerminal(t), Enrolment: showCode(code)}, nil
 }
 
 // ListTerminals implements StrictServerInterface.
 func (h handlers) ListTerminals(ctx context.Context, r ListTerminalsRequestObject) (ListTerminalsResponseObject, error) {
 	items, next, err := paged(r.Params.Limit, r.Params.Cursor, func(after uuid.UUID, limit int) ([]fleet.Terminal, error) {
 		return h.o.Fleet.Terminals(ctx, valueOf(r.Params.Store), after, limit)
-	}, func(t fleet.Terminal) uuid.UUID { return t.ID }, showTerminal)
+	}, func(t fleet.Terminal) uuid.UUID { return t.ID }, h.showTerminal)
 	return ListTerminals200JSONResponse{Items: items, Next: next}, err
 }
 
 // GetTerminal implements StrictServerInterface.
 func (h handlers) GetTerminal(ctx context.Context, r GetTerminalRequestObject) (GetTerminalResponseObject, error) {
 	t, err := h.o.Fleet.Terminal(ctx, r.ID)
-	return GetTerminal200JSONResponse(showTerminal(t)), err
+	return GetTerminal200JSONResponse(h.showTerminal(t)), err
 }
 
 // CreateEnrolmentCode implements StrictServerInterface.
@@ -64,20 +64,30 @@ func (h handlers) CreateEnrolmentCode(ctx context.Context, r CreateEnrolmentCode
 
 // RevokeTerminal implements StrictServerInterface.
 func (h handlers) RevokeTerminal(ctx context.Context, r RevokeTerminalRequestObject) (RevokeTerminalResponseObject, error) {
-	t, err := h.o.Fleet.Revoke(ctx, callerOf(ctx).person.ID, r.ID)
-	return RevokeTerminal200JSONResponse(showTerminal(t)), err
+	t, err := h.whole(ctx)(h.o.Fleet.Revoke(ctx, callerOf(ctx).person.ID, r.ID))
+	return RevokeTerminal200JSONResponse(h.showTerminal(t)), err
 }
 
 // RetireTerminal implements StrictServerInterface.
 func (h handlers) RetireTerminal(ctx context.Context, r RetireTerminalRequestObject) (RetireTerminalResponseObject, error) {
-	t, err := h.o.Fleet.Retire(ctx, callerOf(ctx).person.ID, r.ID)
-	return RetireTerminal200JSONResponse(showTerminal(t)), err
+	t, err := h.whole(ctx)(h.o.Fleet.Retire(ctx, callerOf(ctx).person.ID, r.ID))
+	return RetireTerminal200JSONResponse(h.showTerminal(t)), err
 }
 
 // ReinstateTerminal implements StrictServerInterface.
 func (h handlers) ReinstateTerminal(ctx context.Context, r ReinstateTerminalRequestObject) (ReinstateTerminalResponseObject, error) {
-	t, err := h.o.Fleet.Reinstate(ctx, callerOf(ctx).person.ID, r.ID)
-	return ReinstateTerminal200JSONResponse(showTerminal(t)), err
+	t, err := h.whole(ctx)(h.o.Fleet.Reinstate(ctx, callerOf(ctx).person.ID, r.ID))
+	return ReinstateTerminal200JSONResponse(h.showTerminal(t)), err
+}
+
+// whole completes a terminal that was changed by what is kept apart from its record.
+func (h handlers) whole(ctx context.Context) func(t fleet.Terminal, err error) (fleet.Terminal, error) {
+	return func(t fleet.Terminal, err error) (fleet.Terminal, error) {
+		if err != nil {
+			return t, err
+		}
+		return h.o.Fleet.Terminal(ctx, t.ID)
+	}
 }
 
 func showStore(s fleet.Store) Store {
@@ -88,11 +98,11 @@ func showCode(c fleet.OneTimeCode) EnrolmentCode {
 	return EnrolmentCode{Code: c.Text, ExpiresAt: c.ExpiresAt}
 }
 
-func showTerminal(t fleet.Terminal) Terminal {
+func (h handlers) showTerminal(t fleet.Terminal) Terminal {
 	return Terminal{
 		ID: t.ID, Store: t.Store, Name: t.Name, State: TerminalState(t.State), Epoch: int64(t.Epoch),
 		Software: unlessEmpty(t.Software), CreatedAt: t.CreatedAt,
 		EnrolledAt: unlessEmpty(t.EnrolledAt), LastContactAt: unlessEmpty(t.LastContactAt),
-		HeadSeq: int64(t.HeadSeq), AckedSeq: int64(t.AckedSeq), Queue: int64(t.Queue()),
+		HeadSeq: int64(t.HeadSeq), AckedSeq: int64(t.AckedSeq), Queue: int64(t.Queue()), Lost: unlessEmpty(lostState(t.Lost, h.o.Clock.Now())), Identities: t.Identities,
 	}
 }

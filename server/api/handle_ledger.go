@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
@@ -89,6 +91,12 @@ func (h handlers) ListExceptions(ctx context.Context, r ListExceptionsRequestObj
 	filter := ledger.ExceptionFilter{Kind: ledger.ExceptionKind(valueOf(r.Params.Cause)), Account: valueOf(r.Params.Account)}
 	if strings.ContainsFunc(string(filter.Kind), func(c rune) bool { return c != '_' && (c < 'a' || c > 'z') }) {
 		return nil, badParameter("cause", "is not known")
+	}
+	if r.Params.Attribution != nil {
+		if !r.Params.Attribution.Valid() {
+			return nil, badParameter("attribution", "is not known")
+		}
+		filter.Attribution = loyalty.LossCause(*r.Params.Attribution)
 	}
 	if r.Params.State != nil {
 		if !r.Params.State.Valid() {
@@ -173,8 +181,20 @@ func (h handlers) GetStatus(ctx context.Context, _ GetStatusRequestObject) (GetS
 	if err != nil && problem.CodeOf(err) != problem.NotFound {
 		return nil, err
 	}
+	shown, err := h.o.Rights.Exposure(ctx)
+	if err != nil {
+		return nil, err
+	}
+	exposure := Exposure{Unit: caps.Unit}
+	for _, l := range shown.Total() {
+		switch l.Unit {
+		case caps.Unit:
+			exposure.Points = l.Worst()
+		case allowance.Uses:
+			exposure.Vouchers = l.Worst()
+		}
+	}
 	now := h.o.Clock.Now().UTC()
-	armed := counts.Enrolled + counts.Quarantined + counts.Revoked
 	return GetStatus200JSONResponse{
 		Hq: h.o.HQ, HqEpoch: int64(h.o.HQEpoch), Version: h.o.Version, Time: now,
 		Stores: counts.Stores, Members: members,
@@ -185,17 +205,8 @@ func (h handlers) GetStatus(ctx context.Context, _ GetStatusRequestObject) (GetS
 		Entries: status.Entries, Unapplied: status.Accepted, Parked: status.Parked, Quarantined: status.Quarantined,
 		LagSeconds:     int64(lag(status.OldestWait, now) / time.Second),
 		OpenExceptions: status.OpenExceptions, TerminalsAdopted: status.Adopted, HqFactsLost: status.FactsLost,
-		Exposure: Exposure{Unit: caps.Unit, Points: times(caps.PerTerminal, armed), Vouchers: times(caps.VouchersTerminal, armed)},
+		Exposure: exposure,
 	}, nil
-}
-
-// times multiplies two counts that are not negative and stays at the largest
-// number instead of wrapping.
-func times(a, b int64) int64 {
-	if a != 0 && b > math.MaxInt64/a {
-		return math.MaxInt64
-	}
-	return a * b
 }
 
 func readState(state EntryState) (ledger.State, error) {

@@ -43,19 +43,19 @@ func (e AdjustmentReason) Valid() bool {
 
 // Defines values for CardEmailState.
 const (
-	Confirmed   CardEmailState = "confirmed"
-	None        CardEmailState = "none"
-	Unconfirmed CardEmailState = "unconfirmed"
+	CardEmailStateConfirmed   CardEmailState = "confirmed"
+	CardEmailStateNone        CardEmailState = "none"
+	CardEmailStateUnconfirmed CardEmailState = "unconfirmed"
 )
 
 // Valid indicates whether the value is a known member of the CardEmailState enum.
 func (e CardEmailState) Valid() bool {
 	switch e {
-	case Confirmed:
+	case CardEmailStateConfirmed:
 		return true
-	case None:
+	case CardEmailStateNone:
 		return true
-	case Unconfirmed:
+	case CardEmailStateUnconfirmed:
 		return true
 	default:
 		return false
@@ -302,6 +302,60 @@ func (e ListState) Valid() bool {
 	case ListStateUndoing:
 		return true
 	case ListStateUndone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LossCause.
+const (
+	LossCauseClonedTerminal LossCause = "cloned_terminal"
+	LossCauseExpiredPass    LossCause = "expired_pass"
+	LossCauseLateRecall     LossCause = "late_recall"
+	LossCauseLostLane       LossCause = "lost_lane"
+	LossCausePolicy         LossCause = "policy"
+)
+
+// Valid indicates whether the value is a known member of the LossCause enum.
+func (e LossCause) Valid() bool {
+	switch e {
+	case LossCauseClonedTerminal:
+		return true
+	case LossCauseExpiredPass:
+		return true
+	case LossCauseLateRecall:
+		return true
+	case LossCauseLostLane:
+		return true
+	case LossCausePolicy:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LostState.
+const (
+	LostStateConfirmed LostState = "confirmed"
+	LostStateDeclared  LostState = "declared"
+	LostStateExpired   LostState = "expired"
+	LostStateFound     LostState = "found"
+	LostStateWithdrawn LostState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the LostState enum.
+func (e LostState) Valid() bool {
+	switch e {
+	case LostStateConfirmed:
+		return true
+	case LostStateDeclared:
+		return true
+	case LostStateExpired:
+		return true
+	case LostStateFound:
+		return true
+	case LostStateWithdrawn:
 		return true
 	default:
 		return false
@@ -1276,7 +1330,7 @@ type ExceptionWork struct {
 	Resolution string `json:"resolution"`
 }
 
-// Exposure The most that terminals can redeem by themselves before their next sync: the cap per terminal times the terminals that may redeem. This is the bound of stand-in in this release; it holds once every terminal has pulled the policy in force.
+// Exposure The most that can be lost now without a copied terminal: `worst` of the total of GET /exposure, in points of the policy's unit and in uses of vouchers.
 type Exposure struct {
 	Points   int64  `json:"points"`
 	Unit     string `json:"unit"`
@@ -1286,9 +1340,12 @@ type Exposure struct {
 // ExposureHistory defines model for ExposureHistory.
 type ExposureHistory struct {
 	Items []ExposureSample `json:"items"`
+
+	// Total The sums of the items of each minute and unit.
+	Total []ExposureSample `json:"total"`
 }
 
-// ExposureLine What can be lost of one unit; uses of all vouchers are the unit `uses`. `worst` is `stand_in` (the largest share of its store's cap by which each terminal may still go) and `taken_back` (rights that head office took back and that their holders may have used). `clones` is, by itself, what the stated number of copies of each terminal could add: `unspent` rights and the shares, once for each copy. `lost` is what was really overdrawn.
+// ExposureLine What can be lost of one unit; uses of all vouchers are the unit `uses`. `worst` is `stand_in` (the largest share of its store's cap by which each terminal may still go), `taken_back` (rights that head office took back by grace, from lost terminals too, and that their holders may have used) and `uncovered` (the part of rights for which there are no points any more). `clones` is, by itself, what the stated number of copies of each terminal could add: `unspent` rights and the shares, once for each copy. `lost` is what was really overdrawn.
 type ExposureLine struct {
 	Clones  int64      `json:"clones"`
 	Lost    []LossLine `json:"lost"`
@@ -1297,6 +1354,7 @@ type ExposureLine struct {
 	// Store Missing in the total.
 	Store     *openapi_types.UUID `json:"store,omitempty"`
 	TakenBack int64               `json:"taken_back"`
+	Uncovered int64               `json:"uncovered"`
 	Unit      string              `json:"unit"`
 	Unspent   int64               `json:"unspent"`
 	Worst     int64               `json:"worst"`
@@ -1322,14 +1380,17 @@ type ExposureReport struct {
 
 // ExposureSample defines model for ExposureSample.
 type ExposureSample struct {
-	At        time.Time          `json:"at"`
-	Clones    int64              `json:"clones"`
-	StandIn   int64              `json:"stand_in"`
-	Store     openapi_types.UUID `json:"store"`
-	TakenBack int64              `json:"taken_back"`
-	Unit      string             `json:"unit"`
-	Unspent   int64              `json:"unspent"`
-	Worst     int64              `json:"worst"`
+	At      time.Time `json:"at"`
+	Clones  int64     `json:"clones"`
+	StandIn int64     `json:"stand_in"`
+
+	// Store Missing in the total.
+	Store     *openapi_types.UUID `json:"store,omitempty"`
+	TakenBack int64               `json:"taken_back"`
+	Uncovered int64               `json:"uncovered"`
+	Unit      string              `json:"unit"`
+	Unspent   int64               `json:"unspent"`
+	Worst     int64               `json:"worst"`
 }
 
 // ExposureTrend defines model for ExposureTrend.
@@ -1444,6 +1505,9 @@ type ListPage struct {
 // ListState defines model for ListState.
 type ListState string
 
+// LossCause defines model for LossCause.
+type LossCause string
+
 // LossLine defines model for LossLine.
 type LossLine struct {
 	Amount int64 `json:"amount"`
@@ -1451,6 +1515,90 @@ type LossLine struct {
 	// Cause policy, lost_lane, cloned_terminal, late_recall or expired_pass
 	Cause string `json:"cause"`
 }
+
+// LossReport defines model for LossReport.
+type LossReport struct {
+	Stores []LossSum `json:"stores"`
+	Total  []LossSum `json:"total"`
+}
+
+// LossSum What was redeemed at a store and was not there, by cause and who answers for it. What was explained since is left out.
+type LossSum struct {
+	Amount int64     `json:"amount"`
+	Cause  LossCause `json:"cause"`
+
+	// Exceptions How many there are.
+	Exceptions int64 `json:"exceptions"`
+
+	// Liable programme, store or terminal
+	Liable string `json:"liable"`
+
+	// Store Missing in the total.
+	Store *openapi_types.UUID `json:"store,omitempty"`
+	Unit  string              `json:"unit"`
+}
+
+// LostBound What the gap can cost at most in a unit.
+type LostBound struct {
+	Amount int64 `json:"amount"`
+
+	// Rights What the rights of the terminal had left.
+	Rights int64 `json:"rights"`
+
+	// StandIn What it could stand in for.
+	StandIn int64 `json:"stand_in"`
+
+	// Unit A unit of points, or `uses` for the uses of all vouchers.
+	Unit string `json:"unit"`
+}
+
+// LostDeclaration defines model for LostDeclaration.
+type LostDeclaration struct {
+	DecidedAt *time.Time `json:"decided_at,omitempty"`
+
+	// DecidedBy Who confirmed or withdrew it.
+	DecidedBy  *openapi_types.UUID `json:"decided_by,omitempty"`
+	DeclaredAt time.Time           `json:"declared_at"`
+	DeclaredBy openapi_types.UUID  `json:"declared_by"`
+	Epoch      int64               `json:"epoch"`
+
+	// ExpiresAt Until when a second person may confirm it.
+	ExpiresAt time.Time  `json:"expires_at"`
+	FoundAt   *time.Time `json:"found_at,omitempty"`
+
+	// FoundBy Who let the terminal in again.
+	FoundBy *openapi_types.UUID `json:"found_by,omitempty"`
+
+	// Gap What head office does not know: all that the terminal wrote after the entry after_seq of the epoch. As of the declaration, then of the confirmation.
+	Gap      LostGap            `json:"gap"`
+	ID       openapi_types.UUID `json:"id"`
+	Reason   string             `json:"reason"`
+	State    LostState          `json:"state"`
+	Store    openapi_types.UUID `json:"store"`
+	Terminal openapi_types.UUID `json:"terminal"`
+}
+
+// LostDeclarationNew defines model for LostDeclarationNew.
+type LostDeclarationNew struct {
+	// Reason Why it will not come back. Kept outside the chain of HQ's journal.
+	Reason string `json:"reason"`
+}
+
+// LostGap What head office does not know: all that the terminal wrote after the entry after_seq of the epoch. As of the declaration, then of the confirmation.
+type LostGap struct {
+	AfterHash string `json:"after_hash"`
+
+	// AfterSeq The last entry HQ has; zero is none.
+	AfterSeq      int64       `json:"after_seq"`
+	Bound         []LostBound `json:"bound"`
+	LastContactAt *time.Time  `json:"last_contact_at,omitempty"`
+
+	// SaidSeq The newest entry the terminal ever said it has.
+	SaidSeq int64 `json:"said_seq"`
+}
+
+// LostState defines model for LostState.
+type LostState string
 
 // Lot defines model for Lot.
 type Lot struct {
@@ -1979,7 +2127,7 @@ type Status struct {
 	// Entries Entries of terminals, whatever was done with them.
 	Entries int64 `json:"entries"`
 
-	// Exposure The most that terminals can redeem by themselves before their next sync: the cap per terminal times the terminals that may redeem. This is the bound of stand-in in this release; it holds once every terminal has pulled the policy in force.
+	// Exposure The most that can be lost now without a copied terminal: `worst` of the total of GET /exposure, in points of the policy's unit and in uses of vouchers.
 	Exposure Exposure           `json:"exposure"`
 	Hq       openapi_types.UUID `json:"hq"`
 	HqEpoch  int64              `json:"hq_epoch"`
@@ -2061,10 +2209,14 @@ type Terminal struct {
 	Epoch      int64      `json:"epoch"`
 
 	// HeadSeq The newest entry the terminal said it has.
-	HeadSeq       int64              `json:"head_seq"`
-	ID            openapi_types.UUID `json:"id"`
-	LastContactAt *time.Time         `json:"last_contact_at,omitempty"`
-	Name          string             `json:"name"`
+	HeadSeq int64              `json:"head_seq"`
+	ID      openapi_types.UUID `json:"id"`
+
+	// Identities How many members it may still enrol without head office.
+	Identities    int64      `json:"identities"`
+	LastContactAt *time.Time `json:"last_contact_at,omitempty"`
+	Lost          *LostState `json:"lost,omitempty"`
+	Name          string     `json:"name"`
 
 	// Queue Entries not yet at HQ as of the last contact.
 	Queue    int64              `json:"queue"`
@@ -2354,6 +2506,9 @@ type GetEntryProofParams struct {
 type ListExceptionsParams struct {
 	// Cause Only this cause.
 	Cause *string `form:"cause,omitempty" json:"cause,omitempty"`
+
+	// Attribution Only losses of this cause.
+	Attribution *LossCause `form:"attribution,omitempty" json:"attribution,omitempty"`
 
 	// State Only this state.
 	State *ListExceptionsParamsState `form:"state,omitempty" json:"state,omitempty"`
@@ -2757,6 +2912,24 @@ type CreateEnrolmentCodeParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// DeclareLostParams defines parameters for DeclareLost.
+type DeclareLostParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ConfirmLostParams defines parameters for ConfirmLost.
+type ConfirmLostParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// WithdrawLostParams defines parameters for WithdrawLost.
+type WithdrawLostParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // QuarantineTerminalParams defines parameters for QuarantineTerminal.
 type QuarantineTerminalParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -2913,6 +3086,9 @@ type PutTillRulesJSONRequestBody = TillRulesChange
 // CreateTerminalJSONRequestBody defines body for CreateTerminal for application/json ContentType.
 type CreateTerminalJSONRequestBody = TerminalNew
 
+// DeclareLostJSONRequestBody defines body for DeclareLost for application/json ContentType.
+type DeclareLostJSONRequestBody = LostDeclarationNew
+
 // CreateVoucherJSONRequestBody defines body for CreateVoucher for application/json ContentType.
 type CreateVoucherJSONRequestBody = VoucherNew
 
@@ -3056,6 +3232,9 @@ type ServerInterface interface {
 	// GetListFile A list as a file, sorted and narrowed in the same way
 	// (GET /lists/{list}/file)
 	GetListFile(c *fiber.Ctx, list string, params GetListFileParams) error
+	// GetLosses What was really lost, by store, cause and who answers for it
+	// (GET /losses)
+	GetLosses(c *fiber.Ctx) error
 	// ListMails The outbox, newest first
 	// (GET /mails)
 	ListMails(c *fiber.Ctx, params ListMailsParams) error
@@ -3206,6 +3385,18 @@ type ServerInterface interface {
 	// CreateEnrolmentCode Make a new enrolment code
 	// (POST /terminals/{id}/enrolment-codes)
 	CreateEnrolmentCode(c *fiber.Ctx, id ID, params CreateEnrolmentCodeParams) error
+	// GetLost The last declaration that a terminal is lost
+	// (GET /terminals/{id}/lost)
+	GetLost(c *fiber.Ctx, id ID) error
+	// DeclareLost Declare a terminal lost
+	// (POST /terminals/{id}/lost)
+	DeclareLost(c *fiber.Ctx, id ID, params DeclareLostParams) error
+	// ConfirmLost Confirm that a terminal is lost
+	// (POST /terminals/{id}/lost/confirm)
+	ConfirmLost(c *fiber.Ctx, id ID, params ConfirmLostParams) error
+	// WithdrawLost Withdraw a declaration that is not confirmed
+	// (POST /terminals/{id}/lost/withdraw)
+	WithdrawLost(c *fiber.Ctx, id ID, params WithdrawLostParams) error
 	// QuarantineTerminal Shut a terminal out until it enrols again
 	// (POST /terminals/{id}/quarantine)
 	QuarantineTerminal(c *fiber.Ctx, id ID, params QuarantineTerminalParams) error
@@ -4233,6 +4424,13 @@ func (siw *ServerInterfaceWrapper) ListExceptions(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cause: %w", err).Error())
 	}
 
+	// ------------- Optional query parameter "attribution" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "attribution", query, &params.Attribution, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter attribution: %w", err).Error())
+	}
+
 	// ------------- Optional query parameter "state" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -5190,6 +5388,24 @@ func (siw *ServerInterfaceWrapper) GetListFile(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetListFile(c, list, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetLosses operation middleware
+func (siw *ServerInterfaceWrapper) GetLosses(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetLosses(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -7321,6 +7537,194 @@ func (siw *ServerInterfaceWrapper) CreateEnrolmentCode(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetLost operation middleware
+func (siw *ServerInterfaceWrapper) GetLost(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetLost(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DeclareLost operation middleware
+func (siw *ServerInterfaceWrapper) DeclareLost(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeclareLostParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DeclareLost(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ConfirmLost operation middleware
+func (siw *ServerInterfaceWrapper) ConfirmLost(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ConfirmLostParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ConfirmLost(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// WithdrawLost operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawLost(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params WithdrawLostParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.WithdrawLost(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // QuarantineTerminal operation middleware
 func (siw *ServerInterfaceWrapper) QuarantineTerminal(c *fiber.Ctx) error {
 
@@ -7758,6 +8162,14 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/terminals/:id/reinstate", wrapper.ReinstateTerminal)
 
+	router.Get(options.BaseURL+"/terminals/:id/lost", wrapper.GetLost)
+
+	router.Post(options.BaseURL+"/terminals/:id/lost", wrapper.DeclareLost)
+
+	router.Post(options.BaseURL+"/terminals/:id/lost/confirm", wrapper.ConfirmLost)
+
+	router.Post(options.BaseURL+"/terminals/:id/lost/withdraw", wrapper.WithdrawLost)
+
 	router.Get(options.BaseURL+"/members", wrapper.ListMembers)
 
 	router.Post(options.BaseURL+"/members", wrapper.CreateMember)
@@ -7857,6 +8269,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/exposure", wrapper.GetExposure)
 
 	router.Get(options.BaseURL+"/exposure/history", wrapper.GetExposureHistory)
+
+	router.Get(options.BaseURL+"/losses", wrapper.GetLosses)
 
 	router.Get(options.BaseURL+"/console/session", wrapper.GetConsoleSession)
 
@@ -9385,6 +9799,34 @@ func (response GetListFiledefaultApplicationProblemPlusJSONResponse) VisitGetLis
 	return ctx.JSON(&response.Body)
 }
 
+type GetLossesRequestObject struct {
+}
+
+type GetLossesResponseObject interface {
+	VisitGetLossesResponse(ctx *fiber.Ctx) error
+}
+
+type GetLosses200JSONResponse LossReport
+
+func (response GetLosses200JSONResponse) VisitGetLossesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetLossesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLossesdefaultApplicationProblemPlusJSONResponse) VisitGetLossesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListMailsRequestObject struct {
 	Params ListMailsParams
 }
@@ -10889,6 +11331,126 @@ func (response CreateEnrolmentCodedefaultApplicationProblemPlusJSONResponse) Vis
 	return ctx.JSON(&response.Body)
 }
 
+type GetLostRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetLostResponseObject interface {
+	VisitGetLostResponse(ctx *fiber.Ctx) error
+}
+
+type GetLost200JSONResponse LostDeclaration
+
+func (response GetLost200JSONResponse) VisitGetLostResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetLostdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLostdefaultApplicationProblemPlusJSONResponse) VisitGetLostResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type DeclareLostRequestObject struct {
+	ID     ID `json:"id"`
+	Params DeclareLostParams
+	Body   *DeclareLostJSONRequestBody
+}
+
+type DeclareLostResponseObject interface {
+	VisitDeclareLostResponse(ctx *fiber.Ctx) error
+}
+
+type DeclareLost201JSONResponse LostDeclaration
+
+func (response DeclareLost201JSONResponse) VisitDeclareLostResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type DeclareLostdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeclareLostdefaultApplicationProblemPlusJSONResponse) VisitDeclareLostResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ConfirmLostRequestObject struct {
+	ID     ID `json:"id"`
+	Params ConfirmLostParams
+}
+
+type ConfirmLostResponseObject interface {
+	VisitConfirmLostResponse(ctx *fiber.Ctx) error
+}
+
+type ConfirmLost200JSONResponse LostDeclaration
+
+func (response ConfirmLost200JSONResponse) VisitConfirmLostResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ConfirmLostdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ConfirmLostdefaultApplicationProblemPlusJSONResponse) VisitConfirmLostResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type WithdrawLostRequestObject struct {
+	ID     ID `json:"id"`
+	Params WithdrawLostParams
+}
+
+type WithdrawLostResponseObject interface {
+	VisitWithdrawLostResponse(ctx *fiber.Ctx) error
+}
+
+type WithdrawLost200JSONResponse LostDeclaration
+
+func (response WithdrawLost200JSONResponse) VisitWithdrawLostResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type WithdrawLostdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response WithdrawLostdefaultApplicationProblemPlusJSONResponse) VisitWithdrawLostResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type QuarantineTerminalRequestObject struct {
 	ID     ID `json:"id"`
 	Params QuarantineTerminalParams
@@ -11266,6 +11828,9 @@ type StrictServerInterface interface {
 	// GetListFile A list as a file, sorted and narrowed in the same way
 	// (GET /lists/{list}/file)
 	GetListFile(ctx context.Context, request GetListFileRequestObject) (GetListFileResponseObject, error)
+	// GetLosses What was really lost, by store, cause and who answers for it
+	// (GET /losses)
+	GetLosses(ctx context.Context, request GetLossesRequestObject) (GetLossesResponseObject, error)
 	// ListMails The outbox, newest first
 	// (GET /mails)
 	ListMails(ctx context.Context, request ListMailsRequestObject) (ListMailsResponseObject, error)
@@ -11416,6 +11981,18 @@ type StrictServerInterface interface {
 	// CreateEnrolmentCode Make a new enrolment code
 	// (POST /terminals/{id}/enrolment-codes)
 	CreateEnrolmentCode(ctx context.Context, request CreateEnrolmentCodeRequestObject) (CreateEnrolmentCodeResponseObject, error)
+	// GetLost The last declaration that a terminal is lost
+	// (GET /terminals/{id}/lost)
+	GetLost(ctx context.Context, request GetLostRequestObject) (GetLostResponseObject, error)
+	// DeclareLost Declare a terminal lost
+	// (POST /terminals/{id}/lost)
+	DeclareLost(ctx context.Context, request DeclareLostRequestObject) (DeclareLostResponseObject, error)
+	// ConfirmLost Confirm that a terminal is lost
+	// (POST /terminals/{id}/lost/confirm)
+	ConfirmLost(ctx context.Context, request ConfirmLostRequestObject) (ConfirmLostResponseObject, error)
+	// WithdrawLost Withdraw a declaration that is not confirmed
+	// (POST /terminals/{id}/lost/withdraw)
+	WithdrawLost(ctx context.Context, request WithdrawLostRequestObject) (WithdrawLostResponseObject, error)
 	// QuarantineTerminal Shut a terminal out until it enrols again
 	// (POST /terminals/{id}/quarantine)
 	QuarantineTerminal(ctx context.Context, request QuarantineTerminalRequestObject) (QuarantineTerminalResponseObject, error)
@@ -12928,6 +13505,31 @@ func (sh *strictHandler) GetListFile(ctx *fiber.Ctx, list string, params GetList
 		return err
 	} else if validResponse, ok := response.(GetListFileResponseObject); ok {
 		if err := validResponse.VisitGetListFileResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLosses operation middleware
+func (sh *strictHandler) GetLosses(ctx *fiber.Ctx) error {
+	var request GetLossesRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLosses(ctx.UserContext(), request.(GetLossesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLosses")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLossesResponseObject); ok {
+		if err := validResponse.VisitGetLossesResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -14566,6 +15168,131 @@ func (sh *strictHandler) CreateEnrolmentCode(ctx *fiber.Ctx, id ID, params Creat
 		return err
 	} else if validResponse, ok := response.(CreateEnrolmentCodeResponseObject); ok {
 		if err := validResponse.VisitCreateEnrolmentCodeResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLost operation middleware
+func (sh *strictHandler) GetLost(ctx *fiber.Ctx, id ID) error {
+	var request GetLostRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLost(ctx.UserContext(), request.(GetLostRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLost")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLostResponseObject); ok {
+		if err := validResponse.VisitGetLostResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeclareLost operation middleware
+func (sh *strictHandler) DeclareLost(ctx *fiber.Ctx, id ID, params DeclareLostParams) error {
+	var request DeclareLostRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body DeclareLostJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DeclareLost(ctx.UserContext(), request.(DeclareLostRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeclareLost")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeclareLostResponseObject); ok {
+		if err := validResponse.VisitDeclareLostResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ConfirmLost operation middleware
+func (sh *strictHandler) ConfirmLost(ctx *fiber.Ctx, id ID, params ConfirmLostParams) error {
+	var request ConfirmLostRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ConfirmLost(ctx.UserContext(), request.(ConfirmLostRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConfirmLost")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ConfirmLostResponseObject); ok {
+		if err := validResponse.VisitConfirmLostResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawLost operation middleware
+func (sh *strictHandler) WithdrawLost(ctx *fiber.Ctx, id ID, params WithdrawLostParams) error {
+	var request WithdrawLostRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawLost(ctx.UserContext(), request.(WithdrawLostRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawLost")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawLostResponseObject); ok {
+		if err := validResponse.VisitWithdrawLostResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -42,6 +42,7 @@ import (
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/server/webshop"
+	"github.com/tallystick/tallystick/sync/entry"
 )
 
 const (
@@ -134,6 +135,9 @@ func (r *rig) start() {
 	})
 	lanes := fleet.New(fleet.Env{
 		Keeper: db, Journal: journal, Clock: r.clock, Random: rand.Reader, NewID: newID, HQ: r.hq, Keys: set, NonceKey: r.secret,
+		Bound: func(ctx context.Context, terminal uuid.UUID) ([]entry.LostBound, error) {
+			return r.rights.Bound(ctx, terminal)
+		},
 	})
 	group := keys.GroupKey{Epoch: 1, Secret: r.secret, NotBefore: r.sign[0].Public.NotBefore, NotAfter: r.sign[0].Public.NotAfter}
 	prog := programme.New(programme.Env{

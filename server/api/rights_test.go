@@ -136,12 +136,15 @@ func TestTheExposureIsShown(t *testing.T) {
 	member, account := r.richMember(500)
 	l.ask(wire.PathAuthorise, wire.AuthoriseRequest{V: wire.Version, Right: uuid.New(), Member: member, Account: account, Unit: "points", Amount: 120})
 	a := r.do(call{method: "GET", path: "/api/v1/exposure"})
-	want := fmt.Sprintf(`{"clones":%d,"lost":[],"stand_in":1000,"store":"%s","taken_back":0,"unit":"points","unspent":120,"worst":1000}`, 2*(1000+120), l.store)
+	want := fmt.Sprintf(`{"clones":%d,"lost":[],"stand_in":1000,"store":"%s","taken_back":0,"uncovered":0,"unit":"points","unspent":120,"worst":1000}`, 2*(1000+120), l.store)
 	if !strings.Contains(string(a.body), want) || !strings.Contains(string(a.body), `"copies":2`) {
 		t.Errorf("%s is not in %s", want, a.body)
 	}
 	if a := r.do(call{method: "GET", path: "/api/v1/exposure/history?store=" + l.store.String()}); !strings.Contains(string(a.body), `"worst":1000`) {
 		t.Errorf("history: %s", a.body)
+	}
+	if a := r.do(call{method: "GET", path: "/api/v1/exposure/history"}); !strings.Contains(string(a.body), `"total":[{"at"`) {
+		t.Errorf("history in total: %s", a.body)
 	}
 	if a := r.do(call{method: "GET", path: "/metrics"}); !strings.Contains(string(a.body), `tallystick_hq_exposure{term="stand_in",unit="points"} 1000`) {
 		t.Errorf("metrics: %s", a.body)

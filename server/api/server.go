@@ -64,6 +64,8 @@ type Ledger interface {
 	Decide(ctx context.Context, by uuid.UUID, e ledger.Exception, verdict entry.Verdict) (ledger.Exception, error)
 	TrialBalance(ctx context.Context) ([]ledger.Balance, error)
 	Status(ctx context.Context) (ledger.Status, error)
+	// Losses sums what was redeemed and was not there.
+	Losses(ctx context.Context) ([]ledger.Loss, error)
 	// Tie has a store told of a member, or answers problem.NotFound.
 	Tie(ctx context.Context, member, store uuid.UUID) error
 }

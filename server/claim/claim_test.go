@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +19,6 @@ import (
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
-	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/wallet/passtoken"
 )
@@ -100,22 +98,6 @@ func lines() []entry.Line {
 	return []entry.Line{{No: 1, SKU: "a", Quantity: 2000, Amount: 2000}, {No: 2, SKU: "b", Quantity: 1000, Amount: 3000}}
 }
 
-// rebuilt fails the test unless the journals give the same books again.
-func (r *rig) rebuilt(t testing.TB) {
-	t.Helper()
-	ctx := context.Background()
-	r.Verify(t)
-	again := books.On(t, "sqlite:"+filepath.Join(t.TempDir(), uuid.NewString()+".db"), 0)
-	must(t, r.DB.CopyLog(ctx, again.DB))
-	_, err := again.Ledger.Replay(ctx, r.DB)
-	must(t, err)
-	_, err = r.DB.Compare(ctx, again.DB, true, func(d store.Difference) error {
-		t.Errorf("%+v", d)
-		return nil
-	})
-	must(t, err)
-}
-
 func on(t *testing.T, fn func(t *testing.T, r *rig)) {
 	t.Run("sqlite", func(t *testing.T) { fn(t, newRig(t, books.New(t))) })
 	t.Run("postgres", func(t *testing.T) { fn(t, newRig(t, books.On(t, pg.Start(t).Database(t), 1))) })
@@ -156,7 +138,7 @@ func TestAReceiptIsClaimedOnce(t *testing.T) {
 		if list := r.Exceptions(t, ledger.ClaimRepeated); len(list) != 1 || list[0].Member != bob {
 			t.Errorf("exceptions %+v", list)
 		}
-		r.rebuilt(t)
+		r.Rebuilds(t)
 	})
 }
 
@@ -192,7 +174,7 @@ func TestWhatComesBackIsTakenFromTheClaimerInAnyOrder(t *testing.T) {
 				if h := r.Holding(t, account, "points"); h.Free != want || h.Overdraft != 0 {
 					t.Errorf("order %v: %+v, want %d free", order, h, want)
 				}
-				r.rebuilt(t)
+				r.Rebuilds(t)
 			})
 		}
 	}
@@ -255,7 +237,7 @@ func TestClaimsThatGiveNothing(t *testing.T) {
 	must(t, err)
 	r.Apply(t)
 	none(ledger.ClaimInvalid, 2)
-	r.rebuilt(t)
+	r.Rebuilds(t)
 }
 
 // Somebody does it at HQ, by the text of the code, before and after the sale comes.
@@ -285,7 +267,7 @@ func TestClaimedAtHQ(t *testing.T) {
 	if h := r.Holding(t, account, "points"); h.Free != 50 || len(r.Exceptions(t, ledger.ClaimRepeated)) != 1 {
 		t.Errorf("%+v, %+v", h, r.Exceptions(t, ledger.ClaimRepeated))
 	}
-	r.rebuilt(t)
+	r.Rebuilds(t)
 }
 
 // Many members show one receipt at HQ at once: one of them has it.
@@ -324,7 +306,7 @@ func TestOfManyClaimsAtOnceOneCounts(t *testing.T) {
 		if n := len(r.Exceptions(t, ledger.ClaimRepeated)); sum != 50 || n != len(members)-1 {
 			t.Errorf("%d points were given, %d exceptions", sum, n)
 		}
-		r.rebuilt(t)
+		r.Rebuilds(t)
 	})
 }
 
@@ -350,7 +332,7 @@ func TestAVoidOfAClaimedSaleBesideALateSaleOfTheClaimer(t *testing.T) {
 	if h := r.Holding(t, account, "points"); h.Free != 10 {
 		t.Errorf("%d points are free, want 10", h.Free)
 	}
-	r.rebuilt(t)
+	r.Rebuilds(t)
 }
 
 // The void of a claimed sale stands in the second branch of a copied terminal: a replay

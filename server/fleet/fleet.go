@@ -11,6 +11,7 @@ import (
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/server/hqjournal"
+	"github.com/tallystick/tallystick/sync/entry"
 )
 
 // State is where a terminal stands.
@@ -50,6 +51,10 @@ type Terminal struct {
 	CreatedAt  time.Time
 	EnrolledAt time.Time
 	Contact
+	// Lost is the last declaration that the terminal is lost, zero when there is none.
+	Lost Declaration
+	// Identities are the members that it may still enrol with what was issued to it.
+	Identities int64
 }
 
 // Count is how many terminals are in a state, and how many of them were heard
@@ -111,6 +116,7 @@ type Keeper interface {
 	Code(ctx context.Context, hash [32]byte) (Code, error)
 
 	lostKeeper
+	declarationKeeper
 }
 
 // Journal is HQ's own journal; see hqjournal.
@@ -133,6 +139,8 @@ type Env struct {
 	Statement keys.Signer
 	// NonceKey makes the nonces terminals prove freshness with; 32 secret bytes.
 	NonceKey []byte
+	// Bound says what a terminal can cost that HQ never hears of again; nil is nothing.
+	Bound func(ctx context.Context, terminal uuid.UUID) ([]entry.LostBound, error)
 	// CodeLife is how long an enrolment code works; zero is ten minutes.
 	CodeLife time.Duration
 }

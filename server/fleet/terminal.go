@@ -115,7 +115,8 @@ func (f *Fleet) Revoke(ctx context.Context, by, id uuid.UUID) (Terminal, error) 
 
 // Reinstate ends a revocation: the terminal may be given a code and enrol again under
 // a new epoch. Until it has it stands as before its first enrolment, or as one in
-// quarantine. One that is not revoked is problem.StateConflict.
+// quarantine. One that had been declared lost is found. One that is not revoked is
+// problem.StateConflict.
 func (f *Fleet) Reinstate(ctx context.Context, by, id uuid.UUID) (Terminal, error) {
 	var t Terminal
 	err := f.env.Keeper.InTx(ctx, func(ctx context.Context) error {
@@ -131,6 +132,9 @@ func (f *Fleet) Reinstate(ctx context.Context, by, id uuid.UUID) (Terminal, erro
 			t.State = StateNew
 		}
 		if err := f.env.Keeper.SetTerminal(ctx, t); err != nil {
+			return err
+		}
+		if err := f.found(ctx, by, t); err != nil {
 			return err
 		}
 		return f.recordTerminal(ctx, by, t)
@@ -219,7 +223,7 @@ func (f *Fleet) Terminal(ctx context.Context, id uuid.UUID) (Terminal, error) {
 	if err != nil {
 		return Terminal{}, err
 	}
-	all, err := f.withContact(ctx, []Terminal{t})
+	all, err := f.complete(ctx, []Terminal{t})
 	if err != nil {
 		return Terminal{}, err
 	}
@@ -232,7 +236,7 @@ func (f *Fleet) Terminals(ctx context.Context, store, after uuid.UUID, limit int
 	if err != nil {
 		return nil, err
 	}
-	return f.withContact(ctx, all)
+	return f.complete(ctx, all)
 }
 
 // OnlineWithin is how long ago a terminal that counts as online was last heard.
@@ -262,6 +266,26 @@ func (f *Fleet) Counts(ctx context.Context) (Counts, error) {
 		c.Total += n.Total
 	}
 	return c, nil
+}
+
+// complete fills in what is kept apart from the records of terminals.
+func (f *Fleet) complete(ctx context.Context, all []Terminal) ([]Terminal, error) {
+	ids := make([]uuid.UUID, len(all))
+	for i, t := range all {
+		ids[i] = t.ID
+	}
+	lost, err := f.env.Keeper.Declarations(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read declarations: %w", err)
+	}
+	left, err := f.env.Keeper.IdentitiesLeft(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("count identities: %w", err)
+	}
+	for i, t := range all {
+		all[i].Lost, all[i].Identities = lost[t.ID], left[t.ID]
+	}
+	return f.withContact(ctx, all)
 }
 
 func (f *Fleet) recordTerminal(ctx context.Context, by uuid.UUID, t Terminal) error {

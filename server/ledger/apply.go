@@ -347,7 +347,9 @@ func (l *Ledger) save(ctx context.Context, s *set) error {
 	if err != nil {
 		return err
 	}
-	l.blame(changes.Exceptions)
+	if err := l.attributeLosses(ctx, changes.Exceptions); err != nil {
+		return err
+	}
 	if err := l.o.Store.SaveChanges(ctx, changes); err != nil {
 		return fmt.Errorf("write set: %w", err)
 	}

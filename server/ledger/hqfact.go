@@ -222,6 +222,9 @@ func (l *Ledger) hqFact(ctx context.Context, accountID uuid.UUID, made func(*acc
 		if err := l.foldSet(ctx, s, []fact{f}); err != nil {
 			return err
 		}
+		if err := l.tie(ctx, s, []fact{f}); err != nil {
+			return err
+		}
 		if err := l.save(ctx, s); err != nil {
 			return err
 		}

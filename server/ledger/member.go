@@ -66,7 +66,15 @@ func (l *Ledger) PutMembers(ctx context.Context, by uuid.UUID, changes []MemberC
 				Body: entry.HQRecord{ID: row.Member, Version: a.version, Record: records[i], By: by, Digest: changes[i].Digest},
 			}
 		}
-		if _, err := l.o.Journal.Write(ctx, facts...); err != nil {
+		written, err := l.o.Journal.Write(ctx, facts...)
+		if err != nil {
+			return err
+		}
+		issues := make([]PassIssue, len(rows))
+		for i, row := range rows {
+			issues[i] = PassIssue{PassKey{row.Shard, row.Member}, changes[i].Member.Issue, written[i].RecordedAt}
+		}
+		if err := l.noteIssues(ctx, issues); err != nil {
 			return err
 		}
 		// The versions just told must not be told again of something else.

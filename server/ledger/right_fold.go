@@ -17,34 +17,6 @@ const (
 	RightMisused ExceptionKind = "right_misused" // a redemption beyond its right, which the account could pay
 )
 
-var lossSaid = map[loyalty.LossCause]string{
-	loyalty.LossPolicy:  "more was redeemed than the account had",
-	loyalty.LossLane:    "it was redeemed on a right of a terminal that was declared lost, or that no terminal made",
-	loyalty.LossClone:   "it was redeemed on a right that had been used up, had ended, or is another terminal's",
-	loyalty.LossRecall:  "it was redeemed on a right that head office had taken back when the grace was over",
-	loyalty.LossExpired: "it was redeemed with a pass that had been replaced",
-}
-
-// DefaultLiable is who has to answer for a loss where nothing else is settled: the
-// programme for what its own rules allowed, the store for its terminals.
-var DefaultLiable = map[loyalty.LossCause]string{
-	loyalty.LossPolicy: liableProgramme, loyalty.LossRecall: liableProgramme, loyalty.LossExpired: liableProgramme,
-	loyalty.LossLane: liableStore, loyalty.LossClone: liableStore,
-}
-
-// blame names who has to answer for losses.
-func (l *Ledger) blame(exceptions []Exception) {
-	for i := range exceptions {
-		e := &exceptions[i]
-		if e.Attribution == "" {
-			continue
-		}
-		if e.Liable = l.o.Liable[e.Attribution]; e.Liable == "" {
-			e.Liable = DefaultLiable[e.Attribution]
-		}
-	}
-}
-
 // foldChange posts what a terminal did to a right.
 func (s *set) foldChange(f *fact) error {
 	a, c := s.accounts[f.account], f.change
@@ -106,7 +78,7 @@ func (s *set) spend(f *fact, a *account, n int, r entry.Redemption) (effect, err
 		return e, err
 	}
 	x := Exception{
-		Member: f.sale.Member, Unit: unit, Amount: e.redeemed.Short, Attribution: fence.Cause(), Cause: lossSaid[fence.Cause()],
+		Member: f.sale.Member, Unit: unit, Amount: e.redeemed.Short, loss: lossOf(f, loyalty.Circumstances{OnRight: true, Fence: fence}), Cause: lossSaid[fence.Cause()],
 		Currency: f.sale.Total.Currency, Money: loyalty.Prorate(r.Discount, e.redeemed.Short, r.Amount),
 	}
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -105,16 +106,18 @@ func (l *Ledger) Rights(ctx context.Context, accountID uuid.UUID) ([]RightRow, e
 	return l.o.Store.AccountRights(ctx, []AccountKey{{shard.Of(accountID), accountID}})
 }
 
-// Loss is what was overdrawn by redemptions at a store, by cause, and still stands.
+// Loss is what was overdrawn by redemptions at a store, by cause and who answers for it,
+// and still stands.
 type Loss struct {
 	Store  uuid.UUID
 	Unit   string
 	Cause  loyalty.LossCause
+	Liable string
 	Amount int64
 	Count  int64
 }
 
-// Losses sums what was redeemed and was not there, by store and cause: the real loss
+// Losses sums what was redeemed and was not there, by store, cause and liable: the real loss
 // beside what it could have been. What was explained since is left out.
 func (l *Ledger) Losses(ctx context.Context) ([]Loss, error) {
 	losses, err := l.o.Store.Losses(ctx)
@@ -122,4 +125,28 @@ func (l *Ledger) Losses(ctx context.Context) ([]Loss, error) {
 		return nil, fmt.Errorf("read losses: %w", err)
 	}
 	return losses, nil
+}
+
+// LossTotal sums losses of all stores; uses of all vouchers are one unit.
+func LossTotal(losses []Loss) []Loss {
+	sums := map[Loss]*Loss{}
+	var out []*Loss
+	for _, l := range losses {
+		key := Loss{Unit: l.Unit, Cause: l.Cause, Liable: l.Liable}
+		if strings.HasPrefix(key.Unit, loyalty.UseUnit("")) {
+			key.Unit = "uses"
+		}
+		sum := sums[key]
+		if sum == nil {
+			sum = &key
+			sums[key] = sum
+			out = append(out, sum)
+		}
+		sum.Amount, sum.Count = sum.Amount+l.Amount, sum.Count+l.Count
+	}
+	total := make([]Loss, len(out))
+	for i, sum := range out {
+		total[i] = *sum
+	}
+	return total
 }

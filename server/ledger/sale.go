@@ -139,7 +139,7 @@ func (s *set) redeem(f *fact, a *account, n int, r entry.Redemption) (effect, er
 		kind, cause = VoucherOveruse, "the voucher was used more often than it may be"
 	}
 	s.raise(f, n, Exception{
-		Kind: kind, Liable: liableProgramme, Attribution: loyalty.LossPolicy, Cause: cause, Member: f.sale.Member, Unit: unit, Amount: e.redeemed.Short,
+		Kind: kind, loss: lossOf(f, loyalty.Circumstances{}), Cause: cause, Member: f.sale.Member, Unit: unit, Amount: e.redeemed.Short,
 		Currency: f.sale.Total.Currency, Money: loyalty.Prorate(r.Discount, e.redeemed.Short, r.Amount),
 	})
 	return e, nil

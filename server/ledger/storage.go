@@ -19,6 +19,7 @@ type Store interface {
 	linkStore
 	orderStore
 	rightStore
+	lossStore
 }
 
 // Waiting is a journal of a terminal with entries that are not applied yet.

@@ -13,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -43,7 +44,8 @@ func (l *Ledger) tie(ctx context.Context, s *set, facts []fact) error {
 	visits := map[TieKey]int64{}
 	accounts := map[TieKey]uuid.UUID{}
 	for _, f := range facts {
-		if f.hq != nil || f.Store == uuid.Nil || f.member() == uuid.Nil || s.accounts[f.account] == nil {
+		// Of what HQ says only a claimed receipt is a visit: of the store that made the sale.
+		if f.hq != nil && f.Kind != entry.KindHQClaimed || f.Store == uuid.Nil || f.member() == uuid.Nil || s.accounts[f.account] == nil {
 			continue
 		}
 		key := TieKey{f.shard, f.member(), f.Store}
@@ -135,7 +137,8 @@ func (l *Ledger) Tie(ctx context.Context, member, store uuid.UUID) error {
 	})
 }
 
-// moveTies takes the ties of a member along to the shard of another account.
+// moveTies takes the ties of a member, and the issues of the pass, along to the shard of
+// another account.
 func (l *Ledger) moveTies(ctx context.Context, m wire.Member, to AccountKey) error {
 	from := shard.Of(m.Account)
 	if from == to.Shard {
@@ -151,5 +154,5 @@ func (l *Ledger) moveTies(ctx context.Context, m wire.Member, to AccountKey) err
 	if err := l.o.Store.PutTies(ctx, ties); err != nil {
 		return fmt.Errorf("write ties: %w", err)
 	}
-	return nil
+	return l.moveIssues(ctx, PassKey{from, m.ID}, to.Shard)
 }

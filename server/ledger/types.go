@@ -67,6 +67,9 @@ const (
 	TerminalAdopted ExceptionKind = "terminal_adopted" // enrolled since the backup; please confirm
 	HQFactsLost     ExceptionKind = "hq_facts_lost"    // facts of HQ since the backup are lost; Amount counts them
 
+	// A terminal that two people declared lost; Amount is what the gap can cost at most.
+	TerminalLost ExceptionKind = "terminal_lost"
+
 	ReturnUnmatched   ExceptionKind = "return_unmatched"    // a return whose sale is not known
 	ReturnExceedsSale ExceptionKind = "return_exceeds_sale" // more came back than was left of the sale
 )
@@ -108,6 +111,8 @@ type Exception struct {
 	ExplainedBy journal.Hash
 	// Attribution is why more was redeemed than there was, for exceptions that say so.
 	Attribution loyalty.LossCause
+
+	loss *loss // from which it is made, until it is written
 }
 
 // Posting moves Amount of Unit from one book to another, on behalf of an account.
@@ -161,9 +166,10 @@ type EntryFilter struct {
 
 // ExceptionFilter selects exceptions; zero fields select all. Newest first.
 type ExceptionFilter struct {
-	Kind    ExceptionKind
-	State   string
-	Account uuid.UUID
+	Kind        ExceptionKind
+	State       string
+	Account     uuid.UUID
+	Attribution loyalty.LossCause
 }
 
 // Balance is the total of one book in one unit over all shards. Per unit the

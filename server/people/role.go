@@ -26,15 +26,16 @@ const (
 	AreaMembers   Area = "members"   // enrol, block, issue again, adjust
 	AreaFleet     Area = "fleet"     // stores and terminals
 	AreaTrust     Area = "trust"     // let back in who was shut out
+	AreaLoss      Area = "loss"      // confirm that a terminal is lost, as the second of two people
 	AreaCases     Area = "cases"     // exceptions: whose they are, notes, how they were settled
 	AreaAccounts  Area = "accounts"  // transfers, merges, households, lists, sales of the web shop
 )
 
 var may = map[Role][]Area{
-	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaTrust, AreaAccounts, AreaCases},
-	Finance:       {AreaLook, AreaRisk, AreaCases},
+	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaTrust, AreaLoss, AreaAccounts, AreaCases},
+	Finance:       {AreaLook, AreaRisk, AreaLoss, AreaCases},
 	Marketing:     {AreaLook, AreaProgramme},
-	Operations:    {AreaLook, AreaFleet, AreaCases},
+	Operations:    {AreaLook, AreaFleet, AreaLoss, AreaCases},
 	Support:       {AreaLook, AreaMembers, AreaCases},
 }
 

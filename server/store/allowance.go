@@ -243,14 +243,15 @@ func (db *DB) Losses(ctx context.Context) ([]ledger.Loss, error) {
 		Store  []byte `bun:"store"`
 		Unit   string `bun:"unit"`
 		Cause  string `bun:"attribution"`
+		Liable string `bun:"liable"`
 		Amount int64  `bun:"amount"`
 		Count  int64  `bun:"n"`
 	}
-	err := db.read(ctx).NewRaw("SELECT store, unit, attribution, CAST(SUM(amount) AS BIGINT) AS amount, COUNT(*) AS n FROM exceptions "+
-		"WHERE attribution <> '' AND state <> ? AND kind <> ? GROUP BY store, unit, attribution", ledger.ExceptionWithdrawn, string(ledger.RightMisused)).Scan(ctx, &rows)
+	err := db.read(ctx).NewRaw("SELECT store, unit, attribution, liable, CAST(SUM(amount) AS BIGINT) AS amount, COUNT(*) AS n FROM exceptions "+
+		"WHERE attribution <> '' AND state <> ? AND kind <> ? GROUP BY store, unit, attribution, liable ORDER BY store, unit, attribution, liable", ledger.ExceptionWithdrawn, string(ledger.RightMisused)).Scan(ctx, &rows)
 	out := make([]ledger.Loss, len(rows))
 	for i, r := range rows {
-		out[i] = ledger.Loss{Store: toID(r.Store), Unit: r.Unit, Cause: loyalty.LossCause(r.Cause), Amount: r.Amount, Count: r.Count}
+		out[i] = ledger.Loss{Store: toID(r.Store), Unit: r.Unit, Cause: loyalty.LossCause(r.Cause), Liable: r.Liable, Amount: r.Amount, Count: r.Count}
 	}
 	return out, err
 }

@@ -138,6 +138,9 @@ func (db *DB) ListExceptions(ctx context.Context, f ledger.ExceptionFilter, afte
 	if f.State != "" {
 		q = q.Where("state = ?", f.State)
 	}
+	if f.Attribution != "" {
+		q = q.Where("attribution = ?", string(f.Attribution))
+	}
 	if f.Account != uuid.Nil {
 		q = q.Where("shard = ? AND account = ?", shard.Of(f.Account), idBytes(f.Account))
 	}

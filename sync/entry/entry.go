@@ -69,6 +69,7 @@ var kindNames = map[Kind]string{
 	KindHQTakeBack: "hq_take_back", KindHQRecall: "hq_recall",
 	KindClaim: "claim", KindHQClaimed: "hq_claimed",
 	KindHQCashier: "hq_cashier", KindHQTillRules: "hq_till_rules",
+	KindHQLost: "hq_lost",
 }
 
 // String returns the name used in JSON, SQL and on screen.

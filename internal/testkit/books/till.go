@@ -13,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
@@ -92,6 +93,14 @@ func (t *Till) HeadAt(f Failer, seq uint64, hash byte) wire.SignedHead {
 // Terminal is the till as ingest is told of it.
 func (t *Till) Terminal() ingest.Terminal {
 	return ingest.Terminal{ID: t.ID, Store: t.Store, Epoch: 1, PublicKey: ed25519.PublicKey(t.signer.Public.Key), State: t.State}
+}
+
+// ShutOut has HQ know the till as revoked: what it delivers from then on is not proven.
+func (t *Till) ShutOut() {
+	t.hq.mu.Lock()
+	defer t.hq.mu.Unlock()
+	t.State = string(fleet.StateRevoked)
+	t.hq.tills[t.ID] = t.Terminal()
 }
 
 // Skip lets time pass at the till.
