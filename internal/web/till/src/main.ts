@@ -1,5 +1,7 @@
 import '@tallystick/kit/styles/base.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
+import { speech } from './words.ts';
 
+await speech.ready;
 mount(App, { target: document.getElementById('app')! });

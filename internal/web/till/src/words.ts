@@ -1,10 +1,16 @@
-import type { Catalog } from '@tallystick/kit/i18n/catalog.ts';
-import { commonEn, commonPl, commonTr } from '@tallystick/kit/i18n/common.ts';
 import { Speech } from '@tallystick/kit/i18n/speech.svelte.ts';
+import type { ProblemDocument } from '@tallystick/kit/api/problem.ts';
+import en from './words/en.ts';
 
-const en = { ...commonEn, title: 'Tallystick' };
-const tr: Catalog<typeof en> = { ...commonTr, title: 'Tallystick' };
-const pl: Catalog<typeof en> = { ...commonPl, title: 'Tallystick' };
+/** Everything this page says. Turkish and Polish are fetched when somebody chooses them. */
+export const speech = new Speech({
+  en,
+  tr: () => import('./words/tr.ts'),
+  pl: () => import('./words/pl.ts'),
+});
 
-/** Everything this page says. */
-export const speech = new Speech({ en, tr, pl });
+/** sayProblem is the sentence for a problem: ours, else what the agent says, else a last resort. */
+export function sayProblem(problem: ProblemDocument): string {
+  const sentences: Record<string, string> = speech.m.problems;
+  return sentences[problem.code] ?? problem.say ?? speech.m.problems.other;
+}

@@ -20,9 +20,35 @@ const refuse: Middleware = {
   },
 };
 
-/** edgeClient talks to the agent that served this page. Calls throw Refused. */
-export function edgeClient(): EdgeClient {
-  const client = createClient<EdgePaths>({ baseUrl: location.origin, credentials: 'same-origin' });
+/** How long the page waits for an answer of the agent, in milliseconds; the agent itself gives up after ten seconds. */
+const patience = 12_000;
+
+/** renewSession fetches the page anew, for the session that comes with it. */
+async function renewSession(page: string): Promise<void> {
+  await fetch(page, { cache: 'no-store', signal: AbortSignal.timeout(patience) });
+}
+
+/**
+ * edgeClient talks to the agent that served this page. Calls throw Refused. A call
+ * that finds the page's session over renews it at `page` and is sent once more.
+ */
+export function edgeClient(page: string): EdgeClient {
+  const client = createClient<EdgePaths>({
+    baseUrl: location.origin,
+    credentials: 'same-origin',
+    async fetch(request) {
+      const again = request.clone();
+      const answer = await fetch(request, { signal: AbortSignal.timeout(patience) });
+      if (answer.status !== 401) return answer;
+      const body: unknown = await answer
+        .clone()
+        .json()
+        .catch(() => undefined);
+      if (!isProblem(body) || body.code !== 'unauthenticated') return answer;
+      await renewSession(page);
+      return fetch(again, { signal: AbortSignal.timeout(patience) });
+    },
+  });
   client.use(refuse);
   return client;
 }

@@ -10,7 +10,7 @@ export interface Update {
  */
 export async function registerWorker(app: string, onUpdate: (update: Update) => void): Promise<void> {
   if (!('serviceWorker' in navigator)) return;
-  const registration = await navigator.serviceWorker.register(`/${app}/sw.js`, { scope: `/${app}` });
+  const registration = await navigator.serviceWorker.register(`/${app}/sw.js`, { scope: `/${app}/` });
   const offer = (waiting: ServiceWorker | null) => {
     if (!waiting || !navigator.serviceWorker.controller) return;
     onUpdate({

@@ -35,8 +35,9 @@ worker.addEventListener('message', (event) => {
 worker.addEventListener('fetch', (event) => {
   const request = event.request;
   const url = new URL(request.url);
-  if (request.method !== 'GET' || url.origin !== worker.location.origin) return;
-  if (request.mode === 'navigate' && url.pathname.startsWith(`/${APP}`)) {
+  // The page asks the server itself when it says so: that is how it renews its session.
+  if (request.method !== 'GET' || url.origin !== worker.location.origin || request.cache === 'no-store') return;
+  if (request.mode === 'navigate' && url.pathname.startsWith(`/${APP}/`)) {
     event.respondWith(openPage(request));
   } else if (FILES.includes(url.pathname)) {
     event.respondWith(keptFirst(request));

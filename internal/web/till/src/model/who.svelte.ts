@@ -1,0 +1,103 @@
+import type { ProblemDocument } from '@tallystick/kit/api/problem.ts';
+import { agent, problemOf, type ApprovalRequest, type Cashier } from './agent.ts';
+
+/** An approval that is being asked for: the dialog shows it until a manager answers. */
+interface Asking {
+  what: Omit<ApprovalRequest, 'manager' | 'pin'>;
+  answer: (approval: string | undefined) => void;
+}
+
+/** Who is who stands at the till, and the managers who approve. */
+class Who {
+  list: Cashier[] = $state([]);
+  /** Nothing can be sold before somebody is signed in. */
+  required = $state(false);
+  current: Cashier | undefined = $state();
+  asking: Asking | undefined = $state();
+
+  get managers(): Cashier[] {
+    return this.list.filter((c) => c.role === 'manager');
+  }
+
+  /** Whether the page must ask for a cashier before anything else. */
+  get missing(): boolean {
+    return this.required && !this.current;
+  }
+
+  /** refresh asks who there is and who is signed in. */
+  async refresh(): Promise<void> {
+    try {
+      const list = await agent.cashiers();
+      this.list = list.cashiers;
+      this.required = list.sign_in_required;
+      this.current = (await agent.session()).cashier;
+    } catch (err) {
+      problemOf(err);
+      this.current = undefined;
+    }
+  }
+
+  /** signIn returns why not; undefined when the cashier is signed in. */
+  async signIn(cashier: string, pin: string): Promise<ProblemDocument | undefined> {
+    try {
+      this.current = (await agent.signIn(cashier, pin)).cashier;
+      return undefined;
+    } catch (err) {
+      return problemOf(err);
+    }
+  }
+
+  async signOut(): Promise<void> {
+    try {
+      await agent.signOut();
+    } catch (err) {
+      problemOf(err);
+    }
+    this.current = undefined;
+  }
+
+  /** approve answers what is being asked; it returns why not. */
+  async approve(manager: string, pin: string): Promise<ProblemDocument | undefined> {
+    const asking = this.asking;
+    if (!asking) return undefined;
+    try {
+      const approval = await agent.approve({ ...asking.what, manager, pin });
+      this.asking = undefined;
+      asking.answer(approval.id);
+      return undefined;
+    } catch (err) {
+      return problemOf(err);
+    }
+  }
+
+  /** giveUp ends the asking without an approval. */
+  giveUp(): void {
+    this.asking?.answer(undefined);
+    this.asking = undefined;
+  }
+
+  /**
+   * withApproval makes a call, and once more with a manager's approval when the agent
+   * asks for one. It throws what the call throws.
+   */
+  async withApproval<T>(what: Asking['what'], call: (approval?: string) => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (err) {
+      if (problemOf(err).code !== 'approval_required') throw err;
+      const approval = await new Promise<string | undefined>((answer) => (this.asking = { what, answer }));
+      if (!approval) throw err;
+      return call(approval);
+    }
+  }
+
+  /** noticed reads a refusal for what it says about the session. */
+  noticed(problem: ProblemDocument): void {
+    if (problem.code === 'cashier_session_ended' || problem.code === 'cashier_required') {
+      this.current = undefined;
+      this.required ||= problem.code === 'cashier_required';
+    }
+  }
+}
+
+export const who = new Who();
