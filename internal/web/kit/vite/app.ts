@@ -18,7 +18,10 @@ export interface AppOptions {
 export function app(name: AppName, options: AppOptions): UserConfig {
   return defineConfig({
     base: `/${name}/`,
-    plugins: [svelte(), ...(options.offline ? [offline(name, options.offline)] : [])],
+    plugins: [
+      svelte({ compilerOptions: { runes: true } }),
+      ...(options.offline ? [offline(name, options.offline)] : []),
+    ],
     build: {
       target: 'es2022',
       // Small pictures must not become data: addresses in the style sheets and scripts:
@@ -26,6 +29,13 @@ export function app(name: AppName, options: AppOptions): UserConfig {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       chunkSizeWarningLimit: 600,
+      rolldownOptions: {
+        output: {
+          // What the page and its lazy parts share stays in one file: many small ones
+          // compress worse.
+          codeSplitting: { groups: [{ name: 'base', tags: ['$initial'] }] },
+        },
+      },
     },
     server: {
       proxy: Object.fromEntries(options.proxied.map((path) => [path, options.backend])),

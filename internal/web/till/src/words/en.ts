@@ -1,10 +1,9 @@
 import { commonEn } from '@tallystick/kit/i18n/common.ts';
-import { problemsEn } from './problems.en.ts';
 
 const en = {
   ...commonEn,
-  problems: problemsEn,
   title: 'Till',
+  refused: 'This was refused. Try again; if it stays so, call support.',
   sound: 'Sounds',
   link: {
     online: 'Online',
@@ -229,7 +228,7 @@ const en = {
     none: 'No cashiers are set up for this store. Head office adds them.',
     switch: 'Signed in: {name}. Switch',
     manager: 'Manager',
-    other: 'Somebody else',
+    somebodyElse: 'Somebody else',
     waiting: 'Checking…',
     greeting: '{name} is signed in.',
     approve: 'A manager must approve',

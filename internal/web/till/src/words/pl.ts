@@ -1,12 +1,11 @@
 import type { Catalog } from '@tallystick/kit/i18n/catalog.ts';
 import { commonPl } from '@tallystick/kit/i18n/common.ts';
 import type { Words } from './en.ts';
-import { problemsPl } from './problems.pl.ts';
 
 const pl: Catalog<Words> = {
   ...commonPl,
-  problems: problemsPl,
   title: 'Kasa',
+  refused: 'Odmowa. Spróbuj ponownie; jeśli to nie pomoże, zadzwoń po pomoc.',
   sound: 'Dźwięki',
   link: {
     online: 'Online',
@@ -248,7 +247,7 @@ const pl: Catalog<Words> = {
     none: 'Dla tego sklepu nie ma kasjerów. Dodaje ich centrala.',
     switch: 'Zalogowano: {name}. Zmień',
     manager: 'Kierownik',
-    other: 'Ktoś inny',
+    somebodyElse: 'Ktoś inny',
     waiting: 'Sprawdzanie…',
     greeting: 'Zalogowano: {name}.',
     approve: 'Musi zatwierdzić kierownik',

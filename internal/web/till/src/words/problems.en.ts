@@ -1,9 +1,8 @@
 // What is said aloud for each problem code, and what to do next. A test holds the list
 // against internal/problem/table.go.
-export const problemsEn = {
+const problems = {
   unreachable: 'The till is not answering. Wait a few seconds; if it stays so, call support.',
   sale_not_recorded: 'The till was away and has not recorded this sale. Scan the card again and complete it once more.',
-  other: 'This was refused. Try again; if it stays so, call support.',
   internal: 'Something went wrong. Try again; if it stays, call support.',
   unavailable: 'The other side does not answer right now. Try again in a moment.',
   invalid_body: 'The till sent something that cannot be read. Call support.',
@@ -93,3 +92,6 @@ export const problemsEn = {
   card_number_ambiguous: 'This card number is not clear. Please scan the card’s code.',
   card_number_locked: 'Too many unknown card numbers were typed. Wait a little, or scan the card’s code.',
 };
+
+export default problems;
+export type Problems = typeof problems;

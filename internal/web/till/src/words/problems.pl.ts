@@ -1,11 +1,10 @@
 import type { Catalog } from '@tallystick/kit/i18n/catalog.ts';
-import type { problemsEn } from './problems.en.ts';
+import type { Problems } from './problems.en.ts';
 
-export const problemsPl: Catalog<typeof problemsEn> = {
+const problems: Catalog<Problems> = {
   unreachable: 'Program kasy nie odpowiada. Odczekaj kilka sekund; jeśli to nie pomoże, zadzwoń po pomoc.',
   sale_not_recorded:
     'Kasa była chwilę wyłączona i nie zapisała tej sprzedaży. Zeskanuj kartę jeszcze raz i zakończ sprzedaż ponownie.',
-  other: 'Odmowa. Spróbuj ponownie; jeśli to nie pomoże, zadzwoń po pomoc.',
   internal: 'Coś poszło nie tak. Spróbuj ponownie; jeśli to nie pomoże, zadzwoń po pomoc.',
   unavailable: 'Druga strona teraz nie odpowiada. Spróbuj za chwilę.',
   invalid_body: 'Kasa wysłała coś, czego nie da się odczytać. Zadzwoń po pomoc.',
@@ -98,3 +97,5 @@ export const problemsPl: Catalog<typeof problemsEn> = {
   card_number_ambiguous: 'Ten numer karty nie jest jednoznaczny. Zeskanuj kod karty.',
   card_number_locked: 'Wpisano za dużo nieznanych numerów kart. Poczekaj chwilę albo zeskanuj kod karty.',
 };
+
+export default problems;

@@ -1,11 +1,10 @@
 import type { Catalog } from '@tallystick/kit/i18n/catalog.ts';
-import type { problemsEn } from './problems.en.ts';
+import type { Problems } from './problems.en.ts';
 
-export const problemsTr: Catalog<typeof problemsEn> = {
+const problems: Catalog<Problems> = {
   unreachable: 'Kasa programı yanıt vermiyor. Birkaç saniye bekleyin; sürerse desteği arayın.',
   sale_not_recorded:
     'Kasa bir an kapalıydı ve bu satışı kaydetmedi. Kartı yeniden okutun ve satışı bir kez daha tamamlayın.',
-  other: 'Bu işlem reddedildi. Yeniden deneyin; sürerse desteği arayın.',
   internal: 'Bir şeyler ters gitti. Yeniden deneyin; sürerse desteği arayın.',
   unavailable: 'Karşı taraf şu anda yanıt vermiyor. Birazdan yeniden deneyin.',
   invalid_body: 'Kasa okunamayan bir şey gönderdi. Desteği arayın.',
@@ -94,3 +93,5 @@ export const problemsTr: Catalog<typeof problemsEn> = {
   card_number_ambiguous: 'Bu kart numarası kesin değil. Lütfen kartın kodunu okutun.',
   card_number_locked: 'Çok fazla bilinmeyen kart numarası yazıldı. Biraz bekleyin ya da kartın kodunu okutun.',
 };
+
+export default problems;

@@ -1,12 +1,11 @@
 import type { Catalog } from '@tallystick/kit/i18n/catalog.ts';
 import { commonTr } from '@tallystick/kit/i18n/common.ts';
 import type { Words } from './en.ts';
-import { problemsTr } from './problems.tr.ts';
 
 const tr: Catalog<Words> = {
   ...commonTr,
-  problems: problemsTr,
   title: 'Kasa',
+  refused: 'Bu işlem reddedildi. Yeniden deneyin; sürerse desteği arayın.',
   sound: 'Sesler',
   link: {
     online: 'Çevrimiçi',
@@ -233,7 +232,7 @@ const tr: Catalog<Words> = {
     none: 'Bu mağaza için kasiyer tanımlı değil. Merkez ekler.',
     switch: 'Oturumdaki: {name}. Değiştir',
     manager: 'Yönetici',
-    other: 'Başka biri',
+    somebodyElse: 'Başka biri',
     waiting: 'Denetleniyor…',
     greeting: '{name} oturum açtı.',
     approve: 'Bir yönetici onaylamalı',
