@@ -3,5 +3,5 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import { speech } from './words.svelte.ts';
 
-await speech.ready;
-mount(App, { target: document.getElementById('app')! });
+// No await here: a language's file imports from this one and would wait for it.
+void speech.ready.then(() => mount(App, { target: document.getElementById('app')! }));

@@ -9,7 +9,7 @@ export type Source<T> = Catalog<T> | (() => Promise<{ default: Catalog<T> }>);
 /**
  * Speech says everything in the chosen language: `m` holds the sentences, the
  * methods write numbers, money and times. Reading it in a Svelte template follows a
- * change of language. Wait for `ready` before the first sentence is shown.
+ * change of language. Show the first sentence when `ready` says so, but do not await it in a module that the languages import from.
  */
 export class Speech<T extends object> {
   #sources: Record<Locale, Source<T>>;

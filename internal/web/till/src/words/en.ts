@@ -137,7 +137,6 @@ const en = {
     },
     states: { committed: 'Recorded', voided: 'Voided', returned_in_part: 'Returned in part', returned: 'Returned' },
     more: 'Older sales',
-    open: 'Open sale of {time}',
     by: 'By {name}',
     approvedBy: 'approved by {name}',
     lines: 'Goods',

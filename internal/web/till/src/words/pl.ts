@@ -144,7 +144,6 @@ const pl: Catalog<Words> = {
     },
     states: { committed: 'Zapisana', voided: 'Anulowana', returned_in_part: 'Zwrot części', returned: 'Zwrócona' },
     more: 'Starsze sprzedaże',
-    open: 'Otwórz sprzedaż: {time}',
     by: 'Kasjer: {name}',
     approvedBy: 'zatwierdził: {name}',
     lines: 'Towary',

@@ -144,7 +144,6 @@ const tr: Catalog<Words> = {
       returned: 'İade edildi',
     },
     more: 'Daha eski satışlar',
-    open: '{time} satışını aç',
     by: 'Yapan: {name}',
     approvedBy: 'onaylayan: {name}',
     lines: 'Ürünler',
