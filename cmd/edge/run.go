@@ -18,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/edge/api"
 	"github.com/tallystick/tallystick/edge/cache"
 	"github.com/tallystick/tallystick/edge/lan"
+	"github.com/tallystick/tallystick/edge/print"
 	"github.com/tallystick/tallystick/edge/syncer"
 	"github.com/tallystick/tallystick/edge/till"
 	"github.com/tallystick/tallystick/internal/clock"
@@ -37,6 +38,7 @@ type runCommand struct {
 	MemoryLimit  int64         `help:"Soft limit of the heap in MiB." default:"48"`
 	LAN          string        `name:"lan" help:"Address for the store's other lanes, as in :7071. Empty: this lane stands alone." placeholder:"ADDRESS"`
 	Lanes        []string      `name:"lane" help:"Address of another lane, host:port; may be given more than once." placeholder:"ADDRESS"`
+	Paper        printerFlags  `embed:""`
 	DayEndsAt    string        `help:"When the business date ends, HH:MM after midnight (04:00) or before it (-02:00); at most 12 hours." default:"00:00" placeholder:"HH:MM"`
 	Discover     bool          `help:"Find the other lanes by mDNS too; only with --lan." default:"true" negatable:""`
 }
@@ -77,19 +79,6 @@ func (c runCommand) Run(ctx context.Context, p *program, io std) error {
 	return errors.Join(a.serve(ctx, io), a.close())
 }
 
-// checkListen keeps the API on this machine.
-func checkListen(address string, allow bool) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return fmt.Errorf("read --listen: %w", err)
-	}
-	ip := net.ParseIP(host)
-	if host == "localhost" || (ip != nil && ip.IsLoopback()) || allow {
-		return nil
-	}
-	return fmt.Errorf("--listen %s can be reached from other machines and has no TLS; use 127.0.0.1, or --allow-listen if you mean it", address)
-}
-
 // agent is the parts of a running terminal.
 type agent struct {
 	id      identity
@@ -103,6 +92,7 @@ type agent struct {
 	feed    *follower
 	server  *api.Server
 	syncer  *syncer.Service // nil in a sandbox
+	print   *print.Service  // nil without a printer
 	lan     *lan.Node       // nil in a sandbox and for a lane that stands alone
 }
 
@@ -201,9 +191,13 @@ func (a *agent) serverConfig(token string) (api.Config, error) {
 	case err != nil:
 		return api.Config{}, err
 	}
+	receipts, err := a.openPrinter()
+	if err != nil {
+		return api.Config{}, err
+	}
 	cfg := api.Config{
 		Till: a.till, Clock: clock.System{}, Log: a.log, Token: token, Software: software(),
-		Link: a.link, Names: a.feed.names, FreeDisk: a.freeDisk, Committed: func() {}, Page: page,
+		Link: a.link, Names: a.feed.names, FreeDisk: a.freeDisk, Committed: func() {}, Page: page, Receipts: receipts,
 	}
 	if a.cfg.AllowListen {
 		cfg.Hosts = []string{host}
@@ -387,6 +381,9 @@ func (a *agent) close() error {
 	}
 	if a.feed != nil {
 		a.feed.keep()
+	}
+	if a.print != nil {
+		a.stopPrinter()
 	}
 	if a.till != nil {
 		errs = append(errs, a.till.Close())

@@ -37,6 +37,7 @@ func (h handlers) CloseDay(ctx context.Context, r CloseDayRequestObject) (CloseD
 	out := h.closeOf(closed)
 	if !closed.Replayed {
 		h.committed(eventDayClose, out)
+		h.printAfter(ctx, closed.Entry)
 	}
 	return CloseDay201JSONResponse(out), nil
 }

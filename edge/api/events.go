@@ -23,6 +23,7 @@ const (
 	eventSync   = "sync"
 
 	eventDayClose = "day_close"
+	eventPrinter  = "printer"
 )
 
 // Bounds of event streams.

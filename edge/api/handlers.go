@@ -83,6 +83,7 @@ func (h handlers) CommitSale(ctx context.Context, r CommitSaleRequestObject) (Co
 	body := h.saleOf(found)
 	if !sale.Replayed {
 		h.committed(eventSale, body)
+		h.printAfter(ctx, sale.Entry)
 	}
 	return CommitSale201JSONResponse(body), nil
 }
@@ -136,6 +137,7 @@ func (h handlers) void(ctx context.Context, v till.Void, operation string, body 
 	out.DoneBy, out.ApprovedBy = h.handsOf(voided.Body.Hands)
 	if !voided.Replayed {
 		h.committed(eventVoid, out)
+		h.printAfter(ctx, voided.Entry)
 	}
 	return out, nil
 }

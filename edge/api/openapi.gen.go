@@ -224,6 +224,99 @@ func (e DayMoneyKind) Valid() bool {
 	}
 }
 
+// Defines values for PrintRequestLanguage.
+const (
+	PrintRequestLanguageEn PrintRequestLanguage = "en"
+	PrintRequestLanguagePl PrintRequestLanguage = "pl"
+	PrintRequestLanguageTr PrintRequestLanguage = "tr"
+)
+
+// Valid indicates whether the value is a known member of the PrintRequestLanguage enum.
+func (e PrintRequestLanguage) Valid() bool {
+	switch e {
+	case PrintRequestLanguageEn:
+		return true
+	case PrintRequestLanguagePl:
+		return true
+	case PrintRequestLanguageTr:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PrinterStateState.
+const (
+	Absent PrinterStateState = "absent"
+	Away   PrinterStateState = "away"
+	Ready  PrinterStateState = "ready"
+	Unused PrinterStateState = "unused"
+)
+
+// Valid indicates whether the value is a known member of the PrinterStateState enum.
+func (e PrinterStateState) Valid() bool {
+	switch e {
+	case Absent:
+		return true
+	case Away:
+		return true
+	case Ready:
+		return true
+	case Unused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReceiptLanguage.
+const (
+	ReceiptLanguageEn ReceiptLanguage = "en"
+	ReceiptLanguagePl ReceiptLanguage = "pl"
+	ReceiptLanguageTr ReceiptLanguage = "tr"
+)
+
+// Valid indicates whether the value is a known member of the ReceiptLanguage enum.
+func (e ReceiptLanguage) Valid() bool {
+	switch e {
+	case ReceiptLanguageEn:
+		return true
+	case ReceiptLanguagePl:
+		return true
+	case ReceiptLanguageTr:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReceiptRowKind.
+const (
+	ReceiptRowKindFeed ReceiptRowKind = "feed"
+	ReceiptRowKindPair ReceiptRowKind = "pair"
+	ReceiptRowKindQr   ReceiptRowKind = "qr"
+	ReceiptRowKindRule ReceiptRowKind = "rule"
+	ReceiptRowKindText ReceiptRowKind = "text"
+)
+
+// Valid indicates whether the value is a known member of the ReceiptRowKind enum.
+func (e ReceiptRowKind) Valid() bool {
+	switch e {
+	case ReceiptRowKindFeed:
+		return true
+	case ReceiptRowKindPair:
+		return true
+	case ReceiptRowKindQr:
+		return true
+	case ReceiptRowKindRule:
+		return true
+	case ReceiptRowKindText:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RedeemedBasis.
 const (
 	RedeemedBasisAllowance    RedeemedBasis = "allowance"
@@ -386,6 +479,132 @@ func (e WitnessStateFinding) Valid() bool {
 	case Fork:
 		return true
 	case Rollback:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InFormat.
+const (
+	InFormatEscpos InFormat = "escpos"
+	InFormatJson   InFormat = "json"
+	InFormatText   InFormat = "text"
+)
+
+// Valid indicates whether the value is a known member of the InFormat enum.
+func (e InFormat) Valid() bool {
+	switch e {
+	case InFormatEscpos:
+		return true
+	case InFormatJson:
+		return true
+	case InFormatText:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InLanguage.
+const (
+	InLanguageEn InLanguage = "en"
+	InLanguagePl InLanguage = "pl"
+	InLanguageTr InLanguage = "tr"
+)
+
+// Valid indicates whether the value is a known member of the InLanguage enum.
+func (e InLanguage) Valid() bool {
+	switch e {
+	case InLanguageEn:
+		return true
+	case InLanguagePl:
+		return true
+	case InLanguageTr:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetReceiptParamsFormat.
+const (
+	GetReceiptParamsFormatEscpos GetReceiptParamsFormat = "escpos"
+	GetReceiptParamsFormatJson   GetReceiptParamsFormat = "json"
+	GetReceiptParamsFormatText   GetReceiptParamsFormat = "text"
+)
+
+// Valid indicates whether the value is a known member of the GetReceiptParamsFormat enum.
+func (e GetReceiptParamsFormat) Valid() bool {
+	switch e {
+	case GetReceiptParamsFormatEscpos:
+		return true
+	case GetReceiptParamsFormatJson:
+		return true
+	case GetReceiptParamsFormatText:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetReceiptParamsLanguage.
+const (
+	GetReceiptParamsLanguageEn GetReceiptParamsLanguage = "en"
+	GetReceiptParamsLanguagePl GetReceiptParamsLanguage = "pl"
+	GetReceiptParamsLanguageTr GetReceiptParamsLanguage = "tr"
+)
+
+// Valid indicates whether the value is a known member of the GetReceiptParamsLanguage enum.
+func (e GetReceiptParamsLanguage) Valid() bool {
+	switch e {
+	case GetReceiptParamsLanguageEn:
+		return true
+	case GetReceiptParamsLanguagePl:
+		return true
+	case GetReceiptParamsLanguageTr:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetSaleReceiptParamsFormat.
+const (
+	GetSaleReceiptParamsFormatEscpos GetSaleReceiptParamsFormat = "escpos"
+	GetSaleReceiptParamsFormatJson   GetSaleReceiptParamsFormat = "json"
+	GetSaleReceiptParamsFormatText   GetSaleReceiptParamsFormat = "text"
+)
+
+// Valid indicates whether the value is a known member of the GetSaleReceiptParamsFormat enum.
+func (e GetSaleReceiptParamsFormat) Valid() bool {
+	switch e {
+	case GetSaleReceiptParamsFormatEscpos:
+		return true
+	case GetSaleReceiptParamsFormatJson:
+		return true
+	case GetSaleReceiptParamsFormatText:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetSaleReceiptParamsLanguage.
+const (
+	GetSaleReceiptParamsLanguageEn GetSaleReceiptParamsLanguage = "en"
+	GetSaleReceiptParamsLanguagePl GetSaleReceiptParamsLanguage = "pl"
+	GetSaleReceiptParamsLanguageTr GetSaleReceiptParamsLanguage = "tr"
+)
+
+// Valid indicates whether the value is a known member of the GetSaleReceiptParamsLanguage enum.
+func (e GetSaleReceiptParamsLanguage) Valid() bool {
+	switch e {
+	case GetSaleReceiptParamsLanguageEn:
+		return true
+	case GetSaleReceiptParamsLanguagePl:
+		return true
+	case GetSaleReceiptParamsLanguageTr:
 		return true
 	default:
 		return false
@@ -832,6 +1051,43 @@ type Person struct {
 	Name *string            `json:"name,omitempty"`
 }
 
+// PrintRequest defines model for PrintRequest.
+type PrintRequest struct {
+	// Language Missing: that of the agent's settings.
+	Language *PrintRequestLanguage `json:"language,omitempty"`
+
+	// Original The first receipt, without the mark of a copy. There is one of each entry made since the agent started; any other gets the mark all the same. Missing: a copy.
+	Original *bool `json:"original,omitempty"`
+}
+
+// PrintRequestLanguage Missing: that of the agent's settings.
+type PrintRequestLanguage string
+
+// Printed defines model for Printed.
+type Printed struct {
+	// Copy It has the mark of a copy.
+	Copy bool  `json:"copy"`
+	Seq  int64 `json:"seq"`
+}
+
+// PrinterState defines model for PrinterState.
+type PrinterState struct {
+	// At When it was last used.
+	At *time.Time `json:"at,omitempty"`
+
+	// Detail Why it did not print, for the log.
+	Detail *string `json:"detail,omitempty"`
+
+	// Queue Receipts that wait.
+	Queue int64 `json:"queue"`
+
+	// State absent: no printer is set up; unused: not used since the start; away: the last receipt was not printed.
+	State PrinterStateState `json:"state"`
+}
+
+// PrinterStateState absent: no printer is set up; unused: not used since the start; away: the last receipt was not printed.
+type PrinterStateState string
+
 // Problem defines model for Problem.
 type Problem struct {
 	// Code Stable; programs switch on it.
@@ -883,6 +1139,16 @@ type QuoteRequest struct {
 	Total int64 `json:"total"`
 }
 
+// Receipt defines model for Receipt.
+type Receipt struct {
+	Language ReceiptLanguage `json:"language"`
+	Rows     []ReceiptRow    `json:"rows"`
+	Seq      int64           `json:"seq"`
+}
+
+// ReceiptLanguage defines model for Receipt.Language.
+type ReceiptLanguage string
+
 // ReceiptClaim Of a sale without a card, what to print so that it can be claimed.
 type ReceiptClaim struct {
 	// Code The text of the QR code on the receipt.
@@ -892,6 +1158,21 @@ type ReceiptClaim struct {
 	ExpiresOn openapi_types.Date `json:"expires_on"`
 	Worth     []Earned           `json:"worth"`
 }
+
+// ReceiptRow defines model for ReceiptRow.
+type ReceiptRow struct {
+	Bold   *bool `json:"bold,omitempty"`
+	Center *bool `json:"center,omitempty"`
+
+	// Kind pair: text at the left, right at the right end. qr: text is what the code says.
+	Kind  ReceiptRowKind `json:"kind"`
+	Large *bool          `json:"large,omitempty"`
+	Right *string        `json:"right,omitempty"`
+	Text  *string        `json:"text,omitempty"`
+}
+
+// ReceiptRowKind pair: text at the left, right at the right end. qr: text is what the code says.
+type ReceiptRowKind string
 
 // Redeemed defines model for Redeemed.
 type Redeemed struct {
@@ -1313,17 +1594,32 @@ type WitnessStateFinding string
 // BusinessDate defines model for BusinessDate.
 type BusinessDate = openapi_types.Date
 
+// Columns defines model for Columns.
+type Columns = int
+
 // Cursor defines model for Cursor.
 type Cursor = string
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
+// InFormat defines model for InFormat.
+type InFormat string
+
+// InLanguage defines model for InLanguage.
+type InLanguage string
+
 // Limit defines model for Limit.
 type Limit = int
 
+// Original defines model for Original.
+type Original = bool
+
 // SaleID defines model for SaleID.
 type SaleID = openapi_types.UUID
+
+// Seq defines model for Seq.
+type Seq = int64
 
 // ClaimReceiptParams defines parameters for ClaimReceipt.
 type ClaimReceiptParams struct {
@@ -1351,6 +1647,27 @@ type EnrolMemberParams struct {
 	// IdempotencyKey Made by the caller, new for every intent, the same for every repetition. Printable ASCII.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
+
+// GetReceiptParams defines parameters for GetReceipt.
+type GetReceiptParams struct {
+	// Format json: rows to show; text: plain text; escpos: bytes for the printer. Missing: json.
+	Format *GetReceiptParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Language Missing: that of the agent's settings.
+	Language *GetReceiptParamsLanguage `form:"language,omitempty" json:"language,omitempty"`
+
+	// Columns Of text and escpos. Missing: those of the agent's settings.
+	Columns *Columns `form:"columns,omitempty" json:"columns,omitempty"`
+
+	// Original Without the mark of a copy. Missing: with it.
+	Original *Original `form:"original,omitempty" json:"original,omitempty"`
+}
+
+// GetReceiptParamsFormat defines parameters for GetReceipt.
+type GetReceiptParamsFormat string
+
+// GetReceiptParamsLanguage defines parameters for GetReceipt.
+type GetReceiptParamsLanguage string
 
 // ReturnGoodsParams defines parameters for ReturnGoods.
 type ReturnGoodsParams struct {
@@ -1380,6 +1697,27 @@ type CommitSaleParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// GetSaleReceiptParams defines parameters for GetSaleReceipt.
+type GetSaleReceiptParams struct {
+	// Format json: rows to show; text: plain text; escpos: bytes for the printer. Missing: json.
+	Format *GetSaleReceiptParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Language Missing: that of the agent's settings.
+	Language *GetSaleReceiptParamsLanguage `form:"language,omitempty" json:"language,omitempty"`
+
+	// Columns Of text and escpos. Missing: those of the agent's settings.
+	Columns *Columns `form:"columns,omitempty" json:"columns,omitempty"`
+
+	// Original Without the mark of a copy. Missing: with it.
+	Original *Original `form:"original,omitempty" json:"original,omitempty"`
+}
+
+// GetSaleReceiptParamsFormat defines parameters for GetSaleReceipt.
+type GetSaleReceiptParamsFormat string
+
+// GetSaleReceiptParamsLanguage defines parameters for GetSaleReceipt.
+type GetSaleReceiptParamsLanguage string
+
 // VoidSaleParams defines parameters for VoidSale.
 type VoidSaleParams struct {
 	// IdempotencyKey Made by the caller, new for every intent, the same for every repetition. Printable ASCII.
@@ -1407,11 +1745,17 @@ type EnrolMemberJSONRequestBody = EnrolRequest
 // QuoteJSONRequestBody defines body for Quote for application/json ContentType.
 type QuoteJSONRequestBody = QuoteRequest
 
+// PrintReceiptJSONRequestBody defines body for PrintReceipt for application/json ContentType.
+type PrintReceiptJSONRequestBody = PrintRequest
+
 // ReturnGoodsJSONRequestBody defines body for ReturnGoods for application/json ContentType.
 type ReturnGoodsJSONRequestBody = ReturnRequest
 
 // CommitSaleJSONRequestBody defines body for CommitSale for application/json ContentType.
 type CommitSaleJSONRequestBody = SaleRequest
+
+// PrintSaleReceiptJSONRequestBody defines body for PrintSaleReceipt for application/json ContentType.
+type PrintSaleReceiptJSONRequestBody = PrintRequest
 
 // VoidSaleJSONRequestBody defines body for VoidSale for application/json ContentType.
 type VoidSaleJSONRequestBody = VoidRequest
@@ -1466,9 +1810,18 @@ type ServerInterface interface {
 	// GetDocument This document
 	// (GET /v1/openapi.json)
 	GetDocument(c *fiber.Ctx) error
+	// GetPrinter How the receipt printer was when it was last used
+	// (GET /v1/printer)
+	GetPrinter(c *fiber.Ctx) error
 	// Quote Say what a sale would earn, redeem and cost, and reserve it for a short time
 	// (POST /v1/quotes)
 	Quote(c *fiber.Ctx) error
+	// GetReceipt The receipt of an entry
+	// (GET /v1/receipts/{seq})
+	GetReceipt(c *fiber.Ctx, seq Seq, params GetReceiptParams) error
+	// PrintReceipt Print the receipt of an entry
+	// (POST /v1/receipts/{seq}/print)
+	PrintReceipt(c *fiber.Ctx, seq Seq) error
 	// ReturnGoods Take goods back, all of a sale or a part
 	// (POST /v1/returns)
 	ReturnGoods(c *fiber.Ctx, params ReturnGoodsParams) error
@@ -1481,6 +1834,12 @@ type ServerInterface interface {
 	// GetSale Read one sale
 	// (GET /v1/sales/{id})
 	GetSale(c *fiber.Ctx, id SaleID) error
+	// PrintSaleReceipt Print the receipt of a sale
+	// (POST /v1/sales/{id}/print)
+	PrintSaleReceipt(c *fiber.Ctx, id SaleID) error
+	// GetSaleReceipt The receipt of a sale
+	// (GET /v1/sales/{id}/receipt)
+	GetSaleReceipt(c *fiber.Ctx, id SaleID, params GetSaleReceiptParams) error
 	// VoidSale Undo a whole sale
 	// (POST /v1/sales/{id}/void)
 	VoidSale(c *fiber.Ctx, id SaleID, params VoidSaleParams) error
@@ -1850,11 +2209,124 @@ func (siw *ServerInterfaceWrapper) GetDocument(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetPrinter operation middleware
+func (siw *ServerInterfaceWrapper) GetPrinter(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetPrinter(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // Quote operation middleware
 func (siw *ServerInterfaceWrapper) Quote(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Quote(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetReceipt operation middleware
+func (siw *ServerInterfaceWrapper) GetReceipt(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "seq" -------------
+	var seq Seq
+
+	err = runtime.BindStyledParameterWithOptions("simple", "seq", c.Params("seq"), &seq, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter seq: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetReceiptParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", query, &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter format: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "language" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "language", query, &params.Language, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter language: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "columns" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "columns", query, &params.Columns, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter columns: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "original" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "original", query, &params.Original, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter original: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetReceipt(c, seq, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PrintReceipt operation middleware
+func (siw *ServerInterfaceWrapper) PrintReceipt(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "seq" -------------
+	var seq Seq
+
+	err = runtime.BindStyledParameterWithOptions("simple", "seq", c.Params("seq"), &seq, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter seq: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PrintReceipt(c, seq)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -2039,6 +2511,101 @@ func (siw *ServerInterfaceWrapper) GetSale(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetSale(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PrintSaleReceipt operation middleware
+func (siw *ServerInterfaceWrapper) PrintSaleReceipt(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SaleID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PrintSaleReceipt(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetSaleReceipt operation middleware
+func (siw *ServerInterfaceWrapper) GetSaleReceipt(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SaleID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSaleReceiptParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", query, &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter format: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "language" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "language", query, &params.Language, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter language: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "columns" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "columns", query, &params.Columns, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter columns: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "original" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "original", query, &params.Original, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter original: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetSaleReceipt(c, id, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -2319,6 +2886,16 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/approvals", wrapper.Approve)
 
+	router.Get(options.BaseURL+"/v1/sales/:id/receipt", wrapper.GetSaleReceipt)
+
+	router.Post(options.BaseURL+"/v1/sales/:id/print", wrapper.PrintSaleReceipt)
+
+	router.Get(options.BaseURL+"/v1/receipts/:seq", wrapper.GetReceipt)
+
+	router.Post(options.BaseURL+"/v1/receipts/:seq/print", wrapper.PrintReceipt)
+
+	router.Get(options.BaseURL+"/v1/printer", wrapper.GetPrinter)
+
 	router.Get(options.BaseURL+"/v1/status", wrapper.GetStatus)
 
 	router.Get(options.BaseURL+"/v1/events", wrapper.StreamEvents)
@@ -2334,6 +2911,14 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type ReceiptJSONResponse Receipt
+type ReceiptApplicationvndEscposResponse struct {
+	Body io.Reader
+
+	ContentLength int64
+}
+type ReceiptTextResponse string
 
 type HealthRequestObject struct {
 }
@@ -2711,6 +3296,34 @@ func (response GetDocumentdefaultApplicationProblemPlusJSONResponse) VisitGetDoc
 	return ctx.JSON(&response.Body)
 }
 
+type GetPrinterRequestObject struct {
+}
+
+type GetPrinterResponseObject interface {
+	VisitGetPrinterResponse(ctx *fiber.Ctx) error
+}
+
+type GetPrinter200JSONResponse PrinterState
+
+func (response GetPrinter200JSONResponse) VisitGetPrinterResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetPrinterdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPrinterdefaultApplicationProblemPlusJSONResponse) VisitGetPrinterResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type QuoteRequestObject struct {
 	Body *QuoteJSONRequestBody
 }
@@ -2734,6 +3347,94 @@ type QuotedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response QuotedefaultApplicationProblemPlusJSONResponse) VisitQuoteResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetReceiptRequestObject struct {
+	Seq    Seq `json:"seq"`
+	Params GetReceiptParams
+}
+
+type GetReceiptResponseObject interface {
+	VisitGetReceiptResponse(ctx *fiber.Ctx) error
+}
+
+type GetReceipt200JSONResponse struct{ ReceiptJSONResponse }
+
+func (response GetReceipt200JSONResponse) VisitGetReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetReceipt200ApplicationvndEscposResponse struct {
+	ReceiptApplicationvndEscposResponse
+}
+
+func (response GetReceipt200ApplicationvndEscposResponse) VisitGetReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/vnd.escpos")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetReceipt200TextResponse ReceiptTextResponse
+
+func (response GetReceipt200TextResponse) VisitGetReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "text/plain")
+	ctx.Status(200)
+
+	_, err := ctx.WriteString(fmt.Sprint(response))
+	return err
+}
+
+type GetReceiptdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetReceiptdefaultApplicationProblemPlusJSONResponse) VisitGetReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PrintReceiptRequestObject struct {
+	Seq  Seq `json:"seq"`
+	Body *PrintReceiptJSONRequestBody
+}
+
+type PrintReceiptResponseObject interface {
+	VisitPrintReceiptResponse(ctx *fiber.Ctx) error
+}
+
+type PrintReceipt200JSONResponse Printed
+
+func (response PrintReceipt200JSONResponse) VisitPrintReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PrintReceiptdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PrintReceiptdefaultApplicationProblemPlusJSONResponse) VisitPrintReceiptResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -2852,6 +3553,94 @@ type GetSaledefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetSaledefaultApplicationProblemPlusJSONResponse) VisitGetSaleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PrintSaleReceiptRequestObject struct {
+	Id   SaleID `json:"id"`
+	Body *PrintSaleReceiptJSONRequestBody
+}
+
+type PrintSaleReceiptResponseObject interface {
+	VisitPrintSaleReceiptResponse(ctx *fiber.Ctx) error
+}
+
+type PrintSaleReceipt200JSONResponse Printed
+
+func (response PrintSaleReceipt200JSONResponse) VisitPrintSaleReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PrintSaleReceiptdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PrintSaleReceiptdefaultApplicationProblemPlusJSONResponse) VisitPrintSaleReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetSaleReceiptRequestObject struct {
+	Id     SaleID `json:"id"`
+	Params GetSaleReceiptParams
+}
+
+type GetSaleReceiptResponseObject interface {
+	VisitGetSaleReceiptResponse(ctx *fiber.Ctx) error
+}
+
+type GetSaleReceipt200JSONResponse struct{ ReceiptJSONResponse }
+
+func (response GetSaleReceipt200JSONResponse) VisitGetSaleReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetSaleReceipt200ApplicationvndEscposResponse struct {
+	ReceiptApplicationvndEscposResponse
+}
+
+func (response GetSaleReceipt200ApplicationvndEscposResponse) VisitGetSaleReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/vnd.escpos")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetSaleReceipt200TextResponse ReceiptTextResponse
+
+func (response GetSaleReceipt200TextResponse) VisitGetSaleReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "text/plain")
+	ctx.Status(200)
+
+	_, err := ctx.WriteString(fmt.Sprint(response))
+	return err
+}
+
+type GetSaleReceiptdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSaleReceiptdefaultApplicationProblemPlusJSONResponse) VisitGetSaleReceiptResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -3127,9 +3916,18 @@ type StrictServerInterface interface {
 	// GetDocument This document
 	// (GET /v1/openapi.json)
 	GetDocument(ctx context.Context, request GetDocumentRequestObject) (GetDocumentResponseObject, error)
+	// GetPrinter How the receipt printer was when it was last used
+	// (GET /v1/printer)
+	GetPrinter(ctx context.Context, request GetPrinterRequestObject) (GetPrinterResponseObject, error)
 	// Quote Say what a sale would earn, redeem and cost, and reserve it for a short time
 	// (POST /v1/quotes)
 	Quote(ctx context.Context, request QuoteRequestObject) (QuoteResponseObject, error)
+	// GetReceipt The receipt of an entry
+	// (GET /v1/receipts/{seq})
+	GetReceipt(ctx context.Context, request GetReceiptRequestObject) (GetReceiptResponseObject, error)
+	// PrintReceipt Print the receipt of an entry
+	// (POST /v1/receipts/{seq}/print)
+	PrintReceipt(ctx context.Context, request PrintReceiptRequestObject) (PrintReceiptResponseObject, error)
 	// ReturnGoods Take goods back, all of a sale or a part
 	// (POST /v1/returns)
 	ReturnGoods(ctx context.Context, request ReturnGoodsRequestObject) (ReturnGoodsResponseObject, error)
@@ -3142,6 +3940,12 @@ type StrictServerInterface interface {
 	// GetSale Read one sale
 	// (GET /v1/sales/{id})
 	GetSale(ctx context.Context, request GetSaleRequestObject) (GetSaleResponseObject, error)
+	// PrintSaleReceipt Print the receipt of a sale
+	// (POST /v1/sales/{id}/print)
+	PrintSaleReceipt(ctx context.Context, request PrintSaleReceiptRequestObject) (PrintSaleReceiptResponseObject, error)
+	// GetSaleReceipt The receipt of a sale
+	// (GET /v1/sales/{id}/receipt)
+	GetSaleReceipt(ctx context.Context, request GetSaleReceiptRequestObject) (GetSaleReceiptResponseObject, error)
 	// VoidSale Undo a whole sale
 	// (POST /v1/sales/{id}/void)
 	VoidSale(ctx context.Context, request VoidSaleRequestObject) (VoidSaleResponseObject, error)
@@ -3552,6 +4356,31 @@ func (sh *strictHandler) GetDocument(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// GetPrinter operation middleware
+func (sh *strictHandler) GetPrinter(ctx *fiber.Ctx) error {
+	var request GetPrinterRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPrinter(ctx.UserContext(), request.(GetPrinterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPrinter")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPrinterResponseObject); ok {
+		if err := validResponse.VisitGetPrinterResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Quote operation middleware
 func (sh *strictHandler) Quote(ctx *fiber.Ctx) error {
 	var request QuoteRequestObject
@@ -3583,6 +4412,75 @@ func (sh *strictHandler) Quote(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(QuoteResponseObject); ok {
 		if err := validResponse.VisitQuoteResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetReceipt operation middleware
+func (sh *strictHandler) GetReceipt(ctx *fiber.Ctx, seq Seq, params GetReceiptParams) error {
+	var request GetReceiptRequestObject
+
+	request.Seq = seq
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReceipt(ctx.UserContext(), request.(GetReceiptRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReceipt")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetReceiptResponseObject); ok {
+		if err := validResponse.VisitGetReceiptResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PrintReceipt operation middleware
+func (sh *strictHandler) PrintReceipt(ctx *fiber.Ctx, seq Seq) error {
+	var request PrintReceiptRequestObject
+
+	request.Seq = seq
+
+	var body PrintReceiptJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PrintReceipt(ctx.UserContext(), request.(PrintReceiptRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PrintReceipt")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PrintReceiptResponseObject); ok {
+		if err := validResponse.VisitPrintReceiptResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -3719,6 +4617,75 @@ func (sh *strictHandler) GetSale(ctx *fiber.Ctx, id SaleID) error {
 		return err
 	} else if validResponse, ok := response.(GetSaleResponseObject); ok {
 		if err := validResponse.VisitGetSaleResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PrintSaleReceipt operation middleware
+func (sh *strictHandler) PrintSaleReceipt(ctx *fiber.Ctx, id SaleID) error {
+	var request PrintSaleReceiptRequestObject
+
+	request.Id = id
+
+	var body PrintSaleReceiptJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PrintSaleReceipt(ctx.UserContext(), request.(PrintSaleReceiptRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PrintSaleReceipt")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PrintSaleReceiptResponseObject); ok {
+		if err := validResponse.VisitPrintSaleReceiptResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSaleReceipt operation middleware
+func (sh *strictHandler) GetSaleReceipt(ctx *fiber.Ctx, id SaleID, params GetSaleReceiptParams) error {
+	var request GetSaleReceiptRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSaleReceipt(ctx.UserContext(), request.(GetSaleReceiptRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSaleReceipt")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSaleReceiptResponseObject); ok {
+		if err := validResponse.VisitGetSaleReceiptResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -32,6 +32,7 @@ func (h handlers) ReturnGoods(ctx context.Context, r ReturnGoodsRequestObject) (
 	out.DoneBy, out.ApprovedBy = h.handsOf(returned.Body.Hands)
 	if !returned.Replayed {
 		h.committed(eventReturn, out)
+		h.printAfter(ctx, returned.Entry)
 	}
 	return ReturnGoods201JSONResponse(out), nil
 }

@@ -57,6 +57,7 @@ type fakeTill struct {
 	listed till.SaleQuery
 	closed till.NewDayClose
 	before uint64 // asked of closed days
+	paper  uint64 // asked for
 	more   bool   // there is another page
 }
 
@@ -331,4 +332,10 @@ func (r response) code(t testing.TB) problem.Code {
 		t.Fatalf("%s has nothing a cashier can act on", body.Code)
 	}
 	return body.Code
+}
+
+func (f *fakeTill) Paper(_ context.Context, seq uint64) (till.Paper, error) {
+	f.paper = seq
+	found := f.found()
+	return till.Paper{Entry: found.Sale.Entry, Terminal: "Lane 1", Store: "High Street", Zone: time.UTC, Sale: &found}, f.err
 }

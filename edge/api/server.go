@@ -48,6 +48,7 @@ type Till interface {
 	CloseDay(ctx context.Context, c till.NewDayClose) (till.ClosedDay, error)
 	ClosedDays(ctx context.Context, before uint64, limit int) (list []till.ClosedDay, more bool, err error)
 	ClosedDay(ctx context.Context, date entry.Date) (till.ClosedDay, error)
+	Paper(ctx context.Context, seq uint64) (till.Paper, error)
 	SaleByKey(ctx context.Context, key string) (till.Found, error)
 	Status(ctx context.Context) (till.Status, error)
 	Desk
@@ -79,6 +80,7 @@ type Config struct {
 	FreeDisk func() (int64, error)
 	// Committed is called after each durable sale, void and return, and must return at once.
 	Committed func()
+	Receipts  Receipts
 	// Page is the till's page; nil when this binary was built without it.
 	Page *web.Site
 	// Sandbox holds the fixed codes; nil when this is no sandbox.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/sync/wire"
 	"github.com/tallystick/tallystick/wallet/passtoken"
 )
 
@@ -65,24 +66,10 @@ func (t *Till) describe(l look, cat *catalogue, f facts) (*Member, error) {
 	}
 	m := f.party.member
 	out := &Member{ID: m.ID, Account: m.Account, Alias: m.Alias}
-	figures, err := holdings(l, *m, t.cfg.Writer, f.now)
-	if err != nil {
+	var err error
+	if out.Holdings, err = t.holdingsOf(l, cat, *m, f.rights, f.now); err != nil {
 		return nil, err
 	}
-	held := t.desk.held(m.Account)
-	here := map[string]int64{}
-	for _, r := range usable(cat.policy, f.rights, f.now) {
-		here[r.Unit] += r.left
-		if _, known := figures[r.Unit]; !known && !r.ofUses() {
-			figures[r.Unit] = figure{}
-		}
-	}
-	for unit, n := range figures {
-		out.Holdings = append(out.Holdings, Holding{
-			Unit: unit, Free: n.free + here[unit], Allowance: here[unit], Held: held[unit], Pending: n.pending,
-		})
-	}
-	slices.SortFunc(out.Holdings, func(a, b Holding) int { return strings.Compare(a.Unit, b.Unit) })
 	total := t.caps.sums(cat.policy.Unit)
 	for _, r := range cat.offers() {
 		if inTime(r.ValidFrom, r.ValidTo, f.now) {
@@ -93,6 +80,30 @@ func (t *Till) describe(l look, cat *catalogue, f facts) (*Member, error) {
 	}
 	out.Vouchers, err = t.vouchersOf(l, cat, f)
 	return out, err
+}
+
+// holdingsOf is what this terminal reckons a member to have, by unit.
+func (t *Till) holdingsOf(l look, cat *catalogue, m wire.Member, rights []right, now time.Time) ([]Holding, error) {
+	figures, err := holdings(l, m, t.cfg.Writer, now)
+	if err != nil {
+		return nil, err
+	}
+	held := t.desk.held(m.Account)
+	here := map[string]int64{}
+	for _, r := range usable(cat.policy, rights, now) {
+		here[r.Unit] += r.left
+		if _, known := figures[r.Unit]; !known && !r.ofUses() {
+			figures[r.Unit] = figure{}
+		}
+	}
+	var out []Holding
+	for unit, n := range figures {
+		out = append(out, Holding{
+			Unit: unit, Free: n.free + here[unit], Allowance: here[unit], Held: held[unit], Pending: n.pending,
+		})
+	}
+	slices.SortFunc(out, func(a, b Holding) int { return strings.Compare(a.Unit, b.Unit) })
+	return out, nil
 }
 
 func inTime(from, to int64, now time.Time) bool {

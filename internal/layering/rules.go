@@ -132,6 +132,10 @@ var Rules = []Rule{
 		Rooms: []string{"./edge/till"}, Import: []string{"./edge/cache", "./edge/lan", "./edge/syncer", "./edge/print", "./edge/api", "=net/http"},
 		Because: "the till's use cases name the small store they need; adapters come to them",
 	},
+	Never{
+		Rooms: []string{"./edge/print"}, Import: []string{"./edge/cache", "./edge/lan", "./edge/syncer", "./edge/api", "=net/http"},
+		Because: "a receipt is made of what the till says, and a printer decides nothing",
+	},
 	Only{
 		Import: []string{"./server/store"}, By: append([]string{"./cmd/hq", "./cmd/fleet"}, outside...),
 		Because: "HQ's rooms name the storage they need; cmd/hq brings server/store to them",

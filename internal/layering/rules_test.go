@@ -74,6 +74,7 @@ var broken = []struct {
 	{"web knows a room", pkg("./internal/web", "./internal/problem"), "imports ./internal/problem"},
 	{"passtoken knows the clock", pkg("./wallet/passtoken", "./internal/clock"), "imports ./internal/clock"},
 	{"entry knows keys", pkg("./sync/entry", "./internal/keys"), "imports ./internal/keys"},
+	{"a receipt knows the cache", pkg("./edge/print", "./edge/cache"), "./edge/print imports ./edge/cache"},
 	{"figures know the ledger", pkg("./sync/daybook", "./internal/loyalty"), "imports ./internal/loyalty"},
 	{"the journal knows what entries mean", pkg("./sync/journal", "./sync/entry"), "imports ./sync/entry"},
 	{"the wire knows Prometheus", pkg("./sync/wire", "github.com/prometheus/client_golang/prometheus"), "imports github.com/prometheus"},

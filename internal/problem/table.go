@@ -140,6 +140,11 @@ const (
 	DayClosed   Code = "day_closed"
 	DayNotBegun Code = "day_not_begun"
 
+	// The receipt printer.
+	PrinterNone Code = "printer_none"
+	PrinterAway Code = "printer_away"
+	PrinterBusy Code = "printer_busy"
+
 	// After a restore.
 	EnrolmentRefused Code = "enrolment_refused"
 	StoreUnknown     Code = "store_unknown"
@@ -271,6 +276,10 @@ var Table = map[Code]Row{
 
 	DayClosed:   {409, "The business date is closed already", "This day is closed already. What is sold now belongs to the next day."},
 	DayNotBegun: {409, "The business date has not begun", "Today is closed already, and tomorrow cannot be closed yet."},
+
+	PrinterNone: {409, "No receipt printer is set up", "No receipt printer is set up at this till."},
+	PrinterAway: {503, "The receipt printer does not print", "The printer did not print. Check paper, lid and cable, then print again. The sale is safe."},
+	PrinterBusy: {429, "Too many receipts wait for the printer", "Too many receipts are waiting. Look after the printer, then print again."},
 
 	TooManyRows: {422, "The list has more rows than a file may have", "This list is too long for one file. Narrow it and try again."},
 }
