@@ -221,7 +221,7 @@ func round(t *testing.T, seed uint64, mutant till.Mutant) (porcupine.CheckResult
 // other: with lost and repeated answers, and lanes that die and start again in between.
 func TestG2_SpendingFromManyLanesIsLinearizable(t *testing.T) {
 	began, rounds, ops, seen := time.Now(), 0, 0, [4]int{}
-	for ; rounds < 2 || rounds < 20 && time.Since(began) < 6*time.Second; rounds++ {
+	for ; rounds < 2 || rounds < 20 && time.Since(began) < 4*time.Second; rounds++ {
 		verdict, history := round(t, uint64(rounds), till.MutantNone)
 		if verdict != porcupine.Ok {
 			t.Fatalf("round %d: %s\n%s", rounds, verdict, told(history))

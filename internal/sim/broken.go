@@ -2,13 +2,16 @@ package sim
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/edge/till"
+	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/journal"
+	"github.com/tallystick/tallystick/sync/wire"
 )
 
 // Broken names a build that is wrong on purpose. The simulator must catch each one.
@@ -22,7 +25,8 @@ const (
 	SyncOff        Broken = "sync off in the journal"
 	ForkIgnored    Broken = "fork check skipped at HQ"
 	ForkNotMinded  Broken = "fork check skipped by the till"
-	GrantForgotten Broken = "a grant is not persisted"
+	GrantForgotten Broken = "a grant is not persisted by the till"
+	GrantUnsaved   Broken = "a grant is not persisted at HQ"
 	SpentForgotten Broken = "what was spent of a grant is not persisted"
 	StaleRecall    Broken = "a stale recall is accepted"
 	LoanFreed      Broken = "a loan is freed by a timer"
@@ -30,7 +34,7 @@ const (
 
 // BrokenBuilds are all of them.
 var BrokenBuilds = []Broken{
-	DedupeOff, SyncOff, ForkIgnored, ForkNotMinded, GrantForgotten, SpentForgotten, StaleRecall, LoanFreed,
+	DedupeOff, SyncOff, ForkIgnored, ForkNotMinded, GrantForgotten, GrantUnsaved, SpentForgotten, StaleRecall, LoanFreed,
 }
 
 // mutants are the broken builds that are switches of the till.
@@ -42,7 +46,7 @@ var mutants = map[Broken]till.Mutant{
 // showing are the kinds of events in which a broken build shows soon; none: any.
 var showing = map[Broken]map[kind]bool{
 	DedupeOff: only(sell, again, push, pull, apply, crash, mishapNext), SyncOff: HonestCrashes, ForkIgnored: copying, ForkNotMinded: meeting,
-	GrantForgotten: borrowing, SpentForgotten: crashing, LoanFreed: borrowing,
+	GrantForgotten: borrowing, GrantUnsaved: borrowing, SpentForgotten: crashing, LoanFreed: borrowing,
 }
 
 var (
@@ -73,6 +77,16 @@ func (s *shaky) AddSources(ctx context.Context, rows []ledger.SourceRow) (map[jo
 		}
 	}
 	return added, err
+}
+
+// errForgotten undoes what a broken build says it has done.
+var errForgotten = errors.New("not saved")
+
+// authorise answers a till. The broken build answers and keeps nothing of it.
+func (hq *process) authorise(ctx context.Context, l allowance.Lane, r wire.AuthoriseRequest) (wire.AuthoriseAnswer, error) {
+	hq.db.forgets = hq.db.broken == GrantUnsaved
+	defer func() { hq.db.forgets = false }()
+	return hq.rights.Authorise(ctx, l, r)
 }
 
 // quarantiner notes whom HQ shuts out. That of the broken build does nothing about a fork.

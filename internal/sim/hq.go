@@ -67,6 +67,8 @@ type shaky struct {
 	dies   moment
 	down   bool
 	broken Broken
+
+	forgets bool // the broken build: commits do nothing
 }
 
 type outermost struct{}
@@ -77,15 +79,22 @@ func (s *shaky) InTx(ctx context.Context, fn func(ctx context.Context) error) er
 		return s.DB.InTx(ctx, fn)
 	}
 	return s.write(func() error {
-		return s.DB.InTx(context.WithValue(ctx, outermost{}, true), func(ctx context.Context) error {
+		err := s.DB.InTx(context.WithValue(ctx, outermost{}, true), func(ctx context.Context) error {
 			if err := fn(ctx); err != nil {
 				return err
 			}
-			if s.fuse == 1 && s.dies != after {
+			switch {
+			case s.fuse == 1 && s.dies != after:
 				return errDown
+			case s.forgets:
+				return errForgotten
 			}
 			return nil
 		})
+		if errors.Is(err, errForgotten) {
+			return nil
+		}
+		return err
 	})
 }
 

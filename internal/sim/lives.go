@@ -139,6 +139,7 @@ func (b *lifebook) receive(r record, name lifeName, c entry.AllowanceChange) {
 	switch {
 	case c.From == uuid.Nil:
 		b.granted(r, c)
+		b.booked(r, c)
 	case known && (given.amount != c.Amount || given.to != r.writer):
 		b.w.fail("G2: lane %s receives a loan of %d in entry %d, and %d was lent to %s", b.w.nameOf(r.writer), c.Amount, r.seq, given.amount, b.w.nameOf(given.to))
 	}
@@ -149,6 +150,20 @@ func (b *lifebook) granted(r record, c entry.AllowanceChange) {
 	g, err := wire.Open[wire.Grant](c.Proof, wire.DomainGrant, b.w.hq.keys, b.w.now)
 	if err != nil || g.Amount != c.Amount || g.Right != c.Right || g.Terminal != r.writer.ID || g.Epoch != r.writer.Epoch {
 		b.w.fail("G2: lane %s receives %d of HQ in entry %d, and HQ signed %d: %v", b.w.nameOf(r.writer), c.Amount, r.seq, g.Amount, err)
+	}
+}
+
+// booked checks that HQ has in its books what it signed. After a restore it knows again
+// what terminals presented, which not all have lived to do.
+func (b *lifebook) booked(r record, c entry.AllowanceChange) {
+	if b.w.restored {
+		return
+	}
+	var n int
+	err := b.w.hq.look.QueryRow(`SELECT COUNT(*) FROM rights WHERE account = ? AND unit = ? AND right_id = ? AND kind IN (1, 2)`,
+		c.Account[:], c.Unit, c.Right[:]).Scan(&n)
+	if err != nil || n != 1 {
+		b.w.fail("G2: lane %s received %d %s that HQ signed in entry %d, and HQ has no such right: %v", b.w.nameOf(r.writer), c.Amount, c.Unit, r.seq, err)
 	}
 }
 

@@ -145,7 +145,7 @@ func (hq *process) serve(ctx context.Context, w *world, p parcel) ([]byte, error
 	case wire.PathAuthorise:
 		return ask(ctx, who, raw, func(ctx context.Context, l allowance.Lane, r wire.AuthoriseRequest) (wire.AuthoriseAnswer, error) {
 			r.Budget = 0 // nothing else happens while a till waits
-			return hq.rights.Authorise(ctx, l, r)
+			return hq.authorise(ctx, l, r)
 		})
 	case wire.PathPresent:
 		return ask(ctx, who, raw, hq.rights.Present)

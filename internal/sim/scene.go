@@ -33,7 +33,7 @@ const (
 // as long as there are lanes.
 var moves = map[Scene][]kind{
 	OldWord: {
-		sell, pull, push, apply, // members shop, so that HQ knows where
+		fund, sell, pull, push, apply, // members shop, so that HQ knows where
 		rights, rights, pull, sell, push, apply, rights, rights, pull, // and gives rights
 		recall, pull, tend, sell, push, apply, // which come back
 		loseCache, oldWord, pull, sell, sell, sell, sell, sell, sell, sell, sell, oldWord, pull, sell, push, apply,
@@ -75,7 +75,7 @@ func membersOf(k kind) int {
 }
 
 // sceneMembers is how many members take part in a scene.
-const sceneMembers = 3
+const sceneMembers = 2
 
 // staged does the moves that only scenes have.
 func (w *world) staged(ctx context.Context, e event) bool {

@@ -102,7 +102,10 @@ func newPlan(d *dice, o Options) plan {
 			GraceSeconds: 24 * 3600, Clones: 1,
 		}
 	}
-	if o.Scene == WeekAlone {
+	switch o.Scene {
+	case OldWord:
+		p.shops, p.lanes = 1, 2
+	case WeekAlone:
 		p.shops, p.lanes = 1, 1
 		p.policy.PerSale, p.policy.PerMemberDay, p.policy.PerTerminal, p.policy.RestartCap = 500, 500, 5000, 5000
 		p.policy.MaxCacheAgeSeconds = 8 * 24 * 3600
