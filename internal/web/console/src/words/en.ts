@@ -91,7 +91,7 @@ export const en = {
     busiest: 'Busiest stores today',
     noSales: 'No sale has come in today. Sales show here a second or two after they are synced.',
     salesByDay: 'Sales by day',
-    exposure: 'Worst case, last {n} hours',
+    exposure: 'Worst case over the last {span}',
     noHistory: 'There is no history yet. It is kept from minute to minute.',
     allTerminals: 'All terminals',
     quarantined: '{n} in quarantine',

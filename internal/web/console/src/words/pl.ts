@@ -92,7 +92,7 @@ export const pl: Catalog<Words> = {
     busiest: 'Najruchliwsze sklepy dzisiaj',
     noSales: 'Dziś nie przyszła jeszcze sprzedaż. Pojawi się tu sekundę lub dwie po synchronizacji.',
     salesByDay: 'Sprzedaż dziennie',
-    exposure: 'Najgorszy przypadek, ostatnie {n} h',
+    exposure: 'Najgorszy przypadek, wstecz: {span}',
     noHistory: 'Nie ma jeszcze historii. Zapisywana jest co minutę.',
     allTerminals: 'Wszystkie terminale',
     quarantined: '{n} w kwarantannie',

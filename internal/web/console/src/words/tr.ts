@@ -92,7 +92,7 @@ export const tr: Catalog<Words> = {
     busiest: 'Bugünün en yoğun mağazaları',
     noSales: 'Bugün henüz satış gelmedi. Satışlar eşitlendikten bir iki saniye sonra burada görünür.',
     salesByDay: 'Günlere göre satışlar',
-    exposure: 'En kötü durum, son {n} saat',
+    exposure: 'En kötü durum, son {span}',
     noHistory: 'Henüz geçmiş yok. Dakika dakika tutulur.',
     allTerminals: 'Tüm terminaller',
     quarantined: '{n} karantinada',
