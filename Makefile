@@ -174,7 +174,7 @@ SEEDS ?= 0
 FROM  ?= 1
 .PHONY: sim
 sim: go-version ## play SEEDS simulated worlds from seed FROM on; the last line sums them up
-	@$(GO_TEST) -v -timeout 24h -run 'TestSim$$' ./internal/sim -sim.seeds=$(SEEDS) -sim.from=$(FROM) $(if $(RIGHTS),-sim.rights) | \
+	@$(GO_TEST) -v -timeout 24h -run 'TestSim$$' ./internal/sim -sim.seeds=$(SEEDS) -sim.from=$(FROM) $(if $(filter 0,$(RIGHTS)),-sim.rights=false) | \
 		awk '{ line = $$0; sub(/^ *[a-z_]+\.go:[0-9]+: /, "", line) } line ~ /^sim: / { last = line; next } !/^(=== RUN|--- PASS|PASS|ok )/ { print } END { print last }'
 
 .PHONY: sim-mutants

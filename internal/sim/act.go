@@ -109,7 +109,7 @@ func (w *world) rollBack(d *dice, l *lane) {
 		l.die(false)
 	}
 	l.disk, l.cells = l.kept.disk.image(), l.kept.cells.image()
-	l.acks, l.tried, l.forkTold = append([]ack(nil), l.kept.acks...), nil, false
+	l.acks, l.tried, l.enlisting, l.forkTold = append([]ack(nil), l.kept.acks...), nil, "", false
 	if d.chance(30) {
 		l.cells = newCells()
 	}
@@ -170,6 +170,7 @@ func (w *world) atOffice(ctx context.Context, e event, d *dice) {
 		w.expect("merge", err)
 		if err == nil {
 			w.join(m.record.Account, other.record.Account)
+			w.tally.Merges++
 			w.say("HQ merges %s into %s", m.name, other.name)
 		}
 	case issue:
@@ -218,22 +219,19 @@ const roundsAtOnce = 8
 
 // rounds runs HQ's rounds about rights, in which its process may die.
 func (w *world) rounds(ctx context.Context, e event, d *dice) {
-	if !w.plan.rights {
-		return
-	}
 	at := d.IntN(len(w.hq.processes))
 	p := w.hq.at(at)
 	p.db.fuse, p.db.dies = e.fuse, moment(d.IntN(int(moments)))
 	defer func() { p.db.fuse = 0 }()
 	for range roundsAtOnce {
-		err := p.rights.Round(ctx)
+		err := p.round(ctx, w.plan.rights)
 		if p.db.down {
 			w.count("crash of a process of HQ")
 			w.say("HQ process %d dies while it looks after rights", at)
 			return
 		}
 		if err != nil {
-			w.fail("rights: %v", err)
+			w.fail("rounds: %v", err)
 			return
 		}
 	}
@@ -247,8 +245,8 @@ func (w *world) adjust(ctx context.Context, m *member, amount int64) error {
 	_, err := w.hq.any().programme.Adjust(ctx, uuid.Nil, programme.Adjustment{
 		Member: m.record.ID, Unit: "points", Amount: amount, Reason: programme.ReasonGoodwill,
 	})
-	if problem.CodeOf(err) == problem.PointsInsufficient {
-		return nil
+	if code := problem.CodeOf(err); code == problem.PointsInsufficient || code == problem.NotFound && m.born != nil {
+		return nil // HQ may not have heard of the member yet
 	}
 	if err == nil {
 		w.moves = append(w.moves, move{m.record.Account, "points", amount})
@@ -273,6 +271,9 @@ func (w *world) issue(ctx context.Context, d *dice, m *member) {
 	v, err := w.hq.any().programme.IssueVoucher(ctx, uuid.Nil, programme.Voucher{
 		Member: m.record.ID, Reward: uuid.UUID(w.rewards[0].ID), Uses: uses,
 	})
+	if problem.CodeOf(err) == problem.InvalidField && m.born != nil {
+		return // HQ may not have heard of the member yet
+	}
 	if err != nil {
 		w.fail("issue voucher: %v", err)
 		return

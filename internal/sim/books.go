@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
 
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/server/fleet"
+	"github.com/tallystick/tallystick/sync/entry"
 )
 
 // The questions put to the database after each event. Each returns rows only when
@@ -35,6 +37,8 @@ var questions = []struct{ invariant, query string }{
 	{"G4: a fact counts twice", `
 		SELECT HEX(source), COUNT(*) FROM sources WHERE account <> zeroblob(16) AND account <> x''
 		GROUP BY source HAVING COUNT(*) > 1`},
+	{"G4: a receipt is claimed twice", `
+		SELECT HEX(subject), COUNT(*) FROM sources WHERE kind = ` + strconv.Itoa(int(entry.KindHQClaimed)) + ` GROUP BY subject HAVING COUNT(*) > 1`},
 	{"G4: one entry of a sale is posted for two accounts", `
 		SELECT HEX(source), COUNT(DISTINCT account) FROM postings WHERE from_book IN (16, 17) AND corrects = ''
 		GROUP BY source HAVING COUNT(DISTINCT account) > 1`},

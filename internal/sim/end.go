@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"crypto/sha256"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,14 +28,21 @@ func (w *world) end(ctx context.Context) {
 	if w.failed != "" {
 		return
 	}
+	w.settle(ctx)
+	w.lookAgain(ctx)
+	w.settle(ctx)
+	if w.failed == "" {
+		w.finish(ctx)
+	}
+}
+
+// settle requires that within a while nothing is left to be said.
+func (w *world) settle(ctx context.Context) {
 	deadline := w.now.Add(calm)
-	for !w.settled(ctx) && w.failed == "" {
+	for w.failed == "" && !w.settled(ctx) {
 		if w.now = w.now.Add(2 * time.Second); w.now.After(deadline) {
 			w.fail("liveness: %s after the faults stopped not everything is delivered and applied", calm)
 		}
-	}
-	if w.failed == "" {
-		w.finish(ctx)
 	}
 }
 
@@ -140,8 +146,9 @@ func (w *world) finish(ctx context.Context) {
 	w.lives(records)
 	w.branches(ctx, records)
 	w.compare(ctx, records)
-	w.agree(ctx)
-	w.exceptions(ctx)
+	w.claimsSettled(ctx, records)
+	w.agree(ctx, records)
+	w.exceptions(ctx, records)
 	if w.failed != "" {
 		return
 	}
@@ -150,14 +157,8 @@ func (w *world) finish(ctx context.Context) {
 		w.fail("G6, G7: verification found %v, %v", report.Failures, err)
 		return
 	}
-	if w.seed%rebuildEach == 0 {
-		w.rebuild(ctx)
-	}
+	w.rebuild(ctx)
 }
-
-// rebuildEach says which worlds are also folded from nothing: verification has already
-// folded each account again.
-const rebuildEach = 4
 
 // delivery checks that everything that is in a journal is at HQ once, and that what the
 // POS was told is what HQ was told (G3, G4, G5).
@@ -276,77 +277,6 @@ func differ(ctx context.Context, a, b *lane) bool {
 	one, errOne := a.journal.HashAt(ctx, seq)
 	two, errTwo := b.journal.HashAt(ctx, seq)
 	return errOne == nil && errTwo == nil && one != two
-}
-
-// agree checks that every till that HQ speaks to reckons as HQ does, in worlds without
-// rights.
-func (w *world) agree(ctx context.Context) {
-	if w.plan.rights {
-		return // what is left of a right is its holder's to say
-	}
-	for _, l := range w.lanes {
-		if l.gone || !l.up || w.forgedEver(l.fork.writer.ID) {
-			continue // HQ may have shut it out
-		}
-		for _, m := range w.members {
-			scan, err := l.till.Identify(ctx, m.code)
-			if err != nil || scan.Member == nil {
-				w.fail("liveness: lane %s does not know %s: %v", l.name, m.name, err)
-				return
-			}
-			has, err := w.hq.any().ledger.Account(ctx, scan.Member.Account)
-			if err != nil {
-				w.fail("read account: %v", err)
-				return
-			}
-			var free int64
-			for _, h := range has.Holdings {
-				if h.Unit == "points" {
-					free = h.Free
-				}
-			}
-			// HQ may have set something aside for this lane when it was asked.
-			most := free + w.setAside(ctx, l, scan.Member.Account)
-			for _, h := range scan.Member.Holdings {
-				if h.Unit == "points" && (h.Free < free || h.Free > most) {
-					w.fail("liveness: lane %s reckons %d points for %s, HQ %d to %d", l.name, h.Free, m.name, free, most)
-				}
-			}
-		}
-	}
-}
-
-// setAside is what HQ has set aside of an account for a lane.
-func (w *world) setAside(ctx context.Context, l *lane, account uuid.UUID) (sum int64) {
-	err := w.hq.look.QueryRowContext(ctx, `SELECT COALESCE(SUM(MAX(amount - used, 0)), 0) FROM rights
-		WHERE account = ? AND unit = 'points' AND holder = ? AND epoch = ? AND is_open = 1`,
-		account[:], l.fork.writer.ID[:], l.fork.writer.Epoch).Scan(&sum)
-	if err != nil {
-		w.fail("read rights: %v", err)
-	}
-	return sum
-}
-
-// forgedEver reports whether any epoch of a terminal was copied or rolled back.
-func (w *world) forgedEver(terminal uuid.UUID) bool {
-	return slices.ContainsFunc(w.epochs, func(f *fork) bool { return f.writer.ID == terminal && f.forged })
-}
-
-// exceptions checks that HQ accuses nobody of what did not happen.
-func (w *world) exceptions(ctx context.Context) {
-	list, _, err := w.hq.any().ledger.Exceptions(ctx, ledger.ExceptionFilter{}, "", 0)
-	if err != nil {
-		w.fail("list exceptions: %v", err)
-		return
-	}
-	for _, e := range list {
-		switch e.Kind {
-		case ledger.EarningDiffers, ledger.InvalidEntry, ledger.Unreadable, ledger.SaleRepeated, ledger.UnknownMember:
-			w.fail("HQ names %s of an honest till: %s", e.Kind, e.Cause)
-		case ledger.Overdraw, ledger.VoucherOveruse:
-			w.tally.Overdrawn += e.Amount
-		}
-	}
 }
 
 // rebuild folds everything from nothing and compares row by row (G7).

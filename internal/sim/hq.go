@@ -15,9 +15,11 @@ import (
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/allowance"
+	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/hqjournal"
+	"github.com/tallystick/tallystick/server/identity"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/programme"
@@ -57,6 +59,8 @@ type process struct {
 	programme *programme.Programme
 	accounts  *account.Accounts
 	rights    *allowance.Service
+	pools     *identity.Service
+	claims    *claim.Service
 }
 
 // shaky is the database as one process sees it. It dies at the write its fuse is set
@@ -198,12 +202,29 @@ func (o *office) start(i int) {
 	})
 	p.accounts = account.New(account.Env{
 		Store: db, Ledger: p.ledger, Journal: p.journal, Units: p.programme, Clock: clock, NewID: newID,
+		Recall: func(ctx context.Context, account uuid.UUID) (int, error) { return p.rights.Recall(ctx, account) },
 	})
 	p.rights = allowance.New(allowance.Options{
 		Store: db, Ledger: p.ledger, Journal: p.journal, Feed: p.feed, Policies: p.programme, Clock: clock, NewID: newID, HQ: o.id,
 		HQEpoch: o.epoch, Signer: o.statement, Keys: o.keys,
 	})
+	p.pools = identity.New(identity.Options{
+		Store: db, Programme: p.programme, Ledger: p.ledger, Feed: p.feed, Clock: clock, NewID: newID, Keys: o.keys,
+	})
+	p.claims = claim.New(claim.Options{Store: db, Ledger: p.ledger, Policies: p.programme, Clock: clock})
+	p.ledger.SetBeside(p.pools, p.claims)
 	o.processes[i] = p
+}
+
+// round does once what a process does by itself, about rights if it gives any.
+func (p *process) round(ctx context.Context, rights bool) error {
+	if err := p.pools.Round(ctx); err != nil {
+		return err
+	}
+	if err := p.claims.Round(ctx); err != nil || !rights {
+		return err
+	}
+	return p.rights.Round(ctx)
 }
 
 // any returns a process that is up: where a person's click goes.

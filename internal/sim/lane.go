@@ -37,8 +37,9 @@ type lane struct {
 	cells *cells
 	kept  *image // taken earlier, for a rollback
 
-	skew time.Duration // of the wall clock
-	boot time.Time     // true time
+	skew  time.Duration // of the wall clock
+	boot  time.Time     // true time
+	heard time.Time     // HQ, last, since the start; true time
 
 	// forkTold says that the till was told of another journal of its name, and took it in.
 	forkTold bool
@@ -56,6 +57,8 @@ type lane struct {
 
 	acks  []ack
 	tried []attempt // what the POS asked for, the last ones
+	// enlisting is the key of a call to enrol a member that got no answer.
+	enlisting string
 }
 
 // fork is one journal identity (terminal and epoch): whether anything was done that may
@@ -120,7 +123,7 @@ func (l *lane) enrol(ctx context.Context, terminal uuid.UUID) error {
 	l.signer, l.enrolment = signer, enrolment
 	l.fork = &fork{writer: journal.Writer{ID: enrolment.Terminal, Epoch: enrolment.Epoch}}
 	l.disk, l.cells = newDisk(l.w.options.Broken == SyncOff), newCells()
-	l.acks, l.tried, l.kept, l.forkTold = nil, nil, nil, false
+	l.acks, l.tried, l.kept, l.enlisting, l.forkTold = nil, nil, nil, "", false
 	l.w.epochs = append(l.w.epochs, l.fork)
 	return nil
 }
@@ -128,7 +131,7 @@ func (l *lane) enrol(ctx context.Context, terminal uuid.UUID) error {
 // start starts the agent on what is on the disk. An error of a machine that died
 // meanwhile leaves the lane down; any other is a failure of the product.
 func (l *lane) start(ctx context.Context) error {
-	l.boot = l.w.now
+	l.boot, l.heard = l.w.now, time.Time{}
 	if err := l.open(ctx); err != nil {
 		dead := l.disk.off
 		l.die(false)

@@ -91,6 +91,9 @@ func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
 	if m == lostAnswer {
 		return nil, errNet
 	}
+	if p := r.URL.Path; answer.StatusCode == http.StatusOK && (p == wire.PathHello || p == wire.PathPull) {
+		l.lane.heard = w.now // it says what time it is
+	}
 	if w.options.Scene != "" && isPull(p) {
 		return l.remember(p, answer)
 	}

@@ -25,8 +25,12 @@ type Tally struct {
 	Recoveries    int // starts after a crash
 	Witnessed     int // copies and rollbacks that lanes of the store named
 	Loans         int
-	Treats        int     // redemptions that must not be refused, and were not
-	OnRights      int     // redemptions on a right
+	Treats        int // redemptions that must not be refused, and were not
+	OnRights      int // redemptions on a right
+	Enrolled      int // members made by tills
+	Claims        int // receipts shown
+	Merges        int
+	Ended         int     // passes refused because they had ended
 	Worst         float64 // real loss ÷ the figure HQ had shown before, at worst
 }
 
@@ -47,6 +51,10 @@ func (t *Tally) Add(o *Tally) {
 	t.Loans += o.Loans
 	t.Treats += o.Treats
 	t.OnRights += o.OnRights
+	t.Enrolled += o.Enrolled
+	t.Claims += o.Claims
+	t.Merges += o.Merges
+	t.Ended += o.Ended
 	t.Worst = max(t.Worst, o.Worst)
 	for k, n := range o.Faults {
 		t.Faults[k] += n

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -37,7 +39,7 @@ type attempt struct {
 // atLane does what happens at a till that runs.
 func (w *world) atLane(ctx context.Context, e event, d *dice, l *lane) {
 	m := w.members[e.member%len(w.members)]
-	if e.fuse > 0 && (e.kind <= bring || e.kind == tend) {
+	if e.fuse > 0 && (e.kind <= claimed || e.kind == tend) {
 		l.disk.fuse, l.disk.dies = e.fuse, moment(d.IntN(int(moments)))
 	}
 	switch e.kind {
@@ -55,6 +57,10 @@ func (w *world) atLane(ctx context.Context, e event, d *dice, l *lane) {
 		w.undo(ctx, e, d, l)
 	case bring:
 		w.bring(ctx, e, d, l)
+	case enlist:
+		w.enlist(ctx, e, d, l)
+	case claimed:
+		w.claim(ctx, e, d, l, m)
 	case push:
 		w.push(ctx, e, d, l)
 	case pull:
@@ -138,6 +144,7 @@ func (w *world) commit(ctx context.Context, l *lane, c till.Commit, name string)
 	if err == nil || l.disk.off {
 		l.tried = append(l.tried, a)
 	}
+	w.inTime(l, name, err)
 	if w.refused(l, "sale to "+name, err) {
 		if l.disk.off {
 			w.say("lane %s dies in a sale to %s (%s of a %s)", l.name, name, momentNames[l.disk.dies], l.disk.burnt)
@@ -152,10 +159,34 @@ func (w *world) commit(ctx context.Context, l *lane, c till.Commit, name string)
 	return true
 }
 
+// grace is how long after its end a pass may be taken.
+const grace = 5 * time.Minute
+
+// inTime checks that a till that heard HQ's time since it started, within three days, takes
+// no pass that has ended and refuses none that has not, wherever its wall clock went (I6).
+func (w *world) inTime(l *lane, name string, err error) {
+	i := slices.IndexFunc(w.members, func(m *member) bool { return m.name == name })
+	if i < 0 || l.heard.IsZero() || w.now.Sub(l.heard) > 72*time.Hour {
+		return
+	}
+	m := w.members[i]
+	switch {
+	case err == nil && w.now.After(m.ends.Add(grace)):
+		w.fail("I6: lane %s takes the pass of %s, which ended %s ago", l.name, m.name, w.now.Sub(m.ends))
+	case problem.CodeOf(err) == problem.CodeExpired && w.now.Before(m.ends.Add(-grace)):
+		w.fail("I6: lane %s refuses the pass of %s, which ends in %s", l.name, m.name, m.ends.Sub(w.now))
+	case problem.CodeOf(err) == problem.CodeExpired:
+		w.tally.Ended++
+	}
+}
+
 // told takes in what the POS was told of a sale it had not heard of.
 func (w *world) told(l *lane, s till.Sale, name string) {
 	l.acks = append(l.acks, ack{s.At, s.Body.ID})
 	w.sold = append(w.sold, &sold{lane: l, fork: l.fork, body: s.Body, at: s.Entry, member: name})
+	if s.Claim != nil {
+		w.receipts = append(w.receipts, &receipt{id: s.Body.Claim, text: s.Claim.Token.Text(), worth: s.Claim.Worth})
+	}
 	what := ""
 	for _, r := range s.Body.Redeemed {
 		if r.Basis != entry.BasisStandIn && r.Voucher == uuid.Nil {

@@ -20,7 +20,7 @@ import (
 var (
 	seeds   = flag.Int("sim.seeds", 0, "worlds to play; 0 is what fits in the time for tests")
 	first   = flag.Uint64("sim.from", 1, "seed of the first world")
-	rights  = flag.Bool("sim.rights", false, "worlds with rights too (see skipRights in docs/proof.md)")
+	rights  = flag.Bool("sim.rights", true, "false leaves out the worlds in which HQ gives rights")
 	patient = flag.Duration("sim.time", 80*time.Second, "begin no further world after this, when sim.seeds is not set")
 )
 
@@ -103,8 +103,8 @@ func line(sum *sim.Tally, took time.Duration) string {
 	for _, name := range slices.Sorted(maps.Keys(sum.Faults)) {
 		faults = append(faults, fmt.Sprintf("%d %s", sum.Faults[name], name))
 	}
-	return fmt.Sprintf("sim: %d seeds, %d events, %d faults (%s), %d sales acknowledged and at HQ once, %d forks found, %d redemptions on rights, %d loans, worst real ÷ bound %.3f, %s",
-		sum.Seeds, sum.Events, sum.Total(), strings.Join(faults, ", "), sum.Acknowledged, sum.ForksFound, sum.OnRights, sum.Loans, sum.Worst, took.Round(time.Second))
+	return fmt.Sprintf("sim: %d seeds, %d events, %d faults (%s), %d sales acknowledged and at HQ once, %d forks found, %d redemptions on rights, %d loans, %d merges, %d members enrolled at tills, %d receipts shown, %d ended passes refused, worst real ÷ bound %.3f, %s",
+		sum.Seeds, sum.Events, sum.Total(), strings.Join(faults, ", "), sum.Acknowledged, sum.ForksFound, sum.OnRights, sum.Loans, sum.Merges, sum.Enrolled, sum.Claims, sum.Ended, sum.Worst, took.Round(time.Second))
 }
 
 // One seed is one run: the trace covers every answer, every journal and every posting.

@@ -83,9 +83,15 @@ func (w *world) truth(records []record) map[figure]*bounds {
 	for _, m := range w.moves {
 		at(m.account, m.unit).add(m.amount)
 	}
+	known := w.known(records)
+	claimers := w.claimers(records, known)
 	for _, s := range w.stories(records) {
 		if s.sale.Account == uuid.Nil {
+			w.claimedSale(s, claimers[s.sale.Claim], at)
 			continue
+		}
+		if !known[s.sale.Member] {
+			continue // it waits in suspense: no till that could say who it is was heard of
 		}
 		if s.voided || s.whole {
 			// What has expired is taken back without a move: it stays in breakage.

@@ -24,8 +24,7 @@ type Options struct {
 	Broken Broken
 	Events int // of one world; 0 is the default
 	Crashy int // percent of calls in which the machine dies; 0 leaves it to the seed
-	// Rights has HQ give rights, tills ask for them and lanes lend them. It is left out as
-	// long as verification is known to find fault with them: skipRights of docs/proof.md.
+	// Rights has HQ give rights, tills ask for them and lanes lend them, in most worlds.
 	Rights bool
 	// Only keeps the events of these kinds; nil keeps all.
 	Only map[kind]bool
@@ -50,10 +49,11 @@ type world struct {
 	rewards []loyalty.Reward
 	late    []parcel
 
-	sold  []*sold
-	moves []move // of points between groups of accounts, and into them, by HQ
-	saved int    // how many moves the last backup has; -1: there is none
-	same  map[uuid.UUID]uuid.UUID
+	sold     []*sold
+	receipts []*receipt // of sales to nobody, that may be claimed
+	moves    []move     // of points between groups of accounts, and into them, by HQ
+	saved    int        // how many moves the last backup has; -1: there is none
+	same     map[uuid.UUID]uuid.UUID
 
 	enrolledSinceBackup bool
 	restored            bool
@@ -73,9 +73,11 @@ type plan struct {
 
 type member struct {
 	name     string
+	born     *birth // nil: HQ made the member
 	record   programme.Member
 	code     string
 	token    passtoken.Token
+	ends     time.Time // of the pass
 	vouchers []uuid.UUID
 }
 
@@ -93,7 +95,7 @@ func newPlan(d *dice, o Options) plan {
 	p.lanes = d.between(p.shops, 5)
 	p.policy = loyalty.Policy{
 		Unit: "points", PerSale: 400, PerMemberDay: 700, PerTerminal: 900, VouchersPerSale: 2, VouchersTerminal: 6,
-		MaxCacheAgeSeconds: 3 * 24 * 3600, RestartCap: 500,
+		MaxCacheAgeSeconds: 3 * 24 * 3600, RestartCap: 500, Identities: 4, ClaimDays: 90,
 	}
 	if p.rights = d.chance(70) && o.Rights || o.Scene != ""; p.rights {
 		p.policy.SpendEarned = d.chance(70)
@@ -219,10 +221,15 @@ func (w *world) member(ctx context.Context, i int) error {
 		return err
 	}
 	m := &member{name: name, record: made[0]}
-	day, err := passtoken.DayOf(Start.AddDate(1, 0, 0))
+	last := Start.AddDate(1, 0, 0)
+	if d := newDice(w.seed+uint64(i)<<32, 6); d.chance(20) && w.options.Scene == "" {
+		last = Start.AddDate(0, 0, d.between(0, 3)) // the pass ends while the world lasts
+	}
+	day, err := passtoken.DayOf(last)
 	if err != nil {
 		return err
 	}
+	m.ends = day.End()
 	m.token, err = passtoken.Issue(w.hq.pass, passtoken.Pass{Kind: passtoken.KindMember, Subject: m.record.ID, Issue: m.record.Issue, ExpiresOn: day})
 	if err != nil {
 		return err
