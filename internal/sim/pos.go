@@ -38,6 +38,7 @@ type attempt struct {
 
 // atLane does what happens at a till that runs.
 func (w *world) atLane(ctx context.Context, e event, d *dice, l *lane) {
+	ctx = timeless{ctx}
 	m := w.members[e.member%len(w.members)]
 	if e.fuse > 0 && (e.kind <= claimed || e.kind == tend) {
 		l.disk.fuse, l.disk.dies = e.fuse, moment(d.IntN(int(moments)))
