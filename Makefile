@@ -189,7 +189,7 @@ sim-long: go-version ## 10,000 honest crash recoveries, 100 copied terminals, 50
 soak: deps build $(SUITES) ## run longer campaigns: faults at raised counts, races in HQ, fuzzing
 	@rm -f build/suites/soak-*.json; \
 	trap '$(SUITES) table -forbid-skips "$$FORBID_SKIPS" soak-faults soak-race soak-fuzz || exit 1' EXIT; \
-	TALLYSTICK_SOAK=1 $(BINARIES) $(SUITES) run -v -min 1 soak-faults -- $(GO_TEST) -v -timeout 20m -run '$(FAULTS)|TestSoak' ./internal/e2e/...; \
+	TALLYSTICK_SOAK=1 $(BINARIES) $(SUITES) run -v -min 1 soak-faults -- $(GO_TEST) -v -timeout 30m -run '$(FAULTS)|TestSoak' ./internal/e2e/...; \
 	$(call race-suite,soak-race,$(UNIT_PACKAGES)); \
 	$(SUITES) run soak-fuzz -- $(SUITES) fuzz -each $(FUZZTIME) -budget $(SOAK_FUZZ_BUDGET) ./...
 

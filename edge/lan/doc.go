@@ -1,6 +1,7 @@
 // Package lan lets the lanes of one store help each other without HQ: they show each
-// other the signed heads of their journals, lend each other what they may redeem, and
-// the one that reaches HQ relays for the others (docs/offline-protocol.md).
+// other the signed heads of their journals and the latest word of HQ, tell and lend each
+// other what they may redeem, and the one that reaches HQ relays for the others
+// (docs/offline-protocol.md).
 //
 // It promises that a lane talks only to holders of keys in the store's roster, over
 // TLS 1.3 pinned to those keys; that what it relays it cannot alter unseen, since

@@ -52,10 +52,11 @@ func lendable(rights []right) []right {
 }
 
 // askLanes asks the lanes in reach what they hold on an account, unless what is held here
-// and what the feed says of them covers the wishes. Nobody is asked when none may lend.
+// and what the feed says of them covers the wishes. Nobody is asked when none may lend, or
+// when lanes keep nothing of what they let earn: then the feed tells all there is.
 func (t *Till) askLanes(ctx context.Context, f *facts) map[uuid.UUID][]wire.Held {
-	h := t.helpers.Load()
-	if h == nil || h.Neighbours == nil || f.party.account == uuid.Nil || f.request.Policy.Rights.OneOffSeconds <= 0 || f.covered() {
+	h, policy := t.helpers.Load(), f.request.Policy
+	if h == nil || h.Neighbours == nil || f.party.account == uuid.Nil || !policy.SpendEarned || policy.Rights.OneOffSeconds <= 0 || f.covered() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, NearBudget)
@@ -66,7 +67,7 @@ func (t *Till) askLanes(ctx context.Context, f *facts) map[uuid.UUID][]wire.Held
 // near is askLanes for a call that decides within one look: nothing is asked while that
 // is open.
 func (t *Till) near(ctx context.Context, cat *catalogue, codes []presented, req Request) (map[uuid.UUID][]wire.Held, error) {
-	if h := t.helpers.Load(); h == nil || h.Neighbours == nil {
+	if h := t.helpers.Load(); h == nil || h.Neighbours == nil || !cat.policy.SpendEarned {
 		return nil, nil
 	}
 	var f facts

@@ -103,6 +103,19 @@ func TestLanesAreAskedOnlyWhenItMatters(t *testing.T) {
 	}
 }
 
+// Without points that lanes keep of what they let earn, the feed tells all that is held.
+func TestLanesAreNotAskedWhenTheyKeepNothing(t *testing.T) {
+	s, l := newLanes(t, nil, 300)
+	c := &countingLane{lane: l}
+	l.till.Connect(till.Helpers{Lender: l, Neighbours: c})
+	if _, err := l.till.Identify(t.Context(), s.Static(t, s.member)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.commit("a", s.buy(t, 90_000, points(s.five, 4))); problem.CodeOf(err) != problem.StandInOff || c.asked != 0 {
+		t.Errorf("asked %d times, %v", c.asked, err)
+	}
+}
+
 func TestOnlyLanesInServiceHearWhatIsHeld(t *testing.T) {
 	s, l := newLanes(t, earning, 300, 50)
 	lane := wire.Terminal{ID: l.writer.ID}

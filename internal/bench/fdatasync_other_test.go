@@ -2,6 +2,11 @@
 
 package bench
 
-import "os"
+import (
+	"errors"
+	"os"
+)
 
 func fdatasync(f *os.File) error { return f.Sync() }
+
+func dropPages(*os.File) error { return errors.ErrUnsupported }

@@ -53,6 +53,7 @@ func manyMembers(t *testing.T, n int) []benchtable.Result {
 	results := []benchtable.Result{
 		benchtable.Alone("fill", "s", filled.Seconds(), benchtable.Target{}),
 		benchtable.Alone("fill_peak_rss", "MB", memory(t, lane.Process().PID(), "VmHWM"), benchtable.Target{}),
+		benchtable.Alone("fill_rss_anonymous", "MB", memory(t, lane.Process().PID(), "RssAnon"), benchtable.Target{}),
 	}
 	results = append(results, weigh(t, hq)...)
 	must(t, lane.Stop(t.Context()))
@@ -89,8 +90,13 @@ func weigh(t *testing.T, hq *feedHQ) []benchtable.Result {
 // startAndSell starts the full lane again and again, and sells to many shoppers.
 func startAndSell(t *testing.T, hq *feedHQ, lane *stage.Lane) []benchtable.Result {
 	const sales = 500
-	var ready, first, firstAnon, sold, soldAnon, peak []float64
+	var ready, cold, first, firstAnon, sold, soldAnon, peak []float64
 	for round := range rounds {
+		if dropped(t, lane.Data) {
+			must(t, lane.Start(t.Context()))
+			cold = append(cold, float64(lane.Process().ReadyAfter().Milliseconds()))
+			must(t, lane.Stop(t.Context()))
+		}
 		must(t, lane.Start(t.Context()))
 		ready = append(ready, float64(lane.Process().ReadyAfter().Milliseconds()))
 		pid := lane.Process().PID()
@@ -105,14 +111,37 @@ func startAndSell(t *testing.T, hq *feedHQ, lane *stage.Lane) []benchtable.Resul
 		peak = append(peak, memory(t, pid, "VmHWM"))
 		must(t, lane.Stop(t.Context()))
 	}
-	return []benchtable.Result{
+	var results []benchtable.Result
+	if len(cold) > 0 {
+		results = append(results, benchtable.Alone("ready_from_disk", "ms", median(cold), benchtable.ValueAtMost(1000)))
+	}
+	return append(results,
 		benchtable.Alone("ready", "ms", median(ready), benchtable.ValueAtMost(1000)),
 		benchtable.Alone("rss_ready", "MB", median(first), benchtable.ValueAtMost(150)),
 		benchtable.Alone("rss_ready_anonymous", "MB", median(firstAnon), benchtable.Target{}),
 		benchtable.Alone("rss_selling", "MB", median(sold), benchtable.ValueAtMost(150)),
 		benchtable.Alone("rss_selling_anonymous", "MB", median(soldAnon), benchtable.Target{}),
 		benchtable.Alone("peak_rss", "MB", median(peak), benchtable.ValueAtMost(150)),
-	}
+	)
+}
+
+// dropped takes the files of a directory out of the system's cache, as after the machine
+// was switched on; it reports whether it could.
+func dropped(t *testing.T, dir string) bool {
+	t.Helper()
+	all := true
+	must(t, filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		all = all && dropPages(f) == nil
+		return f.Close()
+	}))
+	return all
 }
 
 // onDisk is what the files below a directory take, in MB.

@@ -79,7 +79,7 @@ func recoveries(t *testing.T, kills int) {
 	for i, lane := range r.lanes {
 		acks[i] = &ackList{}
 		// Three tills in a rush; without a rest the queue at HQ would be what is tested.
-		loads[i] = &load{lane: lane, acks: acks[i], rest: 20 * time.Millisecond}
+		loads[i] = &load{lane: lane, acks: acks[i], rest: 100 * time.Millisecond}
 		stops[i] = loads[i].start(t.Context(), shoppers[i*shoppersEach:(i+1)*shoppersEach])
 		defer stops[i]()
 	}
