@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/edge/till"
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -19,6 +20,7 @@ type Desk interface {
 	Session(session uuid.UUID) (till.Session, error)
 	Allow(c till.Caller) error
 	Approve(ctx context.Context, n till.NewApproval) (till.Approval, error)
+	Reward(id uuid.UUID) (loyalty.Reward, bool)
 }
 
 func (h handlers) ListCashiers(context.Context, ListCashiersRequestObject) (ListCashiersResponseObject, error) {
@@ -35,7 +37,7 @@ func (h handlers) ListCashiers(context.Context, ListCashiersRequestObject) (List
 
 func (h handlers) SignIn(ctx context.Context, r SignInRequestObject) (SignInResponseObject, error) {
 	who := standingOf(ctx)
-	s, err := h.cfg.Till.SignIn(ctx, till.SignIn{Cashier: r.Body.Cashier, PIN: r.Body.Pin, Ends: who.caller.Session})
+	s, err := h.cfg.Till.SignIn(ctx, till.SignIn{Cashier: r.Body.Cashier, PIN: r.Body.Pin, Training: value(r.Body.Training), Ends: who.caller.Session})
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +84,7 @@ func cashierOf(c till.Cashier) Cashier {
 }
 
 func sessionOf(s till.Session) CashierSession {
-	return CashierSession{Cashier: cashierOf(s.Cashier), IdleSeconds: int64(s.Idle.Seconds()), EndsAt: s.EndsAt.UTC()}
+	return CashierSession{Cashier: cashierOf(s.Cashier), IdleSeconds: int64(s.Idle.Seconds()), EndsAt: s.EndsAt.UTC(), Training: optional(s.Training)}
 }
 
 func personOf(c till.Cashier) Person { return Person{Id: c.ID, Name: optional(c.Name)} }
@@ -99,9 +101,39 @@ func (h handlers) person(id uuid.UUID) *Person {
 	return optional(personOf(h.cfg.Till.Cashier(id)))
 }
 
-// saleOf shows a sale with the names of those who made it.
+// saleOf shows a sale with the names of those who made it, and what is left to do at the
+// register.
 func (h handlers) saleOf(f till.Found) Sale {
 	out := saleOf(f)
 	out.DoneBy, out.ApprovedBy = h.handsOf(f.Sale.Body.Hands)
+	out.Training = optional(f.Sale.Training)
+	if f.Void == nil {
+		out.Register = h.registerOf(f.Sale.Body)
+	}
 	return out
+}
+
+// registerOf says what is taken off for each reward, in the order of the sale.
+func (h handlers) registerOf(sale entry.Sale) *[]RegisterStep {
+	var steps []RegisterStep
+	at := map[uuid.UUID]int{}
+	for _, r := range sale.Redeemed {
+		if r.Discount == 0 {
+			continue
+		}
+		n, seen := at[r.Reward]
+		if !seen {
+			n, at[r.Reward] = len(steps), len(steps)
+			reward, _ := h.cfg.Till.Reward(r.Reward)
+			steps = append(steps, RegisterStep{
+				Reward: r.Reward, Name: reward.Name, Currency: sale.Total.Currency,
+				Key: optional(reward.RegisterKey), Coupon: optional(reward.CouponCode),
+			})
+		}
+		steps[n].Amount += r.Discount
+	}
+	if steps == nil {
+		return nil
+	}
+	return &steps
 }

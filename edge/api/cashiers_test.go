@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/edge/till"
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/wire"
 )
@@ -27,6 +29,7 @@ type fakeDesk struct {
 	ended    uuid.UUID
 	allowed  till.Caller
 	approval till.NewApproval
+	training bool
 }
 
 func (f *fakeDesk) Cashiers() (till.Roster, error) {
@@ -47,7 +50,7 @@ func (f *fakeDesk) SignIn(_ context.Context, s till.SignIn) (till.Session, error
 	if s.PIN != "1234" {
 		return till.Session{}, &problem.Error{Code: problem.PINLocked, RetryAfter: 30}
 	}
-	return till.Session{ID: sessionID, Cashier: ana, Idle: time.Minute, EndsAt: moment}, nil
+	return till.Session{ID: sessionID, Cashier: ana, Training: s.Training, Idle: time.Minute, EndsAt: moment}, nil
 }
 
 func (f *fakeDesk) SignOut(session uuid.UUID) { f.ended = session }
@@ -57,6 +60,10 @@ func (f *fakeDesk) Session(session uuid.UUID) (till.Session, error) {
 		return till.Session{}, problem.New(problem.CashierSessionEnded, "")
 	}
 	return till.Session{ID: sessionID, Cashier: bo, Idle: time.Minute, EndsAt: moment}, nil
+}
+
+func (f *fakeDesk) Reward(id uuid.UUID) (loyalty.Reward, bool) {
+	return loyalty.Reward{ID: id, Name: "Coffee", RegisterKey: "F7", CouponCode: "C-1"}, true
 }
 
 func (f *fakeDesk) Allow(c till.Caller) error {
@@ -154,4 +161,50 @@ func TestApprovals(t *testing.T) {
 	if got = r.do(request{path: "/v1/approvals", body: `{"manager":"` + bo.ID.String() + `","pin":"1234","for":"return","refund":-5}`}); got.code(t) != problem.AmountInvalid {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
+}
+
+// What was taken off must be taken off at the register too.
+func TestASaleSaysWhatToDoAtTheRegister(t *testing.T) {
+	r := newRig(t)
+	got := r.do(request{path: "/v1/sales", body: `{"request":{"currency":"EUR","total":5}}`})
+	var sale shownSale
+	if err := json.Unmarshal(got.body, &sale); err != nil || got.status != 201 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	want := []registerStep{{Reward: knownReward, Name: "Coffee", Amount: 100, Currency: "EUR", Key: "F7", Coupon: "C-1"}}
+	if !slices.Equal(sale.Register, want) || sale.Training || r.woken != 1 {
+		t.Errorf("%+v, %d", sale, r.woken)
+	}
+}
+
+// Training wakes nobody, and is marked.
+func TestTrainingIsMarked(t *testing.T) {
+	r := newRig(t)
+	r.till.training = true
+	for path, body := range map[string]string{
+		"/v1/sales": `{"request":{"currency":"EUR","total":5}}`, "/v1/quotes": `{"currency":"EUR","total":5}`,
+		"/v1/sales/" + knownSale.String() + "/void": `{}`, "/v1/returns": `{"sale":"` + knownSale.String() + `"}`,
+		"/v1/sign-in": `{"cashier":"` + ana.ID.String() + `","pin":"1234","training":true}`,
+	} {
+		got := r.do(request{path: path, body: body})
+		if got.status != 201 || !strings.Contains(string(got.body), `"training":true`) {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+	}
+	if r.woken != 0 {
+		t.Errorf("training woke the syncer %d times", r.woken)
+	}
+}
+
+// shownSale and registerStep are what these tests read of a sale.
+type shownSale struct {
+	Training bool
+	Register []registerStep
+}
+
+type registerStep struct {
+	Reward                uuid.UUID
+	Name                  string
+	Amount                int64
+	Currency, Key, Coupon string
 }

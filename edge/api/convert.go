@@ -117,6 +117,7 @@ func quoteOf(q till.Quote) Quote {
 		Id: q.ID, ExpiresAt: q.ExpiresAt.UTC(), Currency: q.Basket.Currency, Total: q.Basket.Total,
 		Discount: q.Decision.Discount, ToPay: q.Decision.ToPay, Earned: []Earned{}, Redeemed: []Redeemed{},
 	}
+	out.Training = optional(q.Training)
 	if q.Member != nil {
 		out.Member = optional(q.Member.ID)
 	}

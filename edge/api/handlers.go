@@ -81,7 +81,7 @@ func (h handlers) CommitSale(ctx context.Context, r CommitSaleRequestObject) (Co
 		}
 	}
 	body := h.saleOf(found)
-	if !sale.Replayed {
+	if !sale.Replayed && !sale.Training {
 		h.committed(eventSale, body)
 		h.printAfter(ctx, sale.Entry)
 	}
@@ -135,7 +135,8 @@ func (h handlers) void(ctx context.Context, v till.Void, operation string, body 
 	}
 	out := voidOf(voided)
 	out.DoneBy, out.ApprovedBy = h.handsOf(voided.Body.Hands)
-	if !voided.Replayed {
+	out.Training = optional(voided.Training)
+	if !voided.Replayed && !voided.Training {
 		h.committed(eventVoid, out)
 		h.printAfter(ctx, voided.Entry)
 	}

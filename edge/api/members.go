@@ -46,7 +46,7 @@ func enrolledOf(m till.EnrolledMember) (EnrolledMember, error) {
 	last := m.Token.Pass().ExpiresOn.End().AddDate(0, 0, -1)
 	return EnrolledMember{
 		Id: m.Body.Member, Account: m.Body.Account, Seq: int64(m.At.Seq), Hash: m.At.Hash.Short(), At: m.OccurredAt.UTC(),
-		BusinessDate: dateOf(m.BusinessDate), Code: text, CodeSvg: svg, CodePng: png,
+		BusinessDate: dateOf(m.BusinessDate), Code: text, CardNumber: passtoken.CardNumberOf(m.Body.Member).String(), CodeSvg: svg, CodePng: png,
 		ExpiresOn: openapi_types.Date{Time: last}, Cashier: optional(m.Body.Cashier),
 	}, nil
 }

@@ -706,6 +706,9 @@ type CashierSession struct {
 
 	// Session Secret. Only till software gets it; the page has a cookie.
 	Session *openapi_types.UUID `json:"session,omitempty"`
+
+	// Training True: in training.
+	Training *bool `json:"training,omitempty"`
 }
 
 // Claim defines model for Claim.
@@ -958,7 +961,10 @@ type EnrolledMember struct {
 	Account      openapi_types.UUID `json:"account"`
 	At           time.Time          `json:"at"`
 	BusinessDate openapi_types.Date `json:"business_date"`
-	Cashier      *string            `json:"cashier,omitempty"`
+
+	// CardNumber Sixteen digits in groups of four, to be typed where no code can be read.
+	CardNumber string  `json:"card_number"`
+	Cashier    *string `json:"cashier,omitempty"`
 
 	// Code The pass token: the text of the QR code.
 	Code string `json:"code"`
@@ -1117,6 +1123,9 @@ type Quote struct {
 	Redeemed  []Redeemed          `json:"redeemed"`
 	ToPay     int64               `json:"to_pay"`
 	Total     int64               `json:"total"`
+
+	// Training True: of a session in training, which alone can commit it. It holds nothing.
+	Training *bool `json:"training,omitempty"`
 }
 
 // QuoteRequest defines model for QuoteRequest.
@@ -1201,6 +1210,23 @@ type Refusal struct {
 	Say  string `json:"say"`
 }
 
+// RegisterStep Take this much off, by the key or the coupon code if head office has set one.
+type RegisterStep struct {
+	// Amount Minor units.
+	Amount int64 `json:"amount"`
+
+	// Coupon The coupon code to type or scan.
+	Coupon   *string `json:"coupon,omitempty"`
+	Currency string  `json:"currency"`
+
+	// Key The key to press.
+	Key *string `json:"key,omitempty"`
+
+	// Name Of the reward; empty when this terminal does not know it any more.
+	Name   string             `json:"name"`
+	Reward openapi_types.UUID `json:"reward"`
+}
+
 // Return defines model for Return.
 type Return struct {
 	// ApprovedBy A cashier or manager. One whom this terminal does not know has no name.
@@ -1233,6 +1259,9 @@ type Return struct {
 
 	// Seq The entry's number in this terminal's journal.
 	Seq int64 `json:"seq"`
+
+	// Training True: nothing was written. The numbers are empty; a receipt must say so.
+	Training *bool `json:"training,omitempty"`
 
 	// Whole Nothing is left of the sale.
 	Whole bool `json:"whole"`
@@ -1343,6 +1372,9 @@ type Sale struct {
 	PosReceipt *string             `json:"pos_receipt,omitempty"`
 	Redeemed   []Redeemed          `json:"redeemed"`
 
+	// Register What the cashier does at a register that knows nothing of this sale. Missing means nothing.
+	Register *[]RegisterStep `json:"register,omitempty"`
+
 	// Returned What all returns together brought back. Missing: nothing.
 	Returned *Returned `json:"returned,omitempty"`
 
@@ -1351,6 +1383,9 @@ type Sale struct {
 	State SaleState `json:"state"`
 	ToPay int64     `json:"to_pay"`
 	Total int64     `json:"total"`
+
+	// Training True: nothing was written. The numbers are empty; a receipt must say so.
+	Training *bool `json:"training,omitempty"`
 
 	// Void The void that undid it.
 	Void *openapi_types.UUID `json:"void,omitempty"`
@@ -1426,7 +1461,7 @@ type ScanKind string
 
 // ScanRequest defines model for ScanRequest.
 type ScanRequest struct {
-	// Code The text as the scanner gave it.
+	// Code The text as the scanner gave it, or a typed card number of sixteen digits.
 	Code string `json:"code"`
 }
 
@@ -1436,6 +1471,9 @@ type SignInRequest struct {
 
 	// Pin 4 to 8 digits.
 	Pin string `json:"pin"`
+
+	// Training Practise: quotes, sales, voids and returns are answered as if, and nothing is written.
+	Training *bool `json:"training,omitempty"`
 }
 
 // StandIn What this terminal may still decide by itself until HQ acknowledges again.
@@ -1528,6 +1566,9 @@ type Void struct {
 	Id     openapi_types.UUID `json:"id"`
 	Sale   openapi_types.UUID `json:"sale"`
 	Seq    int64              `json:"seq"`
+
+	// Training True: nothing was written. The numbers are empty; a receipt must say so.
+	Training *bool `json:"training,omitempty"`
 }
 
 // VoidByKeyRequest defines model for VoidByKeyRequest.

@@ -30,7 +30,8 @@ func (h handlers) ReturnGoods(ctx context.Context, r ReturnGoodsRequestObject) (
 	}
 	out := returnedOf(returned)
 	out.DoneBy, out.ApprovedBy = h.handsOf(returned.Body.Hands)
-	if !returned.Replayed {
+	out.Training = optional(returned.Training)
+	if !returned.Replayed && !returned.Training {
 		h.committed(eventReturn, out)
 		h.printAfter(ctx, returned.Entry)
 	}

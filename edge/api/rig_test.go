@@ -74,12 +74,13 @@ func (f *fakeTill) Identify(context.Context, string) (till.Scan, error) {
 
 func (f *fakeTill) Quote(_ context.Context, req till.Request) (till.Quote, error) {
 	f.quoted = req
-	return till.Quote{ID: knownQuote, ExpiresAt: moment, Basket: req.Basket}, f.err
+	return till.Quote{Training: f.training, ID: knownQuote, ExpiresAt: moment, Basket: req.Basket}, f.err
 }
 
 func (f *fakeTill) sale() till.Sale {
 	return till.Sale{
-		Entry: till.Entry{At: journal.Position{Seq: 3}, OccurredAt: moment, BusinessDate: 20260301},
+		Training: f.training,
+		Entry:    till.Entry{At: journal.Position{Seq: 3}, OccurredAt: moment, BusinessDate: 20260301},
 		Body: entry.Sale{
 			ID: knownSale, Total: entry.Money{Currency: "EUR", Minor: 900}, Receipt: f.commit.Receipt,
 			Earned:   []entry.Earning{{Unit: "points", Amount: 9, VestsAt: moment.UnixMilli()}},
@@ -95,14 +96,15 @@ func (f *fakeTill) Commit(_ context.Context, c till.Commit) (till.Sale, error) {
 
 func (f *fakeTill) Void(_ context.Context, v till.Void) (till.Voided, error) {
 	f.void = v
-	return till.Voided{Entry: till.Entry{OccurredAt: moment}, Body: entry.Void{ID: knownQuote, Sale: knownSale}}, f.err
+	return till.Voided{Training: f.training, Entry: till.Entry{OccurredAt: moment}, Body: entry.Void{ID: knownQuote, Sale: knownSale}}, f.err
 }
 
 func (f *fakeTill) Return(_ context.Context, r till.Return) (till.Returned, error) {
 	f.back = r
 	out := till.Returned{
-		Entry: till.Entry{At: journal.Position{Seq: 4}, OccurredAt: moment, BusinessDate: 20260301},
-		Body:  entry.Return{ID: knownQuote, Refund: entry.Money{Currency: "EUR", Minor: 5}, Receipt: r.Receipt, SaleReceipt: r.SaleReceipt},
+		Training: f.training,
+		Entry:    till.Entry{At: journal.Position{Seq: 4}, OccurredAt: moment, BusinessDate: 20260301},
+		Body:     entry.Return{ID: knownQuote, Refund: entry.Money{Currency: "EUR", Minor: 5}, Receipt: r.Receipt, SaleReceipt: r.SaleReceipt},
 	}
 	if r.Sale == knownSale {
 		out.Body.Sale, out.Body.Matched = knownSale, true

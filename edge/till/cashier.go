@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/wire"
 )
@@ -172,4 +173,14 @@ func (t *Till) triesOf(ctx context.Context, key []byte) (n tries, err error) {
 		return err
 	})
 	return n, err
+}
+
+// Reward returns a reward of the catalogue, for its name and what it asks of the cashier.
+func (t *Till) Reward(id uuid.UUID) (loyalty.Reward, bool) {
+	cat := t.catalogue.Load()
+	if cat == nil {
+		return loyalty.Reward{}, false
+	}
+	r, known := cat.rewards[loyalty.ID(id)]
+	return r, known
 }

@@ -63,7 +63,7 @@ func (t *Till) Claim(ctx context.Context, c NewClaim) (ClaimedReceipt, error) {
 		body, at, err := readBody[entry.Claim](ctx, t.cfg.Journal, before.Seq)
 		return ClaimedReceipt{Entry: at, Body: body, Replayed: true}, err
 	}
-	who, err := t.act(c.Caller)
+	who, err := t.actForReal(c.Caller)
 	if err != nil {
 		return ClaimedReceipt{}, err
 	}
@@ -90,7 +90,7 @@ func (t *Till) claim(ctx context.Context, cat *catalogue, c NewClaim, who acting
 	if err != nil {
 		return ClaimedReceipt{}, err
 	}
-	shown, err := t.read(cat, c.Code)
+	shown, err := t.read(ctx, cat, c.Code)
 	if err != nil {
 		return ClaimedReceipt{}, err
 	}

@@ -30,12 +30,18 @@ func (t *Till) Commit(ctx context.Context, c Commit) (Sale, error) {
 		return Sale{}, fmt.Errorf("commit sale: %w", err)
 	}
 	defer unlock()
+	if sale, found, err := t.practice.again(c.Key, c.KeyHash); err != nil || found {
+		return sale, err
+	}
 	if before, found, err := t.madeBy(ctx, c.Key, entry.KindSale, c.KeyHash); err != nil || found {
 		return t.sameSale(ctx, before, err)
 	}
 	who, err := t.act(c.Caller)
 	if err != nil {
 		return Sale{}, err
+	}
+	if c.Receipt == "" && t.catalogue.Load().tillRules.ReceiptNeeded {
+		return Sale{}, problem.New(problem.ReceiptNeeded, "")
 	}
 	if err := t.room(t.cfg.Limits.MinFreeSale); err != nil {
 		return Sale{}, err
@@ -44,22 +50,28 @@ func (t *Till) Commit(ctx context.Context, c Commit) (Sale, error) {
 		return Sale{}, err
 	}
 	cat := t.catalogue.Load()
-	q, err := t.wanted(cat, c)
+	q, err := t.wanted(ctx, cat, c)
 	if err != nil {
 		return Sale{}, err
+	}
+	switch {
+	case c.Quote != uuid.Nil && q.quote.Training != who.session.Training:
+		return Sale{}, problem.New(problem.TrainingMixed, "the quote")
+	case who.session.Training:
+		return t.practise(ctx, cat, c, q, who)
 	}
 	return t.commit(ctx, cat, c, q, who)
 }
 
 // wanted returns what is to be committed: a quote, or the request itself.
-func (t *Till) wanted(cat *catalogue, c Commit) (quoted, error) {
+func (t *Till) wanted(ctx context.Context, cat *catalogue, c Commit) (quoted, error) {
 	if c.Quote != uuid.Nil {
 		return t.desk.quote(c.Quote)
 	}
 	if err := c.Request.check(cat); err != nil {
 		return quoted{}, err
 	}
-	codes, err := t.present(cat, c.Request)
+	codes, err := t.present(ctx, cat, c.Request)
 	return quoted{request: c.Request, codes: codes}, err
 }
 

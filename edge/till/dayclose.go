@@ -88,7 +88,7 @@ func (t *Till) CloseDay(ctx context.Context, c NewDayClose) (ClosedDay, error) {
 		body, at, err := readBody[entry.DayClose](ctx, t.cfg.Journal, before.Seq)
 		return ClosedDay{Entry: at, Body: body, Replayed: true}, err
 	}
-	who, err := t.act(c.Caller)
+	who, err := t.actForReal(c.Caller)
 	if err != nil {
 		return ClosedDay{}, err
 	}

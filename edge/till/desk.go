@@ -78,7 +78,7 @@ func (d *desk) keepQuote(q quoted) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for id, k := range d.quotes.kept {
-		if k.value.account == q.account && k.value.member == q.member {
+		if !q.quote.Training && k.value.account == q.account && k.value.member == q.member {
 			k.value.superseded = true
 			d.quotes.kept[id] = k
 		}
@@ -105,7 +105,7 @@ func (d *desk) open(fn func(quoted)) {
 	defer d.mu.Unlock()
 	now := d.mono()
 	for _, k := range d.quotes.kept {
-		if !k.value.superseded && now < k.until {
+		if !k.value.superseded && !k.value.quote.Training && now < k.until {
 			fn(k.value)
 		}
 	}

@@ -65,7 +65,7 @@ func (t *Till) Enrol(ctx context.Context, n NewMember) (EnrolledMember, error) {
 		body, at, err := readBody[entry.EnrolMember](ctx, t.cfg.Journal, before.Seq)
 		return EnrolledMember{Entry: at, Body: body, Token: tokenOf(body.Pass), Replayed: true}, err
 	}
-	who, err := t.act(n.Caller)
+	who, err := t.actForReal(n.Caller)
 	if err != nil {
 		return EnrolledMember{}, err
 	}
@@ -169,6 +169,7 @@ func deriveEnrolment(seq uint64, m entry.EnrolMember) (derived, error) {
 		d.put(TableKey, textKey(m.Key), made{Seq: seq, Kind: entry.KindEnrolMember, Hash: m.KeyHash}),
 		d.put(TableEnrolled, m.Member[:], newcomer{Seq: seq, Account: m.Account, Issue: m.Issue}),
 	)
+	d.changes = append(d.changes, cardOf(m.Member))
 	return d, err
 }
 

@@ -184,6 +184,7 @@ func (t *Till) itemChanges(it wire.Item, at []byte, held item, next *item, hqTim
 	case wire.ItemMember:
 		if it.Body != nil {
 			_, err = wire.Unmarshal[wire.Member](it.Body)
+			changes = append(changes, cardOf(it.ID))
 		}
 	case wire.ItemVoucher:
 		var ties []Change

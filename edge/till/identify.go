@@ -25,7 +25,7 @@ func (t *Till) Identify(ctx context.Context, rawCode string) (Scan, error) {
 	if err := cat.ready(); err != nil {
 		return Scan{}, err
 	}
-	p, err := t.read(cat, rawCode)
+	p, err := t.read(ctx, cat, rawCode)
 	if err != nil {
 		return Scan{}, err
 	}

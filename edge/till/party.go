@@ -1,6 +1,8 @@
 package till
 
 import (
+	"context"
+
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
@@ -18,9 +20,15 @@ type presented struct {
 	repair    passtoken.Repair
 }
 
-// read verifies a raw code. While the clock is not trusted a rotating code proves
+// read verifies a raw code, or finds the member of a typed card number. While the clock is not trusted a rotating code proves
 // no moment, but still a pass; redeeming is refused then.
-func (t *Till) read(cat *catalogue, raw string) (presented, error) {
+func (t *Till) read(ctx context.Context, cat *catalogue, raw string) (presented, error) {
+	if number, is, err := passtoken.ReadCardNumber(raw); is || err != nil {
+		if err != nil {
+			return presented{}, err
+		}
+		return t.readTyped(ctx, number)
+	}
 	now, _ := t.time.now()
 	v, err := passtoken.Verifier{Kinds: []passtoken.Kind{passtoken.KindMember, passtoken.KindVoucher}}.
 		Verify(raw, now, t.time.errorBound(), cat.keys, cat.groups)
@@ -35,7 +43,7 @@ func (t *Till) read(cat *catalogue, raw string) (presented, error) {
 }
 
 // present reads the codes of a request and finds those scanned before.
-func (t *Till) present(cat *catalogue, req Request) ([]presented, error) {
+func (t *Till) present(ctx context.Context, cat *catalogue, req Request) ([]presented, error) {
 	if len(req.Codes)+len(req.Scans) > MaxCodes {
 		return nil, problem.Newf(problem.InvalidField, "more than %d codes", MaxCodes)
 	}
@@ -48,7 +56,7 @@ func (t *Till) present(cat *catalogue, req Request) ([]presented, error) {
 		out = append(out, p)
 	}
 	for _, raw := range req.Codes {
-		p, err := t.read(cat, raw)
+		p, err := t.read(ctx, cat, raw)
 		if err != nil {
 			return nil, err
 		}
@@ -95,10 +103,7 @@ func meet(l look, codes []presented) (party, error) {
 }
 
 func (p *party) meetMember(l look, c *presented) error {
-	m, found, err := readItem[wire.Member](l, wire.ItemMember, c.pass.Subject)
-	if err == nil && !found {
-		m, found, err = enrolledHere(l, c.pass.Subject)
-	}
+	m, found, err := memberHere(l, c.pass.Subject)
 	switch {
 	case err != nil:
 		return err

@@ -22,7 +22,7 @@ type Table byte
 
 // Schema is the version of keys and values below. A store written under another
 // one is thrown away and rebuilt.
-const Schema = 4
+const Schema = 5
 
 // Tables of the state store. All integers in keys are big endian, ids 16 bytes.
 const (
@@ -51,6 +51,7 @@ const (
 	// TableTries counts wrong guesses: "pin" of all cashiers together, "pin" ‖ cashier,
 	// "cards" of typed card numbers.
 	TableTries Table = 22
+	TableCard  Table = 23 // card number (8) ‖ member → nothing: the members of a typed number
 )
 
 // Change sets one key of a table, or removes it when Value is nil. Keys have 1 to

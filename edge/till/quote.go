@@ -36,7 +36,7 @@ func (t *Till) Quote(ctx context.Context, req Request) (Quote, error) {
 	if err != nil {
 		return Quote{}, err
 	}
-	codes, err := t.present(cat, req)
+	codes, err := t.present(ctx, cat, req)
 	if err != nil {
 		return Quote{}, err
 	}
@@ -46,7 +46,7 @@ func (t *Till) Quote(ctx context.Context, req Request) (Quote, error) {
 			return Quote{}, err
 		}
 	}
-	q := quoted{request: req, codes: codes, quote: Quote{ID: t.cfg.NewID(), Basket: req.Basket}}
+	q := quoted{request: req, codes: codes, quote: Quote{ID: t.cfg.NewID(), Basket: req.Basket, Training: who.session.Training}}
 	err = t.look(ctx, func(l look) error {
 		f, err := t.gather(l, cat, codes, req)
 		if err != nil {

@@ -80,7 +80,7 @@ func rebuilt(t *testing.T, s *shop) map[string]string {
 	out := fresh.Dump()
 	for k, v := range s.state.Dump() {
 		switch till.Table(k[0]) {
-		case till.TableItem, till.TableTies:
+		case till.TableItem, till.TableTies, till.TableCard:
 			out[k] = v
 		case till.TableMeta:
 			out[k] = v

@@ -40,6 +40,9 @@ func (t *Till) Return(ctx context.Context, r Return) (Returned, error) {
 	if err != nil {
 		return Returned{}, err
 	}
+	if who.session.Training {
+		return t.practiseReturn(r, who)
+	}
 	if err := t.room(t.cfg.Limits.MinFreeSale); err != nil {
 		return Returned{}, err
 	}

@@ -55,6 +55,7 @@ type Returned struct {
 	Body     entry.Return
 	Left     *Left
 	Replayed bool
+	Training bool // see Sale
 }
 
 // Left is what can still be brought back of a sale.

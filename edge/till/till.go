@@ -93,6 +93,7 @@ type Till struct {
 	desk      *desk
 	sessions  *sessions
 	approvals *approvals
+	practice  *practice
 	catalogue atomic.Pointer[catalogue]
 	helpers   atomic.Pointer[Helpers]
 	online    atomic.Bool
@@ -142,7 +143,7 @@ func New(cfg Config) (*Till, error) {
 		caps:     newCaps(),
 		locks:    newLocks(),
 		desk:     newDesk(cfg.Monotonic, cfg.Limits),
-		sessions: newSessions(cfg.Monotonic), approvals: newApprovals(cfg.Monotonic),
+		sessions: newSessions(cfg.Monotonic), approvals: newApprovals(cfg.Monotonic), practice: newPractice(),
 		luck:   cfg.NewID(),
 		failed: make(chan struct{}),
 	}, nil

@@ -114,11 +114,6 @@ func (t *Till) guessedWrong(ctx context.Context, guesses ...guess) error {
 	return t.applyTries(ctx, changes...)
 }
 
-// guessedRight forgets the wrong guesses of one secret.
-func (t *Till) guessedRight(ctx context.Context, key []byte) error {
-	return t.applyTries(ctx, Change{Table: TableTries, Key: key})
-}
-
 func (t *Till) applyTries(ctx context.Context, changes ...Change) error {
 	if err := t.cfg.State.Apply(context.WithoutCancel(ctx), changes); err != nil {
 		t.fail(err)

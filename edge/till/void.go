@@ -45,6 +45,9 @@ func (t *Till) Void(ctx context.Context, v Void) (Voided, error) {
 	if err != nil {
 		return Voided{}, err
 	}
+	if who.session.Training {
+		return t.practiseVoid(v, who)
+	}
 	if err := t.room(t.cfg.Limits.MinFreeSale); err != nil {
 		return Voided{}, err
 	}
@@ -55,9 +58,7 @@ func (t *Till) Void(ctx context.Context, v Void) (Voided, error) {
 	if err != nil {
 		return Voided{}, err
 	}
-	// What the till software never saw the answer of has given nobody anything.
-	needed := t.catalogue.Load().tillRules.VoidNeedsApproval(sale.Total.Minor) && (v.Reason != entry.VoidLostAnswer || v.Caller.Page)
-	done, err := t.approve(&who, needed, OpVoid, aboutSale(sale.ID))
+	done, err := t.approve(&who, t.voidNeeds(v, sale), OpVoid, aboutSale(sale.ID))
 	if err != nil {
 		return Voided{}, err
 	}
@@ -119,11 +120,7 @@ func (t *Till) void(ctx context.Context, v Void, sale entry.Sale, who acting) (V
 		return Voided{}, err
 	}
 	now, _ := t.time.now()
-	body := entry.Void{
-		ID: t.cfg.NewID(), Sale: sale.ID, Member: sale.Member, Account: sale.Account,
-		Reason: v.Reason, Cashier: who.cashierText(v.Cashier), Key: v.Key, KeyHash: v.KeyHash[:],
-		Total: sale.Total, Hands: who.hands,
-	}
+	body := t.voidBody(v, sale, who)
 	at, err := t.record(ctx, now, entry.KindVoid, body)
 	if err != nil {
 		return Voided{}, err
@@ -132,6 +129,20 @@ func (t *Till) void(ctx context.Context, v Void, sale entry.Sale, who acting) (V
 		return Voided{}, err
 	}
 	return Voided{Entry: at, Body: body}, nil
+}
+
+// voidNeeds says whether a manager must approve a void. What the till software never saw
+// the answer of has given nobody anything.
+func (t *Till) voidNeeds(v Void, sale entry.Sale) bool {
+	return t.catalogue.Load().tillRules.VoidNeedsApproval(sale.Total.Minor) && (v.Reason != entry.VoidLostAnswer || v.Caller.Page)
+}
+
+func (t *Till) voidBody(v Void, sale entry.Sale, who acting) entry.Void {
+	return entry.Void{
+		ID: t.cfg.NewID(), Sale: sale.ID, Member: sale.Member, Account: sale.Account,
+		Reason: v.Reason, Cashier: who.cashierText(v.Cashier), Key: v.Key, KeyHash: v.KeyHash[:],
+		Total: sale.Total, Hands: who.hands,
+	}
 }
 
 // notVoided refuses what a void has undone already.

@@ -86,6 +86,7 @@ type Quote struct {
 	Member    *Member // nil: a sale without a member
 	Decision  loyalty.Decision
 	Basket    loyalty.Basket
+	Training  bool // it holds nothing, and only training can commit it
 }
 
 // Commit makes a sale of a quote, or of Request when Quote is the zero id.
@@ -128,6 +129,8 @@ type Sale struct {
 	// Replayed says that this call did not make the sale; an earlier one with the
 	// same key did.
 	Replayed bool
+	// Training says that it is none: nothing was written, and it has no number.
+	Training bool
 }
 
 // Discount returns what was taken off the total, in minor units.
@@ -147,6 +150,7 @@ type Voided struct {
 	Entry
 	Body     entry.Void
 	Replayed bool
+	Training bool // see Sale
 }
 
 // Found is a sale looked up, with its void when there is one, and what came back of

@@ -183,6 +183,11 @@ type Reward struct {
 	Active    bool   `cbor:"7,keyasint" json:"active"`
 	ValidFrom int64  `cbor:"8,keyasint,omitempty" json:"valid_from,omitempty"`
 	ValidTo   int64  `cbor:"9,keyasint,omitempty" json:"valid_to,omitempty"`
+
+	// What the cashier does at a till software that knows nothing of this: the key to
+	// press, or the coupon code to type or scan. Either may be empty.
+	RegisterKey string `cbor:"10,keyasint,omitempty" json:"register_key,omitempty"`
+	CouponCode  string `cbor:"11,keyasint,omitempty" json:"coupon_code,omitempty"`
 }
 
 // Voucher is one issued right to a reward. Uses is how many it had when issued,

@@ -11,6 +11,7 @@ import (
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/sync/wire"
+	"github.com/tallystick/tallystick/wallet/passtoken"
 )
 
 func TestCashiersOfAStore(t *testing.T) {
@@ -115,6 +116,26 @@ func TestTillRulesOfAStore(t *testing.T) {
 		}
 	}
 	if a := r.do(call{method: "PUT", path: "/api/v1/stores/" + uuid.NewString() + "/till-rules", body: `{}`}); a.code() != problem.NotFound {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+// What a cashier needs who can read no code, and has a register that knows nothing of us.
+func TestCardNumbersAndRegisterKeys(t *testing.T) {
+	r := newRig(t)
+	member := r.made("/api/v1/members", `{"alias":"Ann"}`)
+	number := passtoken.CardNumberOf(uuid.MustParse(member)).String()
+	for _, path := range []string{"/api/v1/members/" + member, "/api/v1/members/" + member + "/pass"} {
+		if a := r.do(call{method: "GET", path: path}); !strings.Contains(string(a.body), `"card_number":"`+number+`"`) {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+	reward := r.made("/api/v1/rewards", `{"name":"5 off","unit":"points","cost":0,"discount":500,"currency":"EUR","active":true,"register_key":"F7"}`)
+	a := r.do(call{method: "PATCH", path: "/api/v1/rewards/" + reward, body: `{"coupon_code":" C-5 "}`})
+	if !strings.Contains(string(a.body), `"register_key":"F7"`) || !strings.Contains(string(a.body), `"coupon_code":"C-5"`) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := r.do(call{method: "PATCH", path: "/api/v1/rewards/" + reward, body: `{"register_key":"` + strings.Repeat("x", 41) + `"}`}); a.code() != problem.InvalidField {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 }

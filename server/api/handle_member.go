@@ -125,7 +125,7 @@ func (h handlers) GetPass(ctx context.Context, r GetPassRequestObject) (GetPassR
 	pass, err := h.pass(ctx, r.ID, r.Params.Form)
 	return GetPass200JSONResponse{
 		Member: pass.Member.ID, Form: PassForm(pass.Form), Text: pass.Text, Issue: int32(pass.Member.Issue),
-		ExpiresOn: openapi_types.Date{Time: pass.ExpiresOn},
+		ExpiresOn: openapi_types.Date{Time: pass.ExpiresOn}, CardNumber: passtoken.CardNumberOf(pass.Member.ID).String(),
 	}, err
 }
 
@@ -175,6 +175,7 @@ func showMember(m programme.Member) Member {
 	return Member{
 		ID: m.ID, Account: m.Account, Alias: unlessEmpty(m.Alias), Reference: unlessEmpty(m.Reference),
 		Issue: int32(m.Issue), Blocked: m.Blocked, CreatedAt: m.CreatedAt,
+		CardNumber: passtoken.CardNumberOf(m.ID).String(),
 	}
 }
 

@@ -44,6 +44,7 @@ func (h handlers) CreateReward(ctx context.Context, r CreateRewardRequestObject)
 		Name: r.Body.Name, Unit: r.Body.Unit, Cost: r.Body.Cost, Discount: r.Body.Discount,
 		Currency: r.Body.Currency, Active: r.Body.Active,
 		ValidFrom: toMillis(r.Body.ValidFrom), ValidTo: toMillis(r.Body.ValidTo),
+		RegisterKey: valueOf(r.Body.RegisterKey), CouponCode: valueOf(r.Body.CouponCode),
 	})
 	return CreateReward201JSONResponse(showReward(reward)), err
 }
@@ -66,6 +67,7 @@ func (h handlers) GetReward(ctx context.Context, r GetRewardRequestObject) (GetR
 func (h handlers) ChangeReward(ctx context.Context, r ChangeRewardRequestObject) (ChangeRewardResponseObject, error) {
 	reward, err := h.o.Programme.ChangeReward(ctx, callerOf(ctx).person.ID, r.ID, programme.RewardChange{
 		Name: r.Body.Name, Active: r.Body.Active, ValidFrom: r.Body.ValidFrom, ValidTo: r.Body.ValidTo,
+		RegisterKey: r.Body.RegisterKey, CouponCode: r.Body.CouponCode,
 	})
 	return ChangeReward200JSONResponse(showReward(reward)), err
 }
@@ -162,6 +164,7 @@ func showReward(r programme.Reward) Reward {
 	return Reward{
 		ID: r.ID, Version: int64(r.Version), Name: r.Name, Unit: r.Unit, Cost: r.Cost, Discount: r.Discount,
 		Currency: r.Currency, Active: r.Active, ValidFrom: fromMillis(r.ValidFrom), ValidTo: fromMillis(r.ValidTo),
+		RegisterKey: unlessEmpty(r.RegisterKey), CouponCode: unlessEmpty(r.CouponCode),
 	}
 }
 

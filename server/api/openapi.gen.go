@@ -1644,13 +1644,16 @@ type MailList struct {
 
 // Member defines model for Member.
 type Member struct {
-	Account   openapi_types.UUID `json:"account"`
-	Alias     *string            `json:"alias,omitempty"`
-	Blocked   bool               `json:"blocked"`
-	CreatedAt time.Time          `json:"created_at"`
-	ID        openapi_types.UUID `json:"id"`
-	Issue     int32              `json:"issue"`
-	Reference *string            `json:"reference,omitempty"`
+	Account openapi_types.UUID `json:"account"`
+	Alias   *string            `json:"alias,omitempty"`
+	Blocked bool               `json:"blocked"`
+
+	// CardNumber Sixteen digits in groups of four, to be typed where no code can be read. It earns; redeeming on it needs a manager.
+	CardNumber string             `json:"card_number"`
+	CreatedAt  time.Time          `json:"created_at"`
+	ID         openapi_types.UUID `json:"id"`
+	Issue      int32              `json:"issue"`
+	Reference  *string            `json:"reference,omitempty"`
 }
 
 // MemberAccount defines model for MemberAccount.
@@ -1716,10 +1719,12 @@ type OwnerChange struct {
 
 // Pass defines model for Pass.
 type Pass struct {
-	ExpiresOn openapi_types.Date `json:"expires_on"`
-	Form      PassForm           `json:"form"`
-	Issue     int32              `json:"issue"`
-	Member    openapi_types.UUID `json:"member"`
+	// CardNumber Sixteen digits in groups of four, to be typed where no code can be read. It earns; redeeming on it needs a manager.
+	CardNumber string             `json:"card_number"`
+	ExpiresOn  openapi_types.Date `json:"expires_on"`
+	Form       PassForm           `json:"form"`
+	Issue      int32              `json:"issue"`
+	Member     openapi_types.UUID `json:"member"`
 
 	// Text The text in the QR code.
 	Text string `json:"text"`
@@ -1961,24 +1966,36 @@ type ReturnNew struct {
 
 // Reward defines model for Reward.
 type Reward struct {
-	Active    bool               `json:"active"`
-	Cost      int64              `json:"cost"`
-	Currency  string             `json:"currency"`
-	Discount  int64              `json:"discount"`
-	ID        openapi_types.UUID `json:"id"`
-	Name      string             `json:"name"`
-	Unit      string             `json:"unit"`
-	ValidFrom *time.Time         `json:"valid_from,omitempty"`
-	ValidTo   *time.Time         `json:"valid_to,omitempty"`
-	Version   int64              `json:"version"`
+	Active bool  `json:"active"`
+	Cost   int64 `json:"cost"`
+
+	// CouponCode The coupon code the cashier types or scans there.
+	CouponCode *string            `json:"coupon_code,omitempty"`
+	Currency   string             `json:"currency"`
+	Discount   int64              `json:"discount"`
+	ID         openapi_types.UUID `json:"id"`
+	Name       string             `json:"name"`
+
+	// RegisterKey The key the cashier presses to take the discount off at a register that knows nothing of it.
+	RegisterKey *string    `json:"register_key,omitempty"`
+	Unit        string     `json:"unit"`
+	ValidFrom   *time.Time `json:"valid_from,omitempty"`
+	ValidTo     *time.Time `json:"valid_to,omitempty"`
+	Version     int64      `json:"version"`
 }
 
 // RewardChange defines model for RewardChange.
 type RewardChange struct {
-	Active    *bool      `json:"active,omitempty"`
-	Name      *string    `json:"name,omitempty"`
-	ValidFrom *time.Time `json:"valid_from,omitempty"`
-	ValidTo   *time.Time `json:"valid_to,omitempty"`
+	Active *bool `json:"active,omitempty"`
+
+	// CouponCode The coupon code the cashier types or scans there.
+	CouponCode *string `json:"coupon_code,omitempty"`
+	Name       *string `json:"name,omitempty"`
+
+	// RegisterKey The key the cashier presses to take the discount off at a register that knows nothing of it.
+	RegisterKey *string    `json:"register_key,omitempty"`
+	ValidFrom   *time.Time `json:"valid_from,omitempty"`
+	ValidTo     *time.Time `json:"valid_to,omitempty"`
 }
 
 // RewardList defines model for RewardList.
@@ -1994,13 +2011,19 @@ type RewardNew struct {
 	Active bool  `json:"active"`
 	Cost   int64 `json:"cost"`
 
+	// CouponCode The coupon code the cashier types or scans there.
+	CouponCode *string `json:"coupon_code,omitempty"`
+
 	// Currency ISO 4217
-	Currency  string     `json:"currency"`
-	Discount  int64      `json:"discount"`
-	Name      string     `json:"name"`
-	Unit      string     `json:"unit"`
-	ValidFrom *time.Time `json:"valid_from,omitempty"`
-	ValidTo   *time.Time `json:"valid_to,omitempty"`
+	Currency string `json:"currency"`
+	Discount int64  `json:"discount"`
+	Name     string `json:"name"`
+
+	// RegisterKey The key the cashier presses to take the discount off at a register that knows nothing of it.
+	RegisterKey *string    `json:"register_key,omitempty"`
+	Unit        string     `json:"unit"`
+	ValidFrom   *time.Time `json:"valid_from,omitempty"`
+	ValidTo     *time.Time `json:"valid_to,omitempty"`
 }
 
 // RightsPolicy How head office gives rights to redeem without asking: of each member a percentage of what is free, at most `cap` and nothing below `min`, to the stores where they shop. No percentage or no cap gives none. Seconds that are missing are 7 days of life, an hour for what a till asks for, and a day of grace.

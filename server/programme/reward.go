@@ -26,6 +26,9 @@ type RewardChange struct {
 	Active    *bool
 	ValidFrom *time.Time
 	ValidTo   *time.Time
+
+	RegisterKey *string
+	CouponCode  *string
 }
 
 // AddReward adds a reward. The id of the argument is ignored.
@@ -73,6 +76,12 @@ func (p *Programme) ChangeReward(ctx context.Context, by, id uuid.UUID, change R
 		if change.ValidTo != nil {
 			reward.ValidTo = millis(*change.ValidTo)
 		}
+		if change.RegisterKey != nil {
+			reward.RegisterKey = strings.TrimSpace(*change.RegisterKey)
+		}
+		if change.CouponCode != nil {
+			reward.CouponCode = strings.TrimSpace(*change.CouponCode)
+		}
 		if err := checkReward(reward.Reward).err("the reward cannot be changed"); err != nil {
 			return err
 		}
@@ -101,6 +110,8 @@ func (p *Programme) Rewards(ctx context.Context, after uuid.UUID, limit int) ([]
 func checkReward(reward loyalty.Reward) refusal {
 	r := refusal{}
 	r.text("/name", reward.Name, 1, 100)
+	r.text("/register_key", reward.RegisterKey, 0, 40)
+	r.text("/coupon_code", reward.CouponCode, 0, 40)
 	r.unit("/unit", reward.Unit)
 	r.between("/cost", reward.Cost, 0, Most)
 	r.between("/discount", reward.Discount, 1, Most)
