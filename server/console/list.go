@@ -73,12 +73,13 @@ func Find(name string) (List, bool) {
 // Row is a row of a list, a cell for each column.
 type Row []any
 
-// Place is where a page ended: the cell by which the list is sorted, as it is stored, and
-// the key of the row.
+// Place is where a page ended: the cell by which the list is sorted, as it is stored, what
+// rows with the same cell are sorted by, if anything, and the key of the row.
 type Place struct {
 	Number int64  `cbor:"1,keyasint,omitempty"`
 	Text   string `cbor:"2,keyasint,omitempty"`
 	Key    []byte `cbor:"3,keyasint"`
+	Then   int64  `cbor:"4,keyasint,omitempty"`
 }
 
 // Query is a checked question to a list. Filters hold a value of their kind each: string,

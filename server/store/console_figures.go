@@ -139,7 +139,7 @@ func (db *DB) Causes(ctx context.Context) ([]console.Cause, error) {
 	return page(ctx, db, func(r causeRow) console.Cause {
 		return console.Cause{Cause: r.Kind, Unit: r.Unit, Currency: r.Currency, N: r.N, Amount: r.Amount, Money: r.Money}
 	}, "SELECT x.kind, x.unit, x.currency, COUNT(*) AS n, "+bounded("amount")+", "+bounded("money")+
-		" FROM exceptions AS x LEFT JOIN exception_cases AS k ON k.shard = x.shard AND k.exception = x.id WHERE "+open+" AND NOT "+resolved+
+		" FROM exceptions AS x LEFT JOIN exception_cases AS k ON k.shard = x.shard AND k.exception = x.id WHERE "+unsettled+
 		" GROUP BY x.kind, x.unit, x.currency ORDER BY n DESC, x.kind, x.unit, x.currency")
 }
 
@@ -180,7 +180,7 @@ func (db *DB) Pulse(ctx context.Context) (console.Pulse, error) {
 			"SELECT COALESCE(MAX(at), 0) FROM terminal_contacts", "SELECT CAST(COALESCE(SUM(acked_seq), 0) AS BIGINT) FROM terminal_contacts",
 		},
 		console.TopicExceptions: {
-			"SELECT COALESCE(MAX(recorded_at), 0) FROM exceptions", "SELECT COUNT(*) FROM exceptions WHERE state = 'open' OR state = 'awaiting'",
+			"SELECT COALESCE(MAX(recorded_at), 0) FROM exceptions", "SELECT COUNT(*) FROM exceptions AS x WHERE " + open + " AND x.recorded_at > 0",
 			"SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM exception_cases",
 		},
 		console.TopicActs: {"SELECT COALESCE(MAX(at), 0) FROM acts"},

@@ -27,6 +27,9 @@ const (
 	// open says of an exception that the ledger waits for somebody.
 	open     = "(x.state = 'open' OR x.state = 'awaiting')"
 	resolved = "COALESCE(k.resolution, '') <> ''"
+	// unsettled is open and not resolved. That it was recorded leads to the index of those
+	// that are open.
+	unsettled = open + " AND x.recorded_at > 0 AND NOT " + resolved
 )
 
 // noLaneOfShop leaves the web shop's terminals out of terminals t.
@@ -67,7 +70,7 @@ var sources = map[string]source{
 		}),
 	},
 	"members": {
-		from: as("members AS m"), key: "m.id",
+		from: as("members AS m"), key: "m.id", orders: map[string]string{"alias": "m.folded_alias", "reference": "m.folded_reference"},
 		columns: map[string]string{
 			"id": "m.id", "alias": "m.alias", "reference": "m.reference", "account": "m.account", "issue": "m.issue", "blocked": "m.blocked", "created_at": "m.created_at",
 		},
@@ -100,7 +103,7 @@ var sources = map[string]source{
 	},
 	"entries": {
 		from: as("entries AS e JOIN branches AS b ON b.shard = e.shard AND b.terminal = e.terminal AND b.epoch = e.epoch AND b.branch = e.branch " +
-			"LEFT JOIN terminals AS t ON t.id = e.terminal LEFT JOIN stores AS s ON s.id = e.store"), key: "e.hash",
+			"LEFT JOIN terminals AS t ON t.id = e.terminal LEFT JOIN stores AS s ON s.id = e.store"), key: "e.hash", then: "e.seq",
 		columns: map[string]string{
 			"recorded_at": "e.recorded_at", "writer": "e.terminal", "writer_name": "COALESCE(t.name, '')", "store_code": "COALESCE(s.code, '')",
 			"epoch": "e.epoch", "branch": "e.branch", "seq": "e.seq", "kind": "e.kind",
@@ -184,7 +187,7 @@ func narrowExceptions(q *bun.SelectQuery, filter string, v any) *bun.SelectQuery
 	}
 	switch v {
 	case "unsettled":
-		return q.Where(open + " AND NOT " + resolved)
+		return q.Where(unsettled)
 	case "settled":
 		return q.Where(open + " AND " + resolved)
 	case "open", "awaiting":

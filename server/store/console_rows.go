@@ -23,7 +23,9 @@ type source struct {
 	from    func(q console.Query) (string, []any)
 	columns map[string]string
 	key     string
-	always  string // a condition on all rows
+	then    string            // a number that sorts rows before the key does; as an index may need it
+	orders  map[string]string // what to sort by instead of a column, so that an index does it
+	always  string            // a condition on all rows
 	narrow  func(q *bun.SelectQuery, filter string, value any) *bun.SelectQuery
 	word    map[string]func(int64) string // columns that are numbers here and words there
 }
@@ -46,22 +48,35 @@ func (db *DB) ListRows(ctx context.Context, q console.Query) ([]console.Found, e
 	for _, c := range q.List.Columns {
 		s = s.ColumnExpr(src.columns[c.Name])
 	}
-	by := src.columns[q.Order.Column]
-	s = s.ColumnExpr(by).ColumnExpr(src.key)
+	by, then := src.columns[q.Order.Column], src.then
+	if other := src.orders[q.Order.Column]; other != "" {
+		by = other
+	}
+	if then == "" {
+		then = "0"
+	}
+	s = s.ColumnExpr(by).ColumnExpr(src.key).ColumnExpr(then)
 	direction, compare := " ASC", ">"
 	if q.Order.Down {
 		direction, compare = " DESC", "<"
 	}
-	if q.After != nil {
-		s = s.Where("("+by+", "+src.key+") "+compare+" (?, ?)", at(q), q.After.Key)
+	s = s.OrderExpr(by + direction)
+	switch {
+	case q.After != nil && src.then != "":
+		s = s.Where(by+" "+compare+"= ?", at(q)).Where("("+by+", "+then+", "+src.key+") "+compare+" (?, ?, ?)", at(q), q.After.Then, q.After.Key)
+	case q.After != nil:
+		s = s.Where(by+" "+compare+"= ?", at(q)).Where("("+by+", "+src.key+") "+compare+" (?, ?)", at(q), q.After.Key)
 	}
-	rows, err := s.OrderExpr(by + direction).OrderExpr(src.key + direction).Limit(int64(q.Limit)).Rows(ctx)
+	if src.then != "" {
+		s = s.OrderExpr(then + direction)
+	}
+	rows, err := s.OrderExpr(src.key + direction).Limit(int64(q.Limit)).Rows(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var out []console.Found
-	cells := make([]any, len(q.List.Columns)+2)
+	cells := make([]any, len(q.List.Columns)+3)
 	into := make([]any, len(cells))
 	for i := range cells {
 		into[i] = &cells[i]
@@ -160,6 +175,9 @@ func (src source) found(q console.Query, cells []any) (console.Found, error) {
 		return out, fmt.Errorf("read key of %s: %T", q.List.Name, cells[n+1])
 	}
 	out.Place.Key = append([]byte(nil), key...)
+	if out.Place.Then, ok = cells[n+2].(int64); !ok {
+		return out, fmt.Errorf("read place in %s: %T", q.List.Name, cells[n+2])
+	}
 	return out, nil
 }
 

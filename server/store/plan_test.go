@@ -7,12 +7,18 @@ import (
 	"testing"
 
 	"github.com/uptrace/bun"
+
+	"github.com/tallystick/tallystick/server/console"
 )
 
 // Reading the newest entries or some accounts costs the same however many there are.
 func TestStatementsOnGrowingTablesUseTheirIndex(t *testing.T) {
 	ctx := context.Background()
 	db := migrated(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"))
+	list := func(name string) string {
+		from, _ := sources[name].from(console.Query{})
+		return from
+	}
 	keys := bun.Safe("(shard, account) IN (VALUES " + strings.ReplaceAll(marks(2, 2), "?", "x'01'") + ")")
 	for _, c := range []struct {
 		query string
@@ -21,6 +27,13 @@ func TestStatementsOnGrowingTablesUseTheirIndex(t *testing.T) {
 	}{
 		{"SELECT e." + entryList + ", " + appliedSeq + " FROM entries AS e ORDER BY e.recorded_at DESC, e.seq DESC, e.hash DESC LIMIT 50", nil, "entries_recorded"},
 		{"SELECT * FROM lots WHERE is_open = 1 AND ?", []any{keys}, "lots_open (shard=? AND account=?)"},
+		{"SELECT e.seq FROM " + list("entries") + " WHERE e.kind = 2 AND e.store = x'01' ORDER BY e.recorded_at DESC, e.seq DESC, e.hash DESC LIMIT 50", nil, "entries_recorded"},
+		{"SELECT m.id FROM " + list("members") + " ORDER BY m.created_at DESC, m.id DESC LIMIT 50", nil, "members_created"},
+		{"SELECT m.id FROM " + list("members") + " ORDER BY m.folded_alias, m.id LIMIT 50", nil, "members_alias"},
+		{"SELECT x.id FROM " + list("exceptions") + " WHERE " + unsettled + " ORDER BY x.recorded_at DESC, x.id DESC LIMIT 50", nil, "exceptions_unsettled"},
+		{"SELECT COUNT(*) FROM " + list("exceptions") + " WHERE " + unsettled, nil, "exceptions_unsettled"},
+		{"SELECT a.id FROM " + list("acts") + " ORDER BY a.at DESC, a.id DESC LIMIT 50", nil, "acts_at"},
+		{"SELECT SUM(n) FROM day_figures WHERE business_date IN (20260101, 20260102) GROUP BY store", nil, "day_figures_date"},
 		{"SELECT * FROM holdings WHERE ?", []any{keys}, "(shard=? AND account=?)"},
 	} {
 		var plan []struct {
