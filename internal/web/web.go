@@ -64,10 +64,10 @@ func From(built fs.FS, app App) (*Site, error) {
 }
 
 // policyOf is the content security policy of an app: its own files and its own
-// server, nothing inline. The till's camera decoder is WebAssembly.
+// server, nothing inline. The decoder of the till's and the card's camera is WebAssembly.
 func policyOf(app App) string {
 	script := "script-src 'self'"
-	if app == Till {
+	if app != Console {
 		script += " 'wasm-unsafe-eval'"
 	}
 	return strings.Join([]string{

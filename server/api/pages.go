@@ -12,6 +12,8 @@ import (
 func (s *Server) routePages() {
 	s.app.Get("/console", page(web.Console))
 	s.app.Get("/console/*", page(web.Console))
+	s.app.Get("/card", page(web.Card))
+	s.app.Get("/card/*", page(web.Card))
 }
 
 // page answers with the files of an app, or says that they were not built.
