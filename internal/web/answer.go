@@ -107,7 +107,7 @@ func (s *Site) plain(status int, text string) Answer {
 
 func (s *Site) common() []Header {
 	camera := "camera=()"
-	if s.app == Till {
+	if s.app != Console {
 		camera = "camera=(self)"
 	}
 	return []Header{

@@ -28,6 +28,11 @@ func (h handlers) JoinCard(ctx context.Context, r JoinCardRequestObject) (JoinCa
 	return JoinCard201JSONResponse{Body: body, Headers: JoinCard201ResponseHeaders{SetCookie: h.cardCookie(open.Secret)}}, err
 }
 
+// GetCardProgramme implements StrictServerInterface.
+func (h handlers) GetCardProgramme(context.Context, GetCardProgrammeRequestObject) (GetCardProgrammeResponseObject, error) {
+	return GetCardProgramme200JSONResponse{Name: h.o.Cards.Name()}, nil
+}
+
 // RequestCardLink implements StrictServerInterface.
 func (h handlers) RequestCardLink(ctx context.Context, r RequestCardLinkRequestObject) (RequestCardLinkResponseObject, error) {
 	return RequestCardLink202Response{}, h.o.Cards.Recover(ctx, r.Body.Email)

@@ -893,6 +893,11 @@ type CardLinkRequest struct {
 // CardLocale defines model for CardLocale.
 type CardLocale string
 
+// CardProgramme defines model for CardProgramme.
+type CardProgramme struct {
+	Name string `json:"name"`
+}
+
 // CardPurpose defines model for CardPurpose.
 type CardPurpose string
 
@@ -3171,6 +3176,9 @@ type ServerInterface interface {
 	// ChangeCard Change name, address, phone or language
 	// (PATCH /card/me)
 	ChangeCard(c *fiber.Ctx) error
+	// GetCardProgramme What the card is of
+	// (GET /card/programme)
+	GetCardProgramme(c *fiber.Ctx) error
 	// EndCardSession Have this browser forget the card
 	// (DELETE /card/session)
 	EndCardSession(c *fiber.Ctx) error
@@ -4007,6 +4015,24 @@ func (siw *ServerInterfaceWrapper) ChangeCard(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ChangeCard(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCardProgramme operation middleware
+func (siw *ServerInterfaceWrapper) GetCardProgramme(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCardProgramme(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -8329,6 +8355,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/card/join", wrapper.JoinCard)
 
+	router.Get(options.BaseURL+"/card/programme", wrapper.GetCardProgramme)
+
 	router.Post(options.BaseURL+"/card/links", wrapper.RequestCardLink)
 
 	router.Post(options.BaseURL+"/card/links/open", wrapper.OpenCardLink)
@@ -8904,6 +8932,34 @@ type ChangeCarddefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ChangeCarddefaultApplicationProblemPlusJSONResponse) VisitChangeCardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetCardProgrammeRequestObject struct {
+}
+
+type GetCardProgrammeResponseObject interface {
+	VisitGetCardProgrammeResponse(ctx *fiber.Ctx) error
+}
+
+type GetCardProgramme200JSONResponse CardProgramme
+
+func (response GetCardProgramme200JSONResponse) VisitGetCardProgrammeResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetCardProgrammedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCardProgrammedefaultApplicationProblemPlusJSONResponse) VisitGetCardProgrammeResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -11767,6 +11823,9 @@ type StrictServerInterface interface {
 	// ChangeCard Change name, address, phone or language
 	// (PATCH /card/me)
 	ChangeCard(ctx context.Context, request ChangeCardRequestObject) (ChangeCardResponseObject, error)
+	// GetCardProgramme What the card is of
+	// (GET /card/programme)
+	GetCardProgramme(ctx context.Context, request GetCardProgrammeRequestObject) (GetCardProgrammeResponseObject, error)
 	// EndCardSession Have this browser forget the card
 	// (DELETE /card/session)
 	EndCardSession(ctx context.Context, request EndCardSessionRequestObject) (EndCardSessionResponseObject, error)
@@ -12650,6 +12709,31 @@ func (sh *strictHandler) ChangeCard(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ChangeCardResponseObject); ok {
 		if err := validResponse.VisitChangeCardResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCardProgramme operation middleware
+func (sh *strictHandler) GetCardProgramme(ctx *fiber.Ctx) error {
+	var request GetCardProgrammeRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCardProgramme(ctx.UserContext(), request.(GetCardProgrammeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCardProgramme")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCardProgrammeResponseObject); ok {
+		if err := validResponse.VisitGetCardProgrammeResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

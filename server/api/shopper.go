@@ -26,7 +26,7 @@ var (
 		"EndCardSession": true, "GetCard": true, "ChangeCard": true, "LeaveCard": true, "ConfirmCardAgain": true, "AgreeOnCard": true,
 		"ListCardHistory": true, "ListCardStores": true, "ClaimOnCard": true, "ExportCard": true,
 	}
-	strangers = map[string]bool{"JoinCard": true, "RequestCardLink": true, "OpenCardLink": true}
+	strangers = map[string]bool{"GetCardProgramme": true, "JoinCard": true, "RequestCardLink": true, "OpenCardLink": true}
 )
 
 // strangersPaths are where strangers may call.
@@ -50,7 +50,10 @@ func (s *Server) admitShopper(c *fiber.Ctx) error {
 	if writes(c.Method()) && foreign(c) {
 		return problem.New(problem.ForeignOrigin, "the request comes from another site's page")
 	}
-	if strangersPaths[c.Path()] {
+	switch {
+	case c.Path() == cardPath+"programme":
+		return c.Next()
+	case strangersPaths[c.Path()]:
 		return s.admitStranger(c)
 	}
 	session, err := s.o.Cards.Authenticate(c.UserContext(), c.Cookies(cardCookieName))

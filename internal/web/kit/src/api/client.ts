@@ -22,10 +22,16 @@ interface Init {
 
 type Send = (request: Request) => Promise<Response>;
 
-function requestOf(method: Method, path: string, init: Init, headers: Record<string, string>): Request {
+function requestOf(
+  method: Method,
+  base: string,
+  path: string,
+  init: Init,
+  headers: Record<string, string>,
+): Request {
   const { path: places = {}, query = {}, header = {} } = init.params ?? {};
   const url = new URL(
-    path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(places[name]))),
+    base + path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(places[name]))),
     location.origin,
   );
   for (const [name, value] of Object.entries(query)) {
@@ -62,11 +68,11 @@ async function answerOf(send: Send, request: Request): Promise<{ data: unknown; 
   throw new Refused({ code: unreachable, status: response.status, title: response.statusText });
 }
 
-function client(send: Send, headers: () => Record<string, string>): unknown {
+function client(base: string, send: Send, headers: () => Record<string, string>): unknown {
   const call =
     (method: Method) =>
     (path: string, init: Init = {}) =>
-      answerOf(send, requestOf(method, path, init, headers()));
+      answerOf(send, requestOf(method, base, path, init, headers()));
   return {
     GET: call('GET'),
     POST: call('POST'),
@@ -76,7 +82,7 @@ function client(send: Send, headers: () => Record<string, string>): unknown {
   };
 }
 
-/** How long the page waits for an answer of the agent, in milliseconds; the agent itself gives up after ten seconds. */
+/** How long a page waits for an answer, in milliseconds; the agent itself gives up after ten seconds. */
 const patience = 12_000;
 
 /**
@@ -97,7 +103,7 @@ export function edgeClient(page: string): EdgeClient {
     await patient(new Request(page, { cache: 'no-store' }));
     return patient(again);
   };
-  return client(send, () => ({})) as EdgeClient;
+  return client('', send, () => ({})) as EdgeClient;
 }
 
 /**
@@ -105,7 +111,8 @@ export function edgeClient(page: string): EdgeClient {
  * call, for the token of the session. Calls throw Refused.
  */
 export function hqClient(headers: () => Record<string, string> = () => ({})): HqClient {
-  return client((request) => fetch(request), headers) as HqClient;
+  const send = (request: Request) => fetch(request, { signal: AbortSignal.timeout(patience) });
+  return client('/api/v1', send, headers) as HqClient;
 }
 
 /** done returns the body of a call that went well; the client throws for all others. */
