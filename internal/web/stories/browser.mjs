@@ -74,10 +74,22 @@ export async function picture(page, name) {
   await page.screenshot({ path: `${stage.screenshots}/${name}.png` });
 }
 
-/** wedge types a code as a keyboard scanner does. */
+/**
+ * wedge types a code as a keyboard scanner does, a key every four milliseconds. The
+ * keys carry their times, so that a busy machine does not turn the scanner into a person.
+ */
 export async function wedge(page, code, suffix = 'Enter') {
-  await page.keyboard.type(code, { delay: 2 });
-  if (suffix) await page.keyboard.press(suffix);
+  const session = await page.context().newCDPSession(page);
+  let at = Date.now() / 1000;
+  const press = (key, more) => {
+    at += 0.004;
+    const down = { type: more.text ? 'keyDown' : 'rawKeyDown', key, timestamp: at, ...more };
+    return [session.send('Input.dispatchKeyEvent', down), session.send('Input.dispatchKeyEvent', { ...down, type: 'keyUp' })];
+  };
+  const keys = [...code].flatMap((key) => press(key, { text: key }));
+  if (suffix === 'Enter') keys.push(...press('Enter', { text: '\r', code: 'Enter', windowsVirtualKeyCode: 13 }));
+  await Promise.all(keys);
+  await session.detach();
 }
 
 /** timings are the milliseconds until the page had painted first, and until its largest part was there. */

@@ -1,0 +1,43 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
+	"github.com/tallystick/tallystick/internal/testkit/stage"
+)
+
+// TestTillPage plays the stories of the till's page against a real lane and HQ.
+func TestTillPage(t *testing.T) {
+	s := newScene(t)
+	lane := s.lane(t, "lane 1")
+	needBrowser(t, "http://"+lane.Addr+"/till/")
+	shoppers := s.crowd(t, []string{"Gabi", "Ada <b>x</b>", "Kerem", "Zofia"}, 2_000)
+	voucher, err := s.GiveVoucher(t.Context(), shoppers[0], s.programme.Breakfast)
+	must(t, err)
+	must(t, stage.Until(t.Context(), "the lane knows the voucher", func() (bool, error) {
+		scan, err := lane.Scan(t.Context(), shoppers[0].Code)
+		return err == nil && len(scan.Vouchers) == 1 && scan.Vouchers[0].ID == voucher, err
+	}))
+	goods := sell(t, lane, "R-100", edgeclient.QuoteRequest{
+		Code: shoppers[1].Code, Total: 30_00,
+		Lines: []edgeclient.Line{{SKU: "tea", Quantity: 2_000, Amount: 10_00}, {SKU: "cups", Quantity: 4_000, Amount: 20_00}},
+	})
+	codes := map[string]string{}
+	for _, one := range shoppers {
+		codes[one.Alias] = one.Code
+	}
+	stories{
+		script: "till.mjs",
+		stage: map[string]any{
+			"till": "http://" + lane.Addr + "/till/", "codes": codes, "goods": goods.ID, "coffee": s.programme.Coffee.Name,
+		},
+		actions: map[string]func() error{
+			"hq-down": func() error { return s.HQ.Stop(t.Context()) },
+			"hq-up":   func() error { return s.HQ.Start(t.Context()) },
+			"kill":    lane.Kill,
+			"start":   func() error { return lane.Start(t.Context()) },
+			"drained": func() error { return lane.AwaitDrained(t.Context()) },
+		},
+	}.play(t)
+}
