@@ -119,6 +119,12 @@ web-check: $(WEB)/node_modules/.installed ## types, form and unit tests of the p
 	@$(have-node) || { echo "SKIPPED ALOUD: $(WITHOUT_NODE)"; exit 0; }; \
 	cd $(WEB) && npm run --silent check && npm run --silent format:check && npm test --silent
 
+# Lets the stories of one page run alone: PAGE=Till, Console or Card; STORY=name.
+PAGE ?= Till|Console|Card
+.PHONY: e2e
+e2e: deps build ## play the stories of the pages in a browser; pictures go to build/screenshots
+	@$(BINARIES) $(GO_TEST) -v -timeout 8m -run '^Test($(PAGE))Page$$' ./internal/e2e
+
 .PHONY: build
 build: go-version web $(COMMANDS:%=bin/%) ## build bin/hq, bin/edge and bin/fleet, and print their sizes
 	@cd bin && stat -c '%n %s' $(COMMANDS) | awk '{ printf "bin/%-6s %6.1f MB\n", $$1, $$2 / 1e6 }'

@@ -57,8 +57,9 @@ type Voucher struct {
 
 // Line is one line of a basket.
 type Line struct {
-	SKU    string `json:"sku,omitempty"`
-	Amount int64  `json:"amount"`
+	SKU      string `json:"sku,omitempty"`
+	Quantity int64  `json:"quantity,omitempty"` // thousandths; zero: one piece
+	Amount   int64  `json:"amount"`
 }
 
 // Wish is one redemption asked for: a reward, or one use of a voucher.

@@ -34,10 +34,14 @@ export function launch(args = []) {
   });
 }
 
+const pages = new Set();
+
 /** open makes a page of its own, in a language and a theme. What the page logs as an error fails the story. */
 export async function open(browser, { locale = 'en', theme = 'light', viewport = tillScreen, ...more } = {}) {
   const context = await browser.newContext({ locale, colorScheme: theme, viewport, reducedMotion: 'reduce', ...more });
   const page = await context.newPage();
+  pages.add(page);
+  page.on('close', () => pages.delete(page));
   page.faults = [];
   page.on('pageerror', (err) => page.faults.push(String(err)));
   page.on('console', (m) => {
@@ -84,7 +88,10 @@ export async function wedge(page, code, suffix = 'Enter') {
   const press = (key, more) => {
     at += 0.004;
     const down = { type: more.text ? 'keyDown' : 'rawKeyDown', key, timestamp: at, ...more };
-    return [session.send('Input.dispatchKeyEvent', down), session.send('Input.dispatchKeyEvent', { ...down, type: 'keyUp' })];
+    return [
+      session.send('Input.dispatchKeyEvent', down),
+      session.send('Input.dispatchKeyEvent', { ...down, type: 'keyUp' }),
+    ];
   };
   const keys = [...code].flatMap((key) => press(key, { text: key }));
   if (suffix === 'Enter') keys.push(...press('Enter', { text: '\r', code: 'Enter', windowsVirtualKeyCode: 13 }));
@@ -129,6 +136,10 @@ export async function tell(stories) {
       console.log(`@ok ${name} ${Math.round(performance.now() - began)}`);
     } catch (err) {
       failed = true;
+      for (const page of pages) {
+        await picture(page, `failed-${name}`).catch(() => {});
+        await page.context().close();
+      }
       console.log(`@failed ${name} ${JSON.stringify(err instanceof Error ? (err.stack ?? err.message) : String(err))}`);
     }
   }

@@ -29,16 +29,15 @@ export type AmountError = 'empty' | 'not_a_number' | 'too_many_decimals' | 'too_
 
 /**
  * parseAmount reads what a person typed, with point or comma, with or without
- * grouping. A separator that stands once is the decimal one, unless exactly three
- * digits follow it and the currency does not have three; of two different ones, the
- * last is.
+ * grouping. A separator that stands once is the decimal one: 12.500 is a digit too
+ * many, and never twelve thousand. Of two different ones the last is.
  */
 export function parseAmount(text: string, currency: string): { minor: number } | { error: AmountError } {
   const compact = text.replace(/[\s\u00a0\u202f'’]/g, '');
   if (compact === '') return { error: 'empty' };
   if (!/^[\d.,]*\d[\d.,]*$/.test(compact)) return { error: 'not_a_number' };
   const digits = minorUnits(currency);
-  const at = decimalAt(compact, digits);
+  const at = decimalAt(compact);
   const whole = at < 0 ? compact : compact.slice(0, at);
   const fraction = at < 0 ? '' : compact.slice(at + 1);
   if (!/^(\d*|\d{1,3}(,\d{3})+|\d{1,3}(\.\d{3})+)$/.test(whole)) return { error: 'not_a_number' };
@@ -49,11 +48,10 @@ export function parseAmount(text: string, currency: string): { minor: number } |
 }
 
 /** decimalAt is where the decimal separator stands, or -1. */
-function decimalAt(text: string, digits: number): number {
+function decimalAt(text: string): number {
   const last = Math.max(text.lastIndexOf('.'), text.lastIndexOf(','));
   if (last < 0) return -1;
   const separators = text.replace(/\d/g, '');
   if (separators.length > 1) return separators.slice(0, -1).includes(separators.at(-1)!) ? -1 : last;
-  const grouped = /^[1-9]\d{0,2}[.,]\d{3}$/.test(text) && digits !== 3;
-  return grouped ? -1 : last;
+  return last;
 }

@@ -83,7 +83,7 @@ describe('a wedge scanner', () => {
     type(code, 4);
     press('Tab', 4);
     type(code, 4);
-    pass(200);
+    pass(500);
     expect(scans).toHaveLength(2);
   });
 

@@ -5,8 +5,8 @@
 const maxGap = 35;
 /** So many fast keys make a burst; from then on nothing of it reaches the page. */
 const minLength = 8;
-/** A burst without an Enter or a Tab ends after so many milliseconds of silence. */
-const silence = 150;
+/** A burst without an Enter or a Tab ends after so many milliseconds of silence: long enough for a slow till. */
+const silence = 400;
 /** Longer than any code of ours; what is beyond is dropped. */
 const maxLength = 2_048;
 
