@@ -355,5 +355,5 @@ func TestAVoidOfAClaimedSaleInAnotherBranchIsReplayed(t *testing.T) {
 	if h := r.Holding(t, account, "points"); h.Free != 0 {
 		t.Errorf("%d points are free, want none", h.Free)
 	}
-	r.rebuilt(t)
+	r.Rebuilds(t)
 }
