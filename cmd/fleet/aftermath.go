@@ -151,6 +151,9 @@ func (d *demo) addresses() {
 	for _, l := range d.Lanes {
 		d.t.say("%s   %s   token in %s", l.Name, l.Base, filepath.Join(l.Data, "token"))
 	}
+	for _, c := range staff {
+		d.t.say("       %s, %s at each store: PIN %s", c.Name, c.Role, c.PIN)
+	}
 	d.t.say("Codes  %s", filepath.Join(d.Dir, "*.png"))
 	d.t.say("Logs   %s", filepath.Join(d.Dir, "processes.log"))
 	d.lookAtLane(d.n1)

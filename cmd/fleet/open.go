@@ -45,6 +45,9 @@ func (d *demo) open(ctx context.Context) (err error) {
 	if err := d.stores(ctx); err != nil {
 		return err
 	}
+	if err := d.cashiers(ctx); err != nil {
+		return err
+	}
 	if err := d.shoppers(ctx); err != nil {
 		return err
 	}

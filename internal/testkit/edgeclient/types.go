@@ -11,6 +11,7 @@ import (
 
 // Scan says what a code is worth.
 type Scan struct {
+	ID        uuid.UUID `json:"id"`
 	Kind      string    `json:"kind"`
 	Member    uuid.UUID `json:"member"`
 	Alias     string    `json:"alias"`
@@ -76,6 +77,9 @@ type QuoteRequest struct {
 	Total    int64  `json:"total"`
 	Lines    []Line `json:"lines,omitempty"`
 	Redeem   []Wish `json:"redeem,omitempty"`
+
+	Scans    []uuid.UUID `json:"scans,omitempty"`
+	Approval uuid.UUID   `json:"approval,omitzero"`
 }
 
 // Quote is what a sale would do, reserved for a short time.
@@ -137,6 +141,11 @@ type Sale struct {
 	Left         *Left      `json:"left"`     // nil: voided
 
 	Claim *ReceiptClaim `json:"claim"` // nil: it cannot be claimed
+
+	Training   bool           `json:"training"`
+	DoneBy     Person         `json:"done_by"`
+	ApprovedBy Person         `json:"approved_by"`
+	Register   []RegisterStep `json:"register"`
 }
 
 // Void is a durable void.

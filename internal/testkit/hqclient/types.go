@@ -81,6 +81,7 @@ type Member struct {
 	ID      uuid.UUID `json:"id"`
 	Account uuid.UUID `json:"account"`
 	Alias   string    `json:"alias"`
+	Card    string    `json:"card_number"`
 	Issue   int       `json:"issue"`
 	Blocked bool      `json:"blocked"`
 }

@@ -21,6 +21,8 @@ type Caller struct {
 	Base  string // "http://host:port", without a path
 	Token string // bearer token
 	HTTP  *http.Client
+	// Headers go with each call.
+	Headers map[string]string
 }
 
 // New returns a caller with connections of its own and a timeout of 30 s a call.
@@ -102,6 +104,9 @@ func (c *Caller) request(ctx context.Context, call Call) (*http.Request, error) 
 	}
 	if c.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	for name, value := range c.Headers {
+		req.Header.Set(name, value)
 	}
 	if call.Key != "" {
 		req.Header.Set("Idempotency-Key", call.Key)
