@@ -1148,6 +1148,24 @@ type QuoteRequest struct {
 	Total int64 `json:"total"`
 }
 
+// ReadReceipt defines model for ReadReceipt.
+type ReadReceipt struct {
+	Found *Sale `json:"found,omitempty"`
+
+	// Matched A till of this store signed it. Others are checked by head office, from the return.
+	Matched bool `json:"matched"`
+
+	// Origin Where the sale was made, as its receipt says. Needed when another terminal uses the same receipt numbers.
+	Origin Origin             `json:"origin"`
+	Sale   openapi_types.UUID `json:"sale"`
+}
+
+// ReadReceiptRequest defines model for ReadReceiptRequest.
+type ReadReceiptRequest struct {
+	// Code The text as the scanner gave it.
+	Code string `json:"code"`
+}
+
 // Receipt defines model for Receipt.
 type Receipt struct {
 	Language ReceiptLanguage `json:"language"`
@@ -1786,6 +1804,9 @@ type EnrolMemberJSONRequestBody = EnrolRequest
 // QuoteJSONRequestBody defines body for Quote for application/json ContentType.
 type QuoteJSONRequestBody = QuoteRequest
 
+// ReadReceiptJSONRequestBody defines body for ReadReceipt for application/json ContentType.
+type ReadReceiptJSONRequestBody = ReadReceiptRequest
+
 // PrintReceiptJSONRequestBody defines body for PrintReceipt for application/json ContentType.
 type PrintReceiptJSONRequestBody = PrintRequest
 
@@ -1857,6 +1878,9 @@ type ServerInterface interface {
 	// Quote Say what a sale would earn, redeem and cost, and reserve it for a short time
 	// (POST /v1/quotes)
 	Quote(c *fiber.Ctx) error
+	// ReadReceipt Say which sale the code of a receipt names
+	// (POST /v1/receipts/read)
+	ReadReceipt(c *fiber.Ctx) error
 	// GetReceipt The receipt of an entry
 	// (GET /v1/receipts/{seq})
 	GetReceipt(c *fiber.Ctx, seq Seq, params GetReceiptParams) error
@@ -2273,6 +2297,24 @@ func (siw *ServerInterfaceWrapper) Quote(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Quote(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ReadReceipt operation middleware
+func (siw *ServerInterfaceWrapper) ReadReceipt(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReadReceipt(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -2935,6 +2977,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/receipts/:seq/print", wrapper.PrintReceipt)
 
+	router.Post(options.BaseURL+"/v1/receipts/read", wrapper.ReadReceipt)
+
 	router.Get(options.BaseURL+"/v1/printer", wrapper.GetPrinter)
 
 	router.Get(options.BaseURL+"/v1/status", wrapper.GetStatus)
@@ -3388,6 +3432,35 @@ type QuotedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response QuotedefaultApplicationProblemPlusJSONResponse) VisitQuoteResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ReadReceiptRequestObject struct {
+	Body *ReadReceiptJSONRequestBody
+}
+
+type ReadReceiptResponseObject interface {
+	VisitReadReceiptResponse(ctx *fiber.Ctx) error
+}
+
+type ReadReceipt200JSONResponse ReadReceipt
+
+func (response ReadReceipt200JSONResponse) VisitReadReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ReadReceiptdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReadReceiptdefaultApplicationProblemPlusJSONResponse) VisitReadReceiptResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -3963,6 +4036,9 @@ type StrictServerInterface interface {
 	// Quote Say what a sale would earn, redeem and cost, and reserve it for a short time
 	// (POST /v1/quotes)
 	Quote(ctx context.Context, request QuoteRequestObject) (QuoteResponseObject, error)
+	// ReadReceipt Say which sale the code of a receipt names
+	// (POST /v1/receipts/read)
+	ReadReceipt(ctx context.Context, request ReadReceiptRequestObject) (ReadReceiptResponseObject, error)
 	// GetReceipt The receipt of an entry
 	// (GET /v1/receipts/{seq})
 	GetReceipt(ctx context.Context, request GetReceiptRequestObject) (GetReceiptResponseObject, error)
@@ -4453,6 +4529,45 @@ func (sh *strictHandler) Quote(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(QuoteResponseObject); ok {
 		if err := validResponse.VisitQuoteResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReadReceipt operation middleware
+func (sh *strictHandler) ReadReceipt(ctx *fiber.Ctx) error {
+	var request ReadReceiptRequestObject
+
+	var body ReadReceiptJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReadReceipt(ctx.UserContext(), request.(ReadReceiptRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReadReceipt")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReadReceiptResponseObject); ok {
+		if err := validResponse.VisitReadReceiptResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

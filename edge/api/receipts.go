@@ -221,3 +221,20 @@ func printerOf(s print.State) PrinterState {
 	}
 	return out
 }
+
+func (h handlers) ReadReceipt(ctx context.Context, r ReadReceiptRequestObject) (ReadReceiptResponseObject, error) {
+	if r.Body.Code == "" {
+		return nil, invalid("/code", "is missing")
+	}
+	got, err := h.cfg.Till.ReadReceipt(ctx, r.Body.Code)
+	if err != nil {
+		return nil, err
+	}
+	epoch, seq := int64(got.Epoch), int64(min(got.Seq, math.MaxInt64))
+	out := ReadReceipt200JSONResponse{Sale: got.Sale, Matched: got.Matched, Origin: Origin{Terminal: got.Terminal, Epoch: &epoch, Seq: &seq}}
+	if got.Found != nil {
+		found := h.saleOf(*got.Found)
+		out.Found = &found
+	}
+	return out, nil
+}

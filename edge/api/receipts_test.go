@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tallystick/tallystick/edge/api"
 	"github.com/tallystick/tallystick/edge/print"
 	"github.com/tallystick/tallystick/internal/problem"
@@ -135,6 +137,22 @@ func TestWithoutAPrinterNothingIsPrinted(t *testing.T) {
 		t.Fatalf("%s", got.body)
 	}
 	if got := r.do(request{method: http.MethodGet, path: "/v1/printer"}); string(got.body) != `{"queue":0,"state":"absent"}` {
+		t.Fatalf("%s", got.body)
+	}
+}
+
+func TestTheCodeOfAReceiptIsRead(t *testing.T) {
+	r := newRig(t)
+	got := r.do(request{path: "/v1/receipts/read", body: `{"code":"TSR1"}`})
+	var body struct {
+		Sale   uuid.UUID
+		Origin struct{ Epoch, Seq int }
+		Found  struct{ State string }
+	}
+	if err := json.Unmarshal(got.body, &body); err != nil || got.status != 200 || body.Sale != knownSale || body.Origin.Seq != 3 || body.Found.State != "returned_in_part" {
+		t.Fatalf("%d %s: %v", got.status, got.body, err)
+	}
+	if got := r.do(request{path: "/v1/receipts/read", body: `{"code":""}`}); got.code(t) != problem.InvalidField {
 		t.Fatalf("%s", got.body)
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
+	"github.com/tallystick/tallystick/sync/wire"
 )
 
 func TestMain(m *testing.M) {
@@ -340,4 +341,9 @@ func (f *fakeTill) Paper(_ context.Context, seq uint64) (till.Paper, error) {
 	f.paper = seq
 	found := f.found()
 	return till.Paper{Entry: found.Sale.Entry, Terminal: "Lane 1", Store: "High Street", Zone: time.UTC, Sale: &found}, f.err
+}
+
+func (f *fakeTill) ReadReceipt(context.Context, string) (till.ReadReceipt, error) {
+	found := f.found()
+	return till.ReadReceipt{Reference: wire.Reference{Terminal: knownQuote, Epoch: 2, Seq: 3, Sale: knownSale}, Matched: true, Found: &found}, f.err
 }

@@ -49,6 +49,7 @@ type Till interface {
 	ClosedDays(ctx context.Context, before uint64, limit int) (list []till.ClosedDay, more bool, err error)
 	ClosedDay(ctx context.Context, date entry.Date) (till.ClosedDay, error)
 	Paper(ctx context.Context, seq uint64) (till.Paper, error)
+	ReadReceipt(ctx context.Context, raw string) (till.ReadReceipt, error)
 	SaleByKey(ctx context.Context, key string) (till.Found, error)
 	Status(ctx context.Context) (till.Status, error)
 	Desk

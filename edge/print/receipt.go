@@ -115,8 +115,12 @@ func (r *receipt) sale(f till.Found) {
 	}
 	r.balance()
 	r.claimCode(s)
+	r.rule()
 	r.pair(r.words.reference, "")
 	r.text(s.Body.ID.String())
+	if s.Claim == nil && r.paper.Reference != "" {
+		r.qr(r.paper.Reference) // one code on a receipt: with two, the wrong one is scanned
+	}
 }
 
 // redeemed names what points and vouchers were used for. Only the first basis of a

@@ -25,6 +25,7 @@ type Paper struct {
 	Void      *VoidPaper
 	Return    *Returned
 	Claim     *ClaimedReceipt
+	Reference string // the text of a sale's signed reference; empty: this terminal cannot sign
 	Day       *ClosedDay
 	Cashier   string               // who did it: a name, or what the till software said
 	Cashiers  map[uuid.UUID]string // names of those in a day's figures
@@ -131,6 +132,9 @@ func (t *Till) fillSale(ctx context.Context, p *Paper, seq uint64) (uuid.UUID, e
 	}
 	found, err := t.find(ctx, sale.ID)
 	p.Entry, p.Sale, p.Cashier = found.Sale.Entry, &found, t.nameOf(sale.Cashier, sale.Hands)
+	if len(t.cfg.Signer.Private()) > 0 {
+		p.Reference = wire.SignReference(t.cfg.Signer, wire.Reference{Terminal: p.Writer, Epoch: p.Epoch, Seq: seq, Sale: sale.ID}).Text()
+	}
 	return sale.Member, err
 }
 
