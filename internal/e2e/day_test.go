@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -21,6 +22,10 @@ import (
 func TestADayIsClosedAndHQHasTheSameFigures(t *testing.T) {
 	s := newScene(t)
 	lane := s.lane(t, "lane1")
+	today, tomorrow := turns(t)
+	must(t, lane.Stop(t.Context()))
+	lane.With(today)
+	must(t, lane.Start(t.Context()))
 	anna := s.shopper(t, "Anna", 1000)
 	must(t, lane.AwaitMember(t.Context(), anna.Code, stage.Points, 1000))
 	first := sell(t, lane, "r1", edgeclient.QuoteRequest{Code: anna.Code, Total: 40_00})
@@ -63,23 +68,54 @@ func TestADayIsClosedAndHQHasTheSameFigures(t *testing.T) {
 	if !reflect.DeepEqual(states, map[string]int{"committed": 1, "voided": 1, "returned_in_part": 1}) {
 		t.Errorf("sales of the day: %v", states)
 	}
+	must(t, lane.Stop(t.Context()))
+	lane.With(tomorrow)
+	must(t, lane.Start(t.Context()))
+	next, err := lane.CloseDay(t.Context(), "next")
+	must(t, err)
+	if next.BusinessDate != late.BusinessDate || next.Figures.FirstSeq != closed.Seq+1 || next.Figures.Money[0].Total != 3_00 {
+		t.Errorf("the next day: %+v", next)
+	}
+	days, err := lane.Days(t.Context())
+	must(t, err)
+	if !reflect.DeepEqual(days, []edgeclient.DayClose{next, closed}) {
+		t.Errorf("closed days: %+v", days)
+	}
 	s.settle(t)
-	s.sameFigures(t, lane, closed)
+	s.sameFigures(t, next, closed)
 	if out, err := s.HQ.Verify(t.Context()); err != nil {
 		t.Errorf("verify: %v\n%s", err, out)
 	}
 }
 
-// sameFigures holds the close that HQ lists against the lane's, and against what HQ's own
-// entries add up to.
-func (s *scene) sameFigures(t *testing.T, lane *stage.Lane, closed edgeclient.DayClose) {
+// turns are two settings of when the date turns: by the second, it is a day later.
+func turns(t *testing.T) (today, tomorrow string) {
+	t.Helper()
+	zone, err := time.LoadLocation(corner.TimeZone)
+	must(t, err)
+	if time.Now().In(zone).Hour() < 12 {
+		return "--day-ends-at=12:00", "--day-ends-at=00:00"
+	}
+	return "--day-ends-at=00:00", "--day-ends-at=-12:00"
+}
+
+// sameFigures holds the closes that HQ lists against the lane's, newest first.
+func (s *scene) sameFigures(t *testing.T, closes ...edgeclient.DayClose) {
 	t.Helper()
 	listed, err := s.Office.DayCloses(t.Context(), s.store.ID)
 	must(t, err)
-	if len(listed) != 1 {
-		t.Fatalf("HQ has the closes %+v", listed)
+	if len(listed) != len(closes) {
+		t.Fatalf("HQ has the closes %+v, the lane %+v", listed, closes)
 	}
-	got := listed[0]
+	for i, closed := range closes {
+		s.sameClose(t, listed[i], closed)
+	}
+}
+
+// sameClose holds a close of HQ against the lane's, and against what HQ's own entries add
+// up to.
+func (s *scene) sameClose(t *testing.T, got hqclient.DayClose, closed edgeclient.DayClose) {
+	t.Helper()
 	var figures daybook.Figures
 	sales := map[uuid.UUID]entry.Sale{}
 	for seq := got.FirstSeq; seq <= got.LastSeq; seq++ {
@@ -116,7 +152,7 @@ func (s *scene) sameFigures(t *testing.T, lane *stage.Lane, closed edgeclient.Da
 		}
 	})
 	if got.Seq != closed.Seq || got.Hash[:8] != closed.Hash || got.BusinessDate != closed.BusinessDate || !reflect.DeepEqual(money, closed.Figures.Money) {
-		t.Errorf("HQ shows %+v, %s said %+v", got, lane.Name, closed)
+		t.Errorf("HQ shows %+v, the lane said %+v", got, closed)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,11 @@ type Lane struct {
 	Addr string // "host:port" it serves on
 
 	others []string // flags by which it joins the store's other lanes
+	more   []string // flags besides
 }
+
+// With gives the lane flags of edge run, from its next start on, in place of those before.
+func (l *Lane) With(flags ...string) { l.more = flags }
 
 // Join has the lane listen for other lanes at lan, "host:port", and know those at the
 // given addresses, from its next start on.
@@ -61,7 +66,7 @@ func (l *Lane) Elsewhere(name, data, addr, token string) *Lane {
 // Start starts the lane and waits until it is ready.
 func (l *Lane) Start(ctx context.Context) error {
 	proc, err := process.Start(ctx, process.Spec{
-		Name: "edge run " + l.Name, Path: l.bin.Path("edge"), Args: append(edgeRun(l.Data, l.Addr), l.others...), Log: l.log, Ready: ready,
+		Name: "edge run " + l.Name, Path: l.bin.Path("edge"), Args: slices.Concat(edgeRun(l.Data, l.Addr), l.others, l.more), Log: l.log, Ready: ready,
 	})
 	if err != nil {
 		return err
