@@ -90,7 +90,7 @@ type pruning struct {
 	lastUsed uuid.UUID // the right whose uses were looked at last
 }
 
-// step goes on in one table. What is on its way into the store is not seen: it is young.
+// step goes on in one table, as far as it is in the store.
 func (p *pruning) step(table Table, from []byte) error {
 	var prefix []byte
 	visit := p.right
@@ -200,8 +200,10 @@ func (p *pruning) use(k, _ []byte) error {
 	return p.drop(account, id)
 }
 
+// uses calls fn with all that entries took of a right, also those on their way into the
+// store: one of these keeps the right until HQ has applied it.
 func (p *pruning) uses(id uuid.UUID, fn func(k []byte, u used)) error {
-	return p.look.view.Scan(TableUse, id[:], nil, func(k, value []byte) error {
+	return p.look.scan(TableUse, id[:], nil, func(k, value []byte) error {
 		list, err := decode[[]used](TableUse, value)
 		for _, u := range list {
 			fn(k, u)

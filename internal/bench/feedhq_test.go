@@ -2,12 +2,14 @@ package bench
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -158,7 +160,8 @@ func (h *feedHQ) pull(r *http.Request) ([]byte, int, error) {
 	at := 0
 	if cursor != "" {
 		var err error
-		if at, err = strconv.Atoi(cursor); err != nil {
+		number, _, _ := strings.Cut(cursor, ".")
+		if at, err = strconv.Atoi(number); err != nil {
 			return nil, -1, err
 		}
 	}
@@ -166,7 +169,7 @@ func (h *feedHQ) pull(r *http.Request) ([]byte, int, error) {
 	items, news := h.items(at), h.news
 	h.mu.Unlock()
 	page := wire.FeedPage{
-		V: wire.Version, HQ: h.hq, HQEpoch: 1, Store: h.store, From: cursor, Next: fmt.Sprint(at + 1), More: at < h.pages(),
+		V: wire.Version, HQ: h.hq, HQEpoch: 1, Store: h.store, From: cursor, Next: cursorOf(at + 1), More: at < h.pages(),
 		HQTime: time.Now().UnixMilli(), Items: items,
 	}
 	if items == nil {
@@ -183,6 +186,17 @@ func (h *feedHQ) pull(r *http.Request) ([]byte, int, error) {
 	}
 	raw, err := wire.Seal(h.statements, wire.DomainFeed, page)
 	return raw, at, err
+}
+
+// cursorOf is as long as a cursor of HQ is: a position in each of 256 shards, here of two
+// bytes. It begins with the number of the next page.
+func cursorOf(page int) string {
+	var positions []byte
+	for shard := range 256 {
+		positions = append(positions, 0x19)
+		positions = binary.BigEndian.AppendUint16(positions, uint16((page*1000+shard*7919%997)/256))
+	}
+	return fmt.Sprintf("%d.%s", page, base64.RawURLEncoding.EncodeToString(positions))
 }
 
 // pages is how many pages of members there are; page 0 is what every store has.
