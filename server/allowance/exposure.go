@@ -252,7 +252,8 @@ func (s *Service) measure(ctx context.Context, policy loyalty.Policy, lanes []La
 }
 
 // Preview is what a policy would make of the exposure. AtMost is until every terminal has
-// taken it in: each may go by what it had or by what it gets. Settled is afterwards.
+// taken it in: each may go by what it had or by what it gets. Settled is afterwards; one
+// that is shut out takes nothing in, and counts as before.
 type Preview struct{ Now, AtMost, Settled Exposure }
 
 // Preview computes the exposure under a policy that is not in force. It changes nothing.
@@ -282,10 +283,14 @@ func (s *Service) Preview(ctx context.Context, p loyalty.Policy) (Preview, error
 	}
 	m.Policy = p
 	settled := m
-	settled.Shares = given
+	settled.Shares = slices.Concat(given, slices.DeleteFunc(slices.Clone(m.Shares), func(r ShareRow) bool { return isLane(lanes, r.ID) }))
 	m.Shares = slices.Concat(m.Shares, unshared(policy, m), given)
 	out.AtMost, out.Settled = Compute(s.now(), m), Compute(s.now(), settled)
 	return out, nil
+}
+
+func isLane(lanes []Lane, terminal uuid.UUID) bool {
+	return slices.ContainsFunc(lanes, func(l Lane) bool { return l.ID == terminal })
 }
 
 // unshared are the shares of terminals that have none and go by the policy.

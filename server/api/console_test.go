@@ -210,6 +210,13 @@ func TestAPolicyIsPreviewedWithoutBeingPutInForce(t *testing.T) {
 	if worst("now") != 1000 || worst("at_most") != 1000 || worst("settled") != 50 {
 		t.Errorf("%d %s", a.status, a.body)
 	}
+	shut := r.enrolledLane("two", 13)
+	r.must(r.rights.Round(t.Context()))
+	r.do(call{method: "POST", path: "/api/v1/terminals/" + shut.id.String() + "/quarantine"})
+	r.do(call{method: "POST", path: "/api/v1/programme/policy/preview", key: "-", body: change}).into(t, &p)
+	if worst("now") != 2000 || worst("at_most") != 2000 || worst("settled") != 1050 {
+		t.Errorf("with one that is shut out: %v", p)
+	}
 	if a := r.do(call{method: "GET", path: "/api/v1/programme/policy"}); !strings.Contains(string(a.body), `"version":1`) {
 		t.Errorf("it is in force: %s", a.body)
 	}

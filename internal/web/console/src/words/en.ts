@@ -316,7 +316,7 @@ export const en = {
     noVouchers: 'No voucher matches.',
   },
   policy: {
-    text: 'What a terminal may redeem while head office is out of reach. Zero refuses; it never means “no cap”.',
+    text: 'What a terminal may redeem while head office is out of reach. A cap of zero refuses, unless it says otherwise.',
     version: 'Version {n} is in force.',
     none: 'No policy is in force, so terminals redeem nothing without head office. Fill the form and put it in force.',
     preview: 'What it would cost at most',
@@ -337,6 +337,7 @@ export const en = {
     },
     staticCode: 'Static code, per sale',
     keyedCode: 'Typed number, per sale',
+    unused: '0: not set',
     keyedOff: 'A typed number never redeems',
     fields: {
       unit: 'Unit',

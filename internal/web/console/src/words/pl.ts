@@ -314,7 +314,7 @@ export const pl: Catalog<Words> = {
     noVouchers: 'Żaden kupon nie pasuje.',
   },
   policy: {
-    text: 'Ile terminal może wydać, gdy centrala jest poza zasięgiem. Zero odmawia; nigdy nie znaczy „bez limitu”.',
+    text: 'Ile terminal może wydać, gdy centrala jest poza zasięgiem. Limit zero odmawia, o ile nie napisano inaczej.',
     version: 'Obowiązuje wersja {n}.',
     none: 'Nie obowiązują żadne zasady, więc terminale nie wydają niczego bez centrali. Wypełnij formularz i wprowadź je.',
     preview: 'Ile to może najwyżej kosztować',
@@ -335,6 +335,7 @@ export const pl: Catalog<Words> = {
     },
     staticCode: 'Kod stały, na sprzedaż',
     keyedCode: 'Wpisany numer, na sprzedaż',
+    unused: '0: nieustawione',
     keyedOff: 'Wpisany numer nigdy nie wydaje',
     fields: {
       unit: 'Jednostka',

@@ -303,7 +303,7 @@ export const tr: Catalog<Words> = {
     noVouchers: 'Uyan kupon yok.',
   },
   policy: {
-    text: 'Merkeze ulaşılamazken bir terminalin harcatabileceği. Sıfır reddeder; hiçbir zaman “sınırsız” demek değildir.',
+    text: 'Merkeze ulaşılamazken bir terminalin harcatabileceği. Sıfır sınır, başka bir şey yazmıyorsa reddeder.',
     version: '{n}. sürüm yürürlükte.',
     none: 'Yürürlükte politika yok; terminaller merkez olmadan harcatmaz. Formu doldurup yürürlüğe koyun.',
     preview: 'En çok neye mal olur',
@@ -324,6 +324,7 @@ export const tr: Catalog<Words> = {
     },
     staticCode: 'Sabit kod, satış başına',
     keyedCode: 'Yazılan numara, satış başına',
+    unused: '0: ayarlanmamış',
     keyedOff: 'Yazılan numara hiç harcatmaz',
     fields: {
       unit: 'Birim',
