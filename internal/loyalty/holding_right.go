@@ -34,7 +34,7 @@ const (
 // HeldRight is a right, an amount that one terminal may redeem without asking anybody. Left is
 // Amount less Used, and below zero while it was used before it was made: then it counts
 // for nothing. Since is when the first fact that named it took effect. Fault is why
-// less was lent than the lender said.
+// less was lent than the lender said, or why less is left than the holder counts on.
 type HeldRight struct {
 	ID     ID
 	Holder ID // the terminal
@@ -273,8 +273,13 @@ func (h *Holding) Regrow(id, holder ID, epoch uint32, amount int64) bool {
 // Wither takes what is left of a right down by at most amount: its points were taken
 // back. Unearn or TakeBack must follow at once.
 func (h *Holding) Wither(id ID, amount int64) {
-	if r := h.Right(id); r != nil {
-		r.Used += min(amount, r.Left())
+	r := h.Right(id)
+	if r == nil {
+		return
+	}
+	n := min(amount, r.Left())
+	if r.Used += n; n > 0 && r.Fault == "" {
+		r.Fault = LossPolicy // its holder need not know, and may spend what is gone
 	}
 }
 

@@ -26,6 +26,8 @@ func (f Fence) Cause() LossCause {
 		return LossLane
 	case f.Within == f.Amount:
 		return LossPolicy
+	case f.Fault == LossPolicy && f.End != RightOpen:
+		return LossClone // that it had shrunk is no reason to use it after its end
 	case f.Fault != "":
 		return f.Fault
 	}

@@ -28,9 +28,31 @@ func TestALossHasOneCause(t *testing.T) {
 		{"more than was left", Circumstances{OnRight: true, Fence: Fence{Amount: 10, Within: 9}, LaneLost: true}, LossClone},
 		{"a right that had been released", Circumstances{OnRight: true, Fence: Fence{Amount: 10, End: RightReleased}, PassReplaced: true}, LossClone},
 		{"a loan of more than the lender had", Circumstances{OnRight: true, Fence: Fence{Amount: 10, Within: 5, Fault: LossRecall}}, LossRecall},
+		{"an earned right whose goods came back elsewhere", Circumstances{OnRight: true, Fence: Fence{Amount: 10, Fault: LossPolicy}}, LossPolicy},
+		{"the same, that had been released", Circumstances{OnRight: true, Fence: Fence{Amount: 10, Fault: LossPolicy, End: RightReleased}}, LossClone},
 		{"without a right the fence says nothing", Circumstances{Fence: Fence{Amount: 10, Foreign: true}}, LossPolicy},
 	} {
 		if got := Attribute(c.Circumstances); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// Goods that came back at another lane take from the right that their sale had kept, and
+// its holder, who need not know, is no copy.
+func TestWitheredRightsAccuseNobody(t *testing.T) {
+	right, lane := ID{1}, ID{2}
+	for _, c := range []struct {
+		name  string
+		taken int64
+		want  LossCause
+	}{{"some came back", 20, LossPolicy}, {"all came back", 60, LossPolicy}, {"nothing came back", 0, LossClone}} {
+		h := Holding{Free: 100}
+		if _, err := h.MakeRight(HeldRight{ID: right, Holder: lane, Epoch: 1, Kind: RightEarned, Amount: 50, EndsAt: 9}); err != nil {
+			t.Fatal(err)
+		}
+		h.Wither(right, c.taken)
+		if got := h.Fence(right, lane, 1, 60).Cause(); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
@@ -46,7 +68,7 @@ func TestAttributionIsTotalAndExclusive(t *testing.T) {
 			Fence: Fence{
 				Amount: rapid.Int64Range(1, 5).Draw(t, "amount"), Unmade: rapid.Bool().Draw(t, "unmade"), Foreign: rapid.Bool().Draw(t, "foreign"),
 				End:   RightEnd(rapid.IntRange(int(RightOpen), int(RightReplaced)).Draw(t, "end")),
-				Fault: rapid.SampledFrom([]LossCause{"", LossClone, LossRecall, LossLane}).Draw(t, "fault"),
+				Fault: rapid.SampledFrom([]LossCause{"", LossClone, LossRecall, LossLane, LossPolicy}).Draw(t, "fault"),
 			},
 		}
 		c.Fence.Within = rapid.Int64Range(0, c.Fence.Amount).Draw(t, "within")
@@ -57,7 +79,7 @@ func TestAttributionIsTotalAndExclusive(t *testing.T) {
 			cause LossCause
 			here  bool
 		}{
-			{LossClone, c.OnRight && (f.Foreign || !ends && short && (f.Fault == "" || f.Fault == LossClone))},
+			{LossClone, c.OnRight && (f.Foreign || !ends && short && (f.Fault == "" || f.Fault == LossClone || f.Fault == LossPolicy && f.End != RightOpen))},
 			{LossRecall, c.OnRight && (f.End == RightGrace || !ends && short && f.Fault == LossRecall)},
 			{LossLane, c.OnRight && (ends || short && f.Fault == LossLane) || c.LaneLost},
 			{LossExpired, c.PassReplaced},
