@@ -144,6 +144,7 @@ func (w *world) finish(ctx context.Context) {
 	records := w.records(ctx)
 	w.delivery(ctx, records)
 	w.lives(records)
+	w.blamed(ctx)
 	w.branches(ctx, records)
 	w.compare(ctx, records)
 	w.claimsSettled(ctx, records)

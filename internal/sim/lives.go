@@ -1,8 +1,13 @@
 package sim
 
 import (
+	"context"
+	"slices"
+
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
 	"github.com/tallystick/tallystick/sync/wire"
@@ -182,6 +187,25 @@ func (b *lifebook) take(r record, what string, name lifeName, n int64) {
 		b.w.fail("G2: lane %s %s %d %s of right %s in entry %d, and of its %d there were %d left", lane, what, n, name.unit, name.id, r.seq, l.amount, l.amount-l.used)
 	}
 	l.used += n
+}
+
+// blamed checks that HQ puts no loss down to a copy where nobody copied anything (G6).
+// A restored HQ does not know all that it knew.
+func (w *world) blamed(ctx context.Context) {
+	if w.restored || slices.ContainsFunc(w.epochs, func(f *fork) bool { return f.forged }) {
+		return
+	}
+	list, _, err := w.hq.any().ledger.Exceptions(ctx, ledger.ExceptionFilter{}, "", 0)
+	if err != nil {
+		w.fail("list exceptions: %v", err)
+		return
+	}
+	for _, e := range list {
+		if e.Attribution == loyalty.LossClone {
+			w.fail("G6: HQ blames a copy of lane %s for %d %s in entry %d (%s), and nobody copied anything",
+				w.nameOf(journal.Writer{ID: e.Terminal}), e.Amount, e.Unit, e.Seq, e.Kind)
+		}
+	}
 }
 
 // nameOf says which lane a journal is of.
