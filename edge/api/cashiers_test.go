@@ -208,3 +208,37 @@ type registerStep struct {
 	Amount                int64
 	Currency, Key, Coupon string
 }
+
+// The page's cashier is a second cookie beside the page's own, and never its token.
+func TestSignInOfThePage(t *testing.T) {
+	r, _ := pageRig(t)
+	page := map[string]string{"Cookie": r.session(), "Origin": r.base}
+	resp, body := r.browse(http.MethodPost, "/v1/sign-in", `{"cashier":"`+ana.ID.String()+`","pin":"1234"}`, page)
+	cookies := resp.Cookies()
+	if resp.StatusCode != http.StatusCreated || len(cookies) != 1 || strings.Contains(body, sessionID.String()) {
+		t.Fatalf("%d %v %s", resp.StatusCode, cookies, body)
+	}
+	c := cookies[0]
+	if c.Value != sessionID.String() || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || !c.Expires.IsZero() || c.MaxAge != 0 {
+		t.Errorf("cookie %+v", c)
+	}
+	page["Cookie"] += "; " + c.Name + "=" + c.Value
+	resp, body = r.browse(http.MethodPost, "/v1/scan", `{"code":"x"}`, page)
+	if want := (till.Caller{Page: true, Session: sessionID}); resp.StatusCode != http.StatusOK || r.till.allowed != want {
+		t.Errorf("%d %s: %+v", resp.StatusCode, body, r.till.allowed)
+	}
+	resp, body = r.browse(http.MethodPost, "/v1/sign-out", `{}`, page)
+	gone := resp.Cookies()
+	if resp.StatusCode != http.StatusNoContent || r.till.ended != sessionID || len(gone) != 1 || gone[0].Name != c.Name || gone[0].MaxAge >= 0 {
+		t.Errorf("%d %s %v", resp.StatusCode, body, gone)
+	}
+	// The cashier's cookie alone opens nothing, and till software is not the page.
+	resp, body = r.browse(http.MethodPost, "/v1/scan", `{"code":"x"}`, map[string]string{"Cookie": c.Name + "=" + c.Value, "Origin": r.base})
+	if resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("%d %s", resp.StatusCode, body)
+	}
+	got := r.do(request{path: "/v1/scan", body: `{"code":"x"}`, header: map[string]string{"Cookie": c.Name + "=" + c.Value}})
+	if got.status != http.StatusOK || r.till.allowed != (till.Caller{}) {
+		t.Errorf("%d %s: %+v", got.status, got.body, r.till.allowed)
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/people"
+	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
 	"github.com/tallystick/tallystick/wallet/passtoken"
 )
@@ -136,6 +137,33 @@ func TestCardNumbersAndRegisterKeys(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	if a := r.do(call{method: "PATCH", path: "/api/v1/rewards/" + reward, body: `{"register_key":"` + strings.Repeat("x", 41) + `"}`}); a.code() != problem.InvalidField {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+// The entry has ids only; who looks at it at HQ is told the names.
+func TestAnEntryTellsWhoDidItAndWhoApproved(t *testing.T) {
+	r := newRig(t)
+	l := r.enrolledLane("one", 31)
+	ana := r.made("/api/v1/stores/"+l.store.String()+"/cashiers", `{"name":"Ana","role":"cashier","pin":"4711"}`)
+	nobody := uuid.New()
+	l.add(entry.KindVoid, entry.Void{
+		ID: uuid.New(), Sale: uuid.New(), Reason: entry.VoidCashier, Key: "v", KeyHash: make([]byte, 32),
+		Hands: entry.Hands{CashierID: uuid.MustParse(ana), Approver: nobody},
+	})
+	l.proven("POST", wire.PathPush, l.batch()) // for HQ's nonce
+	if a := l.proven("POST", wire.PathPush, l.batch()); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	a := r.do(call{method: "GET", path: "/api/v1/entries/" + l.id.String() + "/1/2"})
+	for _, want := range []string{`"done_by":{"id":"` + ana + `","name":"Ana"}`, `"approved_by":{"id":"` + nobody.String() + `"}`} {
+		if !strings.Contains(string(a.body), want) {
+			t.Errorf("%d %s has no %s", a.status, a.body, want)
+		}
+	}
+	_, err := r.ledger.Apply(t.Context())
+	r.must(err)
+	if a := r.do(call{method: "GET", path: "/api/v1/exceptions?cause=approver_invalid&state=open"}); !strings.Contains(string(a.body), l.id.String()) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 }

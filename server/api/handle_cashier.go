@@ -6,7 +6,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/cashier"
+	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -81,4 +84,33 @@ func showTillRules(r loyalty.TillRules) TillRules {
 		Version: int64(r.Version), SignIn: r.SignIn, IdleSeconds: r.Idle(), VoidOver: r.VoidOver, ReturnOver: r.ReturnOver,
 		ReceiptRequired: r.ReceiptNeeded,
 	}
+}
+
+// nameHands names who did what an entry says, and who approved.
+func (h handlers) nameHands(ctx context.Context, e ledger.Entry, into *EntryDetail) error {
+	env, err := entry.Decode(e.Raw)
+	if err != nil {
+		return nil // nobody can be read out of it
+	}
+	hands, err := entry.DecodeBody[entry.Hands](env)
+	if err != nil {
+		return nil
+	}
+	if into.DoneBy, err = h.cashierName(ctx, e.Store, hands.CashierID); err != nil {
+		return err
+	}
+	into.ApprovedBy, err = h.cashierName(ctx, e.Store, hands.Approver)
+	return err
+}
+
+// cashierName is nil for nobody.
+func (h handlers) cashierName(ctx context.Context, store, id uuid.UUID) (*CashierName, error) {
+	if id == uuid.Nil {
+		return nil, nil
+	}
+	c, err := h.o.Cashiers.Cashier(ctx, store, id)
+	if err != nil && problem.CodeOf(err) != problem.NotFound {
+		return nil, err
+	}
+	return &CashierName{ID: id, Name: unlessEmpty(c.Name)}, nil
 }

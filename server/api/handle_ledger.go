@@ -57,6 +57,9 @@ func (h handlers) GetEntry(ctx context.Context, r GetEntryRequestObject) (GetEnt
 		if out.Items[i].Decoded, err = h.decoded(e); err != nil {
 			return nil, err
 		}
+		if err := h.nameHands(ctx, e, &out.Items[i]); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

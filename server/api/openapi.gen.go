@@ -952,6 +952,12 @@ type CashierList struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// CashierName Who was signed in at the till, or approved. Without a name: the store has nobody with this id.
+type CashierName struct {
+	ID   openapi_types.UUID `json:"id"`
+	Name *string            `json:"name,omitempty"`
+}
+
 // CashierNew defines model for CashierNew.
 type CashierNew struct {
 	// Name What the tills show; unique in the store.
@@ -1215,12 +1221,18 @@ type Entry struct {
 
 // EntryDetail defines model for EntryDetail.
 type EntryDetail struct {
+	// ApprovedBy Who was signed in at the till, or approved. Without a name: the store has nobody with this id.
+	ApprovedBy *CashierName `json:"approved_by,omitempty"`
+
 	// Bytes The entry exactly as received, in hexadecimal.
 	Bytes string `json:"bytes"`
 
 	// Decoded Envelope and body decoded; missing when HQ cannot read them.
 	Decoded *map[string]interface{} `json:"decoded,omitempty"`
-	Entry   Entry                   `json:"entry"`
+
+	// DoneBy Who was signed in at the till, or approved. Without a name: the store has nobody with this id.
+	DoneBy *CashierName `json:"done_by,omitempty"`
+	Entry  Entry        `json:"entry"`
 }
 
 // EntryDetails defines model for EntryDetails.
