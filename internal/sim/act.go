@@ -283,10 +283,10 @@ func (w *world) issue(ctx context.Context, d *dice, m *member) {
 	w.say("HQ gives %s a voucher of %d uses", m.name, uses)
 }
 
-// restore begins HQ again from its last backup. Left out, and named in docs/proof.md:
-// a restore over an enrolment, or over an earlier restore, that the backup does not know.
+// restore begins HQ again from its last backup. Left out, and named in docs/proof.md: a
+// restore of a backup that is older than the last restore.
 func (w *world) restore(ctx context.Context) {
-	if w.saved < 0 || w.enrolledSinceBackup {
+	if w.saved < 0 {
 		return
 	}
 	if err := w.hq.restore(ctx); err != nil {
@@ -294,6 +294,7 @@ func (w *world) restore(ctx context.Context) {
 		return
 	}
 	w.moves, w.saved, w.restored = w.moves[:w.saved], -1, true
+	w.forgotten = w.forgotten || w.enrolledSinceBackup
 	w.count("HQ restored from a backup")
 	w.say("HQ is restored from its backup, epoch %d", w.hq.epoch)
 }

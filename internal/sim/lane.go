@@ -30,6 +30,7 @@ type lane struct {
 	stray bool // a copy of another lane's data directory
 
 	enrolment wire.Enrolment
+	word      keepsake
 	signer    keys.Signer
 	fork      *fork // what became of the journal's identity; shared with copies
 
@@ -86,6 +87,23 @@ type ack struct {
 	sale uuid.UUID // zero: not a sale
 }
 
+// keepsake is what a terminal keeps of HQ's word for an HQ that was restored from a
+// backup (syncer.Keepsakes): that it enrolled the terminal, and how far HQ had come.
+type keepsake struct{ enrolment, witness []byte }
+
+func (k *keepsake) Enrolment() []byte { return k.enrolment }
+
+func (k *keepsake) Witness() []byte { return k.witness }
+
+func (k *keepsake) Keep(enrolment, witness []byte) {
+	if len(enrolment) > 0 {
+		k.enrolment = enrolment
+	}
+	if len(witness) > 0 {
+		k.witness = witness
+	}
+}
+
 // image is a copy of a data directory.
 type image struct {
 	disk  *disk
@@ -120,7 +138,7 @@ func (l *lane) enrol(ctx context.Context, terminal uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	l.signer, l.enrolment = signer, enrolment
+	l.signer, l.enrolment, l.word = signer, enrolment, keepsake{enrolment: enrolment.Statement}
 	l.fork = &fork{writer: journal.Writer{ID: enrolment.Terminal, Epoch: enrolment.Epoch}}
 	l.disk, l.cells = newDisk(l.w.options.Broken == SyncOff), newCells()
 	l.acks, l.tried, l.kept, l.enlisting, l.forkTold = nil, nil, nil, "", false
@@ -172,7 +190,7 @@ func (l *lane) open(ctx context.Context) error {
 	service := syncer.New(syncer.Config{
 		Address: "http://hq", HQ: l.enrolment.HQ, Store: l.enrolment.Store, Software: "sim", Signer: l.signer,
 		HTTP: &http.Client{Transport: &l.link}, Clock: l, Random: l.dice, Journal: l.journal, Till: l.till,
-		Log: slog.New(slog.DiscardHandler), EnrolledAt: time.UnixMilli(l.enrolment.HQTime),
+		Log: slog.New(slog.DiscardHandler), EnrolledAt: time.UnixMilli(l.enrolment.HQTime), Kept: &l.word,
 		Timing: syncer.Timing{PollWait: time.Millisecond, Request: time.Hour},
 	})
 	l.steps = service.Steps()
@@ -245,7 +263,7 @@ func (l *lane) take() *image {
 func (l *lane) copies(name string) *lane {
 	i := l.take()
 	c := &lane{
-		w: l.w, name: name, shop: l.shop, dice: newDice(l.dice.Uint64(), 1), stray: true, enrolment: l.enrolment,
+		w: l.w, name: name, shop: l.shop, dice: newDice(l.dice.Uint64(), 1), stray: true, enrolment: l.enrolment, word: l.word,
 		signer: l.signer, fork: l.fork, disk: i.disk, cells: i.cells, acks: i.acks, skew: l.skew,
 	}
 	c.link.lane = c

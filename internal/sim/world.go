@@ -56,6 +56,7 @@ type world struct {
 	same     map[uuid.UUID]uuid.UUID
 
 	enrolledSinceBackup bool
+	forgotten           bool // HQ was restored over an enrolment that the backup does not know
 	restored            bool
 	loans               int
 
