@@ -157,7 +157,10 @@ func (l *rightsLife) checkJournal(r *rapid.T) {
 			if err != nil {
 				r.Fatal(err)
 			}
-			if len(sales[void.Sale].Kept) > 0 && !released[void.Sale] && used[void.Sale] < amount[void.Sale] {
+			// One that ended very long ago is nobody's any more: HQ took it back then.
+			kept := sales[void.Sale].Kept
+			old := len(kept) > 0 && e.At().Sub(time.UnixMilli(kept[0].EndsAt)) > 89*24*time.Hour
+			if len(kept) > 0 && !old && !released[void.Sale] && used[void.Sale] < amount[void.Sale] {
 				r.Fatalf("the sale is voided and what it kept is not released")
 			}
 			for _, x := range sales[void.Sale].Redeemed {
