@@ -149,7 +149,7 @@ func (d *demo) addresses() {
 	d.t.say("       Console: %s/console   the same name and password", d.HQ.URL())
 	d.t.say("       API description: %s/api/v1/openapi.json", d.HQ.URL())
 	for _, l := range d.Lanes {
-		d.t.say("%s   %s   token in %s", l.Name, l.Base, filepath.Join(l.Data, "token"))
+		d.t.say("%s   till page: %s/till/   token in %s", l.Name, l.Base, filepath.Join(l.Data, "token"))
 	}
 	for _, c := range staff {
 		d.t.say("       %s, %s at each store: PIN %s", c.Name, c.Role, c.PIN)

@@ -22,13 +22,7 @@ interface Init {
 
 type Send = (request: Request) => Promise<Response>;
 
-function requestOf(
-  method: Method,
-  base: string,
-  path: string,
-  init: Init,
-  headers: Record<string, string>,
-): Request {
+function requestOf(method: Method, base: string, path: string, init: Init, headers: Record<string, string>): Request {
   const { path: places = {}, query = {}, header = {} } = init.params ?? {};
   const url = new URL(
     base + path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(places[name]))),

@@ -56,9 +56,13 @@ export const agent = {
   closeDay: (key: string, business_date: string) =>
     done(client.POST('/v1/day/close', { params: once(key), body: { business_date } })),
   closedDays: () => done(client.GET('/v1/days', { params: { query: { limit: 14 } } })),
+  printer: () => done(client.GET('/v1/printer')),
+  print: (seq: number, language: 'en' | 'tr' | 'pl', original: boolean) =>
+    done(client.POST('/v1/receipts/{seq}/print', { params: { path: { seq } }, body: { language, original } })),
   cashiers: () => done(client.GET('/v1/cashiers')),
   session: () => done(client.GET('/v1/session')),
-  signIn: (cashier: string, pin: string) => done(client.POST('/v1/sign-in', { body: { cashier, pin } })),
+  signIn: (cashier: string, pin: string, training: boolean) =>
+    done(client.POST('/v1/sign-in', { body: { cashier, pin, ...(training ? { training } : {}) } })),
   signOut: () => done(client.POST('/v1/sign-out', { body: {} })),
   approve: (body: ApprovalRequest) => done(client.POST('/v1/approvals', { body })),
 };

@@ -13,6 +13,8 @@ class Who {
   /** Nothing can be sold before somebody is signed in. */
   required = $state(false);
   current: Cashier | undefined = $state();
+  /** The session is for practice: nothing is recorded. */
+  training = $state(false);
   asking: Asking | undefined = $state();
 
   get managers(): Cashier[] {
@@ -30,17 +32,21 @@ class Who {
       const list = await agent.cashiers();
       this.list = list.cashiers;
       this.required = list.sign_in_required;
-      this.current = (await agent.session()).cashier;
+      const session = await agent.session();
+      this.current = session.cashier;
+      this.training = session.training ?? false;
     } catch (err) {
       problemOf(err);
-      this.current = undefined;
+      this.#nobody();
     }
   }
 
   /** signIn returns why not; undefined when the cashier is signed in. */
-  async signIn(cashier: string, pin: string): Promise<ProblemDocument | undefined> {
+  async signIn(cashier: string, pin: string, training: boolean): Promise<ProblemDocument | undefined> {
     try {
-      this.current = (await agent.signIn(cashier, pin)).cashier;
+      const session = await agent.signIn(cashier, pin, training);
+      this.current = session.cashier;
+      this.training = session.training ?? false;
       return undefined;
     } catch (err) {
       return problemOf(err);
@@ -53,7 +59,12 @@ class Who {
     } catch (err) {
       problemOf(err);
     }
+    this.#nobody();
+  }
+
+  #nobody(): void {
     this.current = undefined;
+    this.training = false;
   }
 
   /** approve answers what is being asked; it returns why not. */
@@ -94,7 +105,7 @@ class Who {
   /** noticed reads a refusal for what it says about the session. */
   noticed(problem: ProblemDocument): void {
     if (problem.code === 'cashier_session_ended' || problem.code === 'cashier_required') {
-      this.current = undefined;
+      this.#nobody();
       this.required ||= problem.code === 'cashier_required';
     }
   }

@@ -106,6 +106,8 @@ const en = {
     after: 'This sale was recorded before the page was closed.',
     register: 'Take {amount} off at the register',
     collect: 'Collect {amount}',
+    key: 'press {key}',
+    coupon: 'coupon {code}',
     earned: 'Points earned',
     spent: 'Points spent',
     entry: 'Entry {seq} · {hash}',

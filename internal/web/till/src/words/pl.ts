@@ -113,6 +113,8 @@ const pl: Catalog<Words> = {
     after: 'Tę sprzedaż zapisano, zanim strona została zamknięta.',
     register: 'Odejmij {amount} na kasie fiskalnej',
     collect: 'Pobierz {amount}',
+    key: 'naciśnij {key}',
+    coupon: 'kupon {code}',
     earned: 'Naliczone punkty',
     spent: 'Wymienione punkty',
     entry: 'Wpis {seq} · {hash}',

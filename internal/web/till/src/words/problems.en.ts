@@ -91,6 +91,9 @@ const problems = {
     'This card number is not known here. Scan the card’s code; points can be claimed later with the receipt.',
   card_number_ambiguous: 'This card number is not clear. Please scan the card’s code.',
   card_number_locked: 'Too many unknown card numbers were typed. Wait a little, or scan the card’s code.',
+  printer_none: 'No receipt printer is set up at this till.',
+  printer_away: 'The printer did not print. Check paper, lid and cable, then print again. The sale is safe.',
+  printer_busy: 'Too many receipts are waiting. Look after the printer, then print again.',
 };
 
 export default problems;

@@ -96,6 +96,10 @@ const problems: Catalog<Problems> = {
     'Ten numer karty nie jest tu znany. Zeskanuj kod karty; punkty można odebrać później z paragonem.',
   card_number_ambiguous: 'Ten numer karty nie jest jednoznaczny. Zeskanuj kod karty.',
   card_number_locked: 'Wpisano za dużo nieznanych numerów kart. Poczekaj chwilę albo zeskanuj kod karty.',
+  printer_none: 'Przy tej kasie nie ma drukarki paragonów.',
+  printer_away:
+    'Drukarka nie wydrukowała. Sprawdź papier, pokrywę i kabel, a potem drukuj ponownie. Sprzedaż jest bezpieczna.',
+  printer_busy: 'Za dużo paragonów czeka. Sprawdź drukarkę, a potem drukuj ponownie.',
 };
 
 export default problems;

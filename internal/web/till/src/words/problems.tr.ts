@@ -92,6 +92,9 @@ const problems: Catalog<Problems> = {
   card_number_unknown: 'Bu kart numarası burada bilinmiyor. Kartın kodunu okutun; puanlar sonra fişle alınabilir.',
   card_number_ambiguous: 'Bu kart numarası kesin değil. Lütfen kartın kodunu okutun.',
   card_number_locked: 'Çok fazla bilinmeyen kart numarası yazıldı. Biraz bekleyin ya da kartın kodunu okutun.',
+  printer_none: 'Bu kasada fiş yazıcısı kurulu değil.',
+  printer_away: 'Yazıcı yazdırmadı. Kâğıda, kapağa ve kabloya bakıp yeniden yazdırın. Satış güvende.',
+  printer_busy: 'Çok fazla fiş bekliyor. Yazıcıya bakıp yeniden yazdırın.',
 };
 
 export default problems;

@@ -108,6 +108,8 @@ const tr: Catalog<Words> = {
     after: 'Bu satış, sayfa kapanmadan önce kaydedilmişti.',
     register: 'Yazarkasada {amount} indirin',
     collect: '{amount} tahsil edin',
+    key: '{key} tuşuna basın',
+    coupon: 'kupon {code}',
     earned: 'Kazanılan puan',
     spent: 'Kullanılan puan',
     entry: 'Kayıt {seq} · {hash}',
