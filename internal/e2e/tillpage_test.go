@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
+	"github.com/tallystick/tallystick/internal/testkit/hqclient"
 	"github.com/tallystick/tallystick/internal/testkit/stage"
 )
 
@@ -27,12 +28,16 @@ func TestTillPage(t *testing.T) {
 	for _, one := range shoppers {
 		codes[one.Alias] = one.Code
 	}
+	detail, err := s.Office.Member(t.Context(), shoppers[3].ID)
+	must(t, err)
 	stories{
 		script: "till.mjs",
 		stage: map[string]any{
 			"till": "http://" + lane.Addr + "/till/", "codes": codes, "goods": goods.ID, "coffee": s.programme.Coffee.Name,
+			"number": detail.Member.Card,
 		},
 		actions: map[string]func() error{
+			"hire":    func() error { return s.hire(t, lane) },
 			"hq-down": func() error { return s.HQ.Stop(t.Context()) },
 			"hq-up":   func() error { return s.HQ.Start(t.Context()) },
 			"kill":    lane.Kill,
@@ -40,4 +45,22 @@ func TestTillPage(t *testing.T) {
 			"drained": func() error { return lane.AwaitDrained(t.Context()) },
 		},
 	}.play(t)
+}
+
+// hire gives the store a cashier and a manager, and rules: nobody sells without signing
+// in, and a void of more than 50.00 needs the manager.
+func (s *scene) hire(t *testing.T, lane *stage.Lane) error {
+	over := int64(50_00)
+	if err := s.Office.PutTillRules(t.Context(), s.store.ID, hqclient.TillRules{SignIn: true, VoidOver: &over}); err != nil {
+		return err
+	}
+	for _, one := range []hqclient.Cashier{{Name: "Ana", Role: "cashier", PIN: "4711"}, {Name: "Bo", Role: "manager", PIN: "080815"}} {
+		if _, err := s.Office.AddCashier(t.Context(), s.store.ID, one); err != nil {
+			return err
+		}
+	}
+	return stage.Until(t.Context(), "the lane knows its cashiers", func() (bool, error) {
+		roster, err := lane.Cashiers(t.Context())
+		return roster.SignIn && len(roster.Cashiers) == 2, err
+	})
 }

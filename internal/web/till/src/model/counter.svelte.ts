@@ -165,7 +165,7 @@ export class Counter {
   async #ask(turn: number): Promise<void> {
     const request = this.#request();
     try {
-      const quote = await agent.quote(request);
+      const quote = await this.#quoted(request);
       if (turn !== this.#turn) return;
       this.quote = quote;
       this.refusal = undefined;
@@ -174,6 +174,15 @@ export class Counter {
     } finally {
       if (turn === this.#turn) this.quoting = false;
     }
+  }
+
+  // A typed card number redeems only with a manager's approval, which is good for one sale.
+  #quoted(request: QuoteRequest): Promise<Quote> {
+    const ask = (approval?: string) => {
+      this.#approval = approval ?? this.#approval;
+      return agent.quote({ ...request, ...(this.#approval ? { approval: this.#approval } : {}) });
+    };
+    return this.member ? who.withApproval({ for: 'redeem', scan: this.member.id }, ask) : ask();
   }
 
   #request(): QuoteRequest {
@@ -211,12 +220,7 @@ export class Counter {
 
   #send(quote: Quote): Promise<Sale> {
     const receipt = this.receipt.trim();
-    const body = { quote: quote.id, ...(receipt ? { pos_receipt: receipt } : {}) };
-    const send = (approval?: string) => {
-      this.#approval = approval ?? this.#approval;
-      return agent.commit(this.#key, { ...body, ...(this.#approval ? { approval: this.#approval } : {}) });
-    };
-    return this.member ? who.withApproval({ for: 'redeem', scan: this.member.id }, send) : send();
+    return agent.commit(this.#key, { quote: quote.id, ...(receipt ? { pos_receipt: receipt } : {}) });
   }
 
   async #failed(problem: ProblemDocument, err: Refused): Promise<void> {
@@ -252,7 +256,7 @@ export class Counter {
         }
         return;
       } catch (err) {
-        problemOf(err);
+        who.noticed(problemOf(err));
         await new Promise((resolve) => setTimeout(resolve, askAgainAfter));
       }
     }

@@ -1,5 +1,6 @@
+import { unreachable } from '@tallystick/kit/api/problem.ts';
 import { follow, type Stream } from '@tallystick/kit/api/events.ts';
-import { agent, type Sale, type Status } from './agent.ts';
+import { agent, problemOf, type Sale, type Status } from './agent.ts';
 
 /** Link is how the till stands: what the agent says of itself, and whether it says anything. */
 class Link {
@@ -50,8 +51,8 @@ class Link {
   async refresh(): Promise<void> {
     try {
       this.#heard(await agent.status());
-    } catch {
-      this.reachable = false;
+    } catch (err) {
+      if (problemOf(err).code === unreachable) this.reachable = false;
     }
   }
 

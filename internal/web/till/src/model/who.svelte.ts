@@ -35,18 +35,33 @@ class Who {
       const session = await agent.session();
       this.current = session.cashier;
       this.training = session.training ?? false;
+      this.#owner = `${session.cashier.id} ${this.training}`;
     } catch (err) {
       problemOf(err);
       this.#nobody();
     }
   }
 
-  /** signIn returns why not; undefined when the cashier is signed in. */
-  async signIn(cashier: string, pin: string, training: boolean): Promise<ProblemDocument | undefined> {
+  /** Whose basket it is: the last who was signed in, and whether in training. */
+  #owner = '';
+
+  /**
+   * signIn returns why not; undefined when the cashier is signed in. `onChange` is called
+   * when it is somebody else than before, who must not go on with what is on the screen.
+   */
+  async signIn(
+    cashier: string,
+    pin: string,
+    training: boolean,
+    onChange: () => void,
+  ): Promise<ProblemDocument | undefined> {
     try {
       const session = await agent.signIn(cashier, pin, training);
       this.current = session.cashier;
       this.training = session.training ?? false;
+      const owner = `${cashier} ${this.training}`;
+      if (this.#owner !== '' && this.#owner !== owner) onChange();
+      this.#owner = owner;
       return undefined;
     } catch (err) {
       return problemOf(err);
@@ -107,6 +122,7 @@ class Who {
     if (problem.code === 'cashier_session_ended' || problem.code === 'cashier_required') {
       this.#nobody();
       this.required ||= problem.code === 'cashier_required';
+      void this.refresh();
     }
   }
 }

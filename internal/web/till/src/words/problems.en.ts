@@ -94,6 +94,7 @@ const problems = {
   printer_none: 'No receipt printer is set up at this till.',
   printer_away: 'The printer did not print. Check paper, lid and cable, then print again. The sale is safe.',
   printer_busy: 'Too many receipts are waiting. Look after the printer, then print again.',
+  manager_required: 'Only a manager can do this. Call one to type their PIN.',
 };
 
 export default problems;

@@ -100,6 +100,7 @@ const problems: Catalog<Problems> = {
   printer_away:
     'Drukarka nie wydrukowała. Sprawdź papier, pokrywę i kabel, a potem drukuj ponownie. Sprzedaż jest bezpieczna.',
   printer_busy: 'Za dużo paragonów czeka. Sprawdź drukarkę, a potem drukuj ponownie.',
+  manager_required: 'Może to zrobić tylko kierownik. Poproś go o wpisanie PIN-u.',
 };
 
 export default problems;

@@ -95,6 +95,7 @@ const problems: Catalog<Problems> = {
   printer_none: 'Bu kasada fiş yazıcısı kurulu değil.',
   printer_away: 'Yazıcı yazdırmadı. Kâğıda, kapağa ve kabloya bakıp yeniden yazdırın. Satış güvende.',
   printer_busy: 'Çok fazla fiş bekliyor. Yazıcıya bakıp yeniden yazdırın.',
+  manager_required: 'Bunu yalnızca bir yönetici yapabilir. PIN’ini girmesi için birini çağırın.',
 };
 
 export default problems;
