@@ -129,7 +129,7 @@ export async function tell(stories) {
   const only = process.env.STORY;
   let failed = false;
   for (const [name, story] of Object.entries(stories)) {
-    if (only && !name.includes(only)) continue;
+    if (only && !only.split(',').some((part) => name.includes(part))) continue;
     const began = performance.now();
     try {
       await story();

@@ -105,6 +105,8 @@ export class Counter {
       play('read');
     } catch (err) {
       const problem = problemOf(err);
+      // What was refused may be tried again at once.
+      this.#last.at = -Infinity;
       if (problem.code === 'code_wrong_kind') this.claimCode = text;
       else this.#refuse(problem);
     } finally {

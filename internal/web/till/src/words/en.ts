@@ -55,7 +55,7 @@ const en = {
     pending: '{points} not spendable yet',
     held: '{points} reserved by another sale',
     expiring: '{points} expire {date}',
-    keyed: 'Typed number: earns only',
+    keyed: 'Typed number',
     static: 'Printed or saved code',
     rotating: 'Live code',
     rewards: 'Rewards',

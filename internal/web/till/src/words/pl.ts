@@ -57,7 +57,7 @@ const pl: Catalog<Words> = {
     pending: '{points} jeszcze nie do wykorzystania',
     held: '{points} zarezerwowane przez inną sprzedaż',
     expiring: '{points} wygaśnie {date}',
-    keyed: 'Numer wpisany: tylko nalicza',
+    keyed: 'Numer wpisany',
     static: 'Kod drukowany lub zapisany',
     rotating: 'Kod na żywo',
     rewards: 'Nagrody',

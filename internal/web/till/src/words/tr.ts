@@ -57,7 +57,7 @@ const tr: Catalog<Words> = {
     pending: '{points} henüz kullanılamaz',
     held: '{points} başka bir satış için ayrıldı',
     expiring: '{points}, {date} tarihinde siliniyor',
-    keyed: 'Elle yazıldı: yalnızca kazandırır',
+    keyed: 'Elle yazılan numara',
     static: 'Basılı ya da kayıtlı kod',
     rotating: 'Canlı kod',
     rewards: 'Ödüller',
