@@ -214,10 +214,76 @@ func TestHQsJournalHoldsNoHashOfAPIN(t *testing.T) {
 	}
 }
 
-// deeds are what HQ must or need not look at, by the rules the terminal held.
+// judged is a till that writes deeds, with what HQ should say of each entry.
+type judged struct {
+	*rig
+	till    *books.Till
+	account uuid.UUID
+	cashier uuid.UUID
+	want    map[int]ledger.ExceptionKind
+}
+
+// expect says it of the last entry.
+func (j *judged) expect(kind ledger.ExceptionKind) {
+	if kind != "" {
+		j.want[len(j.till.Entries)] = kind
+	}
+}
+
+func (j *judged) by(approver uuid.UUID, rules uint64) entry.Hands {
+	return entry.Hands{CashierID: j.cashier, Approver: approver, TillRules: rules}
+}
+
+// voids writes the void of a sale.
+func (j *judged) voids(t *testing.T, hands entry.Hands, total int64, reason entry.VoidReason, kind ledger.ExceptionKind) {
+	t.Helper()
+	sale := j.till.Sell(t, j.account, total, 0)
+	j.till.Write(t, entry.KindVoid, entry.Void{
+		ID: uuid.New(), Sale: sale, Account: j.account, Reason: reason, Key: uuid.NewString(), Hands: hands,
+		Total: entry.Money{Currency: "EUR", Minor: total},
+	})
+	j.expect(kind)
+}
+
+// redeems writes a sale that redeems on a typed card number.
+func (j *judged) redeems(t *testing.T, basis entry.Basis, policy uint64, approver uuid.UUID, kind ledger.ExceptionKind) {
+	t.Helper()
+	sale := j.till.Sale(t, j.account, 500, 10)
+	sale.Freshness, sale.Policy, sale.Hands = entry.FreshnessKeyed, policy, j.by(approver, 0)
+	sale.Redeemed[0].Basis = basis
+	j.till.Write(t, entry.KindSale, sale)
+	j.expect(kind)
+}
+
+// check delivers twice, because looking again changes nothing, and compares.
+func (j *judged) check(t *testing.T) {
+	t.Helper()
+	for range 2 {
+		j.till.Sync(t, 1)
+		j.Apply(t)
+	}
+	got := map[int]ledger.ExceptionKind{}
+	for _, kind := range []ledger.ExceptionKind{ledger.ApprovalMissing, ledger.ApproverInvalid} {
+		for _, e := range j.Exceptions(t, kind) {
+			got[int(e.Seq)] = e.Kind
+			if e.Terminal != j.till.ID || e.Store != j.here || e.State != ledger.ExceptionOpen {
+				t.Errorf("%+v", e)
+			}
+		}
+	}
+	for seq := range len(j.till.Entries) + 1 {
+		if got[seq] != j.want[seq] {
+			t.Errorf("entry %d: %q, want %q", seq, got[seq], j.want[seq])
+		}
+	}
+	if n := j.Holding(t, j.account, "points"); n.Free+n.Allowance+n.Pending == 1000 {
+		t.Error("the facts did not count")
+	}
+	j.Verify(t)
+}
+
 func TestG5_ApprovalsAreLookedAtAgainAndNothingIsRefused(t *testing.T) {
 	on(t, func(t *testing.T, r *rig) {
-		till := r.Till(t, "a")
 		ana, bo := r.hire(t, r.here, "Ana", wire.RoleCashier), r.hire(t, r.here, "Bo", wire.RoleManager)
 		stranger := r.hire(t, r.there, "Cy", wire.RoleManager)
 		left := r.hire(t, r.here, "Di", wire.RoleManager)
@@ -230,86 +296,25 @@ func TestG5_ApprovalsAreLookedAtAgainAndNothingIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Clock.Advance(time.Hour)
-		till.Skip(time.Hour)
-		account := r.Member(t, "m", 1000)
-		want := map[int]ledger.ExceptionKind{}
-		expect := func(kind ledger.ExceptionKind) {
-			if kind != "" {
-				want[len(till.Entries)] = kind
-			}
-		}
-		by := func(approver uuid.UUID, version uint64) entry.Hands {
-			return entry.Hands{CashierID: ana.ID, Approver: approver, TillRules: version}
-		}
-		for _, c := range []struct {
-			hands  entry.Hands
-			amount int64
-			lost   bool
-			kind   ledger.ExceptionKind
-		}{
-			{by(uuid.Nil, rules.Version), 1000, false, ""},
-			{by(uuid.Nil, rules.Version), 1001, false, ledger.ApprovalMissing},
-			{by(uuid.Nil, rules.Version), 1001, true, ""},
-			{by(bo.ID, rules.Version), 1001, false, ""},
-			{by(ana.ID, rules.Version), 1001, false, ledger.ApproverInvalid},
-			{by(stranger.ID, rules.Version), 1001, false, ledger.ApproverInvalid},
-			{by(left.ID, rules.Version), 1001, false, ledger.ApproverInvalid},
-			{by(uuid.New(), 0), 1, false, ledger.ApproverInvalid},
-			{by(uuid.Nil, 0), 1001, false, ""},               // the terminal had no rules
-			{by(uuid.Nil, rules.Version+1), 1001, false, ""}, // HQ knows of none such
-		} {
-			sale := till.Sell(t, account, c.amount, 0)
-			void := entry.Void{
-				ID: uuid.New(), Sale: sale, Account: account, Reason: entry.VoidCashier, Key: uuid.NewString(), Hands: c.hands,
-				Total: entry.Money{Currency: "EUR", Minor: c.amount},
-			}
-			if c.lost {
-				void.Reason = entry.VoidLostAnswer
-			}
-			till.Write(t, entry.KindVoid, void)
-			expect(c.kind)
-		}
-		till.Return(t, entry.Return{Refund: entry.Money{Minor: 1001}, Hands: by(uuid.Nil, rules.Version)})
-		expect(ledger.ApprovalMissing)
-		for _, c := range []struct {
-			basis    entry.Basis
-			policy   uint64
-			approver uuid.UUID
-			kind     ledger.ExceptionKind
-		}{
-			{entry.BasisStandIn, 1, uuid.Nil, ledger.ApprovalMissing},
-			{entry.BasisAllowance, 1, uuid.Nil, ledger.ApprovalMissing},
-			{entry.BasisStandIn, 1, bo.ID, ""},
-			{entry.BasisHQAuthorised, 1, uuid.Nil, ""},
-			{entry.BasisStandIn, 2, uuid.Nil, ""},
-		} {
-			sale := till.Sale(t, account, 500, 10)
-			sale.Freshness, sale.Policy, sale.Hands = entry.FreshnessKeyed, c.policy, by(c.approver, 0)
-			sale.Redeemed[0].Basis = c.basis
-			till.Write(t, entry.KindSale, sale)
-			expect(c.kind)
-		}
-		for range 2 { // looking again changes nothing
-			till.Sync(t, 1)
-			r.Apply(t)
-		}
-		got := map[int]ledger.ExceptionKind{}
-		for _, kind := range []ledger.ExceptionKind{ledger.ApprovalMissing, ledger.ApproverInvalid} {
-			for _, e := range r.Exceptions(t, kind) {
-				got[int(e.Seq)] = e.Kind
-				if e.Terminal != till.ID || e.Store != r.here || e.State != ledger.ExceptionOpen {
-					t.Errorf("%+v", e)
-				}
-			}
-		}
-		for seq := range len(till.Entries) + 1 {
-			if got[seq] != want[seq] {
-				t.Errorf("entry %d: %q, want %q", seq, got[seq], want[seq])
-			}
-		}
-		if n := r.Holding(t, account, "points"); n.Free+n.Allowance+n.Pending == 1000 {
-			t.Error("the facts did not count")
-		}
-		r.Verify(t)
+		j := &judged{rig: r, till: r.Till(t, "a"), account: r.Member(t, "m", 1000), cashier: ana.ID, want: map[int]ledger.ExceptionKind{}}
+		byHand, lost, nobody := entry.VoidCashier, entry.VoidLostAnswer, uuid.Nil
+		j.voids(t, j.by(nobody, rules.Version), 1000, byHand, "")
+		j.voids(t, j.by(nobody, rules.Version), 1001, byHand, ledger.ApprovalMissing)
+		j.voids(t, j.by(nobody, rules.Version), 1001, lost, "")
+		j.voids(t, j.by(bo.ID, rules.Version), 1001, byHand, "")
+		j.voids(t, j.by(ana.ID, rules.Version), 1001, byHand, ledger.ApproverInvalid)
+		j.voids(t, j.by(stranger.ID, rules.Version), 1001, byHand, ledger.ApproverInvalid)
+		j.voids(t, j.by(left.ID, rules.Version), 1001, byHand, ledger.ApproverInvalid)
+		j.voids(t, j.by(uuid.New(), 0), 1, byHand, ledger.ApproverInvalid)
+		j.voids(t, j.by(nobody, 0), 1001, byHand, "")               // the terminal had no rules
+		j.voids(t, j.by(nobody, rules.Version+1), 1001, byHand, "") // HQ knows of none such
+		j.till.Return(t, entry.Return{Refund: entry.Money{Minor: 1001}, Hands: j.by(nobody, rules.Version)})
+		j.expect(ledger.ApprovalMissing)
+		j.redeems(t, entry.BasisStandIn, 1, nobody, ledger.ApprovalMissing)
+		j.redeems(t, entry.BasisAllowance, 1, nobody, ledger.ApprovalMissing)
+		j.redeems(t, entry.BasisStandIn, 1, bo.ID, "")
+		j.redeems(t, entry.BasisHQAuthorised, 1, nobody, "")
+		j.redeems(t, entry.BasisStandIn, 2, nobody, "")
+		j.check(t)
 	})
 }
