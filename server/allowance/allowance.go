@@ -68,6 +68,7 @@ type Service struct {
 	o       Options
 	at      place // where the search for accounts goes on
 	sampled int64
+	left    left // by the round that runs
 }
 
 // roundEvery is how often the service looks by itself.

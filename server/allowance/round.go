@@ -2,6 +2,7 @@ package allowance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,8 +32,23 @@ type place struct {
 	account uuid.UUID
 }
 
-// Round does once all that HQ does by itself about rights and shares.
+// left is what a round could not do for accounts that cannot be folded.
+type left []error
+
+// out returns an error unless it is about one account only: the others go on, and it is
+// named when the round is over.
+func (l *left) out(err error) error {
+	if ledger.Broken(err) {
+		*l = append(*l, err)
+		return nil
+	}
+	return err
+}
+
+// Round does once all that HQ does by itself about rights and shares. What it could not
+// do for single accounts is its error at the end.
 func (s *Service) Round(ctx context.Context) error {
+	s.left = nil
 	policy, err := s.policy(ctx)
 	if err != nil {
 		return err
@@ -57,7 +73,7 @@ func (s *Service) Round(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
 	}
-	return nil
+	return errors.Join(s.left...)
 }
 
 // takeBack takes rights back whose time is over and whose journal HQ knows past it, or
@@ -88,7 +104,7 @@ func (s *Service) takeBack(ctx context.Context, p loyalty.Policy, lanes []Lane) 
 	for _, r := range over {
 		of := heard.of(r.Holder, r.Epoch)
 		if cause, ok := Close(p.Rights, r.HeldRight, of, s.now()); ok {
-			if err := s.TakeBack(ctx, r, cause, of.LostBy); err != nil {
+			if err := s.left.out(s.TakeBack(ctx, r, cause, of.LostBy)); err != nil {
 				return err
 			}
 		}
@@ -301,7 +317,7 @@ func (s *Service) giveMany(ctx context.Context, p loyalty.Policy, lanes []Lane) 
 			return fmt.Errorf("read holdings: %w", err)
 		}
 		for _, row := range rows {
-			if err := s.giveAhead(ctx, p, row, stores); err != nil {
+			if err := s.left.out(s.giveAhead(ctx, p, row, stores)); err != nil {
 				return err
 			}
 			s.at.account = row.Account

@@ -207,7 +207,7 @@ func (h handlers) GetStatus(ctx context.Context, _ GetStatusRequestObject) (GetS
 		},
 		Entries: status.Entries, Unapplied: status.Accepted, Parked: status.Parked, Quarantined: status.Quarantined,
 		LagSeconds:     int64(lag(status.OldestWait, now) / time.Second),
-		OpenExceptions: status.OpenExceptions, TerminalsAdopted: status.Adopted, HqFactsLost: status.FactsLost,
+		OpenExceptions: status.OpenExceptions, TerminalsAdopted: status.Adopted, HqFactsLost: status.FactsLost, SetAside: status.SetAside,
 		Exposure: exposure,
 	}, nil
 }

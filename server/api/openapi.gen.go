@@ -2185,7 +2185,10 @@ type Status struct {
 
 	// Quarantined Cannot be read.
 	Quarantined int64 `json:"quarantined"`
-	Stores      int64 `json:"stores"`
+
+	// SetAside Facts that their accounts cannot be folded with. They count for nothing yet, and are tried again by themselves.
+	SetAside int64 `json:"set_aside"`
+	Stores   int64 `json:"stores"`
 
 	// Terminals The web shop's terminals are not counted: they are head office's own and hold nothing.
 	Terminals TerminalCounts `json:"terminals"`

@@ -32,6 +32,15 @@ func (s *Service) Round(ctx context.Context) error {
 			}
 			return s.settle(ctx, row)
 		})
+		if ledger.Broken(err) {
+			err = s.o.Store.InTx(ctx, func(ctx context.Context) error {
+				row, _, err := s.o.Store.LockClaim(ctx, id)
+				if err != nil {
+					return err
+				}
+				return s.postpone(ctx, row)
+			})
+		}
 		if err != nil {
 			return fmt.Errorf("settle receipt %s: %w", id, err)
 		}

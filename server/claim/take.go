@@ -22,14 +22,27 @@ func (s *Service) Kinds() []entry.Kind {
 // Take implements ledger.Beside. Taking an entry again changes nothing.
 func (s *Service) Take(ctx context.Context, entries []ledger.Entry) error {
 	for _, e := range entries {
-		if err := s.take(ctx, e); err != nil {
+		err := s.take(ctx, e, s.settle)
+		if ledger.Broken(err) { // the account that claims cannot be folded; nobody else waits for that
+			err = s.take(ctx, e, s.postpone)
+		}
+		if err != nil {
 			return fmt.Errorf("take in entry %d of %s: %w", e.Seq, e.Terminal, err)
 		}
 	}
 	return nil
 }
 
-func (s *Service) take(ctx context.Context, e ledger.Entry) error {
+// then is what is done about a receipt of which there is news.
+type then func(ctx context.Context, row Row) error
+
+// postpone has a receipt looked at again later.
+func (s *Service) postpone(ctx context.Context, row Row) error {
+	row.DueAt = s.now() + againAfter.Milliseconds()
+	return s.o.Store.SetClaim(ctx, row)
+}
+
+func (s *Service) take(ctx context.Context, e ledger.Entry, then then) error {
 	env, err := entry.Decode(e.Raw)
 	if err != nil {
 		return nil // changed since it came; verification names that
@@ -40,19 +53,19 @@ func (s *Service) take(ctx context.Context, e ledger.Entry) error {
 		if err != nil || !claimable(sale) {
 			return nil
 		}
-		return s.sold(ctx, e, sale)
+		return s.sold(ctx, e, sale, then)
 	case entry.KindVoid:
 		void, err := entry.DecodeBody[entry.Void](env)
 		if err != nil {
 			return nil
 		}
-		return s.Undone(ctx, e, void.Sale)
+		return s.undone(ctx, e, void.Sale, then)
 	case entry.KindClaim:
 		c, err := entry.DecodeBody[entry.Claim](env)
 		if err != nil {
 			return nil
 		}
-		return s.add(ctx, Fact{Claim: c.Claim, Kind: Attempt, Source: e.Hash, Member: c.Member, Token: c.Token, Entry: e}, true)
+		return s.add(ctx, Fact{Claim: c.Claim, Kind: Attempt, Source: e.Hash, Member: c.Member, Token: c.Token, Entry: e}, true, then)
 	}
 	return nil
 }
@@ -63,7 +76,7 @@ func claimable(sale entry.Sale) bool {
 }
 
 // sold notes the sale of a receipt.
-func (s *Service) sold(ctx context.Context, e ledger.Entry, sale entry.Sale) error {
+func (s *Service) sold(ctx context.Context, e ledger.Entry, sale entry.Sale, then then) error {
 	return s.o.Store.InTx(ctx, func(ctx context.Context) error {
 		row, found, err := s.o.Store.LockClaim(ctx, sale.Claim)
 		if err != nil || found && row.State != Waiting {
@@ -78,18 +91,22 @@ func (s *Service) sold(ctx context.Context, e ledger.Entry, sale entry.Sale) err
 		if err := s.o.Store.SetClaim(ctx, row); err != nil {
 			return err
 		}
-		return s.settle(ctx, row)
+		return then(ctx, row)
 	})
 }
 
 // Undone implements ledger.Beside: a void or return of a sale without account.
 func (s *Service) Undone(ctx context.Context, e ledger.Entry, sale uuid.UUID) error {
-	return s.add(ctx, Fact{Claim: entry.ClaimOf(sale), Kind: Undoing, Source: e.Hash, Token: e.Raw, Entry: e}, false)
+	return s.undone(ctx, e, sale, s.settle)
 }
 
-// add notes a fact of a receipt and settles it. What undoes a sale that cannot be
+func (s *Service) undone(ctx context.Context, e ledger.Entry, sale uuid.UUID, then then) error {
+	return s.add(ctx, Fact{Claim: entry.ClaimOf(sale), Kind: Undoing, Source: e.Hash, Token: e.Raw, Entry: e}, false, then)
+}
+
+// add notes a fact of a receipt, and settles it or not. What undoes a sale that cannot be
 // claimed is nothing to note.
-func (s *Service) add(ctx context.Context, f Fact, make bool) error {
+func (s *Service) add(ctx context.Context, f Fact, make bool, then then) error {
 	return s.o.Store.InTx(ctx, func(ctx context.Context) error {
 		row, found, err := s.o.Store.LockClaim(ctx, f.Claim)
 		if err != nil || !found && !make {
@@ -104,7 +121,7 @@ func (s *Service) add(ctx context.Context, f Fact, make bool) error {
 		if err := s.o.Store.AddClaimFact(ctx, f); err != nil {
 			return err
 		}
-		return s.settle(ctx, row)
+		return then(ctx, row)
 	})
 }
 
@@ -129,7 +146,7 @@ func (s *Service) ByHand(ctx context.Context, by, member uuid.UUID, code string)
 			return problem.New(problem.NotFound, "there is no such member")
 		}
 		e := ledger.Entry{Hash: source, Proven: true, OccurredAt: now, EffectiveAt: now, RecordedAt: now}
-		if err := s.add(ctx, Fact{Claim: id, Kind: Attempt, Source: source, Member: member, By: by, Token: token[:], Entry: e}, true); err != nil {
+		if err := s.add(ctx, Fact{Claim: id, Kind: Attempt, Source: source, Member: member, By: by, Token: token[:], Entry: e}, true, s.settle); err != nil {
 			return err
 		}
 		row, _, err = s.o.Store.LockClaim(ctx, id)

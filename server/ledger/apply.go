@@ -192,7 +192,7 @@ func (l *Ledger) postAll(ctx context.Context, groups [][]fact) error {
 				if i >= len(groups) {
 					return
 				}
-				if errs[i] = l.post(ctx, groups[i]); errs[i] != nil {
+				if errs[i] = l.orSetAside(ctx, groups[i], l.post); errs[i] != nil {
 					next.Store(int64(len(groups)))
 					return
 				}

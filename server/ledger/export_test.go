@@ -7,6 +7,7 @@ import (
 
 	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
 )
 
 // Pass lets time pass for an account, due or not.
@@ -51,6 +52,9 @@ func (l *Ledger) DropSnapshots(ctx context.Context, account uuid.UUID) error {
 	}
 	return l.o.Store.SaveSnapshots(ctx, nil, drop)
 }
+
+// Unfoldable makes folding an account with a fact fail with fn's error.
+func (l *Ledger) Unfoldable(fn func(account uuid.UUID, source journal.Hash) error) { l.unfoldable = fn }
 
 // Straight breaks the order of folding: a late fact is folded as if it came last.
 func (l *Ledger) Straight(on bool) { l.straight = on }

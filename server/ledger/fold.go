@@ -37,7 +37,7 @@ func (l *Ledger) foldSet(ctx context.Context, s *set, facts []fact) error {
 			late[f.key()] = append(late[f.key()], f)
 			continue
 		}
-		if err := s.fold(f); err != nil {
+		if err := guarded(f.key(), func() error { return l.foldOne(s, f) }); err != nil {
 			return err
 		}
 	}
@@ -45,6 +45,27 @@ func (l *Ledger) foldSet(ctx context.Context, s *set, facts []fact) error {
 		return err
 	}
 	return l.keepSnapshots(ctx, s)
+}
+
+// foldOne folds one fact onto its account as it is.
+func (l *Ledger) foldOne(s *set, f *fact) error {
+	if err := l.fails(f); err != nil {
+		return err
+	}
+	return s.fold(f)
+}
+
+// fails is nil unless a test wants the account not to fold with one of the facts.
+func (l *Ledger) fails(facts ...*fact) error {
+	if l.unfoldable == nil {
+		return nil
+	}
+	for _, f := range facts {
+		if err := l.unfoldable(f.account, f.Hash); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // foldAgain folds accounts again because of their late facts: from a snapshot, or, of
@@ -84,7 +105,13 @@ func (l *Ledger) foldTails(ctx context.Context, s *set, late map[AccountKey][]*f
 	}
 	var disputes []*dispute
 	for _, key := range sortedAccounts(late) {
-		d, err := s.refoldTail(key, tails[key], late[key])
+		var d *dispute
+		err := guarded(key, func() (err error) {
+			if err = l.fails(late[key]...); err == nil {
+				d, err = s.refoldTail(key, tails[key], late[key])
+			}
+			return err
+		})
 		switch {
 		case errors.Is(err, errDiverged):
 			whole[key] = true
@@ -107,7 +134,13 @@ func (l *Ledger) foldWhole(ctx context.Context, s *set, keys []AccountKey, late 
 		return err
 	}
 	for _, key := range keys {
-		if err := s.refold(key, histories[key], late[key]); err != nil {
+		err := guarded(key, func() error {
+			if err := l.fails(late[key]...); err != nil {
+				return err
+			}
+			return s.refold(key, histories[key], late[key])
+		})
+		if err != nil {
 			return fmt.Errorf("fold account %s again: %w", key.Account, err)
 		}
 	}

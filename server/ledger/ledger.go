@@ -78,6 +78,8 @@ type Ledger struct {
 	// straight is a test's switch that breaks the order of folding on purpose: a late
 	// fact is folded as if it came last.
 	straight bool
+	// unfoldable is nil, or a test's: folding an account with a fact fails with its error.
+	unfoldable func(account uuid.UUID, source journal.Hash) error
 }
 
 // New returns a ledger.

@@ -37,7 +37,8 @@ func (l *Ledger) matchReturns(ctx context.Context) error {
 		if w.TriedAt == tried {
 			continue
 		}
-		if err := l.o.Store.InTx(ctx, func(ctx context.Context) error { return l.matchReturn(ctx, w) }); err != nil {
+		err := l.o.Store.InTx(ctx, func(ctx context.Context) error { return l.matchReturn(ctx, w) })
+		if err != nil && !Broken(err) { // it waits until the account of its sale can be folded
 			return err
 		}
 	}

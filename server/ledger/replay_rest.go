@@ -36,7 +36,7 @@ func (l *Ledger) replayMissed(ctx context.Context, done *Replayed) error {
 	}
 	done.Missed += len(facts)
 	for _, group := range l.groups(facts) {
-		if err := l.postRouted(ctx, group); err != nil {
+		if err := l.orSetAside(ctx, group, l.postRouted); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,7 @@ type Service struct {
 	log    *slog.Logger
 	turn   rounds.Turn
 	due    *time.Ticker
+	first  bool // it has not looked yet since it was made
 
 	applied  atomic.Int64
 	failures atomic.Int64
@@ -40,7 +41,7 @@ func NewService(l *Ledger, log *slog.Logger, turn rounds.Turn) *Service {
 	if turn == nil {
 		turn = func(context.Context) (bool, error) { return true, nil }
 	}
-	s := &Service{ledger: l, log: log, turn: turn, due: time.NewTicker(sweepEvery)}
+	s := &Service{ledger: l, log: log, turn: turn, due: time.NewTicker(sweepEvery), first: true}
 	s.Loop = rounds.New(pollEvery, s.round)
 	return s
 }
@@ -55,9 +56,14 @@ func (s *Service) round(ctx context.Context) (more bool) {
 	n := 0
 	mine, err := s.turn(ctx)
 	if mine && err == nil {
+		if s.first { // a new release may fold what the one before could not
+			s.first = false
+			s.retry(ctx, true)
+		}
 		n, err = s.ledger.ApplySets(ctx, setsATurn)
 		select {
 		case <-s.due.C:
+			s.retry(ctx, false)
 			s.sweep(ctx)
 		default:
 		}
@@ -68,6 +74,14 @@ func (s *Service) round(ctx context.Context) (more bool) {
 		s.log.Error("entries could not be applied; they are tried again", "error", err)
 	}
 	return err == nil && n > 0
+}
+
+// retry tries again what is set aside; what fails is tried at the next turn.
+func (s *Service) retry(ctx context.Context, all bool) {
+	if _, err := s.ledger.RetryAside(ctx, all); err != nil && ctx.Err() == nil {
+		s.failures.Add(1)
+		s.log.Error("facts that are set aside could not be tried again; it is tried later", "error", err)
+	}
 }
 
 // sweep lets time pass until nothing is due; what fails is tried at the next turn.

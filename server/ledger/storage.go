@@ -20,6 +20,7 @@ type Store interface {
 	orderStore
 	rightStore
 	lossStore
+	asideStore
 }
 
 // Waiting is a journal of a terminal with entries that are not applied yet.

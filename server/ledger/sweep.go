@@ -26,7 +26,8 @@ type Swept struct {
 
 // Sweep lets lots vest and expire in accounts where nothing else happens, up to the
 // time before which no terminal can hold a fact that HQ has not applied. It waits
-// for no terminal longer than the grace. A late fact is honoured all the same: its
+// for no terminal longer than the grace. Accounts that cannot be folded are left out, and
+// named in the error at the end. A late fact is honoured all the same: its
 // account is folded again.
 func (l *Ledger) Sweep(ctx context.Context) (Swept, error) {
 	now := l.o.Clock.Now().UnixMilli()
@@ -39,20 +40,28 @@ func (l *Ledger) Sweep(ctx context.Context) (Swept, error) {
 	if err != nil {
 		return Swept{}, fmt.Errorf("find due accounts: %w", err)
 	}
+	var broken []error
 	for _, key := range due {
 		err := l.pass(ctx, key.Account, entry.HQExpiry{Account: key.Account, Until: done.Until, Graced: done.Graced})
 		if errors.Is(err, errNothing) {
 			continue // another process was faster
 		}
 		if err != nil {
-			return done, fmt.Errorf("let time pass for account %s: %w", key.Account, err)
+			err = fmt.Errorf("let time pass for account %s: %w", key.Account, err)
 		}
-		done.Accounts++
+		switch {
+		case Broken(err): // the others go on
+			broken = append(broken, err)
+		case err != nil:
+			return done, err
+		default:
+			done.Accounts++
+		}
 	}
 	if done.Opened, err = l.o.Store.OpenAwaiting(ctx, now-l.o.Grace.Milliseconds()); err != nil {
 		return done, fmt.Errorf("open exceptions: %w", err)
 	}
-	return done, nil
+	return done, errors.Join(broken...)
 }
 
 // watermark is the time before which no terminal can hold a fact that is not applied,

@@ -185,15 +185,16 @@ type Balance struct {
 // is when the oldest entry not applied was recorded, zero when all are applied. Of the
 // open exceptions, Adopted are terminals that HQ knows only from what they showed after
 // a restore, and FactsLost are shards whose journal of HQ had come further before it.
+// SetAside are facts that their accounts cannot be folded with.
 type Status struct {
 	Entries, Accepted, Applied, Parked, Quarantined int64
 	Batches, Postings, OpenExceptions               int64
-	Adopted, FactsLost                              int64
+	Adopted, FactsLost, SetAside                    int64
 	OldestWait                                      int64
 }
 
 // Progress is how far one journal of a terminal has come. Watermark is the last
-// entry before which nothing is parked, quarantined or not applied; EffectiveAt is
+// entry before which nothing is parked, quarantined, set aside or not applied; EffectiveAt is
 // when the entry at the head took effect.
 type Progress struct {
 	Terminal    uuid.UUID

@@ -78,6 +78,7 @@ type audit struct {
 	// expected are the facts that the journals say have been applied, stored are those
 	// that have a source. In which account one counts was decided when it was applied.
 	expected, stored tally
+	setAside         map[journal.Hash]bool
 	unnamed          map[journal.Hash]bool // what undoes sales and counted for no account at first
 	units            map[string]int64      // what all books of a unit add up to
 	// rightsNow are the rights of the accounts of the shard that is being checked.
@@ -111,15 +112,15 @@ func (a *audit) fail(where, format string, args ...any) {
 
 // Verify re-checks everything from the stored bytes: every terminal's chain, batch
 // signature and receipt, HQ's own chains and checkpoints, that each applied fact
-// has its source once and no source is without its fact, that postings, lots and
+// has its source once and no source is without its fact, that no fact is set aside, that postings, lots and
 // holdings bear each other out and are what folding each account's facts gives, and that per unit all books sum to zero. hqKeys
 // are all statement keys HQ ever had.
 //
 // The error is about reading; what is wrong is in the report. Run it while nothing
 // is being applied, or a fact under way looks like a difference.
 func (l *Ledger) Verify(ctx context.Context, hqKeys keys.Set) (Report, error) {
-	a := &audit{store: l.o.Store, hq: hqKeys, ledger: l, counts: map[string]int64{}, unnamed: map[journal.Hash]bool{}, units: map[string]int64{}}
-	for _, check := range []func(context.Context) error{a.journals, a.hqChains, a.shards} {
+	a := &audit{store: l.o.Store, hq: hqKeys, ledger: l, counts: map[string]int64{}, unnamed: map[journal.Hash]bool{}, setAside: map[journal.Hash]bool{}, units: map[string]int64{}}
+	for _, check := range []func(context.Context) error{a.aside, a.journals, a.hqChains, a.shards} {
 		if err := check(ctx); err != nil {
 			return Report{}, fmt.Errorf("verify: %w", err)
 		}

@@ -99,7 +99,7 @@ func (a *audit) entry(where string, b AuditBranch, at *journal.Head, e Entry, fa
 			facts.key = body.PublicKey
 		}
 	}
-	if _, ok := factOf(e); ok && e.Seq <= b.AppliedSeq {
+	if _, ok := factOf(e); ok && e.Seq <= b.AppliedSeq && !a.setAside[e.Hash] {
 		a.expected.add(e.Hash)
 	}
 }

@@ -253,6 +253,7 @@ func (db *DB) Status(ctx context.Context) (ledger.Status, error) {
 		{&s.OpenExceptions, "SELECT COUNT(*) FROM exceptions WHERE state = 'open'"},
 		{&s.Adopted, "SELECT COUNT(*) FROM exceptions WHERE state = 'open' AND kind = 'terminal_adopted'"},
 		{&s.FactsLost, "SELECT COUNT(*) FROM exceptions WHERE state = 'open' AND kind = 'hq_facts_lost'"},
+		{&s.SetAside, "SELECT COUNT(*) FROM set_aside"},
 		{&s.OldestWait, "SELECT CAST(COALESCE(MIN(e.recorded_at), 0) AS BIGINT) FROM branches AS b JOIN entries AS e ON e.shard = b.shard AND e.terminal = b.terminal " +
 			"AND e.epoch = b.epoch AND e.seq = b.applied_seq + 1 AND e.branch = b.branch WHERE b.applied_seq < b.head_seq"},
 	} {
@@ -281,6 +282,10 @@ func (db *DB) Progress(ctx context.Context) ([]ledger.Progress, error) {
 	err := db.read(ctx).NewRaw("SELECT b.terminal, b.store, b.epoch, b.branch, b.head_seq, b.head_hash, b.effective_at, b.applied_seq, b.last_contact, "+
 		"(SELECT COALESCE(MIN(e.seq), 0) FROM entries AS e WHERE e.shard = b.shard AND e.terminal = b.terminal AND e.epoch = b.epoch "+
 		"AND e.branch = b.branch AND e.state <> 1) AS stopped FROM branches AS b ORDER BY b.shard, b.terminal, b.epoch, b.branch").Scan(ctx, &rows)
+	if err != nil {
+		return nil, err
+	}
+	aside, err := db.firstAside(ctx)
 	out := make([]ledger.Progress, len(rows))
 	for i, r := range rows {
 		p := ledger.Progress{
@@ -289,6 +294,9 @@ func (db *DB) Progress(ctx context.Context) ([]ledger.Progress, error) {
 		}
 		if r.Stopped > 0 {
 			p.Watermark = min(p.Watermark, r.Stopped-1)
+		}
+		if first, ok := aside[branchKey{p.Terminal, p.Epoch, p.Branch}]; ok {
+			p.Watermark = min(p.Watermark, first-1)
 		}
 		out[i] = p
 	}

@@ -30,7 +30,7 @@ var derived = []derivation{
 	{"books", "SELECT book, owner, unit, balance FROM books WHERE shard = ?"},
 	{"exceptions", "SELECT id, kind, CASE WHEN state = 'awaiting' THEN 'open' ELSE state END AS state, CASE WHEN attribution <> '' THEN '' ELSE liable END AS liable, cause, source, terminal, " +
 		"epoch, seq, store, account, member, unit, amount, currency, money, occurred_at, recorded_at, explained_by, attribution FROM exceptions " +
-		"WHERE shard = ? AND kind <> 'fork' AND source IN (SELECT source FROM sources WHERE shard = ?)"},
+		"WHERE shard = ? AND kind NOT IN ('fork', 'fact_set_aside') AND source IN (SELECT source FROM sources WHERE shard = ?)"},
 	{"awaited_returns", "SELECT terminal, epoch, seq, source FROM awaited_returns WHERE shard = ?"},
 	{"rights", "SELECT " + rightColumns + ", is_open FROM rights WHERE shard = ?"},
 }
@@ -56,7 +56,7 @@ func whole(table string) derivation {
 // notCopied are the tables that a rebuild makes anew or has no need of.
 var notCopied = []string{
 	versionTable, "accounts", "awaited_returns", "exceptions", "feed", "feed_heads", "leases", "sessions", "answers",
-	"snapshots", "sources", "holdings", "lots", "rights", "books", "postings", "applied_heads", "applied_sets",
+	"set_aside", "snapshots", "sources", "holdings", "lots", "rights", "books", "postings", "applied_heads", "applied_sets",
 }
 
 // Difference is a row that only one of two ledgers has.
