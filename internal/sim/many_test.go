@@ -19,7 +19,7 @@ var (
 // is ever seen, and nothing acknowledged is lost.
 func TestG6_HonestCrashesRaiseNoAlarm(t *testing.T) {
 	o := options(t)
-	o.Only = sim.HonestCrashes
+	o.Only, o.Blame = sim.HonestCrashes, true
 	o.Events = 1500
 	o.Crashy = 60
 	done := 0

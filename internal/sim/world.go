@@ -28,6 +28,8 @@ type Options struct {
 	Rights bool
 	// Only keeps the events of these kinds; nil keeps all.
 	Only map[kind]bool
+	// Blame has the end look at whom HQ puts losses down to.
+	Blame bool
 	// Scene plays a story that is fixed but for what is sold; empty plays by chance.
 	Scene Scene
 }
