@@ -12,7 +12,14 @@ import (
 func (s *Server) routePages() {
 	s.app.Get("/console", page(web.Console))
 	s.app.Get("/console/*", page(web.Console))
-	s.app.Get("/card", page(web.Card))
+	// What the page's worker keeps for when there is no network is under the slash.
+	s.app.Get("/card", func(c *fiber.Ctx) error {
+		to := "/card/"
+		if query := c.Context().QueryArgs().String(); query != "" {
+			to += "?" + query
+		}
+		return c.Redirect(to, fiber.StatusPermanentRedirect)
+	})
 	s.app.Get("/card/*", page(web.Card))
 }
 

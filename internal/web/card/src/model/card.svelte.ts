@@ -109,12 +109,17 @@ class Mine {
     }
   }
 
-  /** shown is the code of this moment, and how many seconds it stays. */
-  async shown(): Promise<(Shown & { left: number }) | undefined> {
+  /** shown is the code of this moment, the number of its period, and how many seconds it stays. */
+  async shown(): Promise<(Shown & { step: number; left: number }) | undefined> {
     const text = this.card?.code?.text;
     if (!text) return undefined;
     const now = this.now();
-    return { ...(await codeAt(text, this.#keys, now)), left: stepSeconds - (Math.floor(now / 1000) % stepSeconds) };
+    const unix = Math.floor(now / 1000);
+    return {
+      ...(await codeAt(text, this.#keys, now)),
+      step: Math.floor(unix / stepSeconds),
+      left: stepSeconds - (unix % stepSeconds),
+    };
   }
 
   async join(j: Join, locale: 'en' | 'tr' | 'pl'): Promise<void> {
