@@ -116,7 +116,8 @@ func (f *fact) rights() []RightKey {
 }
 
 // delay has the uses of rights that HQ had taken back take effect when HQ was told of
-// them, so that what it gave to others meanwhile stays theirs. It is decided once, when
+// them, so that what it gave to others meanwhile stays theirs. A release waits with them,
+// or the right would count as given back before its use, and a copy be blamed. It is decided once, when
 // the fact is applied, and kept with its source: one that is read again after a crash
 // keeps its time, whatever HQ took back since, or it would count twice.
 func (l *Ledger) delay(ctx context.Context, facts []fact) error {
@@ -189,12 +190,12 @@ func (l *Ledger) timesKept(ctx context.Context, facts []fact) (map[journal.Hash]
 	return known, nil
 }
 
-// uses reports whether the fact spends or lends rights.
+// uses reports whether the fact spends, lends or releases rights.
 func (f *fact) uses() bool {
 	if f.sale != nil {
 		return slices.ContainsFunc(f.sale.Redeemed, func(r entry.Redemption) bool { return r.Right != uuid.Nil })
 	}
-	return f.change != nil && f.change.Op == entry.AllowanceLent
+	return f.change != nil && (f.change.Op == entry.AllowanceLent || f.change.Op == entry.AllowanceReleased)
 }
 
 // rightOf is the right that a fact of HQ is about, named by unit and id.

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -47,5 +48,28 @@ func TestASaleOnARightTakenBackIsVoidedAndReturned(t *testing.T) {
 			}
 			holds(t, hq, account, 1100, 0, 0)
 		})
+	}
+}
+
+// A terminal that voids a sale on a right, and gives the right back with it, before HQ
+// hears of any of it: HQ had taken the right back by grace, and nobody is a copy.
+func TestG6_AReleaseAfterATakeBackBlamesNoCopy(t *testing.T) {
+	hq := books.New(t)
+	account := hq.Member(t, "ann", 500)
+	a := hq.Till(t, "1")
+	give(t, hq, account, a, rightID("1"), 100)
+	a.Skip(time.Minute)
+	sale := redeemOn(t, a, account, rightID("1"), 100)
+	a.Skip(2 * time.Hour)
+	a.Void(t, sale, account)
+	release(t, a, account, rightID("1"))
+	hq.Clock.Advance(26 * time.Hour)
+	takeBack(t, hq, account, rightID("1"), entry.TakeBackGrace)
+	deliver(t, hq, a)
+	holds(t, hq, account, 500, 0, 0)
+	for _, e := range hq.Exceptions(t, "") {
+		if e.Attribution == loyalty.LossClone {
+			t.Errorf("a copy is blamed: %+v", e)
+		}
 	}
 }
