@@ -148,6 +148,17 @@ await tell({
     await page.getByText('"business_date"').waitFor();
   },
 
+  'a policy is previewed, then put in force': async () => {
+    await visit('/policy');
+    const settled = page.locator('aside tbody tr').filter({ hasText: 'points' }).locator('td').last();
+    await settled.waitFor();
+    await page.getByLabel('Per terminal since its last sync').first().fill('0');
+    await reads(settled, '0', 'afterwards');
+    await press('Put in force');
+    await page.getByRole('dialog').getByRole('button', { name: 'Put in force' }).click();
+    await page.getByRole('status').getByText('is in force.').first().waitFor();
+  },
+
   'a terminal is enrolled, and quarantined': async () => {
     await visit('/terminals');
     await press('Add a terminal');
@@ -160,17 +171,6 @@ await tell({
     await page.getByRole('button', { name: 'Quarantine: corner lane2' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Quarantine', exact: true }).click();
     await page.getByText('quarantined', { exact: true }).last().waitFor();
-  },
-
-  'a policy is previewed, then put in force': async () => {
-    await visit('/policy');
-    const settled = page.locator('aside tbody tr').filter({ hasText: 'points' }).locator('td').last();
-    await settled.waitFor();
-    await page.getByLabel('Per terminal since its last sync').first().fill('0');
-    await reads(settled, '0', 'afterwards');
-    await press('Put in force');
-    await page.getByRole('dialog').getByRole('button', { name: 'Put in force' }).click();
-    await page.getByRole('status').getByText('is in force.').first().waitFor();
   },
 
   'the audit log says who did it': async () => {
