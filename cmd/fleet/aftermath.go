@@ -147,6 +147,7 @@ func (d *demo) addresses() {
 	d.t.title("Everything stays up until Ctrl-C")
 	d.t.say("HQ     %s   sign in as %s, password %s", d.HQ.URL(), stage.Admin, d.HQ.Password)
 	d.t.say("       Console: %s/console   the same name and password", d.HQ.URL())
+	d.t.say("       Card: %s/card   its mails stay in the outbox: GET %s/api/v1/mails", d.HQ.URL(), d.HQ.URL())
 	d.t.say("       API description: %s/api/v1/openapi.json", d.HQ.URL())
 	for _, l := range d.Lanes {
 		d.t.say("%s   till page: %s/till/   token in %s", l.Name, l.Base, filepath.Join(l.Data, "token"))
