@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -206,6 +207,7 @@ func (a *agent) serverConfig(token string) (api.Config, error) {
 		cfg.Sandbox = a.box.codes()
 	} else {
 		cfg.Committed = func() { a.syncer.Wake() }
+		cfg.CardPage = strings.TrimSuffix(a.id.Address, "/") + "/card"
 	}
 	return cfg, nil
 }

@@ -60,6 +60,9 @@ func TestSandboxStory(t *testing.T) {
 	if status["sandbox"] != true || status["sync"] != "sandbox" || status["store_name"] != "Sandbox" || status["online"] != false {
 		t.Fatalf("%v", status)
 	}
+	if card, has := status["card_url"]; has {
+		t.Errorf("a sandbox has no HQ to join at, but says %v", card)
+	}
 	if code, out, errs := edge(t, "", "--data", r.line.Data, "status", "--address", r.line.Address); code != 0 || !strings.Contains(out, `"sandbox": true`) {
 		t.Fatalf("%d %s %s", code, out, errs)
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"reflect"
 	"testing"
+
+	"github.com/tallystick/tallystick/edge/api"
 )
 
 // What the terminal may do by itself, and what that can cost, is all in the status.
@@ -32,6 +34,23 @@ func TestStatusShowsEveryBound(t *testing.T) {
 	for name, value := range want {
 		if !reflect.DeepEqual(status[name], value) {
 			t.Errorf("%s: %v, want %v", name, status[name], value)
+		}
+	}
+}
+
+// The page must know before a sale what the store wants, and where a card is opened.
+func TestStatusSaysWhatASaleNeedsAndWhereACardIsOpened(t *testing.T) {
+	for page, want := range map[string]any{
+		"https://hq.example.com/card": "https://hq.example.com/card?store=00000000-0000-0000-0000-000000000000", "": nil,
+	} {
+		r := newRigWith(t, func(c *api.Config) { c.CardPage = page })
+		got := r.do(request{method: http.MethodGet, path: "/v1/status"})
+		var status map[string]any
+		if err := json.Unmarshal(got.body, &status); err != nil {
+			t.Fatal(err)
+		}
+		if status["card_url"] != want || status["receipt_required"] != true {
+			t.Errorf("card %v, receipt %v; want %v, true", status["card_url"], status["receipt_required"], want)
 		}
 	}
 }

@@ -188,7 +188,11 @@ func (s *Server) status(ctx context.Context) (Status, error) {
 		Time: st.Now.UTC(), ClockTrusted: st.ClockTrusted, Online: st.Online, Sync: link.Sync, SyncCode: optional(link.Code),
 		Queue: int64(st.Queue), HeadSeq: int64(st.Head.Seq), AckedSeq: int64(st.Acked),
 		Currency: optional(st.Currency), RuleSet: int64(st.RuleSet), Policy: int64(st.Policy), DiskFreeBytes: free,
-		StandIn: StandIn{PointsLeft: max(0, st.CapPoints-st.SpentPoints), VouchersLeft: max(0, st.CapUses-st.SpentUses)},
+		StandIn:         StandIn{PointsLeft: max(0, st.CapPoints-st.SpentPoints), VouchersLeft: max(0, st.CapUses-st.SpentUses)},
+		ReceiptRequired: st.ReceiptNeeded,
+	}
+	if s.cfg.CardPage != "" {
+		out.CardUrl = optional(s.cfg.CardPage + "?store=" + st.Store.String())
 	}
 	showBounds(&out, st)
 	if !st.Oldest.IsZero() {

@@ -1508,9 +1508,12 @@ type Status struct {
 	AppliedSeq int64 `json:"applied_seq"`
 
 	// CacheAgeSeconds Since HQ was last heard. Missing: infinitely.
-	CacheAgeSeconds *int64     `json:"cache_age_seconds,omitempty"`
-	Caps            []Cap      `json:"caps"`
-	Clock           ClockState `json:"clock"`
+	CacheAgeSeconds *int64 `json:"cache_age_seconds,omitempty"`
+	Caps            []Cap  `json:"caps"`
+
+	// CardUrl Where a shopper opens a card, with this store named: /card at the address of HQ that this terminal was enrolled at. Missing in a sandbox.
+	CardUrl *string    `json:"card_url,omitempty"`
+	Clock   ClockState `json:"clock"`
 
 	// ClockTrusted False: nothing is redeemed without a right, for the clock.
 	ClockTrusted bool `json:"clock_trusted"`
@@ -1535,6 +1538,9 @@ type Status struct {
 
 	// Queue Entries HQ has not acknowledged.
 	Queue int64 `json:"queue"`
+
+	// ReceiptRequired No sale of this store is taken without pos_receipt.
+	ReceiptRequired bool `json:"receipt_required"`
 
 	// Rights What this terminal may redeem without asking anybody. Of very many rights the sum may be some seconds old.
 	Rights RightsHeld `json:"rights"`

@@ -183,6 +183,8 @@ func (f *fakeTill) Status(context.Context) (till.Status, error) {
 		Exposure: till.Exposure{Points: 10, Uses: 3, Clones: 1, ClonePoints: 80, CloneUses: 4},
 		Drift:    till.Drift{Heard: true, WallOff: time.Second, PPM: 2.5, Over: time.Hour, Jumps: 1, LastJump: -time.Minute},
 		Witness:  till.Witness{Seq: 5, Contradicted: true, Finding: entry.WitnessRollback, BranchSeq: 9},
+
+		ReceiptNeeded: true,
 	}, nil
 }
 

@@ -169,6 +169,9 @@ func TestTypedNumbersSurviveALostCache(t *testing.T) {
 
 func TestASaleNeedsAReceiptNumberWhereTheStoreSaysSo(t *testing.T) {
 	s := newStaff(t, loyalty.TillRules{ReceiptNeeded: true})
+	if status, err := s.till.Status(context.Background()); err != nil || !status.ReceiptNeeded {
+		t.Errorf("nobody is told beforehand: %+v, %v", status, err)
+	}
 	commit := tilltest.Commit("k", s.buy(t, 1000))
 	commit.Receipt = ""
 	_, err := s.till.Commit(context.Background(), commit)

@@ -193,4 +193,5 @@ type Status struct {
 	Rights                 RightsHeld
 	Exposure               Exposure
 	Witness                Witness
+	ReceiptNeeded          bool // no sale of this store without the register's receipt number
 }

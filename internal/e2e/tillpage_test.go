@@ -34,15 +34,17 @@ func TestTillPage(t *testing.T) {
 		script: "till.mjs",
 		stage: map[string]any{
 			"till": "http://" + lane.Addr + "/till/", "codes": codes, "goods": goods.ID, "coffee": s.programme.Coffee.Name,
-			"number": detail.Member.Card,
+			"number": detail.Member.Card, "join": s.WAN.URL() + "/card?store=" + s.store.ID.String(),
 		},
 		actions: map[string]func() error{
-			"hire":    func() error { return s.hire(t, lane) },
-			"hq-down": func() error { return s.HQ.Stop(t.Context()) },
-			"hq-up":   func() error { return s.HQ.Start(t.Context()) },
-			"kill":    lane.Kill,
-			"start":   func() error { return lane.Start(t.Context()) },
-			"drained": func() error { return lane.AwaitDrained(t.Context()) },
+			"hire":       func() error { return s.hire(t, lane) },
+			"numbers":    func() error { return s.wantReceipts(t, lane, true) },
+			"no-numbers": func() error { return s.wantReceipts(t, lane, false) },
+			"hq-down":    func() error { return s.HQ.Stop(t.Context()) },
+			"hq-up":      func() error { return s.HQ.Start(t.Context()) },
+			"kill":       lane.Kill,
+			"start":      func() error { return lane.Start(t.Context()) },
+			"drained":    func() error { return lane.AwaitDrained(t.Context()) },
 		},
 	}.play(t)
 }
@@ -62,5 +64,16 @@ func (s *scene) hire(t *testing.T, lane *stage.Lane) error {
 	return stage.Until(t.Context(), "the lane knows its cashiers", func() (bool, error) {
 		roster, err := lane.Cashiers(t.Context())
 		return roster.SignIn && len(roster.Cashiers) == 2, err
+	})
+}
+
+// wantReceipts has the store take no sale without the register's receipt number, or any.
+func (s *scene) wantReceipts(t *testing.T, lane *stage.Lane, want bool) error {
+	if err := s.Office.PutTillRules(t.Context(), s.store.ID, hqclient.TillRules{ReceiptRequired: want}); err != nil {
+		return err
+	}
+	return stage.Until(t.Context(), "the lane knows whether receipts are needed", func() (bool, error) {
+		status, err := lane.Status(t.Context())
+		return status.ReceiptRequired == want, err
 	})
 }

@@ -237,6 +237,8 @@ type Status struct {
 	Rights     Rights    `json:"rights"`
 	Caps       []Cap     `json:"caps"`
 	Witness    Witness   `json:"witness"`
+	// ReceiptRequired: no sale is taken without the register's receipt number.
+	ReceiptRequired bool `json:"receipt_required"`
 }
 
 // Witness is how the terminal stands with those who know the head of its journal.

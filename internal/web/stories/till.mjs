@@ -83,6 +83,33 @@ async function cashlessHands() {
   await end(page);
 }
 
+async function receiptNeeded() {
+  await ask('numbers');
+  for (const [locale, sentence] of [
+    ['tr', 'Bu mağazada fiş numarası gerekli.'],
+    ['pl', 'W tym sklepie potrzebny jest numer paragonu.'],
+    ['en', 'This store needs the receipt number.'],
+  ]) {
+    const page = await till({ locale });
+    await basketOf(page, '17');
+    // Enter leads to the number, and the button stays shut until it is there.
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('input[name=receipt]:focus');
+    await page.waitForSelector('.needed');
+    check(await page.isDisabled('button.commit'), 'a sale without its number can be made');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector(`.error:has-text("${sentence}")`);
+    await accessible(page, `receipt needed in ${locale}`);
+    await picture(page, `till-receipt-light-${locale}`);
+    await wedge(page, `REG-${locale}`);
+    await commit(page);
+    await done(page);
+    check((await salesOf(page))[0].pos_receipt === `REG-${locale}`, 'the sale has not its number');
+    await end(page);
+  }
+  await ask('no-numbers');
+}
+
 async function cameraSale() {
   const file = `${tmpdir()}/tallystick-${process.pid}.y4m`;
   await film(file, stage.codes.Kerem);
@@ -278,12 +305,21 @@ async function closeDay() {
 async function newMember() {
   const page = await till();
   await page.keyboard.press('F4');
+  await page.waitForSelector('.join img');
+  check((await page.textContent('.address')) === stage.join, `the address is ${await page.textContent('.address')}`);
   await page.click('text=Make a card');
   await says(page, 'Let the shopper scan this code');
   await accessible(page, 'new member');
   await picture(page, 'till-member-light');
   await page.click('text=Use it for this sale');
   await page.waitForSelector('input[name=amount]');
+  await end(page);
+}
+
+async function joinOnThePhone() {
+  const page = await open(browser, { viewport: { width: 390, height: 844 } });
+  await page.goto(stage.join);
+  await page.waitForSelector('form input[type=email]');
   await end(page);
 }
 
@@ -470,6 +506,7 @@ async function dark() {
 await tell({
   wedgeSale,
   cashlessHands,
+  receiptNeeded,
   cameraSale,
   offlineSale,
   killedAfterTheSale,
@@ -480,6 +517,7 @@ await tell({
   voidSale,
   returnLines,
   newMember,
+  joinOnThePhone,
   badScans,
   badText,
   everybody,

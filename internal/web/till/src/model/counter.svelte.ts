@@ -80,6 +80,11 @@ export class Counter {
     return 'minor' in parsed && parsed.minor === 0 ? { error: 'zero' } : parsed;
   }
 
+  /** The store wants the register's receipt number with each sale, and it is not there yet. */
+  get receiptMissing(): boolean {
+    return !!link.status?.receipt_required && this.receipt.trim() === '';
+  }
+
   /** Everything the shopper could redeem a voucher of. */
   get vouchers() {
     return [...(this.member?.vouchers ?? []), ...this.voucherScans.flatMap((s) => s.vouchers)].filter(
@@ -209,7 +214,7 @@ export class Counter {
   /** commit records the quoted sale. Pressing it again while it runs does nothing. */
   async commit(): Promise<void> {
     const quote = this.quote;
-    if (this.phase !== 'basket' || !quote) return;
+    if (this.phase !== 'basket' || !quote || this.receiptMissing) return;
     this.phase = 'committing';
     this.refusal = undefined;
     try {
@@ -286,6 +291,8 @@ export class Counter {
   #refuse(problem: ProblemDocument): void {
     who.noticed(problem);
     if (problem.code === unreachable) link.reachable = false;
+    // The store's rules have changed since the page heard of them.
+    if (problem.code === 'pos_receipt_required') void link.refresh();
     if (problem.code === 'quote_unknown' && this.member) this.#rescan();
     this.refusal = problem;
     play('refused');

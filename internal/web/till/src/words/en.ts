@@ -72,7 +72,6 @@ const en = {
   basket: {
     amount: 'Basket amount',
     receipt: 'Receipt number of the register',
-    receiptOptional: 'Receipt number of the register (if there is one)',
     receiptNeeded: 'This store needs the receipt number.',
     total: 'Basket',
     discount: 'Taken off',
@@ -180,6 +179,9 @@ const en = {
     show: 'Let the shopper scan this code with the phone, or print it.',
     until: 'Good until {date}.',
     use: 'Use it for this sale',
+    join: 'Or join on the phone',
+    joinText: 'The shopper scans this with the phone and gets a card there.',
+    joinQR: 'Code that opens the page for a new card',
   },
   day: {
     title: 'Close the day',

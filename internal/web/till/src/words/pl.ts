@@ -79,7 +79,6 @@ const pl: Catalog<Words> = {
   basket: {
     amount: 'Kwota koszyka',
     receipt: 'Numer paragonu z kasy fiskalnej',
-    receiptOptional: 'Numer paragonu z kasy fiskalnej (jeśli jest)',
     receiptNeeded: 'W tym sklepie potrzebny jest numer paragonu.',
     total: 'Koszyk',
     discount: 'Rabat',
@@ -187,6 +186,9 @@ const pl: Catalog<Words> = {
     show: 'Klient może zeskanować ten kod telefonem albo go wydrukuj.',
     until: 'Ważny do {date}.',
     use: 'Użyj przy tej sprzedaży',
+    join: 'Albo dołącz przez telefon',
+    joinText: 'Klient skanuje ten kod telefonem i tam dostaje kartę.',
+    joinQR: 'Kod, który otwiera stronę nowej karty',
   },
   day: {
     title: 'Zamknij dzień',

@@ -74,7 +74,6 @@ const tr: Catalog<Words> = {
   basket: {
     amount: 'Sepet tutarı',
     receipt: 'Yazarkasa fiş numarası',
-    receiptOptional: 'Yazarkasa fiş numarası (varsa)',
     receiptNeeded: 'Bu mağazada fiş numarası gerekli.',
     total: 'Sepet',
     discount: 'İndirim',
@@ -187,6 +186,9 @@ const tr: Catalog<Words> = {
     show: 'Müşteri bu kodu telefonuyla okutsun ya da yazdırın.',
     until: 'Son gün {date}.',
     use: 'Bu satışta kullan',
+    join: 'Ya da telefonla üye olunur',
+    joinText: 'Müşteri bunu telefonuyla okutur ve kartını orada alır.',
+    joinQR: 'Yeni kart sayfasını açan kod',
   },
   day: {
     title: 'Gün sonu',
