@@ -1,5 +1,6 @@
 // The console in a browser, against a real head office with two lanes. What happens to
 // the stage is asked of internal/e2e/console_test.go.
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { accessible, ask, check, faultless, launch, open, picture, stage, tell } from './browser.mjs';
 
@@ -173,6 +174,30 @@ await tell({
     await page.getByText('quarantined', { exact: true }).last().waitFor();
   },
 
+  'a mail is read where no mail server is': async () => {
+    const joined = await fetch(`${stage.hq}/api/v1/card/join`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() },
+      body: JSON.stringify({ locale: 'en', name: 'Ann', email: 'ann@example.org' }),
+    });
+    check(joined.status === 201, `the shopper did not join: ${joined.status}`);
+    await page.getByRole('link', { name: 'Mails', exact: true }).click();
+    const read = page.getByRole('button', { name: /^Read: ann@example.org/ });
+    for (let tries = 0; !(await read.isVisible()) && tries < 50; tries++) {
+      await press('Read again');
+      await page.locator('table[aria-busy=false]').waitFor();
+    }
+    await read.press('Enter');
+    const link = await page.getByLabel('Link in the mail').inputValue();
+    check(/\/card\/#\/open\/\S+$/.test(link), `the link reads ${link}`);
+    const opens = page.getByRole('link', { name: 'Open the link' });
+    check((await opens.getAttribute('href')) === link, 'the link opens something else than it reads');
+    check((await opens.getAttribute('rel')) === 'noopener noreferrer', 'the card could reach this page');
+    await accessible(page, 'a mail');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  },
+
   'the audit log says who did it': async () => {
     await visit('/audit');
     for (const deed of ['put policy', 'quarantine terminal', 'create adjustment', 'resolve exception']) {
@@ -194,6 +219,7 @@ await tell({
       '/vouchers',
       '/policy',
       '/audit',
+      '/mails',
     ];
     for (const [locale, theme] of [
       ['en', 'light'],

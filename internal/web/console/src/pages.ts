@@ -3,6 +3,7 @@ import Audit from './pages/Audit.svelte';
 import Exceptions from './pages/Exceptions.svelte';
 import Home from './pages/Home.svelte';
 import Journal from './pages/Journal.svelte';
+import Mails from './pages/Mails.svelte';
 import Members from './pages/Members.svelte';
 import Policy from './pages/Policy.svelte';
 import Rewards from './pages/Rewards.svelte';
@@ -16,6 +17,8 @@ export interface Page {
   nav: Exclude<keyof typeof en.nav, 'label'>;
   path: string;
   component: Component<{ rest: string[] }>;
+  /** Only who may change this area is led to it. */
+  area?: string;
 }
 
 /** plain is a page that has nothing behind its path. */
@@ -32,6 +35,7 @@ export const pages: Page[] = [
   { nav: 'vouchers', path: '/console/vouchers', component: plain(Vouchers) },
   { nav: 'policy', path: '/console/policy', component: plain(Policy) },
   { nav: 'audit', path: '/console/audit', component: plain(Audit) },
+  { nav: 'mails', path: '/console/mails', component: plain(Mails), area: 'trust' },
 ];
 
 /** where finds the page of a path, and what follows in it. */
