@@ -120,7 +120,7 @@ func TestPolicy(t *testing.T) {
 				t.Fatalf("%s allows %s", app, loose)
 			}
 		}
-		if strings.Contains(policy, "'wasm-unsafe-eval'") != (app == Till) {
+		if strings.Contains(policy, "'wasm-unsafe-eval'") != (app != Console) {
 			t.Fatalf("%s: %s", app, policy)
 		}
 	}
