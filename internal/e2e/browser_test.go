@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -20,8 +21,10 @@ type stories struct {
 	script string
 	// stage is what the script gets: addresses, codes, names.
 	stage map[string]any
-	// actions are what the script may ask for, by name.
-	actions map[string]func() error
+	// actions are what the script may have done, and questions what it may have looked up
+	// about something, by name.
+	actions   map[string]func() error
+	questions map[string]func(about string) (any, error)
 }
 
 // needBrowser skips the test aloud where the pages or the browser are missing. page is
@@ -79,9 +82,14 @@ func (s stories) hear(t *testing.T, line string, answers io.Writer) int {
 	word, rest, _ := strings.Cut(line, " ")
 	switch word {
 	case "@ask":
-		answer := struct {
-			Error string `json:"error,omitempty"`
-		}{s.do(rest)}
+		var answer struct {
+			Result any    `json:"result,omitempty"`
+			Error  string `json:"error,omitempty"`
+		}
+		result, err := s.do(rest)
+		if answer.Result = result; err != nil {
+			answer.Error = err.Error()
+		}
 		must(t, json.NewEncoder(answers).Encode(answer))
 	case "@ok", "@failed":
 		name, what, _ := strings.Cut(rest, " ")
@@ -101,18 +109,17 @@ func (s stories) hear(t *testing.T, line string, answers io.Writer) int {
 	return 0
 }
 
-// do makes what the script asks for happen, and says what went wrong.
-func (s stories) do(asked string) string {
-	var name string
-	if err := json.Unmarshal([]byte(asked), &name); err != nil {
-		return err.Error()
+// do makes what the script asks for happen.
+func (s stories) do(asked string) (any, error) {
+	var ask struct{ Name, About string }
+	if err := json.Unmarshal([]byte(asked), &ask); err != nil {
+		return nil, err
 	}
-	action, known := s.actions[name]
-	if !known {
-		return "the stage cannot " + name
+	if action, known := s.actions[ask.Name]; known {
+		return nil, action()
 	}
-	if err := action(); err != nil {
-		return err.Error()
+	if question, known := s.questions[ask.Name]; known {
+		return question(ask.About)
 	}
-	return ""
+	return nil, fmt.Errorf("the stage cannot %q", ask.Name)
 }

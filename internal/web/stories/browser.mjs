@@ -115,12 +115,15 @@ export async function timings(page) {
 
 const replies = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-/** ask has the Go test do something to the stage, such as kill the agent, and waits until it is done. */
-export async function ask(what) {
-  process.stdout.write(`@ask ${JSON.stringify(what)}\n`);
+/**
+ * ask has the Go test do something to the stage, such as kill the agent, or look up
+ * something about `about`, waits until it is done, and returns what came of it.
+ */
+export async function ask(name, about = '') {
+  process.stdout.write(`@ask ${JSON.stringify({ name, about })}\n`);
   const { value } = await replies.next();
   const reply = JSON.parse(value ?? '{"error":"the stage is gone"}');
-  if (reply.error) throw new Error(`${JSON.stringify(what)}: ${reply.error}`);
+  if (reply.error) throw new Error(`${name}: ${reply.error}`);
   return reply.result;
 }
 
@@ -128,7 +131,8 @@ export async function ask(what) {
 export async function tell(stories) {
   const only = process.env.STORY;
   let failed = false;
-  for (const [name, story] of Object.entries(stories)) {
+  for (const [title, story] of Object.entries(stories)) {
+    const name = title.replaceAll(' ', '-');
     if (only && !only.split(',').some((part) => name.includes(part))) continue;
     const began = performance.now();
     try {

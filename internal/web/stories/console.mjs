@@ -51,9 +51,9 @@ await tell({
 
   'an offline sale arrives while the page is open': async () => {
     await reads(tile('Sales'), '0', 'before');
-    await ask({ do: 'sell offline' });
+    await ask('sell offline');
     await reads(tile('Sales'), '0', 'while the lanes are cut off');
-    await ask({ do: 'reconnect' });
+    await ask('reconnect');
     await reads(tile('Sales'), '2', 'after the sync');
     await reads(tile('Open exceptions'), '1', 'exceptions after the sync');
   },
@@ -117,12 +117,12 @@ await tell({
     await visit('/exceptions?exceptions.state=settled');
     await page.getByRole('link', { name: 'Overdraw' }).click();
     await page.getByLabel('Note', { exact: true }).fill('written while nobody answered');
-    await ask({ do: 'stop head office' });
+    await ask('stop head office');
     await press('Add the note');
     await page.getByText('Head office does not answer.').waitFor();
     await page.getByText('Not live').waitFor();
     check((await page.getByLabel('Note', { exact: true }).inputValue()) !== '', 'what was typed is gone');
-    await ask({ do: 'start head office' });
+    await ask('start head office');
     await page.locator('.said', { hasText: 'written while nobody answered' }).waitFor();
     await page.getByText('Head office does not answer.').waitFor({ state: 'hidden' });
     await page.getByText('Live', { exact: true }).waitFor();
@@ -138,7 +138,7 @@ await tell({
     const text = await readFile(await saved('CSV'), 'utf8');
     check(text.startsWith('\ufeffid,alias,reference') && text.includes(`,${stage.alias},`), `the CSV reads ${text}`);
     check(text.includes(`,'${stage.formula},`), `a formula is not guarded in ${text}`);
-    const rows = await ask({ do: 'read sheet', path: await saved('XLSX') });
+    const rows = await ask('read sheet', await saved('XLSX'));
     check(rows.length === 3 && rows.some((r) => r[1] === stage.formula), `the sheet reads ${JSON.stringify(rows)}`);
   },
 
