@@ -48,6 +48,9 @@ type lane struct {
 	restarted chan struct{} // closed when the agent that now runs has been replaced
 }
 
+// anyPort has the first start of a lane take a free port, which it then keeps.
+const anyPort = "127.0.0.1:0"
+
 // newLanes starts a store in which one right to holdingPoints is held by the first lane.
 func newLanes(t *testing.T, seed uint64, mutant till.Mutant) *lanes {
 	t.Helper()
@@ -60,7 +63,7 @@ func newLanes(t *testing.T, seed uint64, mutant till.Mutant) *lanes {
 	items := append(w.Base(t), w.Item(t, wire.ItemMember, s.member.ID, s.member), w.Item(t, wire.ItemReward, s.reward.ID, s.reward),
 		w.Granted(t, w.Grant(s.member, holdingPoints), false, false))
 	for i := range s.lanes {
-		l := &lane{lanes: s, no: i, writer: w.Writer, state: tilltest.NewState(), address: "127.0.0.1:0"}
+		l := &lane{lanes: s, no: i, writer: w.Writer, state: tilltest.NewState(), address: anyPort}
 		if i > 0 {
 			l.writer.ID = w.NewID()
 		}
@@ -111,7 +114,9 @@ func (l *lane) start(t *testing.T) {
 		t.Error(err)
 		return
 	}
-	l.address = l.node.Addr().String()
+	if l.address == anyPort { // the first start; all lanes read it later
+		l.address = l.node.Addr().String()
+	}
 	l.till.Connect(till.Helpers{Lender: &mishaps{Node: l.node, dice: l.journal.dice, mu: &l.journal.mu}})
 	l.restarted = make(chan struct{})
 }
