@@ -94,6 +94,11 @@ func (h handlers) StreamConsoleEvents(ctx context.Context, _ StreamConsoleEvents
 	if !ok {
 		return nil, &problem.Error{Code: problem.TooManyRequests, Detail: "too many pages watch", RetryAfter: comeAgain}
 	}
+	// What changes from here on is told: nobody may have looked for a while.
+	if err := h.o.Watch.Look(ctx); err != nil {
+		end()
+		return nil, err
+	}
 	return changeStream{handlers: h, changes: changes, end: end, token: callerOf(ctx).token}, nil
 }
 

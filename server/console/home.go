@@ -104,8 +104,9 @@ type Figures interface {
 
 const (
 	// homeLife is how long an answer is given again, so that many who look cost as much
-	// as one.
-	homeLife = time.Second
+	// as one. It is well below pulseEvery: who asks because of a second change must not
+	// get the answer to the first, since nothing would have them ask again.
+	homeLife = pulseEvery / 4
 	busiest  = 10
 )
 
