@@ -174,6 +174,35 @@ await tell({
     await page.getByText('quarantined', { exact: true }).last().waitFor();
   },
 
+  'a terminal is declared lost, which one person cannot confirm': async () => {
+    const lost = page.getByRole('dialog');
+    const look = () => page.getByRole('button', { name: 'Lost: corner lane1' }).press('Enter');
+    await visit('/terminals');
+    await look();
+    await lost.getByLabel('Why it will not come back').fill('burnt <b>down</b>');
+    await lost.getByRole('button', { name: 'Declare lost' }).click();
+    await lost.getByText('burnt <b>down</b>').waitFor();
+    await lost.getByText('Somebody else must confirm it before it counts.').waitFor();
+    await lost.getByText('Costs at most').waitFor();
+    check((await lost.getByRole('button', { name: 'Confirm that it is lost' }).count()) === 0, 'the first may confirm');
+    await accessible(page, 'a declaration');
+    // Head office here has one person: the page is told that another one declared it.
+    await page.route('**/terminals/*/lost', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), declared_by: randomUUID() } });
+    });
+    await page.keyboard.press('Escape');
+    await lost.waitFor({ state: 'hidden' });
+    await look();
+    await lost.getByRole('button', { name: 'Confirm that it is lost' }).click();
+    await lost.getByRole('alert').waitFor();
+    await page.unroute('**/terminals/*/lost');
+    await lost.getByRole('button', { name: 'Withdraw' }).click();
+    await lost.getByText('withdrawn', { exact: true }).waitFor();
+    await page.keyboard.press('Escape');
+    await lost.waitFor({ state: 'hidden' });
+  },
+
   'a mail is read where no mail server is': async () => {
     const joined = await fetch(`${stage.hq}/api/v1/card/join`, {
       method: 'POST',
