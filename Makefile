@@ -119,8 +119,8 @@ web-check: $(WEB)/node_modules/.installed ## types, form and unit tests of the p
 	@$(have-node) || { echo "SKIPPED ALOUD: $(WITHOUT_NODE)"; exit 0; }; \
 	cd $(WEB) && npm run --silent check && npm run --silent format:check && npm test --silent
 
-# Lets the stories of one page run alone: PAGE=Till, Console or Card; STORY=name.
-PAGE ?= Till|Console|Card
+# Lets the stories of one page run alone: PAGE=Till, TillPaper, Console or Card; STORY=name.
+PAGE ?= Till|TillPaper|Console|Card
 .PHONY: e2e
 e2e: deps build ## play the stories of the pages in a browser; pictures go to build/screenshots
 	@$(BINARIES) $(GO_TEST) -v -timeout 8m -run '^Test($(PAGE))Page$$' ./internal/e2e

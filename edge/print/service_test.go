@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,39 +14,8 @@ import (
 
 	"github.com/tallystick/tallystick/edge/print"
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/printer"
 )
-
-// double is a printer in the network. It answers the question for its state, unless state is
-// zero, and hands over what it was sent.
-func double(t *testing.T, state byte) (address string, got <-chan []byte) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	papers, ended := make(chan []byte, 4), make(chan struct{})
-	t.Cleanup(func() {
-		_ = l.Close() // so Accept ends
-		<-ended
-	})
-	go func() {
-		defer close(ended)
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			var asked [3]byte
-			if _, err := io.ReadFull(conn, asked[:]); err == nil && state != 0 {
-				_, _ = conn.Write([]byte{state}) // an agent that is gone is no matter here
-			}
-			rest, _ := io.ReadAll(conn) // likewise
-			papers <- rest
-			_ = conn.Close()
-		}
-	}()
-	return "tcp://" + l.Addr().String(), papers
-}
 
 func start(t *testing.T, address string) *print.Service {
 	t.Helper()
@@ -64,11 +32,9 @@ func start(t *testing.T, address string) *print.Service {
 	return s
 }
 
-const ready = 0x12
-
 func TestANetworkPrinterGetsTheReceipt(t *testing.T) {
-	for name, state := range map[string]byte{"ready": ready, "says nothing": 0, "says nonsense": 0xff} {
-		address, got := double(t, state)
+	for name, state := range map[string]byte{"ready": printer.Ready, "says nothing": 0, "says nonsense": 0xff} {
+		address, got := printer.Start(t, state)
 		s := start(t, address)
 		want := bytes.Repeat([]byte("receipt "), 10_000)
 		if err := s.Print(t.Context(), want); err != nil {
@@ -84,8 +50,8 @@ func TestANetworkPrinterGetsTheReceipt(t *testing.T) {
 }
 
 func TestAPrinterThatIsNotReadySaysWhy(t *testing.T) {
-	for want, state := range map[string]byte{"no paper": ready | 0x20, "lid is open": ready | 0x04, "an error": ready | 0x40} {
-		address, got := double(t, state)
+	for want, state := range map[string]byte{"no paper": printer.Ready | printer.NoPaper, "lid is open": printer.Ready | 0x04, "an error": printer.Ready | 0x40} {
+		address, got := printer.Start(t, state)
 		s := start(t, address)
 		err := s.Print(t.Context(), []byte("receipt"))
 		if problem.CodeOf(err) != problem.PrinterAway || !errors.Is(err, print.ErrPrinter) || !strings.Contains(err.Error(), want) {

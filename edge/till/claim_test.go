@@ -41,7 +41,9 @@ func TestAReceiptIsClaimedWithItsCode(t *testing.T) {
 	}
 	text, code := sale.Claim.Token.Text(), s.Static(t, s.member)
 	_, err := s.till.Identify(ctx, text)
-	wantCode(t, err, problem.CodeKeyUnknown)
+	wantCode(t, err, problem.CodeWrongKind)
+	_, err = s.till.Claim(ctx, claiming("x", text, text))
+	wantCode(t, err, problem.CodeWrongKind)
 	_, err = s.till.Claim(ctx, claiming("x", code, code))
 	wantCode(t, err, problem.CodeWrongKind)
 	before := s.free(t)
@@ -77,6 +79,8 @@ func TestAReceiptIsClaimedWithItsCode(t *testing.T) {
 	s.Pass(11 * 24 * 3600e9)
 	late := passtoken.IssueClaim(s.Own, s.NewID(), p.ExpiresOn)
 	_, err = s.till.Claim(ctx, claiming("g", late.Text(), code))
+	wantCode(t, err, problem.CodeExpired)
+	_, err = s.till.Identify(ctx, late.Text())
 	wantCode(t, err, problem.CodeExpired)
 }
 

@@ -2,6 +2,7 @@ package till
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -33,13 +34,28 @@ func (t *Till) read(ctx context.Context, cat *catalogue, raw string) (presented,
 	v, err := passtoken.Verifier{Kinds: []passtoken.Kind{passtoken.KindMember, passtoken.KindVoucher}}.
 		Verify(raw, now, t.time.errorBound(), cat.keys, cat.groups)
 	if err != nil {
-		return presented{}, err
+		return presented{}, orReceipt(err, raw, now)
 	}
 	p := presented{pass: v.Pass, freshness: entry.FreshnessStatic, step: v.Step, repair: v.Repair}
 	if v.Freshness == passtoken.FreshnessRotating {
 		p.freshness = entry.FreshnessRotating
 	}
 	return p, nil
+}
+
+// orReceipt says of a code that was refused as one of no known key when it is a receipt's:
+// no key of HQ signs those, and who holds one should be told to claim it.
+func orReceipt(refused error, raw string, now time.Time) error {
+	if problem.CodeOf(refused) != problem.CodeKeyUnknown {
+		return refused
+	}
+	switch _, _, err := passtoken.ReadClaim(raw, now, nil); {
+	case err == nil:
+		return problem.New(problem.CodeWrongKind, "this is a receipt's code; it is claimed, not used in a sale")
+	case problem.CodeOf(err) == problem.CodeExpired:
+		return err
+	}
+	return refused
 }
 
 // present reads the codes of a request and finds those scanned before.

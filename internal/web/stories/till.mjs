@@ -1,41 +1,9 @@
 // The stories of the till's page. The Go test TestTillPage sets the stage and runs them.
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { accessible, ask, check, faultless, launch, open, picture, stage, tell, timings, wedge } from './browser.mjs';
+import { accessible, ask, check, launch, open, picture, stage, tell, timings, wedge } from './browser.mjs';
 import { film } from './film.mjs';
-
-const browser = await launch();
-
-/** till opens the page and waits until it can scan. */
-async function till(options, from = browser) {
-  const page = await open(from, options);
-  await page.goto(stage.till);
-  await page.waitForSelector('input[name=code]');
-  await page.waitForSelector('.bar .place');
-  return page;
-}
-
-/** agent asks the till's agent with the session of the page. */
-const agent = (page, path) => page.evaluate((p) => fetch(p).then((r) => r.json()), path);
-const salesOf = async (page) => (await agent(page, '/v1/sales?limit=200')).sales;
-
-async function amount(page, text) {
-  await page.waitForSelector('input[name=amount]');
-  await page.fill('input[name=amount]', text);
-}
-async function commit(page) {
-  await page.waitForSelector('button.commit:enabled');
-  await page.click('button.commit');
-}
-async function done(page) {
-  await page.waitForSelector('.done');
-}
-const says = (page, text) => page.waitForSelector(`text=${text}`);
-
-async function end(page) {
-  faultless(page);
-  await page.context().close();
-}
+import { agent, amount, basketOf, browser, commit, done, end, salesOf, says, till } from './tillhands.mjs';
 
 // ---------------------------------------------------------------- sales
 
@@ -166,12 +134,6 @@ function loseAnswer(page, then) {
     },
     { times: 1 },
   );
-}
-
-async function basketOf(page, text) {
-  await wedge(page, stage.codes.Kerem);
-  await says(page, 'Kerem');
-  await amount(page, text);
 }
 
 async function killedAfterTheSale() {
@@ -389,6 +351,15 @@ async function typedNumber() {
   await end(page);
 }
 
+/** choose changes the page's language in the settings. */
+async function choose(page, locale) {
+  await page.click('.rail button:not([aria-keyshortcuts])');
+  await page.selectOption('dialog[open] select >> nth=0', locale);
+  await page.waitForSelector(`html[lang=${locale}]`, { state: 'attached' });
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog[open]', { state: 'detached' });
+}
+
 async function training() {
   const page = await till();
   const before = (await agent(page, '/v1/status').catch(() => ({}))).head_seq;
@@ -398,7 +369,10 @@ async function training() {
   await page.keyboard.press('Enter');
   await says(page, 'Training: nothing is recorded');
   await basketOf(page, '16');
-  await accessible(page, 'training');
+  for (const locale of ['tr', 'pl', 'en']) {
+    await choose(page, locale);
+    await accessible(page, `training in ${locale}`);
+  }
   await picture(page, 'till-training-light');
   await commit(page);
   await done(page);
@@ -475,9 +449,22 @@ const views = {
     await page.waitForSelector('.pay');
   },
   sales: (page) => page.keyboard.press('F3').then(() => page.waitForSelector('ul[aria-busy=false] li')),
+  opened: (page) => page.click('li button').then(() => page.waitForSelector('.facts')),
+  elsewhere: async (page) => {
+    await page.keyboard.press('F3');
+    await page.click('form button[type=button]');
+    await page.waitForSelector('input[name=refund]');
+  },
   member: (page) => page.keyboard.press('F4').then(() => page.waitForSelector('h1')),
   day: (page) => page.keyboard.press('F8').then(() => page.waitForSelector('h1')),
-  who: (page) => page.keyboard.press('F9').then(() => page.waitForSelector('dialog[open]')),
+  settings: (page) =>
+    page.click('.rail button:not([aria-keyshortcuts])').then(() => page.waitForSelector('dialog[open]')),
+  who: async (page) => {
+    await page.keyboard.press('Escape');
+    await page.waitForSelector('dialog[open]', { state: 'detached' });
+    await page.keyboard.press('F9');
+    await page.waitForSelector('dialog[open]');
+  },
 };
 
 async function everybody() {
