@@ -31,6 +31,14 @@ async function reads(locator, want, what) {
   check(false, `${what}: it reads ${JSON.stringify(text)}, not ${want}`);
 }
 
+/** accessibleInBoth looks at what the page shows now in both themes. */
+async function accessibleInBoth(what) {
+  for (const colorScheme of ['dark', 'light']) {
+    await page.emulateMedia({ colorScheme });
+    await accessible(page, `${what}, ${colorScheme}`);
+  }
+}
+
 async function saved(format) {
   const coming = page.waitForEvent('download');
   await press(`Save this list as ${format}`);
@@ -185,7 +193,7 @@ await tell({
     await lost.getByText('Somebody else must confirm it before it counts.').waitFor();
     await lost.getByText('Costs at most').waitFor();
     check((await lost.getByRole('button', { name: 'Confirm that it is lost' }).count()) === 0, 'the first may confirm');
-    await accessible(page, 'a declaration');
+    await accessibleInBoth('a declaration');
     // Head office here has one person: the page is told that another one declared it.
     await page.route('**/terminals/*/lost', async (route) => {
       const answer = await route.fetch();
@@ -201,6 +209,28 @@ await tell({
     await lost.getByText('withdrawn', { exact: true }).waitFor();
     await page.keyboard.press('Escape');
     await lost.waitFor({ state: 'hidden' });
+  },
+
+  'a cashier is added, and the tills ask for one': async () => {
+    await visit('/stores');
+    await page.locator('tbody a').nth(1).click();
+    await press('Add a cashier');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name', { exact: true }).fill('Ola');
+    await dialog.getByLabel('Role', { exact: true }).selectOption('manager');
+    await dialog.getByLabel('PIN, 4 to 8 digits').fill('2468');
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('cell', { name: 'Manager', exact: true }).waitFor();
+    await press('Deactivate: Ola');
+    await page.getByRole('cell', { name: 'left', exact: true }).waitFor();
+    await page.getByLabel('The till does nothing before').check();
+    await page.getByLabel('A void of more needs a manager').fill('12.50');
+    await press('Save');
+    await page.getByText('The tills of the store hear of it').last().waitFor();
+    await accessibleInBoth('a store');
+    await page.reload();
+    await page.getByLabel('A void of more needs a manager').waitFor();
+    check((await page.getByLabel('A void of more needs a manager').inputValue()) === '12.50', 'the rule is not kept');
   },
 
   'a mail is read where no mail server is': async () => {
@@ -222,7 +252,7 @@ await tell({
     const opens = page.getByRole('link', { name: 'Open the link' });
     check((await opens.getAttribute('href')) === link, 'the link opens something else than it reads');
     check((await opens.getAttribute('rel')) === 'noopener noreferrer', 'the card could reach this page');
-    await accessible(page, 'a mail');
+    await accessibleInBoth('a mail');
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
   },

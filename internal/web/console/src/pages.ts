@@ -26,7 +26,7 @@ const plain = (page: unknown) => page as Component<{ rest: string[] }>;
 
 export const pages: Page[] = [
   { nav: 'home', path: '/console', component: plain(Home) },
-  { nav: 'stores', path: '/console/stores', component: plain(Stores) },
+  { nav: 'stores', path: '/console/stores', component: Stores },
   { nav: 'terminals', path: '/console/terminals', component: plain(Terminals) },
   { nav: 'members', path: '/console/members', component: Members },
   { nav: 'journal', path: '/console/journal', component: Journal },
