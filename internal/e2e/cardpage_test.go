@@ -9,6 +9,7 @@ import (
 // TestCardPage plays the stories of the shopper's card against a real HQ and a real lane,
 // which says what the codes on the phone are worth.
 func TestCardPage(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	lane := s.lane(t, "lane 1")
 	needBrowser(t, s.HQ.URL()+"/card")

@@ -16,6 +16,7 @@ const formula = "=1+2"
 
 // The stories of internal/web/stories/console.mjs, played in a browser.
 func TestConsoleInABrowser(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	one, two := s.lane(t, "lane1"), s.lane(t, "lane2")
 	mete := s.shopper(t, "Mete Çağrı", 200)
@@ -31,6 +32,7 @@ func TestConsoleInABrowser(t *testing.T) {
 				s.WAN.Cut()
 				return sellInBoth(t.Context(), s, mete, one, two)
 			},
+			"stop a lane":       one.Kill,
 			"reconnect":         func() error { return s.WAN.Restore(t.Context()) },
 			"stop head office":  func() error { return s.HQ.Stop(t.Context()) },
 			"start head office": func() error { return s.HQ.Start(t.Context()) },

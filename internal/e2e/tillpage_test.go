@@ -10,6 +10,7 @@ import (
 
 // TestTillPage plays the stories of the till's page against a real lane and HQ.
 func TestTillPage(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	lane := s.lane(t, "lane 1")
 	needBrowser(t, "http://"+lane.Addr+"/till/")

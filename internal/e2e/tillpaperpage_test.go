@@ -17,6 +17,7 @@ const printedWithin = 20 * time.Second
 // TestTillPaperPage plays the stories of the till's page about receipts: a real lane with
 // a printer in the network, and HQ that decides who gets what a receipt is worth.
 func TestTillPaperPage(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	policy := stage.DefaultPolicy
 	policy.ClaimDays = 30

@@ -47,7 +47,8 @@ var areas = map[string]people.Area{
 	"GetExceptionWork": people.AreaLook, "OwnException": people.AreaCases, "CommentException": people.AreaCases,
 	"ResolveException": people.AreaCases, "ReopenException": people.AreaCases,
 	"QuarantineTerminal": people.AreaFleet, "PreviewPolicy": people.AreaLook,
-	"ListMails":   people.AreaTrust,
+	"ListMails":    people.AreaTrust,
+	"CreatePerson": people.AreaPeople, "ListPeople": people.AreaLook, "SetPassword": people.AreaPeople, "ShutOutPerson": people.AreaPeople,
 	"GetExposure": people.AreaLook, "GetExposureHistory": people.AreaLook, "GetLosses": people.AreaLook,
 }
 

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/tallystick/tallystick/server/people"
 )
 
@@ -49,4 +51,34 @@ func (h handlers) GetMe(ctx context.Context, _ GetMeRequestObject) (GetMeRespons
 
 func showPerson(p people.Person) Person {
 	return Person{ID: p.ID, Name: p.Name, Role: Role(p.Role)}
+}
+
+// CreatePerson implements StrictServerInterface.
+func (h handlers) CreatePerson(ctx context.Context, r CreatePersonRequestObject) (CreatePersonResponseObject, error) {
+	p, err := h.o.People.Add(ctx, r.Body.Name, people.Role(r.Body.Role), r.Body.Password)
+	return CreatePerson201JSONResponse(showStaff(p)), err
+}
+
+// ListPeople implements StrictServerInterface.
+func (h handlers) ListPeople(ctx context.Context, r ListPeopleRequestObject) (ListPeopleResponseObject, error) {
+	items, next, err := paged(r.Params.Limit, r.Params.Cursor, func(after uuid.UUID, limit int) ([]people.Person, error) {
+		return h.o.People.People(ctx, after, limit)
+	}, func(p people.Person) uuid.UUID { return p.ID }, showStaff)
+	return ListPeople200JSONResponse{Items: items, Next: next}, err
+}
+
+// SetPassword implements StrictServerInterface.
+func (h handlers) SetPassword(ctx context.Context, r SetPasswordRequestObject) (SetPasswordResponseObject, error) {
+	p, err := h.o.People.SetPassword(ctx, r.ID, r.Body.Password)
+	return SetPassword200JSONResponse(showStaff(p)), err
+}
+
+// ShutOutPerson implements StrictServerInterface.
+func (h handlers) ShutOutPerson(ctx context.Context, r ShutOutPersonRequestObject) (ShutOutPersonResponseObject, error) {
+	p, err := h.o.People.ShutOut(ctx, callerOf(ctx).person.ID, r.ID)
+	return ShutOutPerson200JSONResponse(showStaff(p)), err
+}
+
+func showStaff(p people.Person) StaffPerson {
+	return StaffPerson{ID: p.ID, Name: p.Name, Role: Role(p.Role), ShutOut: p.ShutOut, CreatedAt: p.CreatedAt}
 }

@@ -17,11 +17,12 @@ import (
 	"github.com/tallystick/tallystick/internal/problem"
 )
 
-// Person may sign in.
+// Person may sign in, unless ShutOut.
 type Person struct {
 	ID        uuid.UUID
 	Name      string
 	Role      Role
+	ShutOut   bool
 	CreatedAt time.Time
 }
 
@@ -39,6 +40,14 @@ type Session struct {
 type Store interface {
 	AddPerson(ctx context.Context, p Person, passwordHash string) error
 	PersonByName(ctx context.Context, name string) (p Person, passwordHash string, err error)
+	Person(ctx context.Context, id uuid.UUID) (Person, error)
+	// People lists all in the order of ids, from after an id on.
+	People(ctx context.Context, after uuid.UUID, limit int) ([]Person, error)
+	// SetPassword changes what a person signs in with; the empty hash lets nobody in.
+	SetPassword(ctx context.Context, id uuid.UUID, passwordHash string) error
+	// EndSessionsOf signs a person out everywhere.
+	EndSessionsOf(ctx context.Context, id uuid.UUID, at time.Time) error
+	InTx(ctx context.Context, fn func(ctx context.Context) error) error
 	AddSession(ctx context.Context, s Session) error
 	// SessionPerson returns a session that was not signed out, and its person.
 	SessionPerson(ctx context.Context, id uuid.UUID) (Session, Person, error)
@@ -154,8 +163,8 @@ func (d *Directory) verify(ctx context.Context, name, password string) (Person, 
 	person, hash, err := d.find(ctx, Fold(name))
 	known := err == nil
 	switch {
-	case problem.CodeOf(err) == problem.NotFound:
-		hash = d.decoy
+	case problem.CodeOf(err) == problem.NotFound, err == nil && person.ShutOut:
+		hash, known = d.decoy, false
 	case err != nil:
 		return Person{}, fmt.Errorf("find person: %w", err)
 	}

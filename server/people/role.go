@@ -26,13 +26,14 @@ const (
 	AreaMembers   Area = "members"   // enrol, block, issue again, adjust
 	AreaFleet     Area = "fleet"     // stores and terminals
 	AreaTrust     Area = "trust"     // let back in who was shut out
+	AreaPeople    Area = "people"    // who may sign in
 	AreaLoss      Area = "loss"      // confirm that a terminal is lost, as the second of two people
 	AreaCases     Area = "cases"     // exceptions: whose they are, notes, how they were settled
 	AreaAccounts  Area = "accounts"  // transfers, merges, households, lists, sales of the web shop
 )
 
 var may = map[Role][]Area{
-	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaTrust, AreaLoss, AreaAccounts, AreaCases},
+	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaTrust, AreaPeople, AreaLoss, AreaAccounts, AreaCases},
 	Finance:       {AreaLook, AreaRisk, AreaLoss, AreaCases},
 	Marketing:     {AreaLook, AreaProgramme},
 	Operations:    {AreaLook, AreaFleet, AreaLoss, AreaCases},

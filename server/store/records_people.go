@@ -21,7 +21,30 @@ type personRow struct {
 }
 
 func (r personRow) person() people.Person {
-	return people.Person{ID: toID(r.ID), Name: r.Name, Role: people.Role(r.Role), CreatedAt: fromMillis(r.CreatedAt)}
+	return people.Person{ID: toID(r.ID), Name: r.Name, Role: people.Role(r.Role), ShutOut: r.Password == "", CreatedAt: fromMillis(r.CreatedAt)}
+}
+
+const personColumns = "id, name, role, password, created_at"
+
+// Person implements people.Store.
+func (db *DB) Person(ctx context.Context, id uuid.UUID) (people.Person, error) {
+	return one(ctx, db, personRow.person, "person", "SELECT "+personColumns+" FROM people WHERE id = ?", id[:])
+}
+
+// People implements people.Store.
+func (db *DB) People(ctx context.Context, after uuid.UUID, limit int) ([]people.Person, error) {
+	return page(ctx, db, personRow.person, "SELECT "+personColumns+" FROM people WHERE id > ? ORDER BY id LIMIT ?", after[:], limit)
+}
+
+// SetPassword implements people.Store.
+func (db *DB) SetPassword(ctx context.Context, id uuid.UUID, passwordHash string) error {
+	return db.changed(ctx, "UPDATE people SET password = ? WHERE id = ?", passwordHash, id[:])
+}
+
+// EndSessionsOf implements people.Store.
+func (db *DB) EndSessionsOf(ctx context.Context, id uuid.UUID, at time.Time) error {
+	_, err := db.exec(ctx, "UPDATE sessions SET ended_at = ? WHERE person = ? AND ended_at = 0", toMillis(at), id[:])
+	return err
 }
 
 // AddPerson implements people.Store.
@@ -34,7 +57,7 @@ func (db *DB) AddPerson(ctx context.Context, p people.Person, passwordHash strin
 // PersonByName implements people.Store.
 func (db *DB) PersonByName(ctx context.Context, name string) (people.Person, string, error) {
 	row, err := one(ctx, db, func(r personRow) personRow { return r }, "person",
-		"SELECT id, name, role, password, created_at FROM people WHERE folded = ?", name)
+		"SELECT "+personColumns+" FROM people WHERE folded = ?", name)
 	return row.person(), row.Password, err
 }
 
