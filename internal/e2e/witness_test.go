@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -163,7 +164,14 @@ func TestSoakCrashesBesideWitnessesAreNoFalseAlarm(t *testing.T) {
 	if os.Getenv("TALLYSTICK_SOAK") == "" {
 		t.Skip("SKIPPED ALOUD: 200 crashes are for a soak (TALLYSTICK_SOAK=1 runs them)")
 	}
-	recoveries(t, 200)
+	crashes := 200
+	if told := os.Getenv("TALLYSTICK_CRASHES"); told != "" {
+		var err error
+		if crashes, err = strconv.Atoi(told); err != nil || crashes < 1 {
+			t.Fatalf("TALLYSTICK_CRASHES is %q, not a number of crashes", told)
+		}
+	}
+	recoveries(t, crashes)
 }
 
 // freely lets a lane stand in for everything here, so that only being a copy keeps it
