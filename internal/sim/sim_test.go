@@ -21,7 +21,7 @@ var (
 	seeds   = flag.Int("sim.seeds", 0, "worlds to play; 0 is what fits in the time for tests")
 	first   = flag.Uint64("sim.from", 1, "seed of the first world")
 	rights  = flag.Bool("sim.rights", true, "false leaves out the worlds in which HQ gives rights")
-	patient = flag.Duration("sim.time", 50*time.Second, "begin no further world after this, when sim.seeds is not set")
+	patient = flag.Duration("sim.time", 30*time.Second, "begin no further world after this, when sim.seeds is not set")
 )
 
 // atLeast is how many worlds must have been played for the test to say anything.
