@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { codeAt, totp } from '../src/model/code.ts';
+import { expect, test, vi } from 'vitest';
+import { codeAt, importKeys, totp } from '../src/model/code.ts';
 
 const rfc = () =>
   crypto.subtle.importKey(
@@ -27,4 +27,18 @@ test('a code is text, moment and digits while a key is valid, and the text alone
   expect(await codeAt('TS1ABC', keys, 1_234_567_890_123)).toEqual({ text: 'TS1ABC123456789089005924', rotating: true });
   expect(await codeAt('TS1ABC', keys, 1_300_000_000_000)).toEqual({ text: 'TS1ABC', rotating: false });
   expect(await codeAt('TS1ABC', [], 1_234_567_890_123)).toEqual({ text: 'TS1ABC', rotating: false });
+});
+
+test('a page without TLS has no keys, and shows the code that does not change', async () => {
+  const sent = [
+    { key: btoa('12345678901234567890'), not_before: '2001-09-09T01:46:40Z', not_after: '2011-03-13T07:06:40Z' },
+  ];
+  const [key] = await importKeys(sent);
+  expect((await codeAt('TS1ABC', [key!], 1_234_567_890_123)).text).toBe('TS1ABC123456789089005924');
+  vi.stubGlobal('crypto', {});
+  try {
+    expect(await importKeys(sent)).toEqual([]);
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });

@@ -1,5 +1,6 @@
 import { isProblem, Refused } from '@tallystick/kit/api/problem.ts';
-import { base, patient } from './hq.ts';
+import { hqBase } from '@tallystick/kit/api/client.ts';
+import { patient } from './hq.ts';
 import { given, orderOf, type Narrowed } from './list.ts';
 
 /** download saves a list as a file; `progress` hears how many bytes have come. */
@@ -13,7 +14,7 @@ export async function download(
   const query = new URLSearchParams({ ...given({ ...filters, order: orderOf(sort) }), format });
   if (format === 'csv') query.set('mark', 'true');
   const answer = await patient(
-    new Request(`${location.origin}${base}/lists/${list}/file?${query}`, { credentials: 'same-origin' }),
+    new Request(`${location.origin}${hqBase}/lists/${list}/file?${query}`, { credentials: 'same-origin' }),
   );
   if (!answer.ok || !answer.body) {
     const body: unknown = await answer.json().catch(() => undefined);

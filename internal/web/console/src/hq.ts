@@ -1,16 +1,9 @@
-import { isProblem, Refused, unreachable } from '@tallystick/kit/api/problem.ts';
-import type { paths } from '@tallystick/kit/api/gen/hq.d.ts';
-import createClient from 'openapi-fetch';
+import { hqClient } from '@tallystick/kit/api/client.ts';
+import { Refused } from '@tallystick/kit/api/problem.ts';
+import { newKey } from '@tallystick/kit/key.ts';
 import { reach, session } from './session.svelte.ts';
 
-export const base = '/api/v1';
-
 const longestWait = 5_000;
-
-/** key is a new idempotency key; crypto.randomUUID is missing on pages without TLS. */
-function key(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
-}
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -30,7 +23,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 export async function patient(request: Request): Promise<Response> {
   request.headers.set('X-Tallystick-Console', '1');
   if (request.method !== 'GET' && !request.headers.has('Idempotency-Key'))
-    request.headers.set('Idempotency-Key', key());
+    request.headers.set('Idempotency-Key', newKey());
   for (let wait = 400; ; wait = Math.min(wait * 2, longestWait)) {
     let answer: Response | undefined;
     try {
@@ -52,16 +45,7 @@ export async function patient(request: Request): Promise<Response> {
 }
 
 /** hq is head office's API. Calls throw Refused. */
-export const hq = createClient<paths>({ baseUrl: location.origin + base, credentials: 'same-origin', fetch: patient });
-
-hq.use({
-  async onResponse({ response }) {
-    if (response.ok) return undefined;
-    const body: unknown = await response.json().catch(() => undefined);
-    if (isProblem(body)) throw new Refused(body);
-    throw new Refused({ code: unreachable, status: response.status, title: response.statusText });
-  },
-});
+export const hq = hqClient(patient);
 
 /** once are the parameters of a write; patient makes the key. */
 export const once = { header: {} as { 'Idempotency-Key': string } };

@@ -1,5 +1,5 @@
 import { follow, type Stream } from '@tallystick/kit/api/events.ts';
-import { base } from './hq.ts';
+import { hqBase } from '@tallystick/kit/api/client.ts';
 
 export type Topic = 'entries' | 'figures' | 'terminals' | 'exceptions' | 'acts';
 
@@ -16,7 +16,7 @@ class Live {
 
   start(): void {
     this.#stream ??= follow(
-      `${base}/events/console`,
+      `${hqBase}/events/console`,
       { changed: (data) => this.#changed((data as { topics: Topic[] }).topics) },
       (open) => {
         // What changed while nobody listened is not known: everything is looked at again.

@@ -1,6 +1,6 @@
 import { done } from '@tallystick/kit/api/client.ts';
 import { Refused } from '@tallystick/kit/api/problem.ts';
-import { codeAt, importKey, stepSeconds, type EpochKey, type Shown } from './code.ts';
+import { codeAt, importKeys, stepSeconds, type EpochKey, type Shown } from './code.ts';
 import { hq, wording, type Card, type Purpose } from './hq.ts';
 import * as keep from './keep.ts';
 
@@ -87,7 +87,7 @@ class Mine {
     const ahead = Date.now() - Date.parse(card.as_of);
     this.#ahead = Math.abs(ahead) > clocksAgree ? ahead : 0;
     const { code, ...rest } = card;
-    this.#keys = await Promise.all((code?.keys ?? []).map((k) => importKey(k.key, k.not_before, k.not_after)));
+    this.#keys = await importKeys(code?.keys ?? []);
     this.card = code ? { ...rest, code: { ...code, keys: [] } } : rest;
     this.online = true;
     this.ended = false;

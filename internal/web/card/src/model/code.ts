@@ -13,14 +13,24 @@ export interface EpochKey {
   notAfter: number;
 }
 
-/** importKey takes a key as HQ sends it, base64. */
-export async function importKey(key: string, notBefore: string, notAfter: string): Promise<EpochKey> {
-  const raw = Uint8Array.from(atob(key), (c) => c.charCodeAt(0));
-  return {
-    key: await crypto.subtle.importKey('raw', raw, { name: 'HMAC', hash: 'SHA-1' }, false, ['sign']),
-    notBefore: Date.parse(notBefore),
-    notAfter: Date.parse(notAfter),
-  };
+/**
+ * importKeys takes keys as HQ sends them, base64. A page that came without TLS from
+ * another machine cannot compute with keys: it gets none, and shows the code that does
+ * not change.
+ */
+export async function importKeys(sent: { key: string; not_before: string; not_after: string }[]): Promise<EpochKey[]> {
+  const subtle = crypto.subtle as SubtleCrypto | undefined;
+  if (!subtle) return [];
+  return Promise.all(
+    sent.map(async ({ key, not_before, not_after }) => {
+      const raw = Uint8Array.from(atob(key), (c) => c.charCodeAt(0));
+      return {
+        key: await subtle.importKey('raw', raw, { name: 'HMAC', hash: 'SHA-1' }, false, ['sign']),
+        notBefore: Date.parse(not_before),
+        notAfter: Date.parse(not_after),
+      };
+    }),
+  );
 }
 
 /** totp computes the digits of a moment, in Unix seconds. */

@@ -20,9 +20,10 @@ interface Init {
   signal?: AbortSignal;
 }
 
-type Send = (request: Request) => Promise<Response>;
+/** Send sends a request and resolves with the answer. */
+export type Send = (request: Request) => Promise<Response>;
 
-function requestOf(method: Method, base: string, path: string, init: Init, headers: Record<string, string>): Request {
+function requestOf(method: Method, base: string, path: string, init: Init): Request {
   const { path: places = {}, query = {}, header = {} } = init.params ?? {};
   const url = new URL(
     base + path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(places[name]))),
@@ -33,7 +34,7 @@ function requestOf(method: Method, base: string, path: string, init: Init, heade
       if (one !== undefined) url.searchParams.append(name, String(one));
     }
   }
-  const all = new Headers(headers);
+  const all = new Headers();
   for (const [name, value] of Object.entries(header)) if (value !== undefined) all.set(name, String(value));
   if (init.body !== undefined) all.set('Content-Type', 'application/json');
   return new Request(url, {
@@ -53,6 +54,7 @@ async function answerOf(send: Send, request: Request): Promise<{ data: unknown; 
     response = await send(request);
     text = await response.text();
   } catch (err) {
+    if (request.signal.aborted) throw err;
     throw new Refused({ code: unreachable, status: 0, title: 'No answer', detail: String(err) });
   }
   const json = /\bjson\b/.test(response.headers.get('Content-Type') ?? '');
@@ -62,11 +64,11 @@ async function answerOf(send: Send, request: Request): Promise<{ data: unknown; 
   throw new Refused({ code: unreachable, status: response.status, title: response.statusText });
 }
 
-function client(base: string, send: Send, headers: () => Record<string, string>): unknown {
+function client(base: string, send: Send): unknown {
   const call =
     (method: Method) =>
     (path: string, init: Init = {}) =>
-      answerOf(send, requestOf(method, base, path, init, headers()));
+      answerOf(send, requestOf(method, base, path, init));
   return {
     GET: call('GET'),
     POST: call('POST'),
@@ -97,16 +99,21 @@ export function edgeClient(page: string): EdgeClient {
     await patient(new Request(page, { cache: 'no-store' }));
     return patient(again);
   };
-  return client('', send, () => ({})) as EdgeClient;
+  return client('', send) as EdgeClient;
 }
 
+/** Where HQ's API begins. */
+export const hqBase = '/api/v1';
+
 /**
- * hqClient talks to the HQ that served this page. `headers` is asked before each
- * call, for the token of the session. Calls throw Refused.
+ * hqClient talks to the HQ that served this page. `send` is what sends a request;
+ * without it each is sent once. Calls throw Refused, or what the caller's own signal
+ * was ended with.
  */
-export function hqClient(headers: () => Record<string, string> = () => ({})): HqClient {
-  const send = (request: Request) => fetch(request, { signal: AbortSignal.timeout(patience) });
-  return client('/api/v1', send, headers) as HqClient;
+export function hqClient(
+  send: Send = (request) => fetch(request, { signal: AbortSignal.timeout(patience) }),
+): HqClient {
+  return client(hqBase, send) as HqClient;
 }
 
 /** done returns the body of a call that went well; the client throws for all others. */

@@ -21,13 +21,6 @@ export type EnrolledMember = Schemas['EnrolledMember'];
 
 const client = edgeClient('/till/');
 
-/** newKey makes an idempotency key: one for each thing that is to happen once. */
-export function newKey(): string {
-  // Not crypto.randomUUID: an agent that other machines may reach has no secure page.
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `page-${Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('')}`;
-}
-
 const once = (key: string) => ({ header: { 'Idempotency-Key': key } });
 
 /** The calls of the agent that this page makes. Each throws Refused. */

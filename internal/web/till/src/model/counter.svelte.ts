@@ -1,7 +1,8 @@
 import { parseAmount, type AmountError } from '@tallystick/kit/money.ts';
 import { play } from '@tallystick/kit/sound.ts';
 import { Refused, unreachable, type ProblemDocument } from '@tallystick/kit/api/problem.ts';
-import { agent, newKey, problemOf, type Quote, type QuoteRequest, type Sale, type Scan } from './agent.ts';
+import { newKey } from '@tallystick/kit/key.ts';
+import { agent, problemOf, type Quote, type QuoteRequest, type Sale, type Scan } from './agent.ts';
 import { link } from './link.svelte.ts';
 import { who } from './who.svelte.ts';
 

@@ -2,7 +2,7 @@
 // service worker keeps all of it, so it is there when the agent is not.
 export const lazy = {
   done: () => import('./Done.svelte'),
-  camera: () => import('./CameraDialog.svelte'),
+  camera: () => import('@tallystick/kit/ui/Camera.svelte'),
   pin: () => import('./PinDialog.svelte'),
   settings: () => import('./SettingsDialog.svelte'),
   claim: () => import('../views/ClaimReceipt.svelte'),
