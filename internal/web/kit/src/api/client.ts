@@ -18,6 +18,8 @@ interface Init {
   };
   body?: unknown;
   signal?: AbortSignal;
+  /** 'text' leaves the answer as it is written; else JSON is parsed. */
+  parseAs?: 'text' | 'json';
 }
 
 /** Send sends a request and resolves with the answer. */
@@ -47,7 +49,11 @@ function requestOf(method: Method, base: string, path: string, init: Init): Requ
 }
 
 /** answerOf is what an answer carries; every failure becomes a Refused, so that callers have one thing to catch. */
-async function answerOf(send: Send, request: Request): Promise<{ data: unknown; response: Response }> {
+async function answerOf(
+  send: Send,
+  request: Request,
+  written: boolean,
+): Promise<{ data: unknown; response: Response }> {
   let response: Response;
   let text: string;
   try {
@@ -58,6 +64,7 @@ async function answerOf(send: Send, request: Request): Promise<{ data: unknown; 
     throw new Refused({ code: unreachable, status: 0, title: 'No answer', detail: String(err) });
   }
   const json = /\bjson\b/.test(response.headers.get('Content-Type') ?? '');
+  if (response.ok && written) return { data: text, response };
   const body: unknown = json && text !== '' ? JSON.parse(text) : text === '' ? undefined : text;
   if (response.ok) return { data: body, response };
   if (isProblem(body)) throw new Refused(body);
@@ -68,7 +75,7 @@ function client(base: string, send: Send): unknown {
   const call =
     (method: Method) =>
     (path: string, init: Init = {}) =>
-      answerOf(send, requestOf(method, base, path, init));
+      answerOf(send, requestOf(method, base, path, init), init.parseAs === 'text');
   return {
     GET: call('GET'),
     POST: call('POST'),
