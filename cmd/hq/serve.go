@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -72,11 +73,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	}
 	watch := console.NewWatch(o.db, func(err error) { log.Error("it could not be seen what changed; it is tried again", "error", err) })
 	counter := rounds.Elected(countEvery, mine, o.count, func(err error) { log.Error("figures could not be counted; it is tried again", "error", err) })
-	server := api.New(api.Options{
-		People: o.people, Answers: o.answers, Fleet: o.fleet, Cashiers: o.cashiers, Programme: o.programme, Accounts: o.accounts, Shop: o.shop, Claims: o.claims, Days: o.days, Cards: o.cards, Mails: o.mails, Ledger: o.ledger, Found: o.db,
-		Ingest: o.ingest, Feed: o.feed, Rights: o.rights, Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: console.NewProver(o.db), Watch: watch, Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch,
-		Keys: o.keys, Statement: o.statement, Version: version, Ping: o.db.Ping, Lost: store.Lost, Log: log,
-	})
+	server := o.server(watch, log)
 	// The line that programs wait for: requests are taken from here on.
 	ready := map[string]any{"ready": true, "address": listener.Addr().String(), "hq": o.secrets.HQ}
 	if err := json.NewEncoder(s.stdout).Encode(ready); err != nil {
@@ -90,24 +87,39 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 		applier.Wake()
 		settler.Wake()
 	}, log)()
-	applier.Start()
-	settler.Start()
-	o.rights.Start()
-	o.pools.Start()
-	o.claims.Start()
-	counter.Start()
-	watch.Start()
-	o.mails.Start()
+	stop := running(applier, settler, o.rights, o.pools, o.claims, counter, watch, o.mails)
 	err = c.until(ctx, o, server, listener, mine, log)
-	o.mails.Stop()
-	watch.Stop()
-	counter.Stop()
-	o.claims.Stop()
-	o.pools.Stop()
-	o.rights.Stop()
-	settler.Stop()
-	applier.Stop()
+	stop()
 	return errors.Join(err, giveBack(ctx, release))
+}
+
+// server puts the API over all parts. It listens nowhere yet.
+func (o *office) server(watch *console.Watch, log *slog.Logger) *api.Server {
+	return api.New(api.Options{
+		People: o.people, Answers: o.answers, Fleet: o.fleet, Cashiers: o.cashiers, Programme: o.programme, Accounts: o.accounts, Shop: o.shop,
+		Claims: o.claims, Days: o.days, Cards: o.cards, Mails: o.mails, Ledger: o.ledger, Found: o.db, Ingest: o.ingest, Feed: o.feed, Rights: o.rights,
+		Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: console.NewProver(o.db), Watch: watch,
+		Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Keys: o.keys, Statement: o.statement,
+		Version: version, Ping: o.db.Ping, Lost: store.Lost, Log: log,
+	})
+}
+
+// loop is what runs in the background between Start and Stop.
+type loop interface {
+	Start()
+	Stop()
+}
+
+// running starts loops and returns what stops them, the last one first.
+func running(loops ...loop) (stop func()) {
+	for _, l := range loops {
+		l.Start()
+	}
+	return func() {
+		for _, l := range slices.Backward(loops) {
+			l.Stop()
+		}
+	}
 }
 
 // giveBack ends this process's turn, so that no other waits for the end of its term.

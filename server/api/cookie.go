@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -38,14 +37,12 @@ func sessionCookie(token string, until time.Time, secure bool) string {
 // header or from another origin, and a read that the browser says is another site's.
 func ownPage(c *fiber.Ctx) error {
 	if !writes(c.Method()) {
-		if site := c.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		if crossSite(c) {
 			return problem.New(problem.ForeignOrigin, "the console's session is for its own page")
 		}
 		return nil
 	}
-	origin, err := url.Parse(c.Get(fiber.HeaderOrigin))
-	own := err == nil && origin.Host != "" && (origin.Host == string(c.Request().Host()) || origin.Host == c.Get(fiber.HeaderXForwardedHost))
-	if !own || c.Get(headerConsole) == "" {
+	if !ownOrigin(c) || c.Get(headerConsole) == "" {
 		return problem.New(problem.ForeignOrigin, "a write with the console's cookie needs its header and its origin")
 	}
 	return nil

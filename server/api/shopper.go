@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -75,18 +73,10 @@ func (s *Server) admitStranger(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// foreign says whether a browser names another origin than this server. A proxy in
-// front may speak TLS for us, so the scheme is not compared.
+// foreign says whether a browser names another site's page. A write without an origin
+// comes from no page.
 func foreign(c *fiber.Ctx) bool {
-	if site := c.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		return true
-	}
-	origin := c.Get(fiber.HeaderOrigin)
-	if origin == "" {
-		return false
-	}
-	u, err := url.Parse(origin)
-	return err != nil || !strings.EqualFold(u.Host, string(c.Context().Host()))
+	return crossSite(c) || c.Get(fiber.HeaderOrigin) != "" && !ownOrigin(c)
 }
 
 // cardCookie is the cookie for a secret. Lax, since the page is opened from a mail.
