@@ -25,15 +25,7 @@ func TestG6_TheFirstLookTellsACopy(t *testing.T) {
 		"restored, and sold before": {kept: 3, wrote: 2, want: []entry.WitnessFinding{entry.WitnessFork}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			shop := newStore()
-			witness, till := shop.register(t), shop.register(t)
-			for range 4 {
-				till.write("sale")
-			}
-			first := node(t, witness, "", nil)
-			original := node(t, till, "", nil, first.Addr().String())
-			until(t, "the witness knows the original", func() bool { return till.witnessed() == 5 })
-			original.Stop()
+			_, till, first := parted(t)
 			again := till.copyOf(tt.kept)
 			for range tt.wrote {
 				again.write("sale of the copy")

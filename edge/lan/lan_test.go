@@ -87,15 +87,7 @@ func TestG6_ALaneFindsACopy(t *testing.T) {
 		"copied at the very same end": {copied: 5, wrote: 3, want: ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			shop := newStore()
-			witness, till := shop.register(t), shop.register(t)
-			for range 4 {
-				till.write("sale")
-			}
-			first := node(t, witness, "", nil)
-			original := node(t, till, "", nil, first.Addr().String())
-			until(t, "the witness knows the original", func() bool { return till.witnessed() == 5 })
-			original.Stop()
+			witness, till, first := parted(t)
 			double := till.copyOf(tt.copied)
 			for range tt.wrote {
 				double.write("sale of the copy")
@@ -117,6 +109,21 @@ func TestG6_ALaneFindsACopy(t *testing.T) {
 			checkEvidence(t, till, witness)
 		})
 	}
+}
+
+// parted has a till meet a witness, which then knows its five entries, and stops it.
+func parted(t *testing.T) (witness, till *register, of *lan.Node) {
+	t.Helper()
+	shop := newStore()
+	witness, till = shop.register(t), shop.register(t)
+	for range 4 {
+		till.write("sale")
+	}
+	of = node(t, witness, "", nil)
+	original := node(t, till, "", nil, of.Addr().String())
+	until(t, "the witness knows the original", func() bool { return till.witnessed() == 5 })
+	original.Stop()
+	return witness, till, of
 }
 
 // checkEvidence wants both heads with signatures that anyone can check.

@@ -9,11 +9,6 @@ export const speech = new Speech({
   pl: () => import('./words/pl.ts'),
 });
 
-/** unitName is what a unit is called, or its own name when no language knows it. */
-export function unitName(unit: string): string {
-  return speech.m.units[unit] ?? unit;
-}
-
 /** say is the sentence for whatever a call threw. */
 export function say(err: unknown): string {
   return (err instanceof Refused ? speech.m.problems[err.code] : undefined) ?? speech.m.failed;

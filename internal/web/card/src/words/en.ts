@@ -36,7 +36,6 @@ const en = {
     until: 'until {date}',
     voucher: 'Voucher',
   },
-  units: { points: 'points', stamps: 'stamps' } as Record<string, string>,
   history: {
     title: 'What happened',
     none: 'Nothing yet. Your first purchase with the card will stand here.',

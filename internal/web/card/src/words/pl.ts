@@ -48,7 +48,6 @@ const pl: Catalog<typeof en> = {
     until: 'do {date}',
     voucher: 'Kupon',
   },
-  units: { points: 'punkty', stamps: 'pieczątki' },
   history: {
     title: 'Co się działo',
     none: 'Jeszcze nic. Tu pojawi się pierwszy zakup z kartą.',

@@ -38,7 +38,6 @@ const tr: Catalog<typeof en> = {
     until: 'son gün {date}',
     voucher: 'Kupon',
   },
-  units: { points: 'puan', stamps: 'damga' },
   history: {
     title: 'Neler oldu',
     none: 'Henüz bir şey yok. Kartla ilk alışverişiniz burada görünecek.',

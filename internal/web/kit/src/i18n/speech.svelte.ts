@@ -1,5 +1,6 @@
 import { choose, fill, preferredLocale, locales, type Catalog, type Locale, type Plural } from './catalog.ts';
 import { formatMoney, minorUnits } from '../money.ts';
+import { unitNames } from './units.ts';
 
 const storageKey = 'tallystick-locale';
 
@@ -70,6 +71,11 @@ export class Speech<T extends object> {
 
   percent(share: number): string {
     return new Intl.NumberFormat(this.#locale, { style: 'percent', maximumFractionDigits: 1 }).format(share);
+  }
+
+  /** unit is what a unit is called, or its own name when no language knows it. */
+  unit(name: string): string {
+    return unitNames[this.#locale][name] ?? name;
   }
 
   /** money writes an amount in minor units. */
