@@ -98,6 +98,14 @@ var Rules = []Rule{
 		Because: "a second implementation is written from this room and the page beside it",
 	},
 	Knows{
+		Room: "./internal/cursortext", May: []string{"std"},
+		Because: "how a cursor is written has nothing to do with what it says",
+	},
+	Knows{
+		Room: "./wallet/face", May: []string{"std", "github.com/google/uuid"},
+		Because: "every wallet shows the same face, so it knows none of them",
+	},
+	Knows{
 		Room: "./sync/entry", May: []string{
 			"std", "./internal/clock",
 			"github.com/fxamacker/cbor", "github.com/google/uuid",

@@ -2,10 +2,10 @@ package api
 
 import (
 	"context"
-	"encoding/base64"
 	"strconv"
 	"strings"
 
+	"github.com/tallystick/tallystick/internal/cursortext"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/account"
 )
@@ -42,7 +42,7 @@ func (h handlers) ListAdjustmentRows(ctx context.Context, r ListAdjustmentRowsRe
 	out := ListAdjustmentRows200JSONResponse{}
 	if len(rows) > size {
 		rows = rows[:size]
-		text := base64.RawURLEncoding.EncodeToString([]byte(lineCursorMark + strconv.Itoa(rows[size-1].Line)))
+		text := cursortext.Of([]byte(lineCursorMark + strconv.Itoa(rows[size-1].Line)))
 		out.Next = &text
 	}
 	out.Items = showAll(rows, showRow)
@@ -53,7 +53,7 @@ func afterLine(cursor *Cursor) (int, error) {
 	if cursor == nil || *cursor == "" {
 		return 0, nil
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(*cursor)
+	raw, err := cursortext.Bytes(*cursor)
 	digits, ok := strings.CutPrefix(string(raw), lineCursorMark)
 	after, nerr := strconv.ParseUint(digits, 10, 31)
 	if err != nil || !ok || nerr != nil {

@@ -1,10 +1,9 @@
 package api
 
 import (
-	"encoding/base64"
-
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/cursortext"
 	"github.com/tallystick/tallystick/internal/problem"
 )
 
@@ -32,7 +31,7 @@ func afterID(cursor *Cursor) (uuid.UUID, error) {
 	if cursor == nil || *cursor == "" {
 		return uuid.Nil, nil
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(*cursor)
+	raw, err := cursortext.Bytes(*cursor)
 	if err != nil || len(raw) != 17 || string(raw[:1]) != idCursorMark {
 		return uuid.Nil, problem.New(problem.CursorInvalid, "the cursor is not one of this list")
 	}
@@ -40,7 +39,7 @@ func afterID(cursor *Cursor) (uuid.UUID, error) {
 }
 
 func idCursor(id uuid.UUID) *string {
-	text := base64.RawURLEncoding.EncodeToString(append([]byte(idCursorMark), id[:]...))
+	text := cursortext.Of(append([]byte(idCursorMark), id[:]...))
 	return &text
 }
 

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/internal/cursortext"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/wire"
 )
@@ -171,7 +171,7 @@ type mark struct {
 
 func writeCursor(q Query, p Place) (string, error) {
 	raw, err := wire.Marshal(mark{q.List.Name, q.Order, p})
-	return base64.RawURLEncoding.EncodeToString(raw), err
+	return cursortext.Of(raw), err
 }
 
 // maxCursor bounds a cursor in characters; the longest text that lists are sorted by has
@@ -183,7 +183,7 @@ func readCursor(q Query, cursor string) (*Place, error) {
 		return nil, nil
 	}
 	wrong := problem.New(problem.CursorInvalid, "the cursor is not one of this list in this order")
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	raw, err := cursortext.Bytes(cursor)
 	if err != nil || len(cursor) > maxCursor {
 		return nil, wrong
 	}

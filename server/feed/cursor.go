@@ -2,11 +2,11 @@ package feed
 
 import (
 	"bytes"
-	"encoding/base64"
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/cursortext"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/shard"
 )
@@ -67,7 +67,7 @@ func (f *Feed) encodeCursor(store uuid.UUID, at place) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return base64.RawURLEncoding.EncodeToString(raw), nil
+	return cursortext.Of(raw), nil
 }
 
 // decodeCursor reads a cursor that this HQ gave to this store. Only the one
@@ -80,7 +80,7 @@ func (f *Feed) decodeCursor(text string, store uuid.UUID) (place, error) {
 	if len(text) > maxCursor {
 		return at, problem.New(problem.CursorInvalid, "the cursor is too long")
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	raw, err := cursortext.Bytes(text)
 	if err != nil {
 		return at, problem.Wrap(problem.CursorInvalid, err, "the cursor is not base64url")
 	}

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/cursortext"
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/shard"
@@ -46,7 +46,7 @@ type queryStore interface {
 
 func encodePlace(p Place) (string, error) {
 	raw, err := wire.Marshal(p)
-	return base64.RawURLEncoding.EncodeToString(raw), err
+	return cursortext.Of(raw), err
 }
 
 // Lengths of the last row's key: an entry's hash, or the id of a record.
@@ -61,7 +61,7 @@ func decodePlace(cursor string, key int) (*Place, error) {
 	if cursor == "" {
 		return nil, nil
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	raw, err := cursortext.Bytes(cursor)
 	if err != nil || len(raw) > 128 {
 		return nil, problem.New(problem.CursorInvalid, "the cursor is not one of this list")
 	}

@@ -2,12 +2,12 @@ package reconcile
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/cursortext"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/shard"
@@ -139,14 +139,14 @@ func cursorOf(c Close) string {
 	b = append(b, c.Terminal[:]...)
 	b = binary.BigEndian.AppendUint32(b, c.Epoch)
 	b = binary.BigEndian.AppendUint64(b, c.Seq)
-	return base64.RawURLEncoding.EncodeToString(append(b, c.Hash[:]...))
+	return cursortext.Of(append(b, c.Hash[:]...))
 }
 
 func placeOf(cursor string) (*Place, error) {
 	if cursor == "" {
 		return nil, nil
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	b, err := cursortext.Bytes(cursor)
 	if err != nil || len(b) != placeSize {
 		return nil, problem.New(problem.CursorInvalid, "the cursor is not one of this list")
 	}

@@ -1,0 +1,103 @@
+package face
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Kind says what a pass is of.
+type Kind string
+
+// The kinds of pass: a member's card, and a voucher that stands for itself.
+const (
+	KindMember  Kind = "member"
+	KindVoucher Kind = "voucher"
+)
+
+// Face is what one pass shows. Times are UTC; amounts are whole units, or minor units
+// of Currency for money.
+type Face struct {
+	Kind    Kind
+	Subject uuid.UUID // the member, or the voucher
+	Name    string    // what the shopper is called; may be empty
+	Number  string    // the typed card number, for people to read out
+	Locale  string    // en, tr or pl
+
+	// Code is the static text of the pass token (141 characters). Rotating are the keys
+	// of the rotating form, empty where the shopper's phone cannot rotate it.
+	Code     string
+	Issue    uint16
+	Rotating []RotatingKey
+
+	Balances []Balance  // the first is the one shown large
+	Expiring []Expiring // soonest first
+	Vouchers []Voucher
+	Next     *Next    // the nearest reward; nil when there is none
+	Voucher  *Voucher // of a KindVoucher
+	Stores   []Place  // those with a known place, nearest first is the phone's affair
+
+	AsOf      time.Time // up to when HQ had heard when this was made
+	ExpiresOn time.Time // the last good day
+	Voided    bool
+}
+
+// RotatingKey is the TOTP key of one freshness epoch (RFC 6238, SHA-1, 30 s, 8 digits).
+type RotatingKey struct {
+	Epoch               uint32
+	Key                 []byte // 20 bytes
+	NotBefore, NotAfter time.Time
+}
+
+// Balance is what can be spent of one unit.
+type Balance struct {
+	Unit     string
+	Amount   int64
+	Currency string // ISO 4217 when the unit is money, else empty
+	Pending  int64  // earned, not to be spent yet
+}
+
+// Expiring is how much of a unit is lost, and when.
+type Expiring struct {
+	Unit     string
+	Amount   int64
+	Currency string
+	At       time.Time
+}
+
+// Voucher is a right to a reward.
+type Voucher struct {
+	ID       uuid.UUID
+	Name     string
+	Discount int64 // minor units of Currency; 0 when it is not an amount
+	Currency string
+	Left     int64
+	ValidTo  time.Time // zero when it does not end
+}
+
+// Next is the reward a member comes to next: Have of Cost units.
+type Next struct {
+	Name       string
+	Unit       string
+	Have, Cost int64
+}
+
+// Place is where a phone may offer the pass by itself.
+type Place struct {
+	Name                string
+	Latitude, Longitude float64
+}
+
+// Digest tells faces apart by what they say. AsOf is left out: the same balance known a
+// minute later is the same face.
+func (f Face) Digest() ([32]byte, error) {
+	f.AsOf = time.Time{}
+	b, err := json.Marshal(f)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("digest face: %w", err)
+	}
+	return sha256.Sum256(b), nil
+}
