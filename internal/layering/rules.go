@@ -106,6 +106,10 @@ var Rules = []Rule{
 		Because: "every wallet shows the same face, so it knows none of them",
 	},
 	Knows{
+		Room: "./wallet/apple/apns", May: []string{"std", "github.com/golang-jwt/jwt"},
+		Because: "a push says nothing about passes, so its sender knows nothing of them",
+	},
+	Knows{
 		Room: "./sync/entry", May: []string{
 			"std", "./internal/clock",
 			"github.com/fxamacker/cbor", "github.com/google/uuid",
