@@ -110,6 +110,10 @@ var Rules = []Rule{
 		Because: "a push says nothing about passes, so its sender knows nothing of them",
 	},
 	Knows{
+		Room: "./wallet/brand", May: []string{"std", "./wallet/face", "./internal/problem", "golang.org/x/image"},
+		Because: "pictures are made of a brand and a face; which phone shows them, and where they are kept, is others' business",
+	},
+	Knows{
 		Room: "./sync/entry", May: []string{
 			"std", "./internal/clock",
 			"github.com/fxamacker/cbor", "github.com/google/uuid",

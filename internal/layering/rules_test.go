@@ -70,6 +70,7 @@ var broken = []struct {
 	{"keys know uuid", pkg("./internal/keys", "github.com/google/uuid"), "imports github.com/google/uuid"},
 	{"a cursor's text knows what it says", pkg("./internal/cursortext", "./server/feed"), "imports ./server/feed"},
 	{"a face knows one wallet", pkg("./wallet/face", "./wallet/apple"), "imports ./wallet/apple"},
+	{"a brand knows where it is kept", pkg("./wallet/brand", "./server/branding"), "imports ./server/branding"},
 	{"a push knows passes", pkg("./wallet/apple/apns", "./wallet/face"), "imports ./wallet/face"},
 	{"pin knows the wire", pkg("./internal/pin", "./sync/wire"), "imports ./sync/wire"},
 	{"problem knows a room", pkg("./internal/problem", "./sync/wire"), "imports ./sync/wire"},
