@@ -23,6 +23,9 @@ const (
 	// A silent connection is probed after pingAfter and given up pingWait later.
 	pingAfter = time.Minute
 	pingWait  = 15 * time.Second
+	// Apple takes 1,000 pushes at once on a connection. Two are enough, also while one
+	// is ending; without a bound each waiting push would begin to dial at a start.
+	connections = 2
 	// longestAnswer is how many bytes of an answer are read; Apple's have about 60.
 	longestAnswer = 4096
 )
@@ -119,7 +122,7 @@ func transport(conf *tls.Config) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP2(true)
 	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment, TLSClientConfig: conf, TLSHandshakeTimeout: defaultTimeout, Protocols: &protocols,
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: conf, TLSHandshakeTimeout: defaultTimeout, Protocols: &protocols, MaxConnsPerHost: connections,
 		HTTP2: &http.HTTP2Config{
 			StrictMaxConcurrentRequests: true, SendPingTimeout: pingAfter, PingTimeout: pingWait, WriteByteTimeout: pingWait,
 		},

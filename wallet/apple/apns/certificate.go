@@ -29,14 +29,14 @@ func checkCertificate(c *tls.Certificate, topic string) error {
 			return fmt.Errorf("push certificate: %w", err)
 		}
 	}
-	if !PassTypeOf(leaf, topic) {
+	if !ofPassType(leaf, topic) {
 		return fmt.Errorf("push certificate: %q is not of pass type %s", leaf.Subject, topic)
 	}
 	return nil
 }
 
-// PassTypeOf says whether a certificate is of a pass type.
-func PassTypeOf(leaf *x509.Certificate, topic string) bool {
+// ofPassType says whether a certificate is of a pass type.
+func ofPassType(leaf *x509.Certificate, topic string) bool {
 	for _, name := range leaf.Subject.Names {
 		if text, ok := name.Value.(string); ok && name.Type.Equal(oidUserID) && text == topic {
 			return true
