@@ -142,25 +142,6 @@ func (w *world) digest(ctx context.Context) string {
 	return b.String()
 }
 
-// Empty makes the database that every world begins with.
-func Empty(ctx context.Context, dir string) ([]byte, error) {
-	file := filepath.Join(dir, "empty.db")
-	db, err := store.Open(ctx, "sqlite:"+file, store.Options{Readers: 1})
-	if err != nil {
-		return nil, err
-	}
-	if err := db.Migrate(ctx); err != nil {
-		return nil, err
-	}
-	if err := db.Backup(ctx, file+".copy"); err != nil {
-		return nil, err
-	}
-	if err := db.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(file + ".copy")
-}
-
 // empty opens one more empty database.
 func (o Options) empty(dir string) (*store.DB, error) {
 	file := filepath.Join(dir, "rebuilt.db")

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/sim"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 )
 
 var (
@@ -39,7 +40,7 @@ func options(t testing.TB) sim.Options {
 			}
 		})
 	}
-	empty, err := sim.Empty(t.Context(), dir)
+	empty, err := blank.File()
 	if err != nil {
 		t.Fatal(err)
 	}

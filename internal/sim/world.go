@@ -19,7 +19,7 @@ var Start = time.Date(2026, time.March, 2, 8, 0, 0, 0, time.UTC)
 
 // Options choose how worlds are run.
 type Options struct {
-	Empty  []byte // a migrated SQLite database without rows; see [Empty]
+	Empty  []byte // a migrated SQLite database without rows
 	Dir    string // where worlds keep their databases; memory is best
 	Broken Broken
 	Events int // of one world; 0 is the default

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -93,8 +94,14 @@ func TestG2_LossStaysWithinTheExposureShown(t *testing.T) {
 	on(t, func(t *testing.T, dsn string) {
 		r := newRig(t, dsn, 1)
 		r.policy.PerStore, r.policy.PerTerminal, r.policy.Rights.SharePercent = 300, 100, 0
-		round, most := 0, 0.0
+		round, most, enough := 0, 0.0, 100
+		if dsn != "" && os.Getenv("TALLYSTICK_SOAK") == "" {
+			enough = 25 // of the same stores; a store takes four times as long on PostgreSQL
+		}
 		rapid.Check(t, func(t *rapid.T) {
+			if round == enough {
+				return
+			}
 			round++
 			if ratio := lossWithin(t, r, fmt.Sprint(round)); ratio > most {
 				most = ratio

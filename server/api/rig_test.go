@@ -10,8 +10,8 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +24,7 @@ import (
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/server/api"
@@ -80,9 +81,18 @@ type rig struct {
 	requestTime time.Duration
 }
 
+// routes reads the document that answers are held to. It is read once: it is long.
+var routes = sync.OnceValues(func() (routers.Router, error) {
+	doc, err := openapi3.NewLoader().LoadFromFile("openapi.yaml")
+	if err != nil {
+		return nil, err
+	}
+	return legacy.NewRouter(doc)
+})
+
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	return newRigOn(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"))
+	return newRigOn(t, blank.SQLite(t))
 }
 
 func newRigOn(t testing.TB, dsn string) *rig {
@@ -99,9 +109,8 @@ func newRigOn(t testing.TB, dsn string) *rig {
 		r.must(err)
 		r.sign[i] = signer
 	}
-	doc, err := openapi3.NewLoader().LoadFromFile("openapi.yaml")
-	r.must(err)
-	r.spec, err = legacy.NewRouter(doc)
+	var err error
+	r.spec, err = routes()
 	r.must(err)
 	r.start()
 	t.Cleanup(func() { r.close() })

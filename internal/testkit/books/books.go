@@ -3,7 +3,6 @@ package books
 import (
 	"bytes"
 	"context"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/ingest"
@@ -64,7 +64,7 @@ type HQ struct {
 // New returns an HQ on a new SQLite database that ends with the test.
 func New(t testing.TB) *HQ {
 	t.Helper()
-	return On(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"), 0)
+	return On(t, blank.SQLite(t), 0)
 }
 
 // On returns an HQ on the database at dsn, which it migrates.
