@@ -114,6 +114,13 @@ var Rules = []Rule{
 		Because: "pictures are made of a brand and a face; which phone shows them, and where they are kept, is others' business",
 	},
 	Knows{
+		Room: "./wallet/google", May: []string{
+			"std", "./wallet/face", "./wallet/brand",
+			"github.com/golang-jwt/jwt", "github.com/google/uuid",
+		},
+		Because: "what Google is told of is a face and a brand; no cloud SDK is needed for eight calls",
+	},
+	Knows{
 		Room: "./sync/entry", May: []string{
 			"std", "./internal/clock",
 			"github.com/fxamacker/cbor", "github.com/google/uuid",

@@ -69,6 +69,7 @@ var broken = []struct {
 	{"the clock knows keys", pkg("./internal/clock", "./internal/keys"), "imports ./internal/keys"},
 	{"keys know uuid", pkg("./internal/keys", "github.com/google/uuid"), "imports github.com/google/uuid"},
 	{"a cursor's text knows what it says", pkg("./internal/cursortext", "./server/feed"), "imports ./server/feed"},
+	{"Google's wallet knows the code", pkg("./wallet/google", "./wallet/passtoken"), "imports ./wallet/passtoken"},
 	{"a face knows one wallet", pkg("./wallet/face", "./wallet/apple"), "imports ./wallet/apple"},
 	{"a brand knows where it is kept", pkg("./wallet/brand", "./server/branding"), "imports ./server/branding"},
 	{"a push knows passes", pkg("./wallet/apple/apns", "./wallet/face"), "imports ./wallet/face"},

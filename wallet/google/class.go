@@ -1,0 +1,196 @@
+package google
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/wallet/brand"
+	"github.com/tallystick/tallystick/wallet/face"
+)
+
+// Issuer is who issues at Google, and where Google reaches us.
+type Issuer struct {
+	// ID is the number that Google's console shows as issuer ID.
+	ID string
+	// Programme sets our classes apart from those of another HQ under the same issuer.
+	Programme uuid.UUID
+	// Logo and Hero are where Google fetches the pictures, https; Hero may be empty.
+	Logo, Hero string
+	// Callback is where Google tells of saves and deletions, https; empty for nowhere.
+	Callback string
+	// Country is ISO 3166, for a card's reader abroad; may be empty.
+	Country string
+}
+
+// maxPlaces is how many places Google takes on a class or an object.
+const maxPlaces = 10
+
+var issuerID = regexp.MustCompile(`^[0-9]{1,20}$`)
+
+// ErrIssuer means that an issuer cannot be as given.
+var ErrIssuer = errors.New("the Google issuer is not usable")
+
+// Check says what is wrong with the issuer before anything is sent.
+func (i Issuer) Check() error {
+	switch {
+	case !issuerID.MatchString(i.ID):
+		return fmt.Errorf("%w: its ID is %q, and Google's are up to 20 digits", ErrIssuer, i.ID)
+	case i.Programme == uuid.Nil:
+		return fmt.Errorf("%w: it has no programme", ErrIssuer)
+	}
+	for what, address := range map[string]string{"logo": i.Logo, "hero picture": i.Hero, "callback": i.Callback} {
+		if address != "" && !strings.HasPrefix(address, "https://") {
+			return fmt.Errorf("%w: Google asks for https, and the address of the %s is %q", ErrIssuer, what, address)
+		}
+	}
+	if i.Logo == "" {
+		return fmt.Errorf("%w: a class needs a logo", ErrIssuer)
+	}
+	return nil
+}
+
+// CardClassID names the class of the programme's cards.
+func (i Issuer) CardClassID() string { return i.ID + ".card-" + i.Programme.String() }
+
+// OfferClassID names the class of the vouchers of one reward: all that say the same.
+func (i Issuer) OfferClassID(v face.Voucher) string {
+	sum := sha256.Sum256([]byte(v.Name + "\x00" + strconv.FormatInt(v.Discount, 10) + "\x00" + v.Currency))
+	return i.ID + ".offer-" + i.Programme.String() + "-" + hex.EncodeToString(sum[:8])
+}
+
+// ObjectID names the object of a pass. PassOf reads it back.
+func (i Issuer) ObjectID(pass uuid.UUID) string { return i.ID + "." + pass.String() }
+
+// PassOf returns the pass that an object's name stands for; ok is false for an object
+// that is not ours.
+func (i Issuer) PassOf(object string) (pass uuid.UUID, ok bool) {
+	text, ours := strings.CutPrefix(object, i.ID+".")
+	if !ours || len(text) != 36 {
+		return uuid.Nil, false
+	}
+	pass, err := uuid.Parse(text)
+	return pass, err == nil && pass.String() == text
+}
+
+// CardClass makes the class of the programme's cards.
+func (i Issuer) CardClass(b brand.Brand, places []face.Place) LoyaltyClass {
+	c := LoyaltyClass{
+		ID: i.CardClassID(), IssuerName: cut(b.Company, b.Programme, maxShort), ProgramName: cut(b.Programme, "", maxShort),
+		ProgramLogo: picture(i.Logo, b), HeroImage: picture(i.Hero, b),
+		ReviewStatus: reviewUnder, CountryCode: i.Country, HexBackgroundColor: b.Background, HomepageURI: homepage(b),
+		AccountIDLabel: wordNumber.in("en"), LocalizedAccountID: wordNumber.localized("en"),
+		AccountNameLabel: wordName.in("en"), LocalizedAccountName: wordName.localized("en"),
+		Holders: oneUser, ViewUnlockRequirement: unlockToView, SecurityAnimation: &SecurityAnimation{foilShimmer},
+		CallbackOptions: i.callback(), MerchantLocations: located(places),
+	}
+	if terms := termsOf(b); terms != nil {
+		c.TextModules = []TextModule{{
+			ID: "terms", Header: wordTerms.in("en"), Body: terms("en"), LocalizedHeader: wordTerms.localized("en"), LocalizedBody: spoken("en", terms),
+		}}
+	}
+	return c
+}
+
+// OfferClass makes the class of the vouchers of one reward.
+func (i Issuer) OfferClass(b brand.Brand, v face.Voucher, places []face.Place) OfferClass {
+	c := OfferClass{
+		ID: i.OfferClassID(v), IssuerName: cut(b.Company, b.Programme, maxShort), Provider: cut(b.Programme, "", maxShort),
+		Title: cut(v.Name, b.Programme, maxTitle), TitleImage: picture(i.Logo, b), RedemptionChannel: inStore,
+		ReviewStatus: reviewUnder, CountryCode: i.Country, HexBackgroundColor: b.Background, HomepageURI: homepage(b),
+		Holders: oneUser, ViewUnlockRequirement: unlockToView, SecurityAnimation: &SecurityAnimation{foilShimmer},
+		CallbackOptions: i.callback(), MerchantLocations: located(places),
+	}
+	if terms := termsOf(b); terms != nil {
+		c.FinePrint, c.LocalizedFinePrint = terms("en"), spoken("en", terms)
+	}
+	return c
+}
+
+func (i Issuer) callback() *CallbackOptions {
+	if i.Callback == "" {
+		return nil
+	}
+	return &CallbackOptions{URL: i.Callback}
+}
+
+func picture(address string, b brand.Brand) *Image {
+	if address == "" {
+		return nil
+	}
+	describe := func(language string) string {
+		return cut(textsOf(b, language).Description, b.Programme, maxBody)
+	}
+	return &Image{SourceURI: ImageURI{URI: address}, ContentDescription: spoken("en", describe)}
+}
+
+func homepage(b brand.Brand) *URI {
+	if !strings.HasPrefix(b.Website, "https://") {
+		return nil
+	}
+	return &URI{URI: b.Website, Description: cut(b.Company, b.Programme, maxShort), ID: "homepage"}
+}
+
+// textsOf are a brand's texts in a language, or in English.
+func textsOf(b brand.Brand, language string) brand.Texts {
+	if t, there := b.Texts[language]; there {
+		return t
+	}
+	return b.Texts["en"]
+}
+
+// termsOf returns nil when the brand has no terms in English, the language that others
+// fall back to.
+func termsOf(b brand.Brand) func(language string) string {
+	if b.Texts["en"].Terms == "" {
+		return nil
+	}
+	return func(language string) string {
+		return cut(textsOf(b, language).Terms, b.Texts["en"].Terms, maxTerms)
+	}
+}
+
+func located(places []face.Place) []MerchantLocation {
+	var out []MerchantLocation
+	for _, p := range places[:min(len(places), maxPlaces)] {
+		if p.Latitude < -90 || p.Latitude > 90 || p.Longitude < -180 || p.Longitude > 180 {
+			continue // Google refuses the whole body for one of them
+		}
+		out = append(out, MerchantLocation{Latitude: p.Latitude, Longitude: p.Longitude})
+	}
+	return out
+}
+
+// Bounds of texts, in characters. Google recommends less and shows what fits; these
+// keep a body small whatever somebody is called.
+const (
+	maxShort = 60
+	maxTitle = 120
+	maxBody  = 500
+	maxTerms = 4000
+)
+
+// cut is text, or instead of an empty one the other, with at most so many characters,
+// without control characters but line ends, and valid UTF-8.
+func cut(text, instead string, most int) string {
+	if text == "" {
+		text = instead
+	}
+	runes := make([]rune, 0, min(len(text), most))
+	for _, r := range text {
+		if len(runes) == most {
+			runes[most-1] = '…'
+			break
+		}
+		if r >= ' ' && r != 0x7f || r == '\n' {
+			runes = append(runes, r)
+		}
+	}
+	return string(runes)
+}
