@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/tallystick/tallystick/server/branding"
 	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/mail"
 	"github.com/tallystick/tallystick/server/rounds"
@@ -58,6 +59,7 @@ func (o *office) shopperSide(f cardFlags, mine rounds.Turn, log *slog.Logger) er
 	if err != nil {
 		return err
 	}
+	o.branding = branding.New(branding.Env{Store: o.db, Clock: o.clock, Programme: f.Programme})
 	o.mails = mail.New(mail.Options{Store: o.db, Sender: sender, Clock: o.clock, NewID: newID, Log: log, Turn: mine})
 	o.cards = card.New(card.Env{
 		Store: o.db, Programme: o.programme, Ledger: o.ledger, Accounts: o.accounts, Stores: o.fleet, Claims: o.claims, Mails: o.mails,

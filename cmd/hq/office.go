@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/allowance"
+	"github.com/tallystick/tallystick/server/branding"
 	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/casework"
 	"github.com/tallystick/tallystick/server/cashier"
@@ -73,6 +74,7 @@ type office struct {
 	desk      *console.Desk
 	days      *reconcile.Service
 	cards     *card.Cards
+	branding  *branding.Service
 	mails     *mail.Outbox
 	people    *people.Directory
 	answers   *people.Answers

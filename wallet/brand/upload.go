@@ -32,26 +32,37 @@ const (
 var pngStart, jpegStart = []byte("\x89PNG\r\n\x1a\n"), []byte{0xff, 0xd8, 0xff}
 
 // ReadPicture takes a picture as uploaded, PNG or JPEG, and returns it as the PNG that is
-// kept: at most 1500 pixels a side, without what cameras write beside the picture
-// (places, names). It is refused with problem.InvalidField, problem.UnsupportedMedia or
-// problem.BodyTooLarge and a reason a person can act on.
-func ReadPicture(raw []byte) ([]byte, error) {
+// kept, and its width and height: at most 1500 pixels a side, without what cameras write
+// beside the picture (places, names). It is refused with problem.InvalidField,
+// problem.UnsupportedMedia or problem.BodyTooLarge and a reason a person can act on.
+func ReadPicture(raw []byte) (kept []byte, size [2]int, err error) {
 	read, err := decode(raw)
 	if err != nil {
-		return nil, err
+		return nil, size, err
 	}
+	for side := keptSide; ; side /= 2 {
+		read = within(read, side)
+		var out bytes.Buffer
+		if err := png.Encode(&out, read); err != nil {
+			return nil, size, fmt.Errorf("encode picture: %w", err)
+		}
+		// Noise does not compress; what is kept must be readable again.
+		if out.Len() <= MaxUpload {
+			return out.Bytes(), [2]int{read.Bounds().Dx(), read.Bounds().Dy()}, nil
+		}
+	}
+}
+
+// within makes a picture smaller, so that no side is longer.
+func within(read image.Image, side int) image.Image {
 	size := read.Bounds().Size()
-	if size.X > keptSide || size.Y > keptSide {
-		w, h := fit(size.X, size.Y, keptSide, keptSide)
-		smaller := image.NewRGBA(image.Rect(0, 0, w, h))
-		draw.CatmullRom.Scale(smaller, smaller.Bounds(), read, read.Bounds(), draw.Src, nil)
-		read = smaller
+	if size.X <= side && size.Y <= side {
+		return read
 	}
-	var out bytes.Buffer
-	if err := png.Encode(&out, read); err != nil {
-		return nil, fmt.Errorf("encode picture: %w", err)
-	}
-	return out.Bytes(), nil
+	w, h := fit(size.X, size.Y, side, side)
+	smaller := image.NewRGBA(image.Rect(0, 0, w, h))
+	draw.CatmullRom.Scale(smaller, smaller.Bounds(), read, read.Bounds(), draw.Src, nil)
+	return smaller
 }
 
 // decode reads a picture within the limits.
