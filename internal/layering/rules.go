@@ -109,16 +109,28 @@ var Rules = []Rule{
 		Room: "./wallet/apple/apns", May: []string{"std", "github.com/golang-jwt/jwt"},
 		Because: "a push says nothing about passes, so its sender knows nothing of them",
 	},
+	Never{
+		Rooms: []string{"=./wallet/apple"}, Import: []string{"os", "net/http", "log", "./internal/problem", "./internal/keys"},
+		Because: "a pass is made of what is passed in; who reads files, fetches and pushes stands around it",
+	},
+	Only{
+		Import: []string{"software.sslmate.com/src/go-pkcs12"}, By: []string{"./wallet/apple"},
+		Because: "certificates come as foreign files; one room reads them and bounds what they may ask",
+	},
 	Knows{
 		Room: "./wallet/brand", May: []string{"std", "./wallet/face", "./internal/problem", "golang.org/x/image"},
 		Because: "pictures are made of a brand and a face; which phone shows them, and where they are kept, is others' business",
 	},
 	Knows{
 		Room: "./wallet/google", May: []string{
-			"std", "./wallet/face", "./wallet/brand",
+			"std", "./wallet/face", "./wallet/brand", "./internal/currency",
 			"github.com/golang-jwt/jwt", "github.com/google/uuid",
 		},
 		Because: "what Google is told of is a face and a brand; no cloud SDK is needed for eight calls",
+	},
+	Knows{
+		Room: "./internal/currency", May: []string{"std"},
+		Because: "tills, receipts and passes write the same amount alike, so this knows none of them",
 	},
 	Knows{
 		Room: "./sync/entry", May: []string{

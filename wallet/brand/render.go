@@ -12,7 +12,7 @@ import (
 )
 
 // Render draws all pictures of an Apple pass, each at 1×, 2× and 3×: icon, logo, strip,
-// and for a member's card the poster of iOS 27 (background, primaryLogo). The strip lies
+// and for a member's card the poster of iOS 27 (artwork, primaryLogo). The strip lies
 // under the primary field of a storeCard: with a stamp card that field must stay empty.
 //
 // It draws anew each time, a fifth of a second; [Painter] remembers.

@@ -29,7 +29,7 @@ var (
 	icon = place{name: "icon", part: partIcon, width: 29, height: 29}
 	logo = place{name: "logo", part: partLogo, width: 160, height: 50, upTo: true}
 	// The poster of iOS 27 (posterGeneric).
-	poster     = place{name: "background", part: partPoster, width: 358, height: 448}
+	poster     = place{name: "artwork", part: partPoster, width: 358, height: 448}
 	posterLogo = place{name: "primaryLogo", part: partLogo, width: 126, height: 30, upTo: true}
 
 	storeCardStrip = place{name: "strip", part: partStrip, width: 375, height: 144}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/currency"
 	"github.com/tallystick/tallystick/wallet/face"
 )
 
@@ -109,7 +110,7 @@ func points(language string, b face.Balance) *Points {
 	w := unitWord(b.Unit)
 	p := &Points{Label: cut(w.in(language), b.Unit, maxShort), LocalizedLabel: w.localized(language)}
 	scale := int64(1_000_000)
-	for range exponent(b.Currency) {
+	for range currency.Digits(b.Currency) {
 		scale /= 10
 	}
 	switch {

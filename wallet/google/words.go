@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/currency"
 	"github.com/tallystick/tallystick/wallet/face"
 )
 
@@ -92,48 +93,26 @@ func moment(language string, at time.Time) string {
 	return day(language, at) + " " + at.UTC().Format("15:04") + " UTC"
 }
 
-// exponents are how many digits stand behind the point of currencies that have not two
-// (ISO 4217).
-var exponents = map[string]int{
-	"BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0, "UGX": 0, "UYI": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
-	"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
-}
-
-func exponent(currency string) int {
-	if e, known := exponents[currency]; known {
-		return e
-	}
-	return 2
-}
-
 // amount writes an amount of a unit: "Points: 120", "3.50 EUR". The colon spares the
 // forms that numbers ask of a word in Polish.
-func amount(language, unit, currency string, n int64) string {
-	if currency == "" {
+func amount(language, unit, code string, n int64) string {
+	if code == "" {
 		return unitWord(unit).in(language) + ": " + strconv.FormatInt(n, 10)
 	}
-	return money(language, currency, n)
+	return money(language, code, n)
 }
 
 // money writes minor units of a currency.
-func money(language, currency string, n int64) string {
-	sign, digits := "", strconv.FormatInt(n, 10)
-	if n < 0 {
-		sign, digits = "-", digits[1:]
-	}
-	e := exponent(currency)
-	if e == 0 {
-		return sign + digits + " " + currency
-	}
-	for len(digits) <= e {
-		digits = "0" + digits
+func money(language, code string, n int64) string {
+	sign, whole, part := currency.Split(n, currency.Digits(code))
+	if part == "" {
+		return sign + whole + " " + code
 	}
 	point := ","
 	if language == "en" {
 		point = "."
 	}
-	cut := len(digits) - e
-	return sign + digits[:cut] + point + digits[cut:] + " " + currency
+	return sign + whole + point + part + " " + code
 }
 
 func expiringLine(language string, e face.Expiring) string {
