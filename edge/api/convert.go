@@ -70,16 +70,23 @@ func scanOf(s till.Scan) Scan {
 	}
 	if m := s.Member; m != nil {
 		out.Member, out.Alias = optional(m.ID), optional(m.Alias)
-		for _, h := range m.Holdings {
-			out.Balances = append(out.Balances, Balance{
-				Unit: h.Unit, Free: h.Free, Allowance: optional(h.Allowance), Held: h.Held, Pending: h.Pending,
-			})
-		}
+		out.Balances = balancesOf(m.Holdings)
 		for _, offer := range m.Rewards {
 			out.Rewards = append(out.Rewards, rewardOf(offer))
 		}
 		for _, v := range m.Vouchers {
 			out.Vouchers = append(out.Vouchers, voucherOf(v))
+		}
+	}
+	return out
+}
+
+func balancesOf(all []till.Holding) []Balance {
+	out := make([]Balance, len(all))
+	for i, h := range all {
+		out[i] = Balance{Unit: h.Unit, Free: h.Free, Allowance: optional(h.Allowance), Held: h.Held, Pending: h.Pending}
+		if h.Expires.Amount > 0 {
+			out[i].Expiring = &Expiring{Amount: h.Expires.Amount, At: time.UnixMilli(h.Expires.At).UTC()}
 		}
 	}
 	return out
@@ -120,6 +127,8 @@ func quoteOf(q till.Quote) Quote {
 	out.Training = optional(q.Training)
 	if q.Member != nil {
 		out.Member = optional(q.Member.ID)
+		balances := balancesOf(q.Member.Holdings)
+		out.Balances = &balances
 	}
 	for _, e := range q.Decision.Earned {
 		out.Earned = append(out.Earned, earnedOf(e.Unit, e.Amount, e.Line, e.VestsAt, e.ExpiresAt))

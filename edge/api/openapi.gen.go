@@ -647,6 +647,9 @@ type Balance struct {
 	// Allowance Part of free that this terminal may redeem without asking anybody.
 	Allowance *int64 `json:"allowance,omitempty"`
 
+	// Expiring What of the balance expires first, when that is within 30 days. Redemptions take what expires first. Missing also when it is not certain: after more was redeemed here than expires first, after a void or return, and until head office has answered, when points lived on by the last sale.
+	Expiring *Expiring `json:"expiring,omitempty"`
+
 	// Free As far as this terminal knows.
 	Free int64 `json:"free"`
 
@@ -991,6 +994,14 @@ type EnrolledMember struct {
 	Seq int64 `json:"seq"`
 }
 
+// Expiring What of the balance expires first, when that is within 30 days. Redemptions take what expires first. Missing also when it is not certain: after more was redeemed here than expires first, after a void or return, and until head office has answered, when points lived on by the last sale.
+type Expiring struct {
+	Amount int64 `json:"amount"`
+
+	// At From then on it cannot be spent.
+	At time.Time `json:"at"`
+}
+
 // Exposure What this terminal can cost at most until HQ has applied its journal, and what copies of its disk could.
 type Exposure struct {
 	ClonePoints int64 `json:"clone_points"`
@@ -1114,6 +1125,8 @@ type Problem struct {
 
 // Quote defines model for Quote.
 type Quote struct {
+	// Balances What the member has before this sale, as in a scan. Missing without a member's code.
+	Balances  *[]Balance          `json:"balances,omitempty"`
 	Currency  string              `json:"currency"`
 	Discount  int64               `json:"discount"`
 	Earned    []Earned            `json:"earned"`
@@ -1943,12 +1956,13 @@ type ServerInterfaceWrapper struct {
 	HandlerMiddlewares []HandlerMiddlewareFunc
 }
 
-type MiddlewareFunc fiber.Handler
-type HandlerMiddlewareFunc func(c *fiber.Ctx, next fiber.Handler) error
+type (
+	MiddlewareFunc        fiber.Handler
+	HandlerMiddlewareFunc func(c *fiber.Ctx, next fiber.Handler) error
+)
 
 // Health operation middleware
 func (siw *ServerInterfaceWrapper) Health(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Health(c)
 	}
@@ -1966,7 +1980,6 @@ func (siw *ServerInterfaceWrapper) Health(c *fiber.Ctx) error {
 
 // Metrics operation middleware
 func (siw *ServerInterfaceWrapper) Metrics(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Metrics(c)
 	}
@@ -1984,7 +1997,6 @@ func (siw *ServerInterfaceWrapper) Metrics(c *fiber.Ctx) error {
 
 // Approve operation middleware
 func (siw *ServerInterfaceWrapper) Approve(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Approve(c)
 	}
@@ -2002,7 +2014,6 @@ func (siw *ServerInterfaceWrapper) Approve(c *fiber.Ctx) error {
 
 // ListCashiers operation middleware
 func (siw *ServerInterfaceWrapper) ListCashiers(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListCashiers(c)
 	}
@@ -2020,7 +2031,6 @@ func (siw *ServerInterfaceWrapper) ListCashiers(c *fiber.Ctx) error {
 
 // ClaimReceipt operation middleware
 func (siw *ServerInterfaceWrapper) ClaimReceipt(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2065,7 +2075,6 @@ func (siw *ServerInterfaceWrapper) ClaimReceipt(c *fiber.Ctx) error {
 
 // GetDay operation middleware
 func (siw *ServerInterfaceWrapper) GetDay(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetDay(c)
 	}
@@ -2083,7 +2092,6 @@ func (siw *ServerInterfaceWrapper) GetDay(c *fiber.Ctx) error {
 
 // CloseDay operation middleware
 func (siw *ServerInterfaceWrapper) CloseDay(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2128,7 +2136,6 @@ func (siw *ServerInterfaceWrapper) CloseDay(c *fiber.Ctx) error {
 
 // ListDays operation middleware
 func (siw *ServerInterfaceWrapper) ListDays(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2172,7 +2179,6 @@ func (siw *ServerInterfaceWrapper) ListDays(c *fiber.Ctx) error {
 
 // GetClosedDay operation middleware
 func (siw *ServerInterfaceWrapper) GetClosedDay(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2201,7 +2207,6 @@ func (siw *ServerInterfaceWrapper) GetClosedDay(c *fiber.Ctx) error {
 
 // StreamEvents operation middleware
 func (siw *ServerInterfaceWrapper) StreamEvents(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.StreamEvents(c)
 	}
@@ -2219,7 +2224,6 @@ func (siw *ServerInterfaceWrapper) StreamEvents(c *fiber.Ctx) error {
 
 // EnrolMember operation middleware
 func (siw *ServerInterfaceWrapper) EnrolMember(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2264,7 +2268,6 @@ func (siw *ServerInterfaceWrapper) EnrolMember(c *fiber.Ctx) error {
 
 // GetDocument operation middleware
 func (siw *ServerInterfaceWrapper) GetDocument(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetDocument(c)
 	}
@@ -2282,7 +2285,6 @@ func (siw *ServerInterfaceWrapper) GetDocument(c *fiber.Ctx) error {
 
 // GetPrinter operation middleware
 func (siw *ServerInterfaceWrapper) GetPrinter(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetPrinter(c)
 	}
@@ -2300,7 +2302,6 @@ func (siw *ServerInterfaceWrapper) GetPrinter(c *fiber.Ctx) error {
 
 // Quote operation middleware
 func (siw *ServerInterfaceWrapper) Quote(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Quote(c)
 	}
@@ -2318,7 +2319,6 @@ func (siw *ServerInterfaceWrapper) Quote(c *fiber.Ctx) error {
 
 // ReadReceipt operation middleware
 func (siw *ServerInterfaceWrapper) ReadReceipt(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ReadReceipt(c)
 	}
@@ -2336,7 +2336,6 @@ func (siw *ServerInterfaceWrapper) ReadReceipt(c *fiber.Ctx) error {
 
 // GetReceipt operation middleware
 func (siw *ServerInterfaceWrapper) GetReceipt(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2402,7 +2401,6 @@ func (siw *ServerInterfaceWrapper) GetReceipt(c *fiber.Ctx) error {
 
 // PrintReceipt operation middleware
 func (siw *ServerInterfaceWrapper) PrintReceipt(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2431,7 +2429,6 @@ func (siw *ServerInterfaceWrapper) PrintReceipt(c *fiber.Ctx) error {
 
 // ReturnGoods operation middleware
 func (siw *ServerInterfaceWrapper) ReturnGoods(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2476,7 +2473,6 @@ func (siw *ServerInterfaceWrapper) ReturnGoods(c *fiber.Ctx) error {
 
 // FindSales operation middleware
 func (siw *ServerInterfaceWrapper) FindSales(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2541,7 +2537,6 @@ func (siw *ServerInterfaceWrapper) FindSales(c *fiber.Ctx) error {
 
 // CommitSale operation middleware
 func (siw *ServerInterfaceWrapper) CommitSale(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2586,7 +2581,6 @@ func (siw *ServerInterfaceWrapper) CommitSale(c *fiber.Ctx) error {
 
 // GetSale operation middleware
 func (siw *ServerInterfaceWrapper) GetSale(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2615,7 +2609,6 @@ func (siw *ServerInterfaceWrapper) GetSale(c *fiber.Ctx) error {
 
 // PrintSaleReceipt operation middleware
 func (siw *ServerInterfaceWrapper) PrintSaleReceipt(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2644,7 +2637,6 @@ func (siw *ServerInterfaceWrapper) PrintSaleReceipt(c *fiber.Ctx) error {
 
 // GetSaleReceipt operation middleware
 func (siw *ServerInterfaceWrapper) GetSaleReceipt(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2710,7 +2702,6 @@ func (siw *ServerInterfaceWrapper) GetSaleReceipt(c *fiber.Ctx) error {
 
 // VoidSale operation middleware
 func (siw *ServerInterfaceWrapper) VoidSale(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2763,7 +2754,6 @@ func (siw *ServerInterfaceWrapper) VoidSale(c *fiber.Ctx) error {
 
 // SandboxCodes operation middleware
 func (siw *ServerInterfaceWrapper) SandboxCodes(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.SandboxCodes(c)
 	}
@@ -2781,7 +2771,6 @@ func (siw *ServerInterfaceWrapper) SandboxCodes(c *fiber.Ctx) error {
 
 // Scan operation middleware
 func (siw *ServerInterfaceWrapper) Scan(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Scan(c)
 	}
@@ -2799,7 +2788,6 @@ func (siw *ServerInterfaceWrapper) Scan(c *fiber.Ctx) error {
 
 // GetCashierSession operation middleware
 func (siw *ServerInterfaceWrapper) GetCashierSession(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetCashierSession(c)
 	}
@@ -2817,7 +2805,6 @@ func (siw *ServerInterfaceWrapper) GetCashierSession(c *fiber.Ctx) error {
 
 // SignIn operation middleware
 func (siw *ServerInterfaceWrapper) SignIn(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.SignIn(c)
 	}
@@ -2835,7 +2822,6 @@ func (siw *ServerInterfaceWrapper) SignIn(c *fiber.Ctx) error {
 
 // SignOut operation middleware
 func (siw *ServerInterfaceWrapper) SignOut(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.SignOut(c)
 	}
@@ -2853,7 +2839,6 @@ func (siw *ServerInterfaceWrapper) SignOut(c *fiber.Ctx) error {
 
 // GetStatus operation middleware
 func (siw *ServerInterfaceWrapper) GetStatus(c *fiber.Ctx) error {
-
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetStatus(c)
 	}
@@ -2871,7 +2856,6 @@ func (siw *ServerInterfaceWrapper) GetStatus(c *fiber.Ctx) error {
 
 // VoidByKey operation middleware
 func (siw *ServerInterfaceWrapper) VoidByKey(c *fiber.Ctx) error {
-
 	var err error
 	_ = err
 
@@ -2998,21 +2982,21 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/healthz", wrapper.Health)
 
 	router.Get(options.BaseURL+"/metrics", wrapper.Metrics)
-
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
 
-type ReceiptJSONResponse Receipt
-type ReceiptApplicationvndEscposResponse struct {
-	Body io.Reader
+type (
+	ReceiptJSONResponse                 Receipt
+	ReceiptApplicationvndEscposResponse struct {
+		Body io.Reader
 
-	ContentLength int64
-}
+		ContentLength int64
+	}
+)
 type ReceiptTextResponse string
 
-type HealthRequestObject struct {
-}
+type HealthRequestObject struct{}
 
 type HealthResponseObject interface {
 	VisitHealthResponse(ctx *fiber.Ctx) error
@@ -3040,8 +3024,7 @@ func (response HealthdefaultApplicationProblemPlusJSONResponse) VisitHealthRespo
 	return ctx.JSON(&response.Body)
 }
 
-type MetricsRequestObject struct {
-}
+type MetricsRequestObject struct{}
 
 type MetricsResponseObject interface {
 	VisitMetricsResponse(ctx *fiber.Ctx) error
@@ -3098,8 +3081,7 @@ func (response ApprovedefaultApplicationProblemPlusJSONResponse) VisitApproveRes
 	return ctx.JSON(&response.Body)
 }
 
-type ListCashiersRequestObject struct {
-}
+type ListCashiersRequestObject struct{}
 
 type ListCashiersResponseObject interface {
 	VisitListCashiersResponse(ctx *fiber.Ctx) error
@@ -3156,8 +3138,7 @@ func (response ClaimReceiptdefaultApplicationProblemPlusJSONResponse) VisitClaim
 	return ctx.JSON(&response.Body)
 }
 
-type GetDayRequestObject struct {
-}
+type GetDayRequestObject struct{}
 
 type GetDayResponseObject interface {
 	VisitGetDayResponse(ctx *fiber.Ctx) error
@@ -3272,8 +3253,7 @@ func (response GetClosedDaydefaultApplicationProblemPlusJSONResponse) VisitGetCl
 	return ctx.JSON(&response.Body)
 }
 
-type StreamEventsRequestObject struct {
-}
+type StreamEventsRequestObject struct{}
 
 type StreamEventsResponseObject interface {
 	VisitStreamEventsResponse(ctx *fiber.Ctx) error
@@ -3359,8 +3339,7 @@ func (response EnrolMemberdefaultApplicationProblemPlusJSONResponse) VisitEnrolM
 	return ctx.JSON(&response.Body)
 }
 
-type GetDocumentRequestObject struct {
-}
+type GetDocumentRequestObject struct{}
 
 type GetDocumentResponseObject interface {
 	VisitGetDocumentResponse(ctx *fiber.Ctx) error
@@ -3387,8 +3366,7 @@ func (response GetDocumentdefaultApplicationProblemPlusJSONResponse) VisitGetDoc
 	return ctx.JSON(&response.Body)
 }
 
-type GetPrinterRequestObject struct {
-}
+type GetPrinterRequestObject struct{}
 
 type GetPrinterResponseObject interface {
 	VisitGetPrinterResponse(ctx *fiber.Ctx) error
@@ -3798,8 +3776,7 @@ func (response VoidSaledefaultApplicationProblemPlusJSONResponse) VisitVoidSaleR
 	return ctx.JSON(&response.Body)
 }
 
-type SandboxCodesRequestObject struct {
-}
+type SandboxCodesRequestObject struct{}
 
 type SandboxCodesResponseObject interface {
 	VisitSandboxCodesResponse(ctx *fiber.Ctx) error
@@ -3855,8 +3832,7 @@ func (response ScandefaultApplicationProblemPlusJSONResponse) VisitScanResponse(
 	return ctx.JSON(&response.Body)
 }
 
-type GetCashierSessionRequestObject struct {
-}
+type GetCashierSessionRequestObject struct{}
 
 type GetCashierSessionResponseObject interface {
 	VisitGetCashierSessionResponse(ctx *fiber.Ctx) error
@@ -3920,8 +3896,7 @@ type SignOutResponseObject interface {
 	VisitSignOutResponse(ctx *fiber.Ctx) error
 }
 
-type SignOut204Response struct {
-}
+type SignOut204Response struct{}
 
 func (response SignOut204Response) VisitSignOutResponse(ctx *fiber.Ctx) error {
 	ctx.Status(204)
@@ -3940,8 +3915,7 @@ func (response SignOutdefaultApplicationProblemPlusJSONResponse) VisitSignOutRes
 	return ctx.JSON(&response.Body)
 }
 
-type GetStatusRequestObject struct {
-}
+type GetStatusRequestObject struct{}
 
 type GetStatusResponseObject interface {
 	VisitGetStatusResponse(ctx *fiber.Ctx) error
@@ -4095,8 +4069,10 @@ type StrictServerInterface interface {
 	VoidByKey(ctx context.Context, request VoidByKeyRequestObject) (VoidByKeyResponseObject, error)
 }
 
-type StrictHandlerFunc func(ctx *fiber.Ctx, args any) (any, error)
-type StrictMiddlewareFunc func(f StrictHandlerFunc, operationID string) StrictHandlerFunc
+type (
+	StrictHandlerFunc    func(ctx *fiber.Ctx, args any) (any, error)
+	StrictMiddlewareFunc func(f StrictHandlerFunc, operationID string) StrictHandlerFunc
+)
 
 func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareFunc) ServerInterface {
 	return &strictHandler{ssi: ssi, middlewares: middlewares}

@@ -162,7 +162,8 @@ func (d *derived) effects(seq uint64, date entry.Date, sale entry.Sale, sign int
 		}
 	}
 	var errs []error
-	if len(account.Redeemed)+len(account.Earned) > 0 {
+	if sale.Account != uuid.Nil {
+		account.Lots = lotsOf(sale, sign < 0)
 		errs = append(errs, d.put(TableEffect, idKey(sale.Account, seq), account))
 	}
 	for voucher, n := range uses {
@@ -172,6 +173,37 @@ func (d *derived) effects(seq uint64, date entry.Date, sale entry.Sale, sign int
 		errs = append(errs, d.put(TableDay, key(dayKey(sale.Member, date), seqKey(seq)), points))
 	}
 	return errors.Join(errs...)
+}
+
+// lotsOf is what a sale, or its void, does to what expires of its account. A sale that
+// moves no points names no unit: still it is activity.
+func lotsOf(sale entry.Sale, back bool) []lotChange {
+	var out []lotChange
+	unit := func(name string) *lotChange {
+		for i := range out {
+			if out[i].Unit == name {
+				return &out[i]
+			}
+		}
+		out = append(out, lotChange{Unit: name, Back: back})
+		return &out[len(out)-1]
+	}
+	for _, r := range sale.Redeemed {
+		if r.Voucher == uuid.Nil {
+			if c := unit(r.Unit); !back {
+				c.Redeemed += r.Amount
+			}
+		}
+	}
+	for _, e := range sale.Earned {
+		if c := unit(e.Unit); !back && e.ExpiresAt != 0 && (c.EndsAt == 0 || e.ExpiresAt < c.EndsAt) {
+			c.EndsAt = e.ExpiresAt
+		}
+	}
+	if out == nil {
+		out = []lotChange{{}}
+	}
+	return out
 }
 
 func spendOfSale(sale entry.Sale) spend {

@@ -97,9 +97,11 @@ func (t *Till) holdingsOf(l look, cat *catalogue, m wire.Member, rights []right,
 		}
 	}
 	var out []Holding
+	soon := now.Add(ExpirySoon).UnixMilli()
 	for unit, n := range figures {
 		out = append(out, Holding{
 			Unit: unit, Free: n.free + here[unit], Allowance: here[unit], Held: held[unit], Pending: n.pending,
+			Expires: n.expires.After(n.since, now.UnixMilli(), soon),
 		})
 	}
 	slices.SortFunc(out, func(a, b Holding) int { return strings.Compare(a.Unit, b.Unit) })

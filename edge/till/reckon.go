@@ -2,6 +2,7 @@ package till
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,7 +46,38 @@ func ownOf(l look, m wire.Member, w journal.Writer, fn func(effect)) error {
 }
 
 // figure is one unit of an account as this terminal reckons it.
-type figure struct{ free, pending int64 }
+type figure struct {
+	free, pending int64
+	expires       loyalty.Expiry // as HQ said
+	since         loyalty.Since  // what this terminal did after that
+}
+
+// did notes what an entry did to what expires. One whose release did not say did
+// something that is not known.
+func did(out map[string]figure, e effect) {
+	lots := e.Lots
+	if lots == nil {
+		for _, a := range slices.Concat(e.Redeemed, e.Earned) {
+			lots = append(lots, lotChange{Unit: a.Unit, Back: true})
+		}
+	}
+	for _, c := range lots {
+		if c.Unit == "" {
+			continue
+		}
+		f := out[c.Unit]
+		f.since.Back = f.since.Back || c.Back
+		f.since.Redeemed += c.Redeemed
+		if c.EndsAt != 0 && (f.since.EndsAt == 0 || c.EndsAt < f.since.EndsAt) {
+			f.since.EndsAt = c.EndsAt
+		}
+		out[c.Unit] = f
+	}
+	for unit, f := range out { // activity in one unit keeps alive what rolls in any
+		f.since.Active = true
+		out[unit] = f
+	}
+}
 
 // holdings reckons an account: HQ's figures, less what this terminal redeemed
 // since, with what it earned as pending. Earnings that a void takes back come off
@@ -53,10 +85,11 @@ type figure struct{ free, pending int64 }
 func holdings(l look, m wire.Member, w journal.Writer, now time.Time) (map[string]figure, error) {
 	out := map[string]figure{}
 	for _, h := range m.Holdings {
-		out[h.Unit] = figure{free: h.Free, pending: h.Pending}
+		out[h.Unit] = figure{free: h.Free, pending: h.Pending, expires: h.Expires}
 	}
 	vested, later := map[string]int64{}, map[string]int64{}
 	err := ownOf(l, m, w, func(e effect) {
+		did(out, e)
 		for _, r := range e.Redeemed {
 			f := out[r.Unit]
 			f.free -= r.Amount

@@ -56,11 +56,22 @@ type amount struct {
 
 // effect is what one entry changed in an account (Redeemed, Earned) or a voucher
 // (Uses). A void's figures are those of its sale, negative; a return's are what it
-// takes of the earnings.
+// takes of the earnings. Lots, one by unit, is what it did to what expires, any of it
+// being activity of the account; a release that wrote none left it unknown.
 type effect struct {
-	Redeemed []amount `cbor:"1,keyasint,omitempty"`
-	Earned   []amount `cbor:"2,keyasint,omitempty"`
-	Uses     int64    `cbor:"3,keyasint,omitempty"`
+	Redeemed []amount    `cbor:"1,keyasint,omitempty"`
+	Earned   []amount    `cbor:"2,keyasint,omitempty"`
+	Uses     int64       `cbor:"3,keyasint,omitempty"`
+	Lots     []lotChange `cbor:"4,keyasint,omitempty"`
+}
+
+// lotChange is what one entry did to the lots of one unit: what it redeemed on any
+// basis, when the first of what it earned expires, and whether it took something back.
+type lotChange struct {
+	Unit     string `cbor:"1,keyasint"`
+	Redeemed int64  `cbor:"2,keyasint,omitempty"`
+	EndsAt   int64  `cbor:"3,keyasint,omitempty"`
+	Back     bool   `cbor:"4,keyasint,omitempty"`
 }
 
 // spend is what one entry counts against the caps of the terminal: Points and Uses

@@ -47,7 +47,11 @@ func (t *Till) deriveReturn(ctx context.Context, seq uint64, body entry.Return) 
 		return derived{}, err
 	}
 	if earned := left.takeBack(back); len(earned) > 0 {
-		err = d.put(TableEffect, idKey(sale.Account, seq), effect{Earned: earned})
+		e := effect{Earned: earned}
+		for _, a := range earned {
+			e.Lots = append(e.Lots, lotChange{Unit: a.Unit, Back: true})
+		}
+		err = d.put(TableEffect, idKey(sale.Account, seq), e)
 	}
 	return d, err
 }

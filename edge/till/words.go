@@ -45,7 +45,13 @@ type Holding struct {
 	Allowance int64
 	Held      int64 // part of Free that an open quote reserves; never a right
 	Pending   int64 // earned, not spendable yet
+	// Expires is what of it expires first, when that is within ExpirySoon and certain
+	// (see loyalty.Expiry.After); else the zero value.
+	Expires loyalty.Expiry
 }
+
+// ExpirySoon is how far ahead a till tells what expires.
+const ExpirySoon = 30 * 24 * time.Hour
 
 // RewardOffer is a reward that points buy. Refused is nil when it could be redeemed
 // once at this moment; else its code says why not.

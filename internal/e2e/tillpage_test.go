@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"testing"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
 	"github.com/tallystick/tallystick/internal/testkit/hqclient"
@@ -21,6 +22,7 @@ func TestTillPage(t *testing.T) {
 		scan, err := lane.Scan(t.Context(), shoppers[0].Code)
 		return err == nil && len(scan.Vouchers) == 1 && scan.Vouchers[0].ID == voucher, err
 	}))
+	soon := s.expiring(t, lane, 300, shoppers[0], shoppers[3])
 	goods := sell(t, lane, "R-100", edgeclient.QuoteRequest{
 		Code: shoppers[1].Code, Total: 30_00,
 		Lines: []edgeclient.Line{{SKU: "tea", Quantity: 2_000, Amount: 10_00}, {SKU: "cups", Quantity: 4_000, Amount: 20_00}},
@@ -36,6 +38,7 @@ func TestTillPage(t *testing.T) {
 		stage: map[string]any{
 			"till": "http://" + lane.Addr + "/till/", "codes": codes, "goods": goods.ID, "coffee": s.programme.Coffee.Name,
 			"number": detail.Member.Card, "join": s.WAN.URL() + "/card?store=" + s.store.ID.String(),
+			"soon": soon.Format(time.RFC3339),
 		},
 		actions: map[string]func() error{
 			"hire":       func() error { return s.hire(t, lane) },
@@ -48,6 +51,20 @@ func TestTillPage(t *testing.T) {
 			"drained":    func() error { return lane.AwaitDrained(t.Context()) },
 		},
 	}.play(t)
+}
+
+// expiring gives shoppers points that expire in twelve days, and says when.
+func (s *scene) expiring(t *testing.T, lane *stage.Lane, points int64, to ...stage.Shopper) time.Time {
+	t.Helper()
+	at := time.Now().UTC().Truncate(24 * time.Hour).Add(12*24*time.Hour + 12*time.Hour)
+	for _, one := range to {
+		must(t, s.Office.Adjust(t.Context(), one.ID, hqclient.Adjustment{Unit: stage.Points, Amount: points, Reason: "goodwill", ExpiresAt: at}))
+		must(t, stage.Until(t.Context(), "the lane knows what expires", func() (bool, error) {
+			scan, err := lane.Scan(t.Context(), one.Code)
+			return err == nil && len(scan.Balances) == 1 && scan.Balances[0].Expiring.Amount == points && scan.Balances[0].Expiring.At.Equal(at), err
+		}))
+	}
+	return at
 }
 
 // hire gives the store a cashier and a manager, and rules: nobody sells without signing

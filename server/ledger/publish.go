@@ -73,7 +73,10 @@ func memberItem(a *account, row MemberRow) (wire.Item, error) {
 		if strings.HasPrefix(unit, loyalty.UseUnit("")) {
 			continue
 		}
-		m.Holdings = append(m.Holdings, wire.Holding{Unit: unit, Free: h.Free, Pending: h.Pending, Overdraft: h.Overdraft, Allowance: h.Allowance})
+		m.Holdings = append(m.Holdings, wire.Holding{
+			Unit: unit, Free: h.Free, Pending: h.Pending, Overdraft: h.Overdraft, Allowance: h.Allowance,
+			Expires: h.FirstExpiry(),
+		})
 	}
 	m.Marks = a.marks
 	return itemOf(wire.ItemMember, m.ID, a.version, m)

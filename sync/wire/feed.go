@@ -67,6 +67,8 @@ type Holding struct {
 	Pending   int64  `cbor:"3,keyasint,omitempty"`
 	Overdraft int64  `cbor:"4,keyasint,omitempty"`
 	Allowance int64  `cbor:"5,keyasint,omitempty"` // set aside for terminals; part of the balance
+	// Expires is what expires first. An HQ of an older release never says.
+	Expires loyalty.Expiry `cbor:"6,keyasint,omitzero"`
 }
 
 // Member is a shopper as edges know one: no name, no address. Issue is the newest

@@ -33,8 +33,15 @@ func (s Scan) Free(unit string) int64 {
 
 // Balance is what is free of one unit.
 type Balance struct {
-	Unit string `json:"unit"`
-	Free int64  `json:"free"`
+	Unit     string   `json:"unit"`
+	Free     int64    `json:"free"`
+	Expiring Expiring `json:"expiring"`
+}
+
+// Expiring is what of a balance expires first; zero: nothing soon.
+type Expiring struct {
+	Amount int64     `json:"amount"`
+	At     time.Time `json:"at"`
 }
 
 // Reward is an entry of the catalogue.

@@ -146,9 +146,10 @@ func (p Posting) Free() int64 {
 
 // Adjustment changes a member's points by hand.
 type Adjustment struct {
-	Unit   string `json:"unit"`
-	Amount int64  `json:"amount"`
-	Reason string `json:"reason"`
+	Unit      string    `json:"unit"`
+	Amount    int64     `json:"amount"`
+	Reason    string    `json:"reason"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }
 
 // Reward is an entry of the catalogue.

@@ -102,18 +102,37 @@ async function cameraSale() {
   }
 }
 
+/** expiring is what the card of a member says of so many points that expire soon. */
+const expiring = {
+  en: (n, day) => `${n} points expire ${day}`,
+  tr: (n, day) => `${n} puan, ${day} tarihinde siliniyor`,
+  pl: (n, day) => `${n} punktów wygaśnie ${day}`,
+};
+
+function expires(page, n, locale = 'en') {
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' }).format(new Date(stage.soon));
+  return says(page, expiring[locale](n, day));
+}
+
 async function offlineSale() {
   const page = await till();
   await ask('drained');
   await ask('hq-down');
   await page.waitForSelector('.bar .state:has-text("Offline")');
   await wedge(page, stage.codes.Zofia);
+  await expires(page, 300);
   await amount(page, '8');
   await page.click(`.tile:has-text("${stage.coffee}") button.main`);
   await commit(page);
   await done(page);
   await says(page, '1 entry waiting');
   await picture(page, 'till-offline-light');
+  // What was redeemed is what expires first, and head office need not say so. The same
+  // code so soon again would be the same scan.
+  await wedge(page, stage.codes.Gabi);
+  await says(page, 'Gabi');
+  await wedge(page, stage.codes.Zofia);
+  await expires(page, 100);
   await ask('hq-up');
   await page.waitForSelector('.bar .state:has-text("Online")');
   await says(page, 'Nothing waiting');
@@ -473,6 +492,7 @@ async function everybody() {
     check((await page.getAttribute('html', 'lang')) === locale, `the page is not in ${locale}`);
     for (const [name, show] of Object.entries(views)) {
       await show(page);
+      if (name === 'sale') await expires(page, 100, locale);
       await accessible(page, `${name} in ${locale}`);
       await picture(page, `till-${name}-light-${locale}`);
     }
