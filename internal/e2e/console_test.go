@@ -15,7 +15,7 @@ import (
 const formula = "=1+2"
 
 // The stories of internal/web/stories/console.mjs, played in a browser.
-func TestConsoleInABrowser(t *testing.T) {
+func TestConsolePage(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	one, two := s.lane(t, "lane1"), s.lane(t, "lane2")

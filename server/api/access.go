@@ -48,7 +48,7 @@ var areas = map[string]people.Area{
 	"ResolveException": people.AreaCases, "ReopenException": people.AreaCases,
 	"QuarantineTerminal": people.AreaFleet, "PreviewPolicy": people.AreaLook,
 	"ListMails":    people.AreaTrust,
-	"CreatePerson": people.AreaPeople, "ListPeople": people.AreaLook, "SetPassword": people.AreaPeople, "ShutOutPerson": people.AreaPeople,
+	"CreatePerson": people.AreaPeople, "ListPeople": people.AreaLook, "SetPassword": people.AreaPeople, "ShutOutPerson": people.AreaPeople, "SetRole": people.AreaPeople,
 	"GetExposure": people.AreaLook, "GetExposureHistory": people.AreaLook, "GetLosses": people.AreaLook,
 }
 

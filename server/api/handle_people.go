@@ -79,6 +79,12 @@ func (h handlers) ShutOutPerson(ctx context.Context, r ShutOutPersonRequestObjec
 	return ShutOutPerson200JSONResponse(showStaff(p)), err
 }
 
+// SetRole implements StrictServerInterface.
+func (h handlers) SetRole(ctx context.Context, r SetRoleRequestObject) (SetRoleResponseObject, error) {
+	p, err := h.o.People.SetRole(ctx, callerOf(ctx).person.ID, r.ID, people.Role(r.Body.Role))
+	return SetRole200JSONResponse(showStaff(p)), err
+}
+
 func showStaff(p people.Person) StaffPerson {
 	return StaffPerson{ID: p.ID, Name: p.Name, Role: Role(p.Role), ShutOut: p.ShutOut, CreatedAt: p.CreatedAt}
 }

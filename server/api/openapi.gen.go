@@ -2073,6 +2073,11 @@ type RightsPolicy struct {
 // Role defines model for Role.
 type Role string
 
+// RoleNew defines model for RoleNew.
+type RoleNew struct {
+	Role Role `json:"role"`
+}
+
 // Rounding What becomes of a part of `per`; missing is down.
 type Rounding string
 
@@ -2864,6 +2869,12 @@ type SetPasswordParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// SetRoleParams defines parameters for SetRole.
+type SetRoleParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ShutOutPersonParams defines parameters for ShutOutPerson.
 type ShutOutPersonParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -3149,6 +3160,9 @@ type CreatePersonJSONRequestBody = PersonNew
 // SetPasswordJSONRequestBody defines body for SetPassword for application/json ContentType.
 type SetPasswordJSONRequestBody = PasswordNew
 
+// SetRoleJSONRequestBody defines body for SetRole for application/json ContentType.
+type SetRoleJSONRequestBody = RoleNew
+
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = PolicyChange
 
@@ -3409,6 +3423,9 @@ type ServerInterface interface {
 	// SetPassword Give somebody a new password
 	// (PUT /people/{id}/password)
 	SetPassword(c *fiber.Ctx, id ID, params SetPasswordParams) error
+	// SetRole Give somebody another role
+	// (PUT /people/{id}/role)
+	SetRole(c *fiber.Ctx, id ID, params SetRoleParams) error
 	// ShutOutPerson Let somebody in no more
 	// (POST /people/{id}/shut-out)
 	ShutOutPerson(c *fiber.Ctx, id ID, params ShutOutPersonParams) error
@@ -6577,6 +6594,59 @@ func (siw *ServerInterfaceWrapper) SetPassword(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// SetRole operation middleware
+func (siw *ServerInterfaceWrapper) SetRole(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetRoleParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.SetRole(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ShutOutPerson operation middleware
 func (siw *ServerInterfaceWrapper) ShutOutPerson(c *fiber.Ctx) error {
 
@@ -8458,6 +8528,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/people", wrapper.CreatePerson)
 
 	router.Put(options.BaseURL+"/people/:id/password", wrapper.SetPassword)
+
+	router.Put(options.BaseURL+"/people/:id/role", wrapper.SetRole)
 
 	router.Post(options.BaseURL+"/people/:id/shut-out", wrapper.ShutOutPerson)
 
@@ -10876,6 +10948,37 @@ func (response SetPassworddefaultApplicationProblemPlusJSONResponse) VisitSetPas
 	return ctx.JSON(&response.Body)
 }
 
+type SetRoleRequestObject struct {
+	ID     ID `json:"id"`
+	Params SetRoleParams
+	Body   *SetRoleJSONRequestBody
+}
+
+type SetRoleResponseObject interface {
+	VisitSetRoleResponse(ctx *fiber.Ctx) error
+}
+
+type SetRole200JSONResponse StaffPerson
+
+func (response SetRole200JSONResponse) VisitSetRoleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type SetRoledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetRoledefaultApplicationProblemPlusJSONResponse) VisitSetRoleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ShutOutPersonRequestObject struct {
 	ID     ID `json:"id"`
 	Params ShutOutPersonParams
@@ -12391,6 +12494,9 @@ type StrictServerInterface interface {
 	// SetPassword Give somebody a new password
 	// (PUT /people/{id}/password)
 	SetPassword(ctx context.Context, request SetPasswordRequestObject) (SetPasswordResponseObject, error)
+	// SetRole Give somebody another role
+	// (PUT /people/{id}/role)
+	SetRole(ctx context.Context, request SetRoleRequestObject) (SetRoleResponseObject, error)
 	// ShutOutPerson Let somebody in no more
 	// (POST /people/{id}/shut-out)
 	ShutOutPerson(ctx context.Context, request ShutOutPersonRequestObject) (ShutOutPersonResponseObject, error)
@@ -14778,6 +14884,48 @@ func (sh *strictHandler) SetPassword(ctx *fiber.Ctx, id ID, params SetPasswordPa
 		return err
 	} else if validResponse, ok := response.(SetPasswordResponseObject); ok {
 		if err := validResponse.VisitSetPasswordResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetRole operation middleware
+func (sh *strictHandler) SetRole(ctx *fiber.Ctx, id ID, params SetRoleParams) error {
+	var request SetRoleRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body SetRoleJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.SetRole(ctx.UserContext(), request.(SetRoleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetRole")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetRoleResponseObject); ok {
+		if err := validResponse.VisitSetRoleResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

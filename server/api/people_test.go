@@ -26,6 +26,15 @@ func TestWhoMaySignIn(t *testing.T) {
 
 		hers := r.signIn("Grace", first)
 		r.token = hers
+		refused(call{method: "PUT", path: "/api/v1/people/" + grace + "/role", body: `{"role":"administrator"}`}, http.StatusForbidden, problem.Forbidden)
+		r.token = admin
+		refused(call{method: "PUT", path: "/api/v1/people/" + grace + "/role", body: `{"role":"king"}`}, http.StatusUnprocessableEntity, problem.InvalidField)
+		if a := r.do(call{method: "PUT", path: "/api/v1/people/" + grace + "/role", body: `{"role":"marketing"}`}); a.status != http.StatusOK {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		r.token = hers // counts at once, in a session that is open
+		refused(call{method: "POST", path: "/api/v1/stores", body: `{"code":"1","name":"x","time_zone":"UTC","currency":"EUR"}`}, http.StatusForbidden, problem.Forbidden)
+		r.token = hers
 		refused(call{method: "POST", path: "/api/v1/people", body: `{"name":"Eve","role":"administrator","password":"` + first + `"}`}, http.StatusForbidden, problem.Forbidden)
 		refused(call{method: "PUT", path: "/api/v1/people/" + grace + "/password", body: body(second)}, http.StatusForbidden, problem.Forbidden)
 
@@ -54,6 +63,7 @@ func TestWhoMaySignIn(t *testing.T) {
 		var me struct{ ID string }
 		r.do(call{method: "GET", path: "/api/v1/me"}).into(t, &me)
 		refused(call{method: "POST", path: "/api/v1/people/" + me.ID + "/shut-out"}, http.StatusConflict, problem.StateConflict)
+		refused(call{method: "PUT", path: "/api/v1/people/" + me.ID + "/role", body: `{"role":"support"}`}, http.StatusConflict, problem.StateConflict)
 		var all struct {
 			Items []struct {
 				Name    string

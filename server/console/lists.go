@@ -186,6 +186,14 @@ var Lists = []List{
 		Orders:  []Order{{"created_at", true}, {"valid_to", false}},
 	},
 	{
+		Name: "people",
+		Columns: []Column{
+			{"id", ID}, {"name", Text}, {"role", Word}, {"shut_out", Flag}, {"signed_in_at", Time}, {"created_at", Time},
+		},
+		Filters: []Filter{search, {Name: "role", Kind: Word}, {Name: "shut_out", Kind: Flag}},
+		Orders:  []Order{{"name", false}, {"role", false}, {"signed_in_at", true}, {"created_at", true}},
+	},
+	{
 		Name: "acts",
 		Columns: []Column{
 			{"at", Time}, {"name", Text}, {"role", Word}, {"operation", Word}, {"subject", Text}, {"detail", Text}, {"address", Text}, {"person", ID}, {"id", ID},

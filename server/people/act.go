@@ -48,7 +48,7 @@ const maxDetail = 1000
 // worded are the members of requests whose words are kept. Those of others may be
 // personal, or secret.
 var worded = []string{
-	"unit", "reason", "verdict", "state", "code", "currency", "time_zone", "kind", "resolution", "valid_from", "valid_to", "expires_at",
+	"unit", "reason", "role", "verdict", "state", "code", "currency", "time_zone", "kind", "resolution", "valid_from", "valid_to", "expires_at",
 }
 
 // Kept is what the audit log keeps of a request's body: its numbers, truth values, ids

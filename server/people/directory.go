@@ -45,6 +45,7 @@ type Store interface {
 	People(ctx context.Context, after uuid.UUID, limit int) ([]Person, error)
 	// SetPassword changes what a person signs in with; the empty hash lets nobody in.
 	SetPassword(ctx context.Context, id uuid.UUID, passwordHash string) error
+	SetRole(ctx context.Context, id uuid.UUID, role Role) error
 	// EndSessionsOf signs a person out everywhere.
 	EndSessionsOf(ctx context.Context, id uuid.UUID, at time.Time) error
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error

@@ -38,6 +38,30 @@ func (d *Directory) ShutOut(ctx context.Context, by, id uuid.UUID) (Person, erro
 	return d.admit(ctx, id, "")
 }
 
+// SetRole gives a person another role, which counts from their next request on. Nobody
+// changes their own, so that an administrator is always left.
+func (d *Directory) SetRole(ctx context.Context, by, id uuid.UUID, role Role) (Person, error) {
+	if !role.Known() {
+		return Person{}, &problem.Error{Code: problem.InvalidField, Detail: "the role cannot be given", Fields: map[string]string{"/role": "is not known"}}
+	}
+	if by == id {
+		return Person{}, problem.New(problem.StateConflict, "nobody changes their own role")
+	}
+	var p Person
+	err := d.env.Store.InTx(ctx, func(ctx context.Context) error {
+		var err error
+		if p, err = d.env.Store.Person(ctx, id); err != nil {
+			return err
+		}
+		p.Role = role
+		return d.env.Store.SetRole(ctx, id, role)
+	})
+	if err != nil {
+		return Person{}, fmt.Errorf("change role: %w", err)
+	}
+	return p, nil
+}
+
 // admit changes what a person signs in with.
 func (d *Directory) admit(ctx context.Context, id uuid.UUID, hash string) (Person, error) {
 	var p Person

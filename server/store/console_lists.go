@@ -133,6 +133,17 @@ var sources = map[string]source{
 		},
 		narrow: by(map[string]string{"member": "v.member", "reward": "v.reward"}, "v.created_at", nil),
 	},
+	"people": {
+		from: as("(SELECT p.*, COALESCE((SELECT MAX(a.at) FROM acts AS a WHERE a.person = p.id AND a.operation IN ('CreateSession', 'CreateConsoleSession')), 0) AS signed_in_at " +
+			"FROM people AS p) AS p"), key: "p.id", orders: map[string]string{"name": "p.folded"},
+		columns: map[string]string{
+			"id": "p.id", "name": "p.name", "role": "p.role", "shut_out": "CASE WHEN p.password = '' THEN 1 ELSE 0 END", "signed_in_at": "p.signed_in_at", "created_at": "p.created_at",
+		},
+		narrow: by(map[string]string{"role": "p.role", "shut_out": "CASE WHEN p.password = '' THEN 1 ELSE 0 END"}, "", func(q *bun.SelectQuery, _ string, v any) *bun.SelectQuery {
+			text, _ := v.(string)
+			return q.Where("p.folded LIKE ? ESCAPE '!'", containing(text))
+		}),
+	},
 	"acts": {
 		from: as("acts AS a"), key: "a.id",
 		columns: map[string]string{

@@ -55,6 +55,7 @@ func filled(t *testing.T, dsn string, shardsPerTx int) (*books.HQ, uuid.UUID) {
 	}
 	for i := range 7 {
 		must(t, hq.DB.AddAct(ctx, people.Act{ID: uuid.Must(uuid.NewV7()), At: hq.Clock.Now().Add(time.Duration(i)), Name: "@ayşe", Operation: "PutPolicy", Subject: "/programme/policy"}))
+		must(t, hq.DB.AddPerson(ctx, people.Person{ID: uuid.Must(uuid.NewV7()), Name: fmt.Sprint("Ayşe ", i), Role: people.Support, CreatedAt: hq.Clock.Now()}, "hash"))
 	}
 	return hq, ann
 }

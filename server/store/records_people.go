@@ -41,6 +41,11 @@ func (db *DB) SetPassword(ctx context.Context, id uuid.UUID, passwordHash string
 	return db.changed(ctx, "UPDATE people SET password = ? WHERE id = ?", passwordHash, id[:])
 }
 
+// SetRole implements people.Store.
+func (db *DB) SetRole(ctx context.Context, id uuid.UUID, role people.Role) error {
+	return db.changed(ctx, "UPDATE people SET role = ? WHERE id = ?", string(role), id[:])
+}
+
 // EndSessionsOf implements people.Store.
 func (db *DB) EndSessionsOf(ctx context.Context, id uuid.UUID, at time.Time) error {
 	_, err := db.exec(ctx, "UPDATE sessions SET ended_at = ? WHERE person = ? AND ended_at = 0", toMillis(at), id[:])

@@ -61,10 +61,21 @@ export function faultless(page) {
   check(page.faults.length === 0, `the page logged: ${page.faults.join('\n')}`);
 }
 
-/** accessible runs axe-core on what the page shows now; any violation fails the story. */
-export async function accessible(page, what) {
-  await page.evaluate(axeSource);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+/**
+ * accessible runs axe-core on what the page shows now; any violation fails the story.
+ * `within` is a part of the page to look at, `rules` those to check; missing, all of both.
+ */
+export async function accessible(page, what, { within, rules } = {}) {
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axeSource);
+  const { violations } = await page.evaluate(
+    ([part, only]) =>
+      globalThis.axe.run(part ?? document, {
+        resultTypes: ['violations'],
+        preload: false,
+        ...(only && { runOnly: only }),
+      }),
+    [within, rules],
+  );
   check(
     violations.length === 0,
     `${what}: ${violations.map((v) => `${v.id}: ${v.help}\n${v.nodes.map((n) => `  ${n.html}\n  ${n.failureSummary}`).join('\n')}`).join('\n')}`,

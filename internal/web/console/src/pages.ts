@@ -5,6 +5,7 @@ import Home from './pages/Home.svelte';
 import Journal from './pages/Journal.svelte';
 import Mails from './pages/Mails.svelte';
 import Members from './pages/Members.svelte';
+import People from './pages/People.svelte';
 import Policy from './pages/Policy.svelte';
 import Rewards from './pages/Rewards.svelte';
 import Stores from './pages/Stores.svelte';
@@ -36,6 +37,7 @@ export const pages: Page[] = [
   { nav: 'policy', path: '/console/policy', component: plain(Policy) },
   { nav: 'audit', path: '/console/audit', component: plain(Audit) },
   { nav: 'mails', path: '/console/mails', component: plain(Mails), area: 'trust' },
+  { nav: 'people', path: '/console/people', component: plain(People), area: 'people' },
 ];
 
 /** where finds the page of a path, and what follows in it. */

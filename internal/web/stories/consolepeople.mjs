@@ -1,0 +1,87 @@
+// The console's stories of who may sign in, what is written to shoppers, and who did what.
+import { randomUUID } from 'node:crypto';
+import { check, faultless, picture, stage } from './browser.mjs';
+import { accessibleInBoth, page, press, visit } from './consolehands.mjs';
+
+export const people = {
+  'somebody is let in, gets another role and password, and is shut out': async () => {
+    const dialog = page.getByRole('dialog');
+    const row = page.getByRole('row').filter({ hasText: 'Ola Nowak' });
+    const signIn = (password) =>
+      fetch(`${stage.hq}/api/v1/sessions`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ name: 'Ola Nowak', password }),
+      });
+    await page.getByRole('link', { name: 'People', exact: true }).click();
+    await page.getByRole('button', { name: 'Let somebody in' }).press('Enter');
+    await dialog.getByLabel('Name', { exact: true }).fill('Grace');
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+    await dialog.getByText('there is a person of this name').waitFor();
+    await dialog.getByLabel('Name', { exact: true }).fill('Ola Nowak');
+    await dialog.getByLabel('Role', { exact: true }).selectOption('finance');
+    await page.keyboard.press('Enter');
+    const first = await dialog.locator('output').innerText();
+    await picture(page, 'console-first-password');
+    await page.keyboard.press('Escape');
+    await row.waitFor();
+    check((await signIn(first)).status === 201, 'the password that was shown does not let in');
+
+    await press('Change role: Ola Nowak');
+    await dialog.getByLabel('Role', { exact: true }).selectOption('marketing');
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+    await row.getByRole('cell', { name: 'Marketing', exact: true }).waitFor();
+    await press('New password: Ola Nowak');
+    await dialog.getByLabel('Password', { exact: true }).fill('tall ships and small boats');
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+    await dialog.locator('output').waitFor();
+    await page.keyboard.press('Escape');
+    check((await signIn(first)).status === 401, 'the old password still lets in');
+
+    await press('Shut out: Ola Nowak');
+    await dialog.getByRole('button', { name: 'Shut out', exact: true }).click();
+    await row.getByText('shut out', { exact: true }).waitFor();
+    check((await signIn('tall ships and small boats')).status === 401, 'who was shut out signs in');
+    const mine = page.getByRole('row').filter({ hasText: '(you)' });
+    check((await mine.getByRole('button').count()) === 1, "more than one's own password may be changed");
+  },
+
+  'a mail is read where no mail server is': async () => {
+    const joined = await fetch(`${stage.hq}/api/v1/card/join`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() },
+      body: JSON.stringify({ locale: 'en', name: 'Ann', email: 'ann@example.org' }),
+    });
+    check(joined.status === 201, `the shopper did not join: ${joined.status}`);
+    await page.getByRole('link', { name: 'Mails', exact: true }).click();
+    const read = page.getByRole('button', { name: /^Read: ann@example.org/ });
+    for (let tries = 0; !(await read.isVisible()) && tries < 50; tries++) {
+      await press('Read again');
+      await page.locator('table[aria-busy=false]').waitFor();
+    }
+    await read.press('Enter');
+    const link = await page.getByLabel('Link in the mail').inputValue();
+    check(/\/card\/#\/open\/\S+$/.test(link), `the link reads ${link}`);
+    const opens = page.getByRole('link', { name: 'Open the link' });
+    check((await opens.getAttribute('href')) === link, 'the link opens something else than it reads');
+    check((await opens.getAttribute('rel')) === 'noopener noreferrer', 'the card could reach this page');
+    await accessibleInBoth('a mail');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  },
+
+  'the audit log says who did it': async () => {
+    await visit('/audit');
+    for (const deed of [
+      'put policy',
+      'quarantine terminal',
+      'create adjustment',
+      'resolve exception',
+      'create person',
+      'set role',
+    ]) {
+      await page.getByRole('cell', { name: deed }).first().waitFor();
+    }
+    faultless(page);
+  },
+};
