@@ -182,10 +182,10 @@ func (h handlers) showCard(v card.View) Card {
 	return out
 }
 
-func showCardUnit(u card.Units) CardUnit {
+func showCardUnit(u ledger.Units) CardUnit {
 	return CardUnit{
 		Unit: u.Unit, Spendable: u.Spendable, Pending: u.Pending, Overdraft: u.Overdraft,
-		Expiring: showAll(u.Expiring, func(e card.Expiring) CardExpiring { return CardExpiring{Amount: e.Amount, At: e.At} }),
+		Expiring: showAll(u.Expiring, func(e ledger.Expiring) CardExpiring { return CardExpiring{Amount: e.Amount, At: e.At} }),
 	}
 }
 

@@ -5,12 +5,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ledger"
@@ -31,25 +29,10 @@ type View struct {
 	Holder   Holder
 	Consents []Consent // the last of each purpose
 	Code     programme.Code
-	Units    []Units
+	Units    []ledger.Units
 	Rewards  []programme.Reward
 	Vouchers []programme.Voucher
 	AsOf     time.Time
-}
-
-// Units is what a member has of one unit. Free and Allowance are spendable together.
-type Units struct {
-	Unit      string
-	Spendable int64
-	Pending   int64
-	Overdraft int64
-	Expiring  []Expiring // soonest first
-}
-
-// Expiring is how much of a unit is lost at a time.
-type Expiring struct {
-	Amount int64
-	At     time.Time
 }
 
 // View returns a member's card.
@@ -71,7 +54,7 @@ func (c *Cards) View(ctx context.Context, member uuid.UUID) (View, error) {
 	if err != nil {
 		return View{}, fmt.Errorf("show card: %w", err)
 	}
-	v.Units = unitsOf(account, v.AsOf)
+	v.Units = account.Units(v.AsOf)
 	all, err := c.env.Store.Consents(ctx, member)
 	if err != nil {
 		return View{}, fmt.Errorf("show card: %w", err)
@@ -89,31 +72,6 @@ func (c *Cards) View(ctx context.Context, member uuid.UUID) (View, error) {
 	return v, nil
 }
 
-// unitsOf leaves the uses of vouchers out: they are shown with the vouchers.
-func unitsOf(a ledger.Account, now time.Time) []Units {
-	out := []Units{}
-	for _, h := range a.Holdings {
-		if strings.HasPrefix(h.Unit, loyalty.UseUnit("")) {
-			continue
-		}
-		u := Units{Unit: h.Unit, Spendable: h.Free + h.Allowance, Pending: h.Pending, Overdraft: h.Overdraft}
-		at := map[int64]int64{}
-		for _, l := range h.Lots {
-			if l.Left > 0 && !l.Pending && !l.Voided && l.ExpiresAt > now.UnixMilli() {
-				at[l.ExpiresAt] += l.Left
-			}
-		}
-		for ms, amount := range at {
-			u.Expiring = append(u.Expiring, Expiring{amount, time.UnixMilli(ms).UTC()})
-		}
-		slices.SortFunc(u.Expiring, func(a, b Expiring) int { return a.At.Compare(b.At) })
-		u.Expiring = u.Expiring[:min(len(u.Expiring), mostShown)]
-		out = append(out, u)
-	}
-	slices.SortFunc(out, func(a, b Units) int { return strings.Compare(a.Unit, b.Unit) })
-	return out
-}
-
 // rewards are those that can be had for points now, the cheapest first.
 func (c *Cards) rewards(ctx context.Context, now time.Time) ([]programme.Reward, error) {
 	var out []programme.Reward
@@ -124,7 +82,7 @@ func (c *Cards) rewards(ctx context.Context, now time.Time) ([]programme.Reward,
 			return nil, err
 		}
 		for _, r := range page {
-			if r.Active && r.Cost > 0 && (r.ValidTo == 0 || r.ValidTo > now.UnixMilli()) {
+			if r.OnSale(now) {
 				out = append(out, r)
 			}
 			after = r.ID

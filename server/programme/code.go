@@ -2,12 +2,14 @@ package programme
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/wallet/passtoken"
 )
 
 // Code is what a web card needs to show a member's code without HQ: the static text,
@@ -34,6 +36,11 @@ func (p *Programme) Code(ctx context.Context, member uuid.UUID) (Code, error) {
 	if err != nil {
 		return Code{}, err
 	}
+	return p.CodeOf(m)
+}
+
+// CodeOf is Code of a member that was read before.
+func (p *Programme) CodeOf(m Member) (Code, error) {
 	if m.Blocked {
 		return Code{}, problem.New(problem.StateConflict, "the member is blocked")
 	}
@@ -48,6 +55,49 @@ func (p *Programme) Code(ctx context.Context, member uuid.UUID) (Code, error) {
 		}
 	}
 	return out, nil
+}
+
+// CodeTerms is what the codes of all members have in common: which key signs them,
+// until when they are good, and the freshness epochs that are not over. Two codes of a
+// member with one issue number and the same terms are the same.
+type CodeTerms struct {
+	KeyID     uint8
+	ExpiresOn time.Time
+	Epochs    []CodeKey // without keys
+}
+
+// CodeTerms returns those of now. It signs nothing.
+func (p *Programme) CodeTerms() (CodeTerms, error) {
+	last := p.lastDay()
+	if _, err := passtoken.DayOf(last); err != nil {
+		return CodeTerms{}, fmt.Errorf("read code terms: %w", err)
+	}
+	out := CodeTerms{KeyID: p.env.PassKey.Public.ID, ExpiresOn: last}
+	for _, g := range p.env.Groups {
+		if p.now().Before(g.NotAfter) {
+			out.Epochs = append(out.Epochs, CodeKey{Epoch: g.Epoch, NotBefore: g.NotBefore, NotAfter: g.NotAfter})
+		}
+	}
+	return out, nil
+}
+
+// VoucherCode issues the code of a voucher that stands for itself, good through the day
+// of until, or as long as a member's when until is zero or later than that. It does not
+// rotate.
+func (p *Programme) VoucherCode(voucher uuid.UUID, until time.Time) (Code, error) {
+	last := p.lastDay()
+	if !until.IsZero() && until.Before(last) {
+		last = until.UTC().Truncate(24 * time.Hour)
+	}
+	day, err := passtoken.DayOf(last)
+	if err != nil {
+		return Code{}, fmt.Errorf("issue code of voucher: %w", err)
+	}
+	token, err := passtoken.Issue(p.env.PassKey, passtoken.Pass{Kind: passtoken.KindVoucher, Subject: voucher, Issue: 1, ExpiresOn: day})
+	if err != nil {
+		return Code{}, fmt.Errorf("issue code of voucher: %w", err)
+	}
+	return Code{Text: token.Text(), Issue: 1, ExpiresOn: last}, nil
 }
 
 // Rename changes what tills call a member; empty is no name.

@@ -160,6 +160,11 @@ func (p *Programme) Member(ctx context.Context, id uuid.UUID) (Member, error) {
 	return p.env.Keeper.Member(ctx, id)
 }
 
+// MembersOf returns the members of these ids that exist, in any order.
+func (p *Programme) MembersOf(ctx context.Context, ids []uuid.UUID) ([]Member, error) {
+	return p.env.Keeper.MembersOf(ctx, ids)
+}
+
 // MemberByReference returns who has a number in the owner's other systems.
 func (p *Programme) MemberByReference(ctx context.Context, reference string) (Member, error) {
 	id, err := p.env.Keeper.MemberOf(ctx, reference)

@@ -43,11 +43,7 @@ func (p *Programme) Pass(ctx context.Context, member uuid.UUID, form passtoken.F
 
 // sign makes the static token of a member's pass and says its last day.
 func (p *Programme) sign(m Member) (token passtoken.Token, last time.Time, err error) {
-	now := p.now()
-	last = time.Date(now.Year()+2, time.December, 31, 0, 0, 0, 0, time.UTC)
-	if end := p.env.PassKey.Public.NotAfter; last.Add(24 * time.Hour).After(end) {
-		last = end.UTC().Add(-24 * time.Hour).Truncate(24 * time.Hour)
-	}
+	last = p.lastDay()
 	day, err := passtoken.DayOf(last)
 	if err != nil {
 		return token, last, fmt.Errorf("issue pass: %w", err)
@@ -56,6 +52,15 @@ func (p *Programme) sign(m Member) (token passtoken.Token, last time.Time, err e
 		Kind: passtoken.KindMember, Subject: m.ID, Issue: m.Issue, ExpiresOn: day,
 	})
 	return token, last, err
+}
+
+// lastDay is the last day of a code issued now.
+func (p *Programme) lastDay() time.Time {
+	last := time.Date(p.now().Year()+2, time.December, 31, 0, 0, 0, 0, time.UTC)
+	if end := p.env.PassKey.Public.NotAfter; last.Add(24 * time.Hour).After(end) {
+		last = end.UTC().Add(-24 * time.Hour).Truncate(24 * time.Hour)
+	}
+	return last
 }
 
 func (p *Programme) rotating(token passtoken.Token, now time.Time) (string, error) {

@@ -48,6 +48,8 @@ type Keeper interface {
 	// it, whatever the case; all for the empty query.
 	Members(ctx context.Context, query string, after uuid.UUID, limit int) ([]Member, error)
 	CountMembers(ctx context.Context) (int64, error)
+	// MembersOf returns the members of these ids that exist, in any order.
+	MembersOf(ctx context.Context, ids []uuid.UUID) ([]Member, error)
 
 	AddVoucher(ctx context.Context, v Voucher) error
 	Voucher(ctx context.Context, id uuid.UUID) (Voucher, error)

@@ -19,6 +19,11 @@ type Reward struct {
 	Version uint64
 }
 
+// OnSale says whether the reward can be had for points now.
+func (r Reward) OnSale(now time.Time) bool {
+	return r.Active && r.Cost > 0 && (r.ValidTo == 0 || r.ValidTo > now.UnixMilli())
+}
+
 // RewardChange is what may change of a reward; nil leaves it as it is. Cost and
 // discount cannot: vouchers and prints that promise them are out there.
 type RewardChange struct {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/uptrace/bun"
 	"modernc.org/sqlite"
 
 	"github.com/tallystick/tallystick/internal/problem"
@@ -101,6 +103,19 @@ func one[row, record any](ctx context.Context, db *DB, turn func(row) record, wh
 		return none, missing(err, what)
 	}
 	return turn(r), nil
+}
+
+// byIDs reads the rows of many ids, whose place in the query is its one question mark.
+func byIDs[row, record any](ctx context.Context, db *DB, turn func(row) record, query string, ids []uuid.UUID) ([]record, error) {
+	out := make([]record, 0, len(ids))
+	for some := range slices.Chunk(ids, bulk) {
+		rows, err := page(ctx, db, turn, query, bun.In(convert(some, func(id uuid.UUID) []byte { return id[:] })))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
+	}
+	return out, nil
 }
 
 // count counts the rows of a table of this room.

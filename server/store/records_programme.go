@@ -190,6 +190,11 @@ func (db *DB) Member(ctx context.Context, id uuid.UUID) (programme.Member, error
 	return one(ctx, db, memberRow.member, "member", "SELECT "+memberColumns+" FROM members WHERE id = ?", id[:])
 }
 
+// MembersOf implements programme.Keeper.
+func (db *DB) MembersOf(ctx context.Context, ids []uuid.UUID) ([]programme.Member, error) {
+	return byIDs(ctx, db, memberRow.member, "SELECT "+memberColumns+" FROM members WHERE id IN (?)", ids)
+}
+
 // Members implements programme.Keeper.
 func (db *DB) Members(ctx context.Context, query string, after uuid.UUID, limit int) ([]programme.Member, error) {
 	if query == "" {

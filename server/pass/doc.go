@@ -1,0 +1,12 @@
+// Package pass is the life of passes: one for a member (or for one voucher) and each
+// channel that carries it, issued, installed, changed and voided; which phones have it,
+// which of them must be told, and how far each change has come.
+//
+// It promises that a change of what a pass says reaches every phone that asks, however
+// late it was committed and whichever replica answers; that a pass which says the same
+// is neither pushed nor signed again; and that nothing is signed before it is fetched.
+// It learns of changes by following HQ's own feed ([Follower]).
+//
+// It must never import HTTP, a database, or a phone maker's room: it names what it needs
+// of them in [Apple], [Google] and [Pusher].
+package pass

@@ -1,0 +1,109 @@
+package pass
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/wallet/brand"
+	"github.com/tallystick/tallystick/wallet/face"
+)
+
+// Card is all that is needed to make a pass for a phone.
+type Card struct {
+	Serial string
+	// Token is what the phone must show to ask for updates (Apple).
+	Token string
+	Face  face.Face
+	Brand brand.Brand
+}
+
+// AppleWallet makes signed passes. An adapter over wallet/apple.
+type AppleWallet interface {
+	// PassType is the pass type identifier.
+	PassType() string
+	// Pass returns a .pkpass. It signs, and costs as much.
+	Pass(c Card) ([]byte, error)
+	// Bundle returns a .pkpasses of up to ten.
+	Bundle(passes [][]byte) ([]byte, error)
+}
+
+// GoogleWallet keeps objects at Google. An adapter over wallet/google.
+type GoogleWallet interface {
+	// Put makes or changes the object of a pass, and its class if need be. It waits for
+	// its turn under Google's limit.
+	Put(ctx context.Context, c Card) Result
+	// Link is the address at which a shopper saves an object that was put.
+	Link(serial string, kind face.Kind) (string, error)
+}
+
+// Pusher tells a phone that passes of a type have changed. An adapter over wallet/apple/apns.
+type Pusher interface {
+	Push(ctx context.Context, pushToken string) Result
+}
+
+// Outcome is what became of telling a phone or a channel.
+type Outcome uint8
+
+// Outcomes.
+const (
+	Done  Outcome = 1
+	Gone  Outcome = 2 // the phone has forgotten us: not to be told again
+	Later Outcome = 3 // try again, after After if that is set
+	// Failed is refused for good: this change is not told, the next one is tried.
+	Failed Outcome = 4
+)
+
+// Result is an outcome with its reason, for the console.
+type Result struct {
+	Outcome Outcome
+	After   time.Duration
+	Reason  string
+}
+
+// Programme is what passes need of the programme.
+type Programme interface {
+	// MembersOf returns the members of these ids that exist, in any order.
+	MembersOf(ctx context.Context, ids []uuid.UUID) ([]programme.Member, error)
+	Member(ctx context.Context, id uuid.UUID) (programme.Member, error)
+	Voucher(ctx context.Context, id uuid.UUID) (programme.Voucher, error)
+	Rewards(ctx context.Context, after uuid.UUID, limit int) ([]programme.Reward, error)
+	CurrentRuleSet(ctx context.Context) (loyalty.RuleSet, error)
+	// CodeTerms is what all codes have in common now; it signs nothing.
+	CodeTerms() (programme.CodeTerms, error)
+	// CodeOf signs the code of a member.
+	CodeOf(m programme.Member) (programme.Code, error)
+	// VoucherCode signs the code of a voucher, until its last day.
+	VoucherCode(voucher uuid.UUID, until time.Time) (programme.Code, error)
+	Reissue(ctx context.Context, by, id uuid.UUID) (programme.Member, error)
+}
+
+// Books are the accounts as applied, many at once.
+type Books interface {
+	AccountHoldings(ctx context.Context, keys []ledger.AccountKey) ([]ledger.HoldingRow, error)
+	OpenLots(ctx context.Context, keys []ledger.AccountKey) ([]ledger.LotRow, error)
+	AccountVouchers(ctx context.Context, keys []ledger.AccountKey) ([]ledger.VoucherRow, error)
+	// Movements returns what was last recorded of accounts since a time.
+	Movements(ctx context.Context, keys []ledger.AccountKey, since time.Time) ([]Movement, error)
+	// OldestWaiting is when the oldest entry was recorded that is not applied yet; zero
+	// when there is none.
+	OldestWaiting(ctx context.Context) (time.Time, error)
+	// Locales returns the languages of members who chose one.
+	Locales(ctx context.Context, members []uuid.UUID) (map[uuid.UUID]string, error)
+}
+
+// Movement is what was last recorded of an account.
+type Movement struct {
+	Account    uuid.UUID
+	OccurredAt time.Time // of the newest fact
+	RedeemedAt time.Time // when HQ recorded the newest redemption; zero for none
+}
+
+// Branding is the look in force.
+type Branding interface {
+	Current(ctx context.Context) (brand.Brand, error)
+}

@@ -1,0 +1,124 @@
+package pass
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/problem"
+)
+
+const (
+	// pushesAtOnce is how many of the queue are read together; pushersAtOnce is how many
+	// of them are under way.
+	pushesAtOnce  = 2000
+	pushersAtOnce = 128
+	// How long is waited before the next try, doubling from firstWait to longestWait; after
+	// mostAttempts it is given up until the pass changes again.
+	firstWait    = 5 * time.Second
+	longestWait  = time.Hour
+	mostAttempts = 30
+)
+
+// PushRound tells those who are due. More says that there may be more.
+func (s *Service) PushRound(ctx context.Context) (more bool, err error) {
+	due, err := s.o.Store.PushesDue(ctx, s.now(), pushesAtOnce)
+	if err != nil || len(due) == 0 {
+		return false, err
+	}
+	results := make([]Result, len(due))
+	next := make(chan int)
+	var tellers sync.WaitGroup
+	for range min(pushersAtOnce, len(due)) {
+		tellers.Go(func() {
+			for i := range next {
+				results[i] = s.tell(ctx, due[i])
+			}
+		})
+	}
+	for i := range due {
+		next <- i
+	}
+	close(next)
+	tellers.Wait()
+	if ctx.Err() != nil {
+		return false, ctx.Err() // what was told is told again: nobody minds
+	}
+	return len(due) == pushesAtOnce, s.took(ctx, due, results)
+}
+
+// tell tells one target.
+func (s *Service) tell(ctx context.Context, p Push) Result {
+	switch {
+	case p.Channel == Apple && s.o.Push != nil:
+		return s.o.Push.Push(ctx, p.Token)
+	case p.Channel == Google && s.o.Google != nil:
+		k, ok := ParseSerial(p.Token)
+		if !ok {
+			return Result{Outcome: Failed, Reason: "the serial cannot be read"}
+		}
+		c, _, err := s.card(ctx, k)
+		if err != nil {
+			if problem.CodeOf(err) == problem.NotFound {
+				return Result{Outcome: Failed, Reason: "the pass is gone"}
+			}
+			return Result{Outcome: Later, Reason: err.Error()}
+		}
+		return s.o.Google.Put(ctx, c)
+	}
+	return Result{Outcome: Failed, Reason: "there is no account for " + p.Channel.String()}
+}
+
+// took writes what became of pushes.
+func (s *Service) took(ctx context.Context, due []Push, results []Result) error {
+	now := s.now()
+	var told [][32]byte
+	var marks []Mark
+	for i, r := range results {
+		p := &due[i]
+		p.DueAt, p.Failure = time.Time{}, r.Reason
+		switch r.Outcome {
+		case Done:
+			p.PushedAt, p.Attempts, p.Failure = now, 0, ""
+			if p.Channel == Apple {
+				told = append(told, [32]byte(p.Target))
+			} else if k, ok := ParseSerial(p.Token); ok {
+				marks = append(marks, Mark{k, Marks{PushedAt: now, FetchedAt: now, FetchedTag: p.Wanted}})
+			}
+		case Gone:
+			p.Attempts = 0
+			if p.Channel == Apple {
+				if err := s.o.Store.DropToken(ctx, [32]byte(p.Target), p.Token); err != nil {
+					return fmt.Errorf("drop registrations: %w", err)
+				}
+			}
+		case Later:
+			p.Attempts++
+			p.DueAt = now.Add(waitFor(p.Attempts, r.After))
+			if p.Attempts >= mostAttempts {
+				p.DueAt, p.Attempts = time.Time{}, 0
+			}
+		default:
+			p.Attempts = 0
+		}
+	}
+	if err := s.o.Store.SetPushes(ctx, due); err != nil {
+		return fmt.Errorf("write pushes: %w", err)
+	}
+	on, err := s.o.Store.RegistrationsOn(ctx, told)
+	if err != nil {
+		return fmt.Errorf("read registrations: %w", err)
+	}
+	for _, r := range on {
+		marks = append(marks, Mark{r.Key, Marks{PushedAt: now}})
+	}
+	return s.o.Store.Mark(ctx, lastMarks(marks))
+}
+
+// waitFor is how long to wait after so many attempts in a row; asked is what the other
+// side asked for.
+func waitFor(attempts int, asked time.Duration) time.Duration {
+	wait := firstWait << min(attempts-1, 20)
+	return min(max(wait, asked), longestWait)
+}
