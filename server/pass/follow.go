@@ -192,7 +192,7 @@ type sweepPlace struct {
 // stamp names what all passes show: the look, the day (for what expires and when codes
 // end), and the catalogue.
 func (s *Service) stamp(ctx context.Context) (string, error) {
-	look, err := s.o.Branding.Current(ctx)
+	look, err := s.o.Branding.Version(ctx)
 	if err != nil {
 		return "", fmt.Errorf("read brand: %w", err)
 	}
@@ -204,7 +204,7 @@ func (s *Service) stamp(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read progress: %w", err)
 	}
-	return fmt.Sprintf("%s look %d key %d catalogue %d", s.now().Format(time.DateOnly), look.Version, terms.KeyID, read), nil
+	return fmt.Sprintf("%s look %d key %d catalogue %d", s.now().Format(time.DateOnly), look, terms.KeyID, read), nil
 }
 
 // sweep looks at the next part of all passes, if something changed that all of them show.

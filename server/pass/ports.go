@@ -105,5 +105,7 @@ type Movement struct {
 
 // Branding is the look in force.
 type Branding interface {
+	// Version counts the changes of the look.
+	Version(ctx context.Context) (uint64, error)
 	Current(ctx context.Context) (brand.Brand, error)
 }

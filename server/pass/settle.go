@@ -33,7 +33,7 @@ func (s *Service) settle(ctx context.Context, passes []Pass, how settling) error
 		if err != nil {
 			return err
 		}
-		look, err := s.o.Branding.Current(ctx)
+		look, err := s.o.Branding.Version(ctx)
 		if err != nil {
 			return fmt.Errorf("read brand: %w", err)
 		}
@@ -41,7 +41,7 @@ func (s *Service) settle(ctx context.Context, passes []Pass, how settling) error
 		if err != nil {
 			return err
 		}
-		news, err := s.news(ctx, drafts, look.Version, how.since)
+		news, err := s.news(ctx, drafts, look, how.since)
 		if err != nil || len(news) == 0 {
 			return err
 		}
