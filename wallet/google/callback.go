@@ -245,12 +245,12 @@ func verify(key *ecdsa.PublicKey, signature string, parts ...string) bool {
 	if err != nil {
 		return false
 	}
-	sum := sha256.Sum256(Framed(parts...))
+	sum := sha256.Sum256(framed(parts...))
 	return ecdsa.VerifyASN1(key, sum[:], der)
 }
 
-// Framed is what is signed: each part after its length in four bytes, the lowest first.
-func Framed(parts ...string) []byte {
+// framed is what is signed: each part after its length in four bytes, the lowest first.
+func framed(parts ...string) []byte {
 	var out []byte
 	for _, p := range parts {
 		out = binary.LittleEndian.AppendUint32(out, uint32(len(p)))
