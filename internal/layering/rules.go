@@ -133,6 +133,10 @@ var Rules = []Rule{
 		Because: "tills, receipts and passes write the same amount alike, so this knows none of them",
 	},
 	Knows{
+		Room: "./wallet/printed", May: []string{"std", "./wallet/face", "./wallet/brand", "./wallet/passtoken", "golang.org/x/image", "golang.org/x/text", "github.com/go-pdf/fpdf"},
+		Because: "a card on paper is made of a brand and a face, like those in phones",
+	},
+	Knows{
 		Room: "./sync/entry", May: []string{
 			"std", "./internal/clock",
 			"github.com/fxamacker/cbor", "github.com/google/uuid",

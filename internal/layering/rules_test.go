@@ -72,6 +72,7 @@ var broken = []struct {
 	{"Google's wallet knows the code", pkg("./wallet/google", "./wallet/passtoken"), "imports ./wallet/passtoken"},
 	{"a face knows one wallet", pkg("./wallet/face", "./wallet/apple"), "imports ./wallet/apple"},
 	{"a brand knows where it is kept", pkg("./wallet/brand", "./server/branding"), "imports ./server/branding"},
+	{"a printed card asks the programme", pkg("./wallet/printed", "./server/programme"), "imports ./server/programme"},
 	{"a push knows passes", pkg("./wallet/apple/apns", "./wallet/face"), "imports ./wallet/face"},
 	{"currencies know an amount", pkg("./internal/currency", "./internal/loyalty"), "imports ./internal/loyalty"},
 	{"a pass reads its own files", pkg("./wallet/apple", "os"), "imports os"},

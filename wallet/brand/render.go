@@ -127,23 +127,10 @@ func openArt(b Brand) (art, error) {
 }
 
 func (a art) atAllScales(p place, filled int) ([]Image, error) {
-	if p.upTo {
-		p.width, p.height = a.logoSize(p)
-	}
+	p = a.sized(p)
 	var out []Image
 	for scale := 1; scale <= scales; scale++ {
-		c := newCanvas(p.width*scale, p.height*scale)
-		switch p.part {
-		case partIcon:
-			a.square(c, 0.86)
-		case partLogo:
-			a.bare(c)
-		case partStrip:
-			a.strip(c, filled)
-		case partPoster:
-			a.poster(c)
-		}
-		drawn, err := asImage(p.file(scale), c.RGBA)
+		drawn, err := a.at(p, scale, filled)
 		if err != nil {
 			return nil, err
 		}
@@ -152,12 +139,32 @@ func (a art) atAllScales(p place, filled int) ([]Image, error) {
 	return out, nil
 }
 
-// logoSize is the size of the logo within a place, so that all scales have one shape.
-func (a art) logoSize(p place) (w, h int) {
-	if a.logo == nil {
-		return p.height, p.height
+func (a art) at(p place, scale, filled int) (Image, error) {
+	c := newCanvas(p.width*scale, p.height*scale)
+	switch p.part {
+	case partIcon:
+		a.square(c, 0.86)
+	case partLogo:
+		a.bare(c)
+	case partStrip:
+		a.strip(c, filled)
+	case partPoster:
+		a.poster(c)
 	}
-	return fit(a.logo.Bounds().Dx(), a.logo.Bounds().Dy(), p.width, p.height)
+	return asImage(p.file(scale), c.RGBA)
+}
+
+// sized gives a place whose size is a limit the size of the logo in it, so that all scales
+// have one shape.
+func (a art) sized(p place) place {
+	switch {
+	case !p.upTo:
+	case a.logo == nil:
+		p.width = p.height
+	default:
+		p.width, p.height = fit(a.logo.Bounds().Dx(), a.logo.Bounds().Dy(), p.width, p.height)
+	}
+	return p
 }
 
 // bare draws the logo on nothing: what is behind it is the pass.
@@ -252,4 +259,45 @@ func (a art) poster(c canvas) {
 	c.blend(mixed(a.background, color.NRGBA{255, 255, 255, 255}, 0.08), mixed(a.background, color.NRGBA{A: 255}, 0.10))
 	w, h := float64(c.Bounds().Dx()), float64(c.Bounds().Dy())
 	c.mark(mixed(a.background, a.foreground, 0.10), point{w * 0.1, (h - w*0.8) / 2}, w*0.8)
+}
+
+// The pictures that Draw knows: those of a pass, of Google's, and of a printed card.
+const (
+	DrawIcon  = "icon"
+	DrawLogo  = "logo"
+	DrawStrip = "strip"
+	DrawRound = "round" // Google's logo
+	DrawHero  = "hero"
+)
+
+// Draw draws one picture at the density of a good screen, for previews and print. filled
+// is how many stamps the card has; it counts for nothing without a stamp card. An unknown
+// name is problem.NotFound.
+func Draw(b Brand, name string, filled int) (Image, error) {
+	a, err := openArt(b)
+	if err != nil {
+		return Image{}, err
+	}
+	if b.Stamps == nil {
+		filled = -1
+	} else {
+		filled = min(max(filled, 0), a.goal)
+	}
+	p := storeCardStrip
+	switch name {
+	case DrawIcon:
+		p = icon
+	case DrawLogo:
+		p = logo
+	case DrawStrip:
+	case DrawRound:
+		return asImage(NameLogo, a.roundLogo())
+	case DrawHero:
+		c := newCanvas(googleHeroWidth, googleHeroHeight)
+		a.strip(c, filled)
+		return asImage(NameHero, c.RGBA)
+	default:
+		return Image{}, problem.New(problem.NotFound, "there is no such picture")
+	}
+	return a.at(a.sized(p), scales, filled)
 }
