@@ -114,6 +114,16 @@ build/web.stamp: $(WEB)/node_modules/.installed $(WEB_SOURCES)
 	@$(have-node) || { echo "web: $(WITHOUT_NODE)"; exit 0; }; \
 	cd $(WEB) && npm run --silent build && mkdir -p $(CURDIR)/build && touch $(CURDIR)/build/web.stamp
 
+# Readers of Apple passes that are not ours, for tests and a benchmark; they bring a
+# Node.js of their own (24). About 50 MB, fetched once.
+READERS := wallet/apple/testdata/readers
+.PHONY: pass-readers
+pass-readers: $(READERS)/node_modules/.installed ## install the npm readers that tests hand Apple passes to
+
+$(READERS)/node_modules/.installed: $(READERS)/package-lock.json
+	@$(have-node) || { echo "SKIPPED ALOUD: without Node.js and npm no test hands Apple passes to readers that are not ours"; exit 0; }; \
+	cd $(READERS) && npm ci --loglevel=error && touch node_modules/.installed
+
 .PHONY: web-check
 web-check: $(WEB)/node_modules/.installed ## types, form and unit tests of the pages
 	@$(have-node) || { echo "SKIPPED ALOUD: $(WITHOUT_NODE)"; exit 0; }; \
@@ -154,7 +164,7 @@ demo: deps build ## start HQ and two stores here and tell the story (DEMO=auto, 
 	@$(BINARIES) bin/fleet demo --mode='$(DEMO)'
 
 .PHONY: test
-test: deps build $(SUITES) ## run every suite and print the minutes each took
+test: deps build pass-readers $(SUITES) ## run every suite and print the minutes each took
 	@rm -rf build/suites; \
 	trap '$(SUITES) table -limit $(TEST_MINUTES)m -forbid-skips "$$FORBID_SKIPS" $(SUITE_NAMES) || exit 1' EXIT; \
 	$(SUITES) run lint -- $(SELF) lint; \
@@ -192,7 +202,7 @@ sim-long: go-version ## 10,000 honest crash recoveries, 100 copied terminals, 50
 	@$(GO_TEST) -v -timeout 10h -run 'TestG[0-9]' ./internal/sim -sim.rights -sim.recoveries=10000 -sim.copies=100 -sim.scenes=50
 
 .PHONY: soak
-soak: deps build $(SUITES) ## run longer campaigns: faults at raised counts, races in HQ, fuzzing
+soak: deps build pass-readers $(SUITES) ## run longer campaigns: faults at raised counts, races in HQ, fuzzing
 	@rm -f build/suites/soak-*.json; \
 	trap '$(SUITES) table -forbid-skips "$$FORBID_SKIPS" soak-faults soak-race soak-fuzz || exit 1' EXIT; \
 	TALLYSTICK_SOAK=1 $(BINARIES) $(SUITES) run -v -min 1 soak-faults -- $(GO_TEST) -v -timeout 30m -run '$(FAULTS)|TestSoak' ./internal/e2e/...; \
@@ -243,5 +253,5 @@ verify-generated: ## fail when a committed generated file is not what `make gene
 
 .PHONY: clean
 clean: ## remove what was built here (tools included)
-	@rm -rf bin build $(WEB)/node_modules
+	@rm -rf bin build $(WEB)/node_modules $(READERS)/node_modules
 	@find $(WEB)/dist -mindepth 1 ! -name .keep -delete

@@ -89,7 +89,7 @@ func (i *Issuer) document(r Request) ([]byte, *said, error) {
 	d := document{
 		FormatVersion: 1, PassType: i.o.Credentials.passType, Serial: r.Serial, Team: i.o.Credentials.team,
 		Organization: or(oneLine(r.Brand.Company, maxShort), oneLine(r.Brand.Programme, maxShort), "Tallystick"),
-		Description:  s.say(texts(r.Brand, maxLine, func(t brand.Texts) string { return t.Description }, r.Brand.Programme)),
+		Description:  s.say(description(r)),
 		Foreground:   colour(r.Brand.Foreground), Background: colour(r.Brand.Background), Label: colour(r.Brand.Label),
 		Barcodes: barcodesOf(i.o.Barcodes, r.Face), Locations: locations(r.Face.Stores),
 		RelevantDates: relevance(r.Face), Voided: r.Face.Voided, SharingProhibited: true,
@@ -115,6 +115,15 @@ func (i *Issuer) document(r Request) ([]byte, *said, error) {
 	}
 	data, err := encode(d)
 	return data, &s, err
+}
+
+// description is read out by screen readers, and no pass goes without.
+func description(r Request) phrase {
+	p := texts(r.Brand, maxLine, func(t brand.Texts) string { return t.Description }, r.Brand.Programme)
+	if p.en == "" {
+		return wordCard
+	}
+	return p
 }
 
 // encode writes JSON without turning <, > and & into escapes, which Wallet would show.

@@ -4,6 +4,7 @@ import "github.com/tallystick/tallystick/wallet/brand"
 
 // What a pass says of its own.
 var (
+	wordCard        = phrase{"Card", "Kart", "Karta"}
 	wordBalance     = phrase{"Balance", "Bakiye", "Saldo"}
 	wordPoints      = phrase{"Points", "Puan", "Punkty"}
 	wordStamps      = phrase{"Stamps", "Damga", "Pieczątki"}
@@ -42,11 +43,11 @@ func unitWord(unit string) phrase {
 		return wordPoints
 	case "stamps":
 		return wordStamps
-	case "":
-		return wordBalance
 	}
-	name := oneLine(unit, maxShort)
-	return phrase{name, name, name}
+	if name := oneLine(unit, maxShort); name != "" {
+		return phrase{name, name, name}
+	}
+	return wordBalance
 }
 
 // texts takes one of a brand's texts in all languages; the English one stands in for a
