@@ -34,6 +34,7 @@ type cli struct {
 	Backup   backupCommand   `cmd:"" help:"Copy a SQLite database into a file, while serve runs."`
 	Restore  restoreCommand  `cmd:"" help:"Make an HQ of a backup in an empty data directory, in a new HQ epoch: terminals send again what it lost."`
 	NewEpoch newEpochCommand `cmd:"" help:"Start a new HQ epoch, after PostgreSQL was restored to an earlier state by its own tools. No replica may run meanwhile."`
+	Wallet   walletCommand   `cmd:"" help:"Wallet passes."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 

@@ -120,6 +120,16 @@ func (db *DB) Ping(ctx context.Context) error {
 	return db.reader.NewRaw(question).Scan(ctx, &answer)
 }
 
+// Time returns what the database's own clock says; a file has none, which is the zero time.
+func (db *DB) Time(ctx context.Context) (time.Time, error) {
+	var now time.Time
+	if db.sqlite {
+		return now, nil
+	}
+	err := db.reader.NewRaw("SELECT clock_timestamp()").Scan(ctx, &now)
+	return now, err
+}
+
 // Close ends all connections.
 func (db *DB) Close() error {
 	err := db.writer.Close()
