@@ -137,6 +137,10 @@ var Rules = []Rule{
 		Because: "a card on paper is made of a brand and a face, like those in phones",
 	},
 	Knows{
+		Room: "./wallet/doctor", May: []string{"std", "./wallet/brand"},
+		Because: "findings are made of facts that are passed in; who opens files and asks servers stands around it",
+	},
+	Knows{
 		Room: "./sync/entry", May: []string{
 			"std", "./internal/clock",
 			"github.com/fxamacker/cbor", "github.com/google/uuid",
