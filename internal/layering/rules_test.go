@@ -73,6 +73,7 @@ var broken = []struct {
 	{"a face knows one wallet", pkg("./wallet/face", "./wallet/apple"), "imports ./wallet/apple"},
 	{"a brand knows where it is kept", pkg("./wallet/brand", "./server/branding"), "imports ./server/branding"},
 	{"a printed card asks the programme", pkg("./wallet/printed", "./server/programme"), "imports ./server/programme"},
+	{"the doctor opens connections", pkg("./wallet/doctor", "./wallet/google"), "imports ./wallet/google"},
 	{"a push knows passes", pkg("./wallet/apple/apns", "./wallet/face"), "imports ./wallet/face"},
 	{"currencies know an amount", pkg("./internal/currency", "./internal/loyalty"), "imports ./internal/loyalty"},
 	{"a pass reads its own files", pkg("./wallet/apple", "os"), "imports os"},
