@@ -1956,13 +1956,12 @@ type ServerInterfaceWrapper struct {
 	HandlerMiddlewares []HandlerMiddlewareFunc
 }
 
-type (
-	MiddlewareFunc        fiber.Handler
-	HandlerMiddlewareFunc func(c *fiber.Ctx, next fiber.Handler) error
-)
+type MiddlewareFunc fiber.Handler
+type HandlerMiddlewareFunc func(c *fiber.Ctx, next fiber.Handler) error
 
 // Health operation middleware
 func (siw *ServerInterfaceWrapper) Health(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Health(c)
 	}
@@ -1980,6 +1979,7 @@ func (siw *ServerInterfaceWrapper) Health(c *fiber.Ctx) error {
 
 // Metrics operation middleware
 func (siw *ServerInterfaceWrapper) Metrics(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Metrics(c)
 	}
@@ -1997,6 +1997,7 @@ func (siw *ServerInterfaceWrapper) Metrics(c *fiber.Ctx) error {
 
 // Approve operation middleware
 func (siw *ServerInterfaceWrapper) Approve(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Approve(c)
 	}
@@ -2014,6 +2015,7 @@ func (siw *ServerInterfaceWrapper) Approve(c *fiber.Ctx) error {
 
 // ListCashiers operation middleware
 func (siw *ServerInterfaceWrapper) ListCashiers(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListCashiers(c)
 	}
@@ -2031,6 +2033,7 @@ func (siw *ServerInterfaceWrapper) ListCashiers(c *fiber.Ctx) error {
 
 // ClaimReceipt operation middleware
 func (siw *ServerInterfaceWrapper) ClaimReceipt(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2075,6 +2078,7 @@ func (siw *ServerInterfaceWrapper) ClaimReceipt(c *fiber.Ctx) error {
 
 // GetDay operation middleware
 func (siw *ServerInterfaceWrapper) GetDay(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetDay(c)
 	}
@@ -2092,6 +2096,7 @@ func (siw *ServerInterfaceWrapper) GetDay(c *fiber.Ctx) error {
 
 // CloseDay operation middleware
 func (siw *ServerInterfaceWrapper) CloseDay(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2136,6 +2141,7 @@ func (siw *ServerInterfaceWrapper) CloseDay(c *fiber.Ctx) error {
 
 // ListDays operation middleware
 func (siw *ServerInterfaceWrapper) ListDays(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2179,6 +2185,7 @@ func (siw *ServerInterfaceWrapper) ListDays(c *fiber.Ctx) error {
 
 // GetClosedDay operation middleware
 func (siw *ServerInterfaceWrapper) GetClosedDay(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2207,6 +2214,7 @@ func (siw *ServerInterfaceWrapper) GetClosedDay(c *fiber.Ctx) error {
 
 // StreamEvents operation middleware
 func (siw *ServerInterfaceWrapper) StreamEvents(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.StreamEvents(c)
 	}
@@ -2224,6 +2232,7 @@ func (siw *ServerInterfaceWrapper) StreamEvents(c *fiber.Ctx) error {
 
 // EnrolMember operation middleware
 func (siw *ServerInterfaceWrapper) EnrolMember(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2268,6 +2277,7 @@ func (siw *ServerInterfaceWrapper) EnrolMember(c *fiber.Ctx) error {
 
 // GetDocument operation middleware
 func (siw *ServerInterfaceWrapper) GetDocument(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetDocument(c)
 	}
@@ -2285,6 +2295,7 @@ func (siw *ServerInterfaceWrapper) GetDocument(c *fiber.Ctx) error {
 
 // GetPrinter operation middleware
 func (siw *ServerInterfaceWrapper) GetPrinter(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetPrinter(c)
 	}
@@ -2302,6 +2313,7 @@ func (siw *ServerInterfaceWrapper) GetPrinter(c *fiber.Ctx) error {
 
 // Quote operation middleware
 func (siw *ServerInterfaceWrapper) Quote(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Quote(c)
 	}
@@ -2319,6 +2331,7 @@ func (siw *ServerInterfaceWrapper) Quote(c *fiber.Ctx) error {
 
 // ReadReceipt operation middleware
 func (siw *ServerInterfaceWrapper) ReadReceipt(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ReadReceipt(c)
 	}
@@ -2336,6 +2349,7 @@ func (siw *ServerInterfaceWrapper) ReadReceipt(c *fiber.Ctx) error {
 
 // GetReceipt operation middleware
 func (siw *ServerInterfaceWrapper) GetReceipt(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2401,6 +2415,7 @@ func (siw *ServerInterfaceWrapper) GetReceipt(c *fiber.Ctx) error {
 
 // PrintReceipt operation middleware
 func (siw *ServerInterfaceWrapper) PrintReceipt(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2429,6 +2444,7 @@ func (siw *ServerInterfaceWrapper) PrintReceipt(c *fiber.Ctx) error {
 
 // ReturnGoods operation middleware
 func (siw *ServerInterfaceWrapper) ReturnGoods(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2473,6 +2489,7 @@ func (siw *ServerInterfaceWrapper) ReturnGoods(c *fiber.Ctx) error {
 
 // FindSales operation middleware
 func (siw *ServerInterfaceWrapper) FindSales(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2537,6 +2554,7 @@ func (siw *ServerInterfaceWrapper) FindSales(c *fiber.Ctx) error {
 
 // CommitSale operation middleware
 func (siw *ServerInterfaceWrapper) CommitSale(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2581,6 +2599,7 @@ func (siw *ServerInterfaceWrapper) CommitSale(c *fiber.Ctx) error {
 
 // GetSale operation middleware
 func (siw *ServerInterfaceWrapper) GetSale(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2609,6 +2628,7 @@ func (siw *ServerInterfaceWrapper) GetSale(c *fiber.Ctx) error {
 
 // PrintSaleReceipt operation middleware
 func (siw *ServerInterfaceWrapper) PrintSaleReceipt(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2637,6 +2657,7 @@ func (siw *ServerInterfaceWrapper) PrintSaleReceipt(c *fiber.Ctx) error {
 
 // GetSaleReceipt operation middleware
 func (siw *ServerInterfaceWrapper) GetSaleReceipt(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2702,6 +2723,7 @@ func (siw *ServerInterfaceWrapper) GetSaleReceipt(c *fiber.Ctx) error {
 
 // VoidSale operation middleware
 func (siw *ServerInterfaceWrapper) VoidSale(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2754,6 +2776,7 @@ func (siw *ServerInterfaceWrapper) VoidSale(c *fiber.Ctx) error {
 
 // SandboxCodes operation middleware
 func (siw *ServerInterfaceWrapper) SandboxCodes(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.SandboxCodes(c)
 	}
@@ -2771,6 +2794,7 @@ func (siw *ServerInterfaceWrapper) SandboxCodes(c *fiber.Ctx) error {
 
 // Scan operation middleware
 func (siw *ServerInterfaceWrapper) Scan(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.Scan(c)
 	}
@@ -2788,6 +2812,7 @@ func (siw *ServerInterfaceWrapper) Scan(c *fiber.Ctx) error {
 
 // GetCashierSession operation middleware
 func (siw *ServerInterfaceWrapper) GetCashierSession(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetCashierSession(c)
 	}
@@ -2805,6 +2830,7 @@ func (siw *ServerInterfaceWrapper) GetCashierSession(c *fiber.Ctx) error {
 
 // SignIn operation middleware
 func (siw *ServerInterfaceWrapper) SignIn(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.SignIn(c)
 	}
@@ -2822,6 +2848,7 @@ func (siw *ServerInterfaceWrapper) SignIn(c *fiber.Ctx) error {
 
 // SignOut operation middleware
 func (siw *ServerInterfaceWrapper) SignOut(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.SignOut(c)
 	}
@@ -2839,6 +2866,7 @@ func (siw *ServerInterfaceWrapper) SignOut(c *fiber.Ctx) error {
 
 // GetStatus operation middleware
 func (siw *ServerInterfaceWrapper) GetStatus(c *fiber.Ctx) error {
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetStatus(c)
 	}
@@ -2856,6 +2884,7 @@ func (siw *ServerInterfaceWrapper) GetStatus(c *fiber.Ctx) error {
 
 // VoidByKey operation middleware
 func (siw *ServerInterfaceWrapper) VoidByKey(c *fiber.Ctx) error {
+
 	var err error
 	_ = err
 
@@ -2982,21 +3011,21 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/healthz", wrapper.Health)
 
 	router.Get(options.BaseURL+"/metrics", wrapper.Metrics)
+
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
 
-type (
-	ReceiptJSONResponse                 Receipt
-	ReceiptApplicationvndEscposResponse struct {
-		Body io.Reader
+type ReceiptJSONResponse Receipt
+type ReceiptApplicationvndEscposResponse struct {
+	Body io.Reader
 
-		ContentLength int64
-	}
-)
+	ContentLength int64
+}
 type ReceiptTextResponse string
 
-type HealthRequestObject struct{}
+type HealthRequestObject struct {
+}
 
 type HealthResponseObject interface {
 	VisitHealthResponse(ctx *fiber.Ctx) error
@@ -3024,7 +3053,8 @@ func (response HealthdefaultApplicationProblemPlusJSONResponse) VisitHealthRespo
 	return ctx.JSON(&response.Body)
 }
 
-type MetricsRequestObject struct{}
+type MetricsRequestObject struct {
+}
 
 type MetricsResponseObject interface {
 	VisitMetricsResponse(ctx *fiber.Ctx) error
@@ -3081,7 +3111,8 @@ func (response ApprovedefaultApplicationProblemPlusJSONResponse) VisitApproveRes
 	return ctx.JSON(&response.Body)
 }
 
-type ListCashiersRequestObject struct{}
+type ListCashiersRequestObject struct {
+}
 
 type ListCashiersResponseObject interface {
 	VisitListCashiersResponse(ctx *fiber.Ctx) error
@@ -3138,7 +3169,8 @@ func (response ClaimReceiptdefaultApplicationProblemPlusJSONResponse) VisitClaim
 	return ctx.JSON(&response.Body)
 }
 
-type GetDayRequestObject struct{}
+type GetDayRequestObject struct {
+}
 
 type GetDayResponseObject interface {
 	VisitGetDayResponse(ctx *fiber.Ctx) error
@@ -3253,7 +3285,8 @@ func (response GetClosedDaydefaultApplicationProblemPlusJSONResponse) VisitGetCl
 	return ctx.JSON(&response.Body)
 }
 
-type StreamEventsRequestObject struct{}
+type StreamEventsRequestObject struct {
+}
 
 type StreamEventsResponseObject interface {
 	VisitStreamEventsResponse(ctx *fiber.Ctx) error
@@ -3339,7 +3372,8 @@ func (response EnrolMemberdefaultApplicationProblemPlusJSONResponse) VisitEnrolM
 	return ctx.JSON(&response.Body)
 }
 
-type GetDocumentRequestObject struct{}
+type GetDocumentRequestObject struct {
+}
 
 type GetDocumentResponseObject interface {
 	VisitGetDocumentResponse(ctx *fiber.Ctx) error
@@ -3366,7 +3400,8 @@ func (response GetDocumentdefaultApplicationProblemPlusJSONResponse) VisitGetDoc
 	return ctx.JSON(&response.Body)
 }
 
-type GetPrinterRequestObject struct{}
+type GetPrinterRequestObject struct {
+}
 
 type GetPrinterResponseObject interface {
 	VisitGetPrinterResponse(ctx *fiber.Ctx) error
@@ -3776,7 +3811,8 @@ func (response VoidSaledefaultApplicationProblemPlusJSONResponse) VisitVoidSaleR
 	return ctx.JSON(&response.Body)
 }
 
-type SandboxCodesRequestObject struct{}
+type SandboxCodesRequestObject struct {
+}
 
 type SandboxCodesResponseObject interface {
 	VisitSandboxCodesResponse(ctx *fiber.Ctx) error
@@ -3832,7 +3868,8 @@ func (response ScandefaultApplicationProblemPlusJSONResponse) VisitScanResponse(
 	return ctx.JSON(&response.Body)
 }
 
-type GetCashierSessionRequestObject struct{}
+type GetCashierSessionRequestObject struct {
+}
 
 type GetCashierSessionResponseObject interface {
 	VisitGetCashierSessionResponse(ctx *fiber.Ctx) error
@@ -3896,7 +3933,8 @@ type SignOutResponseObject interface {
 	VisitSignOutResponse(ctx *fiber.Ctx) error
 }
 
-type SignOut204Response struct{}
+type SignOut204Response struct {
+}
 
 func (response SignOut204Response) VisitSignOutResponse(ctx *fiber.Ctx) error {
 	ctx.Status(204)
@@ -3915,7 +3953,8 @@ func (response SignOutdefaultApplicationProblemPlusJSONResponse) VisitSignOutRes
 	return ctx.JSON(&response.Body)
 }
 
-type GetStatusRequestObject struct{}
+type GetStatusRequestObject struct {
+}
 
 type GetStatusResponseObject interface {
 	VisitGetStatusResponse(ctx *fiber.Ctx) error
@@ -4069,10 +4108,8 @@ type StrictServerInterface interface {
 	VoidByKey(ctx context.Context, request VoidByKeyRequestObject) (VoidByKeyResponseObject, error)
 }
 
-type (
-	StrictHandlerFunc    func(ctx *fiber.Ctx, args any) (any, error)
-	StrictMiddlewareFunc func(f StrictHandlerFunc, operationID string) StrictHandlerFunc
-)
+type StrictHandlerFunc func(ctx *fiber.Ctx, args any) (any, error)
+type StrictMiddlewareFunc func(f StrictHandlerFunc, operationID string) StrictHandlerFunc
 
 func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareFunc) ServerInterface {
 	return &strictHandler{ssi: ssi, middlewares: middlewares}
