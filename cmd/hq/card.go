@@ -12,11 +12,12 @@ import (
 	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/mail"
 	"github.com/tallystick/tallystick/server/rounds"
+	"github.com/tallystick/tallystick/sync/wire"
 )
 
 // cardFlags are the settings of the shopper's side.
 type cardFlags struct {
-	PublicURL string `name:"public-url" help:"Where shoppers reach this HQ, for links in mails; https in earnest." default:"http://localhost:8080"`
+	PublicURL string `name:"public-url" help:"Where shoppers reach this HQ, for links in mails and the code at the till; https in earnest. Unless it is set, tills show the address at which they were enrolled." default:"http://localhost:8080"`
 	Programme string `name:"programme-name" help:"What the programme is called on cards and in mails." default:"Tallystick"`
 	SMTP      string `name:"smtp" help:"Mail server: smtp://, smtp+tls:// or smtps://[user:password@]host[:port] (an address with a password belongs into the environment). Without one mails stay in the outbox, where administrators can read them."`
 	MailFrom  string `name:"mail-from" help:"Sender's address of mails, as in Shop <card@example.org>. Needed with a mail server."`
@@ -36,6 +37,20 @@ func (f cardFlags) check() error {
 		return errors.New("--smtp needs --mail-from")
 	}
 	return nil
+}
+
+// unsetURL is the default of --public-url, which no shopper could open.
+const unsetURL = "http://localhost:8080"
+
+// page is where shoppers open their card.
+func (f cardFlags) page() string { return strings.TrimSuffix(f.PublicURL, "/") + "/card" }
+
+// public is what terminals tell shoppers of this HQ.
+func (f cardFlags) public() wire.Public {
+	if f.PublicURL == unsetURL {
+		return wire.Public{}
+	}
+	return wire.Public{CardPage: f.page()}
 }
 
 // sender returns nil when no mail server is given.
@@ -64,7 +79,7 @@ func (o *office) shopperSide(f cardFlags, mine rounds.Turn, log *slog.Logger) er
 	o.cards = card.New(card.Env{
 		Store: o.db, Programme: o.programme, Ledger: o.ledger, Accounts: o.accounts, Stores: o.fleet, Claims: o.claims, Mails: o.mails,
 		Clock: o.clock, Random: rand.Reader, NewID: newID, Secret: secret,
-		Name: f.Programme, Address: strings.TrimSuffix(f.PublicURL, "/") + "/card",
+		Name: f.Programme, Address: f.page(),
 	})
 	return nil
 }

@@ -67,6 +67,9 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	if err := o.programme.PublishKeys(ctx, o.keys); err != nil {
 		return err
 	}
+	if err := o.programme.PublishPublic(ctx, c.Card.public()); err != nil {
+		return err
+	}
 	listener, err := listen(ctx, c.Listen)
 	if err != nil {
 		return err

@@ -40,10 +40,18 @@ func TestStatusShowsEveryBound(t *testing.T) {
 
 // The page must know before a sale what the store wants, and where a card is opened.
 func TestStatusSaysWhatASaleNeedsAndWhereACardIsOpened(t *testing.T) {
-	for page, want := range map[string]any{
-		"https://hq.example.com/card": "https://hq.example.com/card?store=00000000-0000-0000-0000-000000000000", "": nil,
+	const store = "?store=00000000-0000-0000-0000-000000000000"
+	for _, c := range []struct {
+		enrolled, said string
+		want           any
+	}{
+		{"", "", nil},
+		{"https://hq.example.com/card", "", "https://hq.example.com/card" + store},
+		{"http://10.0.0.7:8080/card", "https://shop.example/card", "https://shop.example/card" + store},
 	} {
-		r := newRigWith(t, func(c *api.Config) { c.CardPage = page })
+		want := c.want
+		r := newRigWith(t, func(cfg *api.Config) { cfg.CardPage = c.enrolled })
+		r.till.cardPage = c.said
 		got := r.do(request{method: http.MethodGet, path: "/v1/status"})
 		var status map[string]any
 		if err := json.Unmarshal(got.body, &status); err != nil {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -200,8 +201,8 @@ func (s *Server) status(ctx context.Context) (Status, error) {
 		StandIn:         StandIn{PointsLeft: max(0, st.CapPoints-st.SpentPoints), VouchersLeft: max(0, st.CapUses-st.SpentUses)},
 		ReceiptRequired: st.ReceiptNeeded,
 	}
-	if s.cfg.CardPage != "" {
-		out.CardUrl = optional(s.cfg.CardPage + "?store=" + st.Store.String())
+	if page := cmp.Or(st.CardPage, s.cfg.CardPage); page != "" {
+		out.CardUrl = optional(page + "?store=" + st.Store.String())
 	}
 	showBounds(&out, st)
 	if !st.Oldest.IsZero() {

@@ -1524,7 +1524,7 @@ type Status struct {
 	CacheAgeSeconds *int64 `json:"cache_age_seconds,omitempty"`
 	Caps            []Cap  `json:"caps"`
 
-	// CardUrl Where a shopper opens a card, with this store named: /card at the address of HQ that this terminal was enrolled at. Missing in a sandbox.
+	// CardUrl Where a shopper opens a card, with this store named: /card at the address that HQ gives itself, or else at the one where this terminal was enrolled. Missing in a sandbox.
 	CardUrl *string    `json:"card_url,omitempty"`
 	Clock   ClockState `json:"clock"`
 

@@ -49,6 +49,7 @@ var (
 // fakeTill answers with fixed values and keeps what it was asked. It refuses with
 // err when that is set.
 type fakeTill struct {
+	cardPage string // as HQ says
 	fakeDesk
 	err    error
 	quoted till.Request
@@ -184,7 +185,7 @@ func (f *fakeTill) Status(context.Context) (till.Status, error) {
 		Drift:    till.Drift{Heard: true, WallOff: time.Second, PPM: 2.5, Over: time.Hour, Jumps: 1, LastJump: -time.Minute},
 		Witness:  till.Witness{Seq: 5, Contradicted: true, Finding: entry.WitnessRollback, BranchSeq: 9},
 
-		ReceiptNeeded: true,
+		ReceiptNeeded: true, CardPage: f.cardPage,
 	}, nil
 }
 

@@ -79,7 +79,8 @@ type Config struct {
 	Link     func() Link
 	Names    func() Names
 	FreeDisk func() (int64, error)
-	// CardPage is where shoppers open their card, without query; empty: nowhere.
+	// CardPage is where shoppers open their card, without query, as long as HQ does not say
+	// where; empty: nowhere.
 	CardPage string
 	// Committed is called after each durable sale, void and return, and must return at once.
 	Committed func()

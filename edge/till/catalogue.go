@@ -31,6 +31,7 @@ type catalogue struct {
 	// makes some.
 	cashiers  map[uuid.UUID]wire.Cashier
 	tillRules loyalty.TillRules
+	public    wire.Public
 }
 
 func newCatalogue(set keys.Set) *catalogue {
@@ -49,7 +50,7 @@ func inCatalogue(kind wire.ItemKind) bool {
 func (t *Till) loadCatalogue(ctx context.Context) error {
 	c := newCatalogue(t.cfg.Keys)
 	err := t.cfg.State.View(ctx, func(v View) error {
-		for kind := wire.ItemStore; kind <= wire.ItemTillRules; kind++ {
+		for kind := wire.ItemStore; kind <= wire.ItemPublic; kind++ {
 			if !inCatalogue(kind) {
 				continue
 			}
@@ -122,6 +123,8 @@ func (c *catalogue) add(kind wire.ItemKind, id uuid.UUID, body []byte, own Confi
 				c.tillRules = r
 			}
 		})
+	case wire.ItemPublic:
+		return with(body, func(p wire.Public) { c.public = p })
 	case wire.ItemGroups:
 		return with(body, func(g wire.Groups) { c.groups = append(c.groups, g.Keys...) })
 	}

@@ -24,7 +24,7 @@ func (t *Till) Status(ctx context.Context) (Status, error) {
 		Writer: t.cfg.Writer, Store: t.cfg.Store, Online: t.online.Load(), Head: t.cfg.Journal.Head(),
 		CacheAge: t.cacheAge(now), ClockTrusted: trusted, Now: now,
 		Policy: cat.policy.Version, KeySet: cat.keys.Version,
-		ReceiptNeeded: cat.tillRules.ReceiptNeeded,
+		ReceiptNeeded: cat.tillRules.ReceiptNeeded, CardPage: cat.public.CardPage,
 		Unit:          cat.policy.Unit, Caps: t.capsNow(cat, now, trusted), Witness: t.witness.state(), Drift: t.time.driftNow(),
 	}
 	if cat.rules != nil {

@@ -199,5 +199,6 @@ type Status struct {
 	Rights                 RightsHeld
 	Exposure               Exposure
 	Witness                Witness
-	ReceiptNeeded          bool // no sale of this store without the register's receipt number
+	ReceiptNeeded          bool   // no sale of this store without the register's receipt number
+	CardPage               string // where shoppers open their card, as HQ says; empty: it does not
 }

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,12 +35,14 @@ func TestTillPage(t *testing.T) {
 	}
 	detail, err := s.Office.Member(t.Context(), shoppers[3].ID)
 	must(t, err)
+	// Head office by another name than that at which the lane was enrolled.
+	public := strings.Replace(s.WAN.URL(), "127.0.0.1", "localhost", 1)
 	stories{
 		script: "till.mjs",
 		stage: map[string]any{
 			"till": "http://" + lane.Addr + "/till/", "codes": codes, "goods": goods.ID, "coffee": s.programme.Coffee.Name,
 			"number": detail.Member.Card, "join": s.WAN.URL() + "/card?store=" + s.store.ID.String(),
-			"soon": soon.Format(time.RFC3339),
+			"soon": soon.Format(time.RFC3339), "public": public + "/card?store=" + s.store.ID.String(),
 		},
 		actions: map[string]func() error{
 			"hire":       func() error { return s.hire(t, lane) },
@@ -47,6 +51,7 @@ func TestTillPage(t *testing.T) {
 			"hq-down":    func() error { return s.HQ.Stop(t.Context()) },
 			"hq-up":      func() error { return s.HQ.Start(t.Context()) },
 			"kill":       lane.Kill,
+			"public":     func() error { return s.goPublic(t, public) },
 			"start":      func() error { return lane.Start(t.Context()) },
 			"drained":    func() error { return lane.AwaitDrained(t.Context()) },
 		},
@@ -65,6 +70,12 @@ func (s *scene) expiring(t *testing.T, lane *stage.Lane, points int64, to ...sta
 		}))
 	}
 	return at
+}
+
+// goPublic has head office say where shoppers reach it.
+func (s *scene) goPublic(t *testing.T, address string) error {
+	s.HQ.More = []string{"--public-url", address}
+	return errors.Join(s.HQ.Stop(t.Context()), s.HQ.Start(t.Context()))
 }
 
 // hire gives the store a cashier and a manager, and rules: nobody sells without signing

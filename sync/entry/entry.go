@@ -52,6 +52,7 @@ const (
 	KindHQImport            Kind = 77
 	KindHQCashier           Kind = 87 // HQRecord of a wire.Cashier
 	KindHQTillRules         Kind = 88 // HQRecord of a loyalty.TillRules
+	KindHQPublic            Kind = 89 // HQRecord of a wire.Public
 )
 
 var kindNames = map[Kind]string{
@@ -68,7 +69,7 @@ var kindNames = map[Kind]string{
 	KindHQBatch: "hq_batch", KindHQVoucherMoved: "hq_voucher_moved",
 	KindHQTakeBack: "hq_take_back", KindHQRecall: "hq_recall",
 	KindClaim: "claim", KindHQClaimed: "hq_claimed",
-	KindHQCashier: "hq_cashier", KindHQTillRules: "hq_till_rules",
+	KindHQCashier: "hq_cashier", KindHQTillRules: "hq_till_rules", KindHQPublic: "hq_public",
 	KindHQLost: "hq_lost",
 }
 

@@ -28,6 +28,7 @@ type HQ struct {
 	Data     string // its data directory
 	Addr     string // "host:port" it serves on
 	Password string // of the administrator called [Admin]
+	More     []string // further flags of the next start
 }
 
 // NewHQ initialises an HQ in dir/hq. It does not start it. log may be nil.
@@ -54,7 +55,7 @@ func (h *HQ) PID() int { return h.proc.PID() }
 // Start starts serving and waits until HQ is ready.
 func (h *HQ) Start(ctx context.Context) error {
 	proc, err := process.Start(ctx, process.Spec{
-		Name: "hq serve", Path: h.bin.Path("hq"), Args: hqServe(h.Data, h.Addr), Log: h.log, Ready: ready,
+		Name: "hq serve", Path: h.bin.Path("hq"), Args: append(hqServe(h.Data, h.Addr), h.More...), Log: h.log, Ready: ready,
 	})
 	if err != nil {
 		return err

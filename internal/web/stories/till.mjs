@@ -288,6 +288,9 @@ async function newMember() {
   await page.keyboard.press('F4');
   await page.waitForSelector('.join img');
   check((await page.textContent('.address')) === stage.join, `the address is ${await page.textContent('.address')}`);
+  await ask('public');
+  await says(page, stage.public);
+  check((await page.textContent('.address')) === stage.public, 'the address is not the public one');
   await page.click('text=Make a card');
   await says(page, 'Let the shopper scan this code');
   await accessible(page, 'new member');
@@ -299,7 +302,7 @@ async function newMember() {
 
 async function joinOnThePhone() {
   const page = await open(browser, { viewport: { width: 390, height: 844 } });
-  await page.goto(stage.join);
+  await page.goto(stage.public);
   await page.waitForSelector('form input[type=email]');
   await end(page);
 }
