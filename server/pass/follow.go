@@ -174,11 +174,11 @@ func (to *reading) take(r feed.Row) error {
 // countAll has all passes looked at: before the place in the feed is kept, so that a stop
 // between the two only looks once more.
 func (s *Service) countAll(ctx context.Context, by int) error {
-	n, _, err := s.o.Store.Progress(ctx, progressRead)
+	n, _, err := s.o.Store.PassProgress(ctx, progressRead)
 	if err != nil {
 		return fmt.Errorf("read progress: %w", err)
 	}
-	return s.o.Store.SetProgress(ctx, progressRead, n+uint64(by), nil)
+	return s.o.Store.SetPassProgress(ctx, progressRead, n+uint64(by), nil)
 }
 
 // sweepPlace is how far a sweep has come. Stamps name what all passes were looked at for.
@@ -200,7 +200,7 @@ func (s *Service) stamp(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	read, _, err := s.o.Store.Progress(ctx, progressRead)
+	read, _, err := s.o.Store.PassProgress(ctx, progressRead)
 	if err != nil {
 		return "", fmt.Errorf("read progress: %w", err)
 	}
@@ -213,7 +213,7 @@ func (s *Service) sweep(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	n, raw, err := s.o.Store.Progress(ctx, progressSweep)
+	n, raw, err := s.o.Store.PassProgress(ctx, progressSweep)
 	if err != nil {
 		return false, fmt.Errorf("read progress: %w", err)
 	}
@@ -248,7 +248,7 @@ func (s *Service) sweep(ctx context.Context) (more bool, err error) {
 	if raw, err = json.Marshal(at); err != nil {
 		return false, fmt.Errorf("keep progress: %w", err)
 	}
-	return at.Running != "" || at.Done != stamp, s.o.Store.SetProgress(ctx, progressSweep, n+1, raw)
+	return at.Running != "" || at.Done != stamp, s.o.Store.SetPassProgress(ctx, progressSweep, n+1, raw)
 }
 
 // forget drops the passes of members who left long ago.

@@ -79,7 +79,7 @@ func (s *Service) Flush(ctx context.Context) error {
 	if len(news) == 0 {
 		return nil
 	}
-	if err := s.o.Store.Mark(ctx, lastMarks(news)); err != nil {
+	if err := s.o.Store.MarkPasses(ctx, lastMarks(news)); err != nil {
 		for _, m := range news {
 			s.marks.add(m.Key, m.Marks)
 		}

@@ -113,7 +113,7 @@ func (s *Service) took(ctx context.Context, due []Push, results []Result) error 
 	for _, r := range on {
 		marks = append(marks, Mark{r.Key, Marks{PushedAt: now}})
 	}
-	return s.o.Store.Mark(ctx, lastMarks(marks))
+	return s.o.Store.MarkPasses(ctx, lastMarks(marks))
 }
 
 // waitFor is how long to wait after so many attempts in a row; asked is what the other

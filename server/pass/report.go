@@ -46,7 +46,7 @@ type Stage struct {
 
 // Funnel counts how far passes have come, by channel; lags of what was fetched since.
 func (s *Service) Funnel(ctx context.Context, since time.Time) ([]Stage, error) {
-	stages, err := s.o.Store.Funnel(ctx, since)
+	stages, err := s.o.Store.PassFunnel(ctx, since)
 	if err != nil {
 		return nil, fmt.Errorf("count passes: %w", err)
 	}
@@ -99,7 +99,7 @@ func (s *Service) AddLog(ctx context.Context, lines []string) error {
 	if len(kept) == 0 {
 		return nil
 	}
-	if err := s.o.Store.AddLog(ctx, kept, LogKept); err != nil {
+	if err := s.o.Store.AddPassLog(ctx, kept, LogKept); err != nil {
 		return fmt.Errorf("keep phones' log: %w", err)
 	}
 	return nil
@@ -121,7 +121,7 @@ func readable(text string) string {
 
 // Log lists the phones' lines, newest first, those before an id.
 func (s *Service) Log(ctx context.Context, before uuid.UUID, limit int) ([]Line, error) {
-	lines, err := s.o.Store.Log(ctx, before, limit)
+	lines, err := s.o.Store.PassLog(ctx, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list phones' log: %w", err)
 	}
@@ -157,7 +157,7 @@ type Figures struct {
 func (s *Service) Figures(ctx context.Context) (Figures, error) {
 	f := Figures{Signed: s.signed.Load()}
 	var err error
-	if f.Waiting, f.Failing, err = s.o.Store.QueueLength(ctx); err != nil {
+	if f.Waiting, f.Failing, err = s.o.Store.PushesWaiting(ctx); err != nil {
 		return f, fmt.Errorf("count pushes: %w", err)
 	}
 	f.Stages, err = s.Funnel(ctx, s.now().Add(-day))

@@ -120,15 +120,15 @@ type Store interface {
 	// stays in the queue.
 	SetPushes(ctx context.Context, pushes []Push) error
 
-	Mark(ctx context.Context, marks []Mark) error
-	Progress(ctx context.Context, name string) (n uint64, place []byte, err error)
-	SetProgress(ctx context.Context, name string, n uint64, place []byte) error
+	MarkPasses(ctx context.Context, marks []Mark) error
+	PassProgress(ctx context.Context, name string) (n uint64, place []byte, err error)
+	SetPassProgress(ctx context.Context, name string, n uint64, place []byte) error
 
-	// AddLog adds lines and keeps the newest keep.
-	AddLog(ctx context.Context, lines []Line, keep int) error
-	Log(ctx context.Context, before uuid.UUID, limit int) ([]Line, error)
+	// AddPassLog adds lines and keeps the newest keep.
+	AddPassLog(ctx context.Context, lines []Line, keep int) error
+	PassLog(ctx context.Context, before uuid.UUID, limit int) ([]Line, error)
 	// ListPasses returns passes after a place, newest first.
 	ListPasses(ctx context.Context, f Filter, after *Place, limit int) ([]Tracked, error)
-	Funnel(ctx context.Context, since time.Time) ([]Stage, error)
-	QueueLength(ctx context.Context) (waiting, failing int64, err error)
+	PassFunnel(ctx context.Context, since time.Time) ([]Stage, error)
+	PushesWaiting(ctx context.Context) (waiting, failing int64, err error)
 }

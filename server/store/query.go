@@ -237,6 +237,10 @@ func (db *DB) Balances(ctx context.Context) ([]ledger.Balance, error) {
 	return out, err
 }
 
+// oldestWait is when the oldest entry was recorded that waits to be applied.
+const oldestWait = "SELECT CAST(COALESCE(MIN(e.recorded_at), 0) AS BIGINT) FROM branches AS b JOIN entries AS e ON e.shard = b.shard AND e.terminal = b.terminal " +
+	"AND e.epoch = b.epoch AND e.seq = b.applied_seq + 1 AND e.branch = b.branch WHERE b.applied_seq < b.head_seq"
+
 // Status implements ledger.Store.
 func (db *DB) Status(ctx context.Context) (ledger.Status, error) {
 	var s ledger.Status
@@ -254,8 +258,7 @@ func (db *DB) Status(ctx context.Context) (ledger.Status, error) {
 		{&s.Adopted, "SELECT COUNT(*) FROM exceptions WHERE state = 'open' AND kind = 'terminal_adopted'"},
 		{&s.FactsLost, "SELECT COUNT(*) FROM exceptions WHERE state = 'open' AND kind = 'hq_facts_lost'"},
 		{&s.SetAside, "SELECT COUNT(*) FROM set_aside"},
-		{&s.OldestWait, "SELECT CAST(COALESCE(MIN(e.recorded_at), 0) AS BIGINT) FROM branches AS b JOIN entries AS e ON e.shard = b.shard AND e.terminal = b.terminal " +
-			"AND e.epoch = b.epoch AND e.seq = b.applied_seq + 1 AND e.branch = b.branch WHERE b.applied_seq < b.head_seq"},
+		{&s.OldestWait, oldestWait},
 	} {
 		if err := db.read(ctx).NewRaw(count.query).Scan(ctx, count.to); err != nil {
 			return s, err

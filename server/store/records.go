@@ -105,17 +105,28 @@ func one[row, record any](ctx context.Context, db *DB, turn func(row) record, wh
 	return turn(r), nil
 }
 
-// byIDs reads the rows of many ids, whose place in the query is its one question mark.
-func byIDs[row, record any](ctx context.Context, db *DB, turn func(row) record, query string, ids []uuid.UUID) ([]record, error) {
+// byIDs reads the rows of many ids or digests, whose place in the query is its one
+// question mark.
+func byIDs[row, record any, id uuid.UUID | [32]byte](ctx context.Context, db *DB, turn func(row) record, query string, ids []id) ([]record, error) {
 	out := make([]record, 0, len(ids))
 	for some := range slices.Chunk(ids, bulk) {
-		rows, err := page(ctx, db, turn, query, bun.In(convert(some, func(id uuid.UUID) []byte { return id[:] })))
+		rows, err := page(ctx, db, turn, query, bun.In(convert(some, rawOf[id])))
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, rows...)
 	}
 	return out, nil
+}
+
+func rawOf[id uuid.UUID | [32]byte](v id) []byte {
+	switch v := any(v).(type) {
+	case uuid.UUID:
+		return v[:]
+	case [32]byte:
+		return v[:]
+	}
+	return nil
 }
 
 // count counts the rows of a table of this room.

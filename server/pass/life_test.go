@@ -1,0 +1,94 @@
+package pass_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/pass"
+)
+
+// A change of points reaches the phone: pushed once, listed, fetched; a second look at
+// the same costs no signature and no body.
+func TestAChangeReachesThePhoneOnce(t *testing.T) {
+	r := newRig(t)
+	m := r.member("Ada")
+	p := r.issue(m, pass.Apple)
+	r.rounds()
+	h := r.install(p, "phone-1")
+	if h.points() != 0 || h.face.Name != "Ada" || len(h.face.Code) != 141 || len(h.face.Rotating) != 0 {
+		t.Fatalf("the first pass says %+v", h.face)
+	}
+	h.update() // what changed between download and registration
+	signed := r.apple.signed
+	r.hq.Clock.Advance(time.Minute)
+	r.give(m, 120)
+	r.rounds()
+	if n := r.phones.count(h.push); n != 1 {
+		t.Errorf("pushed %d times, want once", n)
+	}
+	if h.update() != 1 || h.points() != 120 {
+		t.Errorf("the phone shows %d points, want 120", h.points())
+	}
+	if r.apple.signed != signed+1 {
+		t.Errorf("%d passes were signed for one change", r.apple.signed-signed)
+	}
+	r.rounds()
+	if h.update() != 0 || r.phones.count(h.push) != 1 {
+		t.Error("what has not changed was told again")
+	}
+	got, err := r.Fetch(context.Background(), h.caller, time.Time{})
+	r.must(err)
+	if len(got.Body) == 0 || r.apple.signed != signed+1 {
+		t.Error("an unchanged pass was signed again")
+	}
+}
+
+// Who leaves, is blocked or loses the phone sees it on the phone.
+func TestVoidedOnThePhone(t *testing.T) {
+	r := newRig(t)
+	ctx := context.Background()
+	m := r.member("Ada")
+	h := r.install(r.issue(m, pass.Apple), "phone-1")
+	r.rounds()
+	h.update()
+	_, err := r.programme.Block(ctx, m.ID, m.ID)
+	r.must(err)
+	r.rounds()
+	if h.update() != 1 || !h.face.Voided || h.face.Code != "" || h.face.Name != "" {
+		t.Fatalf("a blocked member's pass says %+v", h.face)
+	}
+	_, err = r.programme.Unblock(ctx, m.ID, m.ID)
+	r.must(err)
+	r.rounds()
+	if h.update() != 1 || h.face.Voided {
+		t.Fatal("an unblocked member's pass is void")
+	}
+	fresh, err := r.Lost(ctx, m.ID, m.ID)
+	r.must(err)
+	r.rounds()
+	if h.update() != 1 || !h.face.Voided {
+		t.Error("the lost phone still shows a good pass")
+	}
+	if len(fresh) != 1 || fresh[0].Serial() == h.caller.Serial {
+		t.Fatalf("no new pass: %v", fresh)
+	}
+	h2 := r.install(fresh[0], "phone-2")
+	if h2.caller.Token == h.caller.Token || h2.face.Issue != 2 || h2.face.Voided {
+		t.Errorf("the new phone has issue %d", h2.face.Issue)
+	}
+	ticket, err := r.Ticket(pass.Pass{Key: keyOf(t, h.caller.Serial)})
+	r.must(err)
+	_, _, err = r.Download(ctx, ticket)
+	wantCode(t, err, problem.NotFound)
+}
+
+func keyOf(t testing.TB, serial string) pass.Key {
+	t.Helper()
+	k, ok := pass.ParseSerial(serial)
+	if !ok {
+		t.Fatalf("%q is no serial", serial)
+	}
+	return k
+}
