@@ -43,7 +43,7 @@ type Fault struct {
 type Double struct {
 	o           Options
 	server      *httptest.Server
-	key         *rsa.PrivateKey
+	key         func() (*rsa.PrivateKey, error) // the account's, made when it is first wanted
 	root, inter *ecdsa.PrivateKey
 
 	mu       sync.Mutex
@@ -80,10 +80,8 @@ func Start(o Options) (*Double, error) {
 	d := &Double{
 		o: o, tokens: map[string]time.Time{}, stored: map[string]map[string]json.RawMessage{}, messages: map[string][]told{},
 	}
+	d.key = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 	var err error
-	if d.key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
-		return nil, fmt.Errorf("start google double: %w", err)
-	}
 	for _, k := range []**ecdsa.PrivateKey{&d.root, &d.inter} {
 		if *k, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 			return nil, fmt.Errorf("start google double: %w", err)
@@ -122,7 +120,11 @@ const Email = "tallystick@double.iam.gserviceaccount.example"
 
 // Account is the JSON file of a service account that may write here.
 func (d *Double) Account() ([]byte, error) {
-	der, err := x509.MarshalPKCS8PrivateKey(d.key)
+	key, err := d.key()
+	if err != nil {
+		return nil, fmt.Errorf("make service account: %w", err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, fmt.Errorf("write service account: %w", err)
 	}

@@ -62,7 +62,13 @@ func (d *Double) assertion(r *http.Request) string {
 // verify checks a JWT of the account's: RS256, its key, its name.
 func (d *Double) verify(text string, claims jwt.MapClaims) string {
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation())
-	token, err := parser.ParseWithClaims(text, claims, func(*jwt.Token) (any, error) { return &d.key.PublicKey, nil })
+	token, err := parser.ParseWithClaims(text, claims, func(*jwt.Token) (any, error) {
+		key, err := d.key()
+		if err != nil {
+			return nil, err
+		}
+		return &key.PublicKey, nil
+	})
 	switch {
 	case err != nil:
 		return "the JWT is not signed by the account with RS256"
