@@ -15,8 +15,6 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
-
-	"github.com/google/uuid"
 )
 
 const (
@@ -54,7 +52,7 @@ const (
 // remembers the nonce until Expires.
 type Event struct {
 	Type    EventType
-	Pass    uuid.UUID
+	Serial  string // of the pass
 	Object  string
 	Nonce   string
 	Expires time.Time
@@ -154,7 +152,7 @@ func (i Issuer) event(message string, now time.Time) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	pass, ours := i.PassOf(of.Object)
+	serial, ours := i.SerialOf(of.Object)
 	switch {
 	case !now.Before(expires):
 		return Event{}, ErrExpired
@@ -165,7 +163,7 @@ func (i Issuer) event(message string, now time.Time) (Event, error) {
 	case !ours:
 		return Event{}, ErrRecipient
 	}
-	return Event{Type: of.Type, Pass: pass, Object: of.Object, Nonce: of.Nonce, Expires: expires}, nil
+	return Event{Type: of.Type, Serial: serial, Object: of.Object, Nonce: of.Nonce, Expires: expires}, nil
 }
 
 // ReadRootKeys reads what Google publishes: {"keys":[{"keyValue","protocolVersion",

@@ -65,18 +65,17 @@ func (i Issuer) OfferClassID(v face.Voucher) string {
 	return i.ID + ".offer-" + i.Programme.String() + "-" + hex.EncodeToString(sum[:8])
 }
 
-// ObjectID names the object of a pass. PassOf reads it back.
-func (i Issuer) ObjectID(pass uuid.UUID) string { return i.ID + "." + pass.String() }
+// ObjectID names the object of a pass by its serial.
+func (i Issuer) ObjectID(serial string) string { return i.ID + "." + serial }
 
-// PassOf returns the pass that an object's name stands for; ok is false for an object
-// that is not ours.
-func (i Issuer) PassOf(object string) (pass uuid.UUID, ok bool) {
-	text, ours := strings.CutPrefix(object, i.ID+".")
-	if !ours || len(text) != 36 {
-		return uuid.Nil, false
-	}
-	pass, err := uuid.Parse(text)
-	return pass, err == nil && pass.String() == text
+// serials are what a serial may be: what Google takes, and short.
+var serials = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// SerialOf reads the serial out of an object's name; ok is false for another issuer's
+// object, or what is none.
+func (i Issuer) SerialOf(object string) (serial string, ok bool) {
+	serial, ours := strings.CutPrefix(object, i.ID+".")
+	return serial, ours && serials.MatchString(serial)
 }
 
 // CardClass makes the class of the programme's cards.

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"github.com/tallystick/tallystick/wallet/face"
 	"github.com/tallystick/tallystick/wallet/google"
 )
@@ -39,7 +37,7 @@ func TestBodiesAreAsGooglePublishes(t *testing.T) {
 	plain.Rotating = nil
 	used := voucher()
 	used.Voucher.Left = 0
-	linked, err := issuer.Card(pass, member(), []uuid.UUID{pass}, noon)
+	linked, err := issuer.Card(pass, member(), []string{pass}, noon)
 	must(t, err)
 	told := google.Telling{ID: "m", Header: map[string]string{"en": "h"}, Body: map[string]string{"en": "b"}}
 	notify, err := fields(t, card(t, member(), noon)).Notifying()

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/wallet/face"
 )
@@ -24,7 +23,7 @@ var ErrLink = errors.New("the Save link is too long")
 // already. It names the object and says nothing of it: neither the code nor the key of
 // the rotating code travels in a browser's history. Origins are the sites that may show
 // the button, as https://loyalty.example.org.
-func SaveLink(a Account, i Issuer, kind face.Kind, pass uuid.UUID, origins []string, now time.Time) (string, error) {
+func SaveLink(a Account, i Issuer, kind face.Kind, serial string, origins []string, now time.Time) (string, error) {
 	list := "loyaltyObjects"
 	if kind == face.KindVoucher {
 		list = "offerObjects"
@@ -34,7 +33,7 @@ func SaveLink(a Account, i Issuer, kind face.Kind, pass uuid.UUID, origins []str
 	}
 	signed, err := a.sign(jwt.MapClaims{
 		"iss": a.Email, "aud": "google", "typ": "savetowallet", "iat": now.Unix(), "origins": origins,
-		"payload": map[string]any{list: []map[string]string{{"id": i.ObjectID(pass)}}},
+		"payload": map[string]any{list: []map[string]string{{"id": i.ObjectID(serial)}}},
 	})
 	if err != nil {
 		return "", fmt.Errorf("sign Save link: %w", err)

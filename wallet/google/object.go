@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tallystick/tallystick/internal/currency"
 	"github.com/tallystick/tallystick/wallet/face"
 )
@@ -26,13 +24,13 @@ const (
 // stateCompleted is a voucher's whose uses are used.
 const stateCompleted = "COMPLETED"
 
-// Card makes the object of a member's card at a moment. Offers are the passes of
-// vouchers that Google holds already, to be linked with it.
-func (i Issuer) Card(pass uuid.UUID, f face.Face, offers []uuid.UUID, now time.Time) (Object, error) {
+// Card makes the object of a member's card at a moment. Offers are the serials of
+// vouchers' passes that Google holds already, to be linked with it.
+func (i Issuer) Card(serial string, f face.Face, offers []string, now time.Time) (Object, error) {
 	if f.Kind != face.KindMember {
 		return Object{}, fmt.Errorf("%w: a %s is not a card", ErrFace, f.Kind)
 	}
-	o := i.object(pass, i.CardClassID(), f, now)
+	o := i.object(serial, i.CardClassID(), f, now)
 	lang := reader(f.Locale)
 	o.AccountID, o.AccountName = cut(f.Number, "", maxShort), cut(f.Name, "", maxShort)
 	if len(f.Balances) > 0 {
@@ -49,11 +47,11 @@ func (i Issuer) Card(pass uuid.UUID, f face.Face, offers []uuid.UUID, now time.T
 }
 
 // Offer makes the object of a voucher that stands for itself.
-func (i Issuer) Offer(pass uuid.UUID, f face.Face, now time.Time) (Object, error) {
+func (i Issuer) Offer(serial string, f face.Face, now time.Time) (Object, error) {
 	if f.Kind != face.KindVoucher || f.Voucher == nil {
 		return Object{}, fmt.Errorf("%w: a %s without a voucher is not an offer", ErrFace, f.Kind)
 	}
-	o := i.object(pass, i.OfferClassID(*f.Voucher), f, now)
+	o := i.object(serial, i.OfferClassID(*f.Voucher), f, now)
 	if f.Voucher.Left <= 0 && o.State == StateActive {
 		o.State, o.Barcode, o.RotatingBarcode = stateCompleted, nil, nil
 	}
@@ -66,9 +64,9 @@ func (i Issuer) Offer(pass uuid.UUID, f face.Face, now time.Time) (Object, error
 }
 
 // object is what cards and vouchers have in common.
-func (i Issuer) object(pass uuid.UUID, class string, f face.Face, now time.Time) Object {
+func (i Issuer) object(serial string, class string, f face.Face, now time.Time) Object {
 	o := Object{
-		ID: i.ObjectID(pass), ClassID: class, State: StateActive,
+		ID: i.ObjectID(serial), ClassID: class, State: StateActive,
 		PassConstraints: &PassConstraints{ScreenshotEligibility: noScreenshots},
 	}
 	end, ends := lastMoment(f)
