@@ -285,17 +285,14 @@ func (h *fakeHQ) Change(_ context.Context, serials []string) error {
 	return nil
 }
 
-func (h *fakeHQ) Touch(_ context.Context, serials []string) error {
+func (h *fakeHQ) Touch(context.Context) error {
 	if h.fault == pushForNothing {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.changed(serials[0])
+		for device, token := range h.tokens {
+			h.push(device, token)
+		}
 	}
-	return nil
-}
-
-func (h *fakeHQ) Looked(context.Context) error {
-	h.pushes.Wait()
 	return nil
 }
 

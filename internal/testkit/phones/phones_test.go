@@ -43,7 +43,11 @@ func told(t *testing.T, f fault, authority *apple.Authority, n int) *phones.Flee
 		Service: hq.server.URL, PassType: passType, Double: double, Reader: phones.NewReader(authority.Roots()), Shows: phones.Card,
 	})
 	t.Cleanup(fleet.Close)
-	story := phones.Story{Phones: n, Waves: 2, Patience: 150 * time.Millisecond}
+	patience := 10 * time.Second // which an honest HQ never needs, however slow the machine
+	if f != honest {
+		patience = 300 * time.Millisecond
+	}
+	story := phones.Story{Phones: n, Waves: 2, Trouble: 2, Patience: patience}
 	if err := story.Play(t.Context(), fleet, hq); err != nil {
 		t.Fatal(err)
 	}

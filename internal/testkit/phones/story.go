@@ -17,10 +17,8 @@ type Office interface {
 	Issue(ctx context.Context, n int, give func(pass []byte) error) error
 	// Change changes what these passes show, and returns when HQ has said that it will.
 	Change(ctx context.Context, serials []string) error
-	// Touch changes what no pass shows of these members.
-	Touch(ctx context.Context, serials []string) error
-	// Looked returns when HQ has looked at everything that was changed or touched.
-	Looked(ctx context.Context) error
+	// Touch changes something that has HQ look at all passes and that none of them shows.
+	Touch(ctx context.Context) error
 	// Want is what a pass must show in the end.
 	Want(serial string) string
 	// Restart kills HQ and starts it again.
@@ -33,6 +31,8 @@ type Story struct {
 	Phones int
 	// Waves is how often all passes change on Apple's bad day; in the middle of each, HQ is killed.
 	Waves int
+	// Trouble is how often in a row Apple fails a phone on its bad day; 0 means once.
+	Trouble int
 	// Patience is how long nothing may move before an update counts as lost.
 	Patience time.Duration
 	// Tell hears of the progress. May be nil.
@@ -108,29 +108,33 @@ func (t *telling) install(ctx context.Context) error {
 }
 
 func (t *telling) settle(ctx context.Context) error {
-	if err := t.office.Looked(ctx); err != nil {
-		return err
-	}
 	return t.fleet.Settle(ctx, t.Patience, t.office.Want)
 }
 
-func (t *telling) goodDay(ctx context.Context) error {
-	if err := t.office.Change(ctx, t.serials); err != nil {
+// change changes what passes show and waits until phones show it.
+func (t *telling) change(ctx context.Context, serials ...string) error {
+	if err := t.office.Change(ctx, serials); err != nil {
 		return err
 	}
 	return t.settle(ctx)
 }
 
-// touch: what no pass shows is pushed to nobody.
+func (t *telling) goodDay(ctx context.Context) error { return t.change(ctx, t.serials...) }
+
+// touch: what no pass shows is pushed to nobody. HQ works in rounds, so when the second of
+// two changes is on its phone, the round that saw the first one is over.
 func (t *telling) touch(ctx context.Context) error {
-	before := t.fleet.Figures().Pushes
-	if err := t.office.Touch(ctx, t.serials); err != nil {
+	if err := t.office.Touch(ctx); err != nil {
 		return err
 	}
-	if err := t.settle(ctx); err != nil {
-		return err
+	before := t.fleet.Figures()
+	for _, one := range t.serials[len(t.serials)-2:] { // on one phone each
+		if err := t.change(ctx, one); err != nil {
+			return err
+		}
 	}
-	if needless := t.fleet.Figures().Pushes - before; needless > 0 {
+	after := t.fleet.Figures()
+	if needless := after.Pushes - before.Pushes - 2; needless > 0 {
 		t.fleet.violate(&Phone{}, "", fmt.Sprintf("%d needless pushes: nothing that a pass shows had changed", needless))
 	}
 	return nil
@@ -138,9 +142,9 @@ func (t *telling) touch(ctx context.Context) error {
 
 // badDays changes all passes while Apple is in trouble, phones change, and HQ is killed.
 func (t *telling) badDays(ctx context.Context) error {
-	t.fleet.double.Decide(badDay(uint64(t.Phones)))
 	defer t.fleet.double.Decide(nil)
-	for range t.Waves {
+	for n := range t.Waves {
+		t.fleet.double.Decide(badDay(uint64(n), max(t.Trouble, 1)))
 		half := len(t.serials) / 2
 		if err := t.office.Change(ctx, t.serials[:half]); err != nil {
 			return err
@@ -164,21 +168,30 @@ func (t *telling) badDays(ctx context.Context) error {
 	return nil
 }
 
-// badDay answers one push in ten with trouble.
-func badDay(seed uint64) func(int, string) apnsdouble.Answer {
+// badDay has one phone in ten meet trouble, up to so many times in a row.
+func badDay(seed uint64, trouble int) func(int, string) apnsdouble.Answer {
 	random := rand.New(rand.NewPCG(seed, 13)) // the double asks one at a time
-	return func(int, string) apnsdouble.Answer {
-		switch n := random.IntN(400); {
-		case n < 16:
-			return apnsdouble.TooMany("1")
-		case n < 36:
-			return apnsdouble.Broken()
-		case n < 38:
-			return apnsdouble.GoAway()
-		case n < 40:
-			return apnsdouble.GoAwayLost()
+	left := map[string]int{}
+	return func(_ int, token string) apnsdouble.Answer {
+		if _, known := left[token]; !known {
+			left[token] = 0
+			if random.IntN(10) == 0 {
+				left[token] = 1 + random.IntN(trouble)
+			}
 		}
-		return apnsdouble.Deliver()
+		if left[token] == 0 {
+			return apnsdouble.Deliver()
+		}
+		left[token]--
+		switch n := random.IntN(20); {
+		case n < 8:
+			return apnsdouble.TooMany("1")
+		case n < 18:
+			return apnsdouble.Broken()
+		case n < 19:
+			return apnsdouble.GoAway()
+		}
+		return apnsdouble.GoAwayLost()
 	}
 }
 
@@ -209,11 +222,10 @@ func (t *telling) deleted(ctx context.Context) error {
 		}
 	}
 	before := t.fleet.Figures().Stray
-	if err := t.office.Change(ctx, t.serials); err != nil {
-		return err
-	}
-	if err := t.settle(ctx); err != nil {
-		return err
+	for _, serials := range [][]string{t.serials, t.serials[len(t.serials)-2 : len(t.serials)-1]} {
+		if err := t.change(ctx, serials...); err != nil {
+			return err
+		}
 	}
 	if stray := t.fleet.Figures().Stray - before; stray > 0 {
 		t.fleet.violate(&Phone{}, "", fmt.Sprintf("%d pushes to phones that had deleted their passes", stray))
