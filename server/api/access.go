@@ -24,6 +24,7 @@ var areas = map[string]people.Area{
 	"DeclareLost": people.AreaFleet, "ConfirmLost": people.AreaLoss, "WithdrawLost": people.AreaLoss, "GetLost": people.AreaLook,
 	"CreateMember": people.AreaMembers, "CreateMembers": people.AreaMembers,
 	"ListMembers": people.AreaLook, "GetMember": people.AreaLook, "ListMemberHistory": people.AreaLook,
+	"GetMemberHolder": people.AreaPersonal, "FindMembers": people.AreaPersonal,
 	"GetPass": people.AreaMembers, "GetPassPNG": people.AreaMembers, "GetPassSVG": people.AreaMembers,
 	"BlockMember": people.AreaMembers, "UnblockMember": people.AreaMembers, "ReissuePass": people.AreaMembers,
 	"CreateAdjustment": people.AreaMembers,

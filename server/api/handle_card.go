@@ -167,7 +167,7 @@ func (h handlers) card(ctx context.Context, member uuid.UUID) (Card, error) {
 func (h handlers) showCard(v card.View) Card {
 	out := Card{
 		Member: v.Member.ID, Programme: h.o.Cards.Name(), Name: v.Member.Alias, Email: unlessEmpty(v.Holder.Email),
-		EmailState: CardEmailState(v.Holder.State.String()), Phone: unlessEmpty(v.Holder.Phone), Locale: CardLocale(v.Holder.Locale),
+		EmailState: EmailState(v.Holder.State.String()), Phone: unlessEmpty(v.Holder.Phone), Locale: CardLocale(v.Holder.Locale),
 		Blocked: v.Member.Blocked, Units: showAll(v.Units, showCardUnit), Rewards: showAll(v.Rewards, showReward),
 		Vouchers: showAll(v.Vouchers, showVoucher), Consents: showAll(v.Consents, showConsent), AsOf: v.AsOf,
 	}

@@ -41,27 +41,6 @@ func (e AdjustmentReason) Valid() bool {
 	}
 }
 
-// Defines values for CardEmailState.
-const (
-	CardEmailStateConfirmed   CardEmailState = "confirmed"
-	CardEmailStateNone        CardEmailState = "none"
-	CardEmailStateUnconfirmed CardEmailState = "unconfirmed"
-)
-
-// Valid indicates whether the value is a known member of the CardEmailState enum.
-func (e CardEmailState) Valid() bool {
-	switch e {
-	case CardEmailStateConfirmed:
-		return true
-	case CardEmailStateNone:
-		return true
-	case CardEmailStateUnconfirmed:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for CardLineWhy.
 const (
 	CardLineWhyEarned     CardLineWhy = "earned"
@@ -173,6 +152,27 @@ func (e ClaimState) Valid() bool {
 	case ClaimStateOpen:
 		return true
 	case ClaimStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EmailState.
+const (
+	EmailStateConfirmed   EmailState = "confirmed"
+	EmailStateNone        EmailState = "none"
+	EmailStateUnconfirmed EmailState = "unconfirmed"
+)
+
+// Valid indicates whether the value is a known member of the EmailState enum.
+func (e EmailState) Valid() bool {
+	switch e {
+	case EmailStateConfirmed:
+		return true
+	case EmailStateNone:
+		return true
+	case EmailStateUnconfirmed:
 		return true
 	default:
 		return false
@@ -764,7 +764,7 @@ type Card struct {
 	Code       *CardCode          `json:"code,omitempty"`
 	Consents   []CardConsent      `json:"consents"`
 	Email      *string            `json:"email,omitempty"`
-	EmailState CardEmailState     `json:"email_state"`
+	EmailState EmailState         `json:"email_state"`
 	Locale     CardLocale         `json:"locale"`
 	Member     openapi_types.UUID `json:"member"`
 	Name       string             `json:"name"`
@@ -774,9 +774,6 @@ type Card struct {
 	Units      []CardUnit         `json:"units"`
 	Vouchers   []Voucher          `json:"vouchers"`
 }
-
-// CardEmailState defines model for Card.EmailState.
-type CardEmailState string
 
 // CardChange defines model for CardChange.
 type CardChange struct {
@@ -1187,6 +1184,9 @@ type EarnRule struct {
 	Unit     string    `json:"unit"`
 	VestDays *int32    `json:"vest_days,omitempty"`
 }
+
+// EmailState defines model for EmailState.
+type EmailState string
 
 // EnrolmentCode defines model for EnrolmentCode.
 type EnrolmentCode struct {
@@ -1699,6 +1699,28 @@ type MemberDetail struct {
 	Vouchers []Voucher `json:"vouchers"`
 }
 
+// MemberFound defines model for MemberFound.
+type MemberFound struct {
+	EmailState EmailState `json:"email_state"`
+	Member     Member     `json:"member"`
+}
+
+// MemberFoundList defines model for MemberFoundList.
+type MemberFoundList struct {
+	Items []MemberFound `json:"items"`
+}
+
+// MemberHolder defines model for MemberHolder.
+type MemberHolder struct {
+	// Consents Each that was given or taken back, oldest first.
+	Consents   []CardConsent `json:"consents"`
+	Email      *string       `json:"email,omitempty"`
+	EmailState EmailState    `json:"email_state"`
+	JoinedAt   time.Time     `json:"joined_at"`
+	Locale     CardLocale    `json:"locale"`
+	Phone      *string       `json:"phone,omitempty"`
+}
+
 // MemberList defines model for MemberList.
 type MemberList struct {
 	Items []Member `json:"items"`
@@ -1714,6 +1736,11 @@ type MemberNew struct {
 
 	// Reference The number in your own system; unique.
 	Reference *string `json:"reference,omitempty"`
+}
+
+// MemberWanted defines model for MemberWanted.
+type MemberWanted struct {
+	Email string `json:"email"`
 }
 
 // MergeNew defines model for MergeNew.
@@ -2767,6 +2794,12 @@ type CreateMembersParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// FindMembersParams defines parameters for FindMembers.
+type FindMembersParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // CreateAdjustmentParams defines parameters for CreateAdjustment.
 type CreateAdjustmentParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -3142,6 +3175,9 @@ type CreateMemberJSONRequestBody = MemberNew
 // CreateMembersJSONRequestBody defines body for CreateMembers for application/json ContentType.
 type CreateMembersJSONRequestBody = MemberBatch
 
+// FindMembersJSONRequestBody defines body for FindMembers for application/json ContentType.
+type FindMembersJSONRequestBody = MemberWanted
+
 // CreateAdjustmentJSONRequestBody defines body for CreateAdjustment for application/json ContentType.
 type CreateAdjustmentJSONRequestBody = AdjustmentNew
 
@@ -3372,6 +3408,9 @@ type ServerInterface interface {
 	// CreateMembers Enrol up to 1000 members at once
 	// (POST /members/batch)
 	CreateMembers(c *fiber.Ctx, params CreateMembersParams) error
+	// FindMembers Who gave an e-mail address
+	// (POST /members/find)
+	FindMembers(c *fiber.Ctx, params FindMembersParams) error
 	// GetMember One member with holdings, newest history and vouchers
 	// (GET /members/{id})
 	GetMember(c *fiber.Ctx, id ID) error
@@ -3390,6 +3429,9 @@ type ServerInterface interface {
 	// ListMemberHistory What changed a member's holdings, newest first
 	// (GET /members/{id}/history)
 	ListMemberHistory(c *fiber.Ctx, id ID, params ListMemberHistoryParams) error
+	// GetMemberHolder What a shopper told about themselves
+	// (GET /members/{id}/holder)
+	GetMemberHolder(c *fiber.Ctx, id ID) error
 	// MergeMember Merge a duplicate card into another member
 	// (POST /members/{id}/merge)
 	MergeMember(c *fiber.Ctx, id ID, params MergeMemberParams) error
@@ -5777,6 +5819,51 @@ func (siw *ServerInterfaceWrapper) CreateMembers(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// FindMembers operation middleware
+func (siw *ServerInterfaceWrapper) FindMembers(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FindMembersParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.FindMembers(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetMember operation middleware
 func (siw *ServerInterfaceWrapper) GetMember(c *fiber.Ctx) error {
 
@@ -6032,6 +6119,35 @@ func (siw *ServerInterfaceWrapper) ListMemberHistory(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListMemberHistory(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetMemberHolder operation middleware
+func (siw *ServerInterfaceWrapper) GetMemberHolder(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetMemberHolder(c, id)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -8593,6 +8709,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/members/:id/history", wrapper.ListMemberHistory)
 
+	router.Post(options.BaseURL+"/members/find", wrapper.FindMembers)
+
+	router.Get(options.BaseURL+"/members/:id/holder", wrapper.GetMemberHolder)
+
 	router.Get(options.BaseURL+"/members/:id/pass", wrapper.GetPass)
 
 	router.Get(options.BaseURL+"/members/:id/pass.png", wrapper.GetPassPNG)
@@ -10416,6 +10536,36 @@ func (response CreateMembersdefaultApplicationProblemPlusJSONResponse) VisitCrea
 	return ctx.JSON(&response.Body)
 }
 
+type FindMembersRequestObject struct {
+	Params FindMembersParams
+	Body   *FindMembersJSONRequestBody
+}
+
+type FindMembersResponseObject interface {
+	VisitFindMembersResponse(ctx *fiber.Ctx) error
+}
+
+type FindMembers200JSONResponse MemberFoundList
+
+func (response FindMembers200JSONResponse) VisitFindMembersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type FindMembersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FindMembersdefaultApplicationProblemPlusJSONResponse) VisitFindMembersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetMemberRequestObject struct {
 	ID ID `json:"id"`
 }
@@ -10589,6 +10739,35 @@ type ListMemberHistorydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListMemberHistorydefaultApplicationProblemPlusJSONResponse) VisitListMemberHistoryResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetMemberHolderRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetMemberHolderResponseObject interface {
+	VisitGetMemberHolderResponse(ctx *fiber.Ctx) error
+}
+
+type GetMemberHolder200JSONResponse MemberHolder
+
+func (response GetMemberHolder200JSONResponse) VisitGetMemberHolderResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetMemberHolderdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMemberHolderdefaultApplicationProblemPlusJSONResponse) VisitGetMemberHolderResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -12443,6 +12622,9 @@ type StrictServerInterface interface {
 	// CreateMembers Enrol up to 1000 members at once
 	// (POST /members/batch)
 	CreateMembers(ctx context.Context, request CreateMembersRequestObject) (CreateMembersResponseObject, error)
+	// FindMembers Who gave an e-mail address
+	// (POST /members/find)
+	FindMembers(ctx context.Context, request FindMembersRequestObject) (FindMembersResponseObject, error)
 	// GetMember One member with holdings, newest history and vouchers
 	// (GET /members/{id})
 	GetMember(ctx context.Context, request GetMemberRequestObject) (GetMemberResponseObject, error)
@@ -12461,6 +12643,9 @@ type StrictServerInterface interface {
 	// ListMemberHistory What changed a member's holdings, newest first
 	// (GET /members/{id}/history)
 	ListMemberHistory(ctx context.Context, request ListMemberHistoryRequestObject) (ListMemberHistoryResponseObject, error)
+	// GetMemberHolder What a shopper told about themselves
+	// (GET /members/{id}/holder)
+	GetMemberHolder(ctx context.Context, request GetMemberHolderRequestObject) (GetMemberHolderResponseObject, error)
 	// MergeMember Merge a duplicate card into another member
 	// (POST /members/{id}/merge)
 	MergeMember(ctx context.Context, request MergeMemberRequestObject) (MergeMemberResponseObject, error)
@@ -14336,6 +14521,47 @@ func (sh *strictHandler) CreateMembers(ctx *fiber.Ctx, params CreateMembersParam
 	return nil
 }
 
+// FindMembers operation middleware
+func (sh *strictHandler) FindMembers(ctx *fiber.Ctx, params FindMembersParams) error {
+	var request FindMembersRequestObject
+
+	request.Params = params
+
+	var body FindMembersJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.FindMembers(ctx.UserContext(), request.(FindMembersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FindMembers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FindMembersResponseObject); ok {
+		if err := validResponse.VisitFindMembersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetMember operation middleware
 func (sh *strictHandler) GetMember(ctx *fiber.Ctx, id ID) error {
 	var request GetMemberRequestObject
@@ -14508,6 +14734,33 @@ func (sh *strictHandler) ListMemberHistory(ctx *fiber.Ctx, id ID, params ListMem
 		return err
 	} else if validResponse, ok := response.(ListMemberHistoryResponseObject); ok {
 		if err := validResponse.VisitListMemberHistoryResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMemberHolder operation middleware
+func (sh *strictHandler) GetMemberHolder(ctx *fiber.Ctx, id ID) error {
+	var request GetMemberHolderRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMemberHolder(ctx.UserContext(), request.(GetMemberHolderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMemberHolder")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMemberHolderResponseObject); ok {
+		if err := validResponse.VisitGetMemberHolderResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

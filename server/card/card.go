@@ -96,6 +96,9 @@ type Store interface {
 	Holder(ctx context.Context, member uuid.UUID) (Holder, error)
 	// HolderByEmail returns who has confirmed an address, else who gave it last.
 	HolderByEmail(ctx context.Context, email string) (Holder, error)
+	// HoldersByEmail returns all who gave an address and did not give another since, in
+	// the same order.
+	HoldersByEmail(ctx context.Context, email string, limit int) ([]Holder, error)
 	// ConfirmAddress makes a member the owner of an address unless it has one, and
 	// returns the owner.
 	ConfirmAddress(ctx context.Context, email string, member uuid.UUID) (uuid.UUID, error)

@@ -15,7 +15,7 @@ const (
 )
 
 // Area is a part of HQ's work that a role may or may not change. Everybody who is
-// signed in may look.
+// signed in may look, but for AreaPersonal.
 type Area string
 
 // Areas.
@@ -29,15 +29,16 @@ const (
 	AreaPeople    Area = "people"    // who may sign in
 	AreaLoss      Area = "loss"      // confirm that a terminal is lost, as the second of two people
 	AreaCases     Area = "cases"     // exceptions: whose they are, notes, how they were settled
+	AreaPersonal  Area = "personal"  // read what shoppers told about themselves: address, phone, consents
 	AreaAccounts  Area = "accounts"  // transfers, merges, households, lists, sales of the web shop
 )
 
 var may = map[Role][]Area{
-	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaTrust, AreaPeople, AreaLoss, AreaAccounts, AreaCases},
+	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaTrust, AreaPeople, AreaLoss, AreaPersonal, AreaAccounts, AreaCases},
 	Finance:       {AreaLook, AreaRisk, AreaLoss, AreaCases},
 	Marketing:     {AreaLook, AreaProgramme},
 	Operations:    {AreaLook, AreaFleet, AreaLoss, AreaCases},
-	Support:       {AreaLook, AreaMembers, AreaCases},
+	Support:       {AreaLook, AreaMembers, AreaPersonal, AreaCases},
 }
 
 // May tells whether the role lets its holder work in the area.

@@ -59,6 +59,12 @@ func (db *DB) HolderByEmail(ctx context.Context, email string) (card.Holder, err
 		"SELECT "+holderColumns+" FROM card_holders WHERE email = ? ORDER BY email_state DESC, joined_at DESC, member DESC LIMIT 1", email)
 }
 
+// HoldersByEmail implements card.Store.
+func (db *DB) HoldersByEmail(ctx context.Context, email string, limit int) ([]card.Holder, error) {
+	return page(ctx, db, holderRow.holder,
+		"SELECT "+holderColumns+" FROM card_holders WHERE email = ? ORDER BY email_state DESC, joined_at DESC, member DESC LIMIT ?", email, limit)
+}
+
 // ConfirmAddress implements card.Store.
 func (db *DB) ConfirmAddress(ctx context.Context, email string, member uuid.UUID) (uuid.UUID, error) {
 	if _, err := db.exec(ctx, "INSERT INTO card_addresses (email, member) VALUES (?, ?) ON CONFLICT DO NOTHING", email, member[:]); err != nil {

@@ -1,6 +1,6 @@
 // The console's stories of terminals and stores.
 import { ask, check, picture, stage } from './browser.mjs';
-import { accessibleInBoth, api, page, press, reads, visit } from './consolehands.mjs';
+import { api, page, press, reads, visit } from './consolehands.mjs';
 
 /** declareAsGrace has a second person, whom the first lets in, declare a terminal lost. */
 async function declareAsGrace(name) {
@@ -39,7 +39,6 @@ export const fleet = {
     await lost.getByText('Somebody else must confirm it before it counts.').waitFor();
     await lost.getByText('Costs at most').waitFor();
     check((await lost.getByRole('button', { name: 'Confirm that it is lost' }).count()) === 0, 'the first may confirm');
-    await accessibleInBoth('a declaration');
     await lost.getByRole('button', { name: 'Withdraw' }).click();
     await lost.getByText('withdrawn', { exact: true }).waitFor();
     await page.keyboard.press('Escape');
@@ -75,7 +74,6 @@ export const fleet = {
     await page.getByLabel('A void of more needs a manager').fill('12.50');
     await press('Save');
     await page.getByText('The tills of the store hear of it').last().waitFor();
-    await accessibleInBoth('a store');
     await page.reload();
     await page.getByLabel('A void of more needs a manager').waitFor();
     check((await page.getByLabel('A void of more needs a manager').inputValue()) === '12.50', 'the rule is not kept');

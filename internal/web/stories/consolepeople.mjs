@@ -1,7 +1,7 @@
 // The console's stories of who may sign in, what is written to shoppers, and who did what.
 import { randomUUID } from 'node:crypto';
 import { check, faultless, picture, stage } from './browser.mjs';
-import { accessibleInBoth, page, press, visit } from './consolehands.mjs';
+import { page, press, visit } from './consolehands.mjs';
 
 export const people = {
   'somebody is let in, gets another role and password, and is shut out': async () => {
@@ -65,9 +65,23 @@ export const people = {
     const opens = page.getByRole('link', { name: 'Open the link' });
     check((await opens.getAttribute('href')) === link, 'the link opens something else than it reads');
     check((await opens.getAttribute('rel')) === 'noopener noreferrer', 'the card could reach this page');
-    await accessibleInBoth('a mail');
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  },
+
+  'a shopper is found by the whole of an e-mail address': async () => {
+    await visit('/members');
+    await page.getByLabel('Whole e-mail address').fill('ann@example');
+    await page.getByLabel('Whole e-mail address').press('Enter');
+    await page.getByText('is not an e-mail address').waitFor();
+    await page.getByLabel('Whole e-mail address').fill('nobody@example.org');
+    await press('Find');
+    await page.getByText('Nobody has given this address.').waitFor();
+    await page.getByLabel('Whole e-mail address').fill(' ANN@Example.org');
+    await press('Find');
+    await page.getByRole('heading', { name: 'Ann', exact: true }).waitFor();
+    await page.getByText('not confirmed', { exact: true }).waitFor();
+    check(!page.url().includes('example'), `the address of the page has the shopper's: ${page.url()}`);
   },
 
   'the audit log says who did it': async () => {

@@ -20,6 +20,7 @@ const paths = [
 
 /** Pages behind a row of a list: the list, and the link that leads on. */
 const behind = {
+  holder: ['/members', 'tbody a:has-text("Ann")'],
   store: ['/stores', 'tbody a[href^="/console/stores/"] >> nth=0'],
   member: ['/members', `tbody a:has-text("${stage.alias}")`],
   entry: ['/journal?entries.kind=sale', 'tbody a >> nth=0'],
@@ -34,6 +35,7 @@ const dialogs = {
   person: ['/people', '.head button'],
   password: ['/people', '.row-deeds button >> nth=0'],
   reward: ['/rewards', '.head button'],
+  mail: ['/mails', 'tbody button >> nth=0'],
   voucher: ['/vouchers', '.head button'],
 };
 
