@@ -31,6 +31,7 @@ type serveCommand struct {
 	Retain      time.Duration `help:"How long terminals keep what HQ has acknowledged: the age of the oldest backup that may be restored." default:"168h"`
 	Grace       time.Duration `help:"How long open requests may take to finish when stopping." default:"10s"`
 	ShopLanes   int           `name:"web-shop-lanes" help:"How many shoppers of a store's web shop may be served at once, each by a terminal of its own; it may be changed later." default:"8"`
+	Proxies     []string      `name:"trusted-proxies" help:"Networks of the proxies in front of HQ, as in 10.0.0.0/8,192.0.2.7. Only they are believed about where a request came from (X-Forwarded-For)."`
 	Card        cardFlags     `embed:""`
 }
 
@@ -38,6 +39,10 @@ type serveCommand struct {
 func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	if c.ShopLanes < 1 || c.ShopLanes > webshop.MostLanes {
 		return fmt.Errorf("--web-shop-lanes is %d: it must be 1 to %d", c.ShopLanes, webshop.MostLanes)
+	}
+	proxies, err := api.ReadProxies(c.Proxies)
+	if err != nil {
+		return fmt.Errorf("read --trusted-proxies: %w", err)
 	}
 	growHeap()
 	log := slog.New(slog.NewJSONHandler(s.stderr, nil))
@@ -76,7 +81,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	}
 	watch := console.NewWatch(o.db, func(err error) { log.Error("it could not be seen what changed; it is tried again", "error", err) })
 	counter := rounds.Elected(countEvery, mine, o.count, func(err error) { log.Error("figures could not be counted; it is tried again", "error", err) })
-	server := o.server(watch, log)
+	server := o.server(watch, proxies, log)
 	// The line that programs wait for: requests are taken from here on.
 	ready := map[string]any{"ready": true, "address": listener.Addr().String(), "hq": o.secrets.HQ}
 	if err := json.NewEncoder(s.stdout).Encode(ready); err != nil {
@@ -97,13 +102,13 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 }
 
 // server puts the API over all parts. It listens nowhere yet.
-func (o *office) server(watch *console.Watch, log *slog.Logger) *api.Server {
+func (o *office) server(watch *console.Watch, proxies api.Proxies, log *slog.Logger) *api.Server {
 	return api.New(api.Options{
 		People: o.people, Answers: o.answers, Fleet: o.fleet, Cashiers: o.cashiers, Programme: o.programme, Accounts: o.accounts, Shop: o.shop,
 		Claims: o.claims, Days: o.days, Cards: o.cards, Mails: o.mails, Ledger: o.ledger, Found: o.db, Ingest: o.ingest, Feed: o.feed, Rights: o.rights,
 		Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: console.NewProver(o.db), Watch: watch,
 		Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Keys: o.keys, Statement: o.statement,
-		Version: version, Ping: o.db.Ping, Lost: store.Lost, Log: log,
+		Version: version, Ping: o.db.Ping, Lost: store.Lost, Proxies: proxies, Log: log,
 	})
 }
 

@@ -25,7 +25,7 @@ func (t *Till) Status(ctx context.Context) (Status, error) {
 		CacheAge: t.cacheAge(now), ClockTrusted: trusted, Now: now,
 		Policy: cat.policy.Version, KeySet: cat.keys.Version,
 		ReceiptNeeded: cat.tillRules.ReceiptNeeded, CardPage: cat.public.CardPage,
-		Unit:          cat.policy.Unit, Caps: t.capsNow(cat, now, trusted), Witness: t.witness.state(), Drift: t.time.driftNow(),
+		Unit: cat.policy.Unit, Caps: t.capsNow(cat, now, trusted), Witness: t.witness.state(), Drift: t.time.driftNow(),
 	}
 	if cat.rules != nil {
 		s.RuleSet, s.Currency = cat.rules.Version, cat.rules.Currency

@@ -87,7 +87,7 @@ func addressOf(ctx context.Context) string {
 // authenticate puts who is calling into the context. Signing in is the one thing
 // that needs nobody.
 func (s *Server) authenticate(c *fiber.Ctx) error {
-	ctx := context.WithValue(c.UserContext(), addressKey{}, c.IP())
+	ctx := context.WithValue(c.UserContext(), addressKey{}, s.from(c))
 	if c.Method() == fiber.MethodPost && (c.Path() == basePath+"/sessions" || c.Path() == sessionPath) {
 		if c.Path() == sessionPath {
 			if err := ownPage(c); err != nil {

@@ -79,6 +79,7 @@ type rig struct {
 	close func()
 
 	requestTime time.Duration
+	proxies     api.Proxies
 }
 
 // routes reads the document that answers are held to. It is read once: it is long.
@@ -187,7 +188,7 @@ func (r *rig) start() {
 		Cards: cards, Mails: r.outbox, Claims: claims,
 		People: r.people, Answers: answers, Fleet: lanes, Cashiers: r.cashiers, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
-		RequestTime: r.requestTime,
+		RequestTime: r.requestTime, Proxies: r.proxies,
 		Cases:       casework.New(casework.Env{Store: db, Clock: r.clock, NewID: newID}), Lists: console.NewReader(db, r.clock, fleet.OnlineWithin),
 		Desk: console.NewDesk(db, r.clock, fleet.OnlineWithin), Proofs: console.NewProver(db), Watch: r.watch,
 	})

@@ -127,6 +127,8 @@ type Options struct {
 	MaxPolls int
 	// RequestTime bounds one request, beside what a long poll waits; zero is 15 s.
 	RequestTime time.Duration
+	// Proxies are believed about where a request came from; see Proxies.
+	Proxies Proxies
 	// Log takes what is HQ's own fault; nil throws it away.
 	Log *slog.Logger
 }

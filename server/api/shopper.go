@@ -63,7 +63,7 @@ func (s *Server) admitShopper(c *fiber.Ctx) error {
 }
 
 func (s *Server) admitStranger(c *fiber.Ctx) error {
-	now, from := s.o.Clock.Now(), network(c.IP())
+	now, from := s.o.Clock.Now(), network(s.from(c))
 	if wait := s.joins.Wait(from, now); wait > 0 {
 		return &problem.Error{
 			Code: problem.TooManyRequests, Detail: "too many requests from this address", RetryAfter: max(1, int((wait+time.Second-1)/time.Second)),

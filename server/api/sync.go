@@ -32,7 +32,7 @@ func (s *Server) routeSync() {
 }
 
 func (s *Server) enrol(c *fiber.Ctx) error {
-	if err := s.guesses.allow(c.IP(), s.o.Clock.Now()); err != nil {
+	if err := s.guesses.allow(s.from(c), s.o.Clock.Now()); err != nil {
 		return err
 	}
 	request, err := message[wire.EnrolRequest](c)
@@ -41,7 +41,7 @@ func (s *Server) enrol(c *fiber.Ctx) error {
 	}
 	enrolment, err := s.o.Fleet.Enrol(c.UserContext(), request)
 	if problem.CodeOf(err) == problem.EnrolCodeInvalid {
-		s.guesses.wrong(c.IP(), s.o.Clock.Now())
+		s.guesses.wrong(s.from(c), s.o.Clock.Now())
 	}
 	if err != nil {
 		return err

@@ -25,9 +25,9 @@ type HQ struct {
 	bin      process.Binaries
 	log      io.Writer
 	proc     *process.Process
-	Data     string // its data directory
-	Addr     string // "host:port" it serves on
-	Password string // of the administrator called [Admin]
+	Data     string   // its data directory
+	Addr     string   // "host:port" it serves on
+	Password string   // of the administrator called [Admin]
 	More     []string // further flags of the next start
 }
 
