@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/server/branding"
 	"github.com/tallystick/tallystick/server/card"
@@ -78,7 +81,10 @@ func (o *office) shopperSide(f cardFlags, mine rounds.Turn, log *slog.Logger) er
 	o.mails = mail.New(mail.Options{Store: o.db, Sender: sender, Clock: o.clock, NewID: newID, Log: log, Turn: mine})
 	o.cards = card.New(card.Env{
 		Store: o.db, Programme: o.programme, Ledger: o.ledger, Accounts: o.accounts, Stores: o.fleet, Claims: o.claims, Mails: o.mails,
-		Clock: o.clock, Random: rand.Reader, NewID: newID, Secret: secret,
+		Joined:  func(ctx context.Context, member uuid.UUID) error { return o.passes.Joined(ctx, member) },
+		Changed: func(ctx context.Context, member uuid.UUID) error { return o.passes.Touch(ctx, member) },
+		Left:    func(ctx context.Context, member uuid.UUID) error { return o.passes.Left(ctx, member) },
+		Clock:   o.clock, Random: rand.Reader, NewID: newID, Secret: secret,
 		Name: f.Programme, Address: f.page(),
 	})
 	return nil

@@ -29,6 +29,7 @@ import (
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/mail"
+	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/reconcile"
@@ -76,6 +77,7 @@ type office struct {
 	cards     *card.Cards
 	branding  *branding.Service
 	mails     *mail.Outbox
+	passes    *pass.Service
 	people    *people.Directory
 	answers   *people.Answers
 	clock     clock.Clock

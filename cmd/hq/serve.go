@@ -33,6 +33,7 @@ type serveCommand struct {
 	ShopLanes   int           `name:"web-shop-lanes" help:"How many shoppers of a store's web shop may be served at once, each by a terminal of its own; it may be changed later." default:"8"`
 	Proxies     []string      `name:"trusted-proxies" help:"Networks of the proxies in front of HQ, as in 10.0.0.0/8,192.0.2.7. Only they are believed about where a request came from (X-Forwarded-For)."`
 	Card        cardFlags     `embed:""`
+	Wallet      walletFlags   `embed:""`
 }
 
 // Run serves until it is told to stop.
@@ -66,6 +67,9 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	if err := o.shopperSide(c.Card, mine, log); err != nil {
 		return err
 	}
+	if err := o.wallets(c.Wallet, c.Card, s.cli.Data, s.stdin, mine, log); err != nil {
+		return err
+	}
 	if err := o.rights.BeginRestore(ctx); err != nil {
 		return err
 	}
@@ -95,7 +99,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 		applier.Wake()
 		settler.Wake()
 	}, log)()
-	stop := running(applier, settler, o.rights, o.pools, o.claims, counter, watch, o.mails)
+	stop := running(applier, settler, o.rights, o.pools, o.claims, counter, watch, o.mails, o.passes)
 	err = c.until(ctx, o, server, listener, mine, log)
 	stop()
 	return errors.Join(err, giveBack(ctx, release))
@@ -105,7 +109,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 func (o *office) server(watch *console.Watch, proxies api.Proxies, log *slog.Logger) *api.Server {
 	return api.New(api.Options{
 		People: o.people, Answers: o.answers, Fleet: o.fleet, Cashiers: o.cashiers, Programme: o.programme, Accounts: o.accounts, Shop: o.shop,
-		Claims: o.claims, Days: o.days, Cards: o.cards, Mails: o.mails, Ledger: o.ledger, Found: o.db, Ingest: o.ingest, Feed: o.feed, Rights: o.rights,
+		Claims: o.claims, Days: o.days, Cards: o.cards, Passes: o.passes, Mails: o.mails, Ledger: o.ledger, Found: o.db, Ingest: o.ingest, Feed: o.feed, Rights: o.rights,
 		Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: console.NewProver(o.db), Watch: watch,
 		Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Keys: o.keys, Statement: o.statement,
 		Version: version, Ping: o.db.Ping, Lost: store.Lost, Proxies: proxies, Log: log,

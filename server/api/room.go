@@ -59,6 +59,8 @@ func bodyLimit(path string) int {
 	switch {
 	case path == wire.PathEnrol, path == basePath+"/sessions", path == sessionPath, strings.HasPrefix(path, cardPath):
 		return freeBytes
+	case strings.HasPrefix(path, applePath):
+		return appleBodyLimit
 	case strings.HasPrefix(path, "/sync/"):
 		return wire.MaxBody
 	}

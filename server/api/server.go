@@ -27,6 +27,7 @@ import (
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/mail"
+	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/reconcile"
@@ -99,15 +100,17 @@ type Options struct {
 	Days      *reconcile.Service
 	Cards     *card.Cards
 	Mails     *mail.Outbox
-	Ledger    Ledger
-	Found     Exceptions
-	Ingest    Ingest
-	Feed      Feed
-	Rights    Rights
-	Cases     *casework.Service
-	Lists     *console.Reader
-	Desk      *console.Desk
-	Proofs    *console.Prover
+	// Passes is nil where there are none to be had.
+	Passes *pass.Service
+	Ledger Ledger
+	Found  Exceptions
+	Ingest Ingest
+	Feed   Feed
+	Rights Rights
+	Cases  *casework.Service
+	Lists  *console.Reader
+	Desk   *console.Desk
+	Proofs *console.Prover
 	// Watch tells pages what changed; it is let go when the server stops.
 	Watch     *console.Watch
 	Clock     clock.Clock
@@ -199,6 +202,7 @@ func (s *Server) route() {
 	s.app.Use(s.metrics.observe, headers, s.limitTime, s.takeBody)
 	s.routeOps()
 	s.routeSync()
+	s.routeApple()
 	s.routePages()
 	s.app.Get(basePath+"/openapi.json", func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)

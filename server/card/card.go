@@ -173,9 +173,12 @@ type Env struct {
 	Stores    Stores
 	Claims    Claims
 	Mails     Mails
-	Clock     clock.Clock
-	Random    io.Reader
-	NewID     func() uuid.UUID
+	// Joined and Left are told, in the transaction, of who got a card and who leaves;
+	// Changed, after it, of who wants another language. Nil is nobody.
+	Joined, Left, Changed func(ctx context.Context, member uuid.UUID) error
+	Clock                 clock.Clock
+	Random                io.Reader
+	NewID                 func() uuid.UUID
 	// Secret derives the cookie of a join from its idempotency key.
 	Secret []byte
 	// Name is what the programme is called in mails.
@@ -188,7 +191,14 @@ type Env struct {
 type Cards struct{ env Env }
 
 // New returns it.
-func New(env Env) *Cards { return &Cards{env: env} }
+func New(env Env) *Cards {
+	for _, told := range []*func(context.Context, uuid.UUID) error{&env.Joined, &env.Left, &env.Changed} {
+		if *told == nil {
+			*told = func(context.Context, uuid.UUID) error { return nil }
+		}
+	}
+	return &Cards{env: env}
+}
 
 func (c *Cards) now() time.Time { return c.env.Clock.Now().UTC().Truncate(time.Millisecond) }
 

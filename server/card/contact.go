@@ -55,6 +55,9 @@ func (c *Cards) Change(ctx context.Context, member uuid.UUID, change Change) err
 		}
 		return c.mailLink(ctx, h, confirmMail)
 	})
+	if err == nil && change.Locale != nil {
+		err = c.env.Changed(ctx, member)
+	}
 	if err != nil {
 		return fmt.Errorf("change holder: %w", err)
 	}
@@ -132,6 +135,9 @@ func (c *Cards) Leave(ctx context.Context, member uuid.UUID) error {
 			return err
 		}
 		if _, err := c.env.Programme.Block(ctx, uuid.Nil, member); err != nil {
+			return err
+		}
+		if err := c.env.Left(ctx, member); err != nil {
 			return err
 		}
 		return c.env.Store.Erase(ctx, member)

@@ -94,6 +94,9 @@ func (c *Cards) enrol(ctx context.Context, j Join, who contact, secret string) (
 	if err := c.env.Store.AddHolder(ctx, holder); err != nil {
 		return Open{}, err
 	}
+	if err := c.env.Joined(ctx, id); err != nil {
+		return Open{}, err
+	}
 	for _, consent := range j.Consents {
 		if err := c.consent(ctx, id, consent); err != nil {
 			return Open{}, err

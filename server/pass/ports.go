@@ -62,7 +62,10 @@ const (
 type Result struct {
 	Outcome Outcome
 	After   time.Duration
-	Reason  string
+	// Since is when it became known that a phone is Gone: one that was added later stays.
+	// Zero is now.
+	Since  time.Time
+	Reason string
 }
 
 // Programme is what passes need of the programme.

@@ -89,7 +89,7 @@ func (s *Service) took(ctx context.Context, due []Push, results []Result) error 
 		case Gone:
 			p.Attempts = 0
 			if p.Channel == Apple {
-				if err := s.o.Store.DropToken(ctx, [32]byte(p.Target), p.Token); err != nil {
+				if err := s.o.Store.DropToken(ctx, [32]byte(p.Target), p.Token, orElse(r.Since, now)); err != nil {
 					return fmt.Errorf("drop registrations: %w", err)
 				}
 			}

@@ -105,8 +105,9 @@ type Store interface {
 	RenewToken(ctx context.Context, device [32]byte, pushToken string) error
 	// DropRegistrations removes those of a pass on phones.
 	DropRegistrations(ctx context.Context, k Key, devices [][32]byte) error
-	// DropToken removes all registrations of a phone that have a push token.
-	DropToken(ctx context.Context, device [32]byte, pushToken string) error
+	// DropToken removes all registrations of a phone that have a push token and were made
+	// by a time.
+	DropToken(ctx context.Context, device [32]byte, pushToken string, by time.Time) error
 	Registrations(ctx context.Context, keys []Key) ([]Registration, error)
 	RegistrationsOn(ctx context.Context, devices [][32]byte) ([]Registration, error)
 	// ChangedOn returns which passes of a phone changed after a position, the first ones.

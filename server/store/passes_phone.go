@@ -49,8 +49,8 @@ func (db *DB) DropRegistrations(ctx context.Context, k pass.Key, devices [][32]b
 }
 
 // DropToken implements pass.Store.
-func (db *DB) DropToken(ctx context.Context, device [32]byte, pushToken string) error {
-	_, err := db.exec(ctx, "DELETE FROM pass_registrations WHERE device = ? AND push_token = ?", device[:], pushToken)
+func (db *DB) DropToken(ctx context.Context, device [32]byte, pushToken string, by time.Time) error {
+	_, err := db.exec(ctx, "DELETE FROM pass_registrations WHERE device = ? AND push_token = ? AND registered_at <= ?", device[:], pushToken, toMillis(by))
 	return err
 }
 
