@@ -82,7 +82,7 @@ var serialForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 func (i *Issuer) check(r Request) error {
 	if !serialForm.MatchString(r.Serial) {
-		return fmt.Errorf("serial number %q is not 1 to 64 letters, digits, dots, hyphens and underscores", r.Serial)
+		return fmt.Errorf("serial number %q is not 1 to 64 letters, digits, dots, hyphens and underscores", cut(r.Serial, maxShort))
 	}
 	if i.o.ServiceURL != "" && len(r.AuthToken) < MinAuthToken {
 		return fmt.Errorf("authentication token has %d characters, at least %d are needed", len(r.AuthToken), MinAuthToken)
@@ -102,7 +102,7 @@ func (i *Issuer) check(r Request) error {
 // Pass returns one signed .pkpass.
 func (i *Issuer) Pass(r Request) ([]byte, error) {
 	if err := i.check(r); err != nil {
-		return nil, fmt.Errorf("make pass %s: %w", cut(r.Serial, 64), err)
+		return nil, fmt.Errorf("make pass: %w", err)
 	}
 	files, err := i.files(r)
 	if err != nil {

@@ -74,8 +74,10 @@ func member() face.Face {
 		Vouchers: []face.Voucher{{ID: uuid.UUID{2}, Name: "Free coffee", Left: 2, ValidTo: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)}, {ID: uuid.UUID{3}, Name: "Cake", Left: 1}},
 		Next:     &face.Next{Name: "Breakfast", Unit: "points", Have: 1240, Cost: 2000},
 		Stores: []face.Place{
-			{Name: "Market square", Latitude: 52.2297, Longitude: 21.0122}, {Name: "nowhere"},
-			{Name: "beyond", Latitude: 91, Longitude: 10}, {Name: "not a number", Latitude: math.NaN(), Longitude: 10},
+			{Name: "Market square", Latitude: 52.2297, Longitude: 21.0122},
+			{Name: "nowhere"},
+			{Name: "beyond", Latitude: 91, Longitude: 10},
+			{Name: "not a number", Latitude: math.NaN(), Longitude: 10},
 		},
 		AsOf: now, ExpiresOn: time.Date(2027, 6, 30, 0, 0, 0, 0, time.UTC),
 	}

@@ -132,19 +132,18 @@ const maxDepth = 32
 
 // checkIterations refuses a file that asks for so many rounds of its password's hash that
 // reading it would not end. Such a number stands behind a salt: SEQUENCE { OCTET STRING,
-// INTEGER, … } (RFC 7292 appendix C, RFC 8018 A.2), or last in the MAC (RFC 7292 §4).
+// INTEGER, … } (RFC 7292 §4 and appendix C, RFC 8018 A.2). What is not DER all through,
+// as ciphertext, is passed over.
 func checkIterations(der []byte, depth int) error {
+	values, is := derValues(der)
+	if !is || depth == maxDepth {
+		return nil
+	}
 	salted := false
-	for len(der) > 0 && depth < maxDepth {
-		var v asn1.RawValue
-		rest, err := asn1.Unmarshal(der, &v)
-		if err != nil {
-			return nil // not DER; whoever decodes it says so
-		}
-		der = rest
+	for _, v := range values {
+		var n int
 		switch {
 		case v.Class == asn1.ClassUniversal && v.Tag == asn1.TagInteger:
-			var n int
 			if _, err := asn1.Unmarshal(v.FullBytes, &n); salted && (err != nil || n > maxIterations) {
 				return fmt.Errorf("asks for more than %d rounds of its password's hash", maxIterations)
 			}
@@ -156,4 +155,17 @@ func checkIterations(der []byte, depth int) error {
 		}
 	}
 	return nil
+}
+
+// derValues splits bytes that are DER values, one after the other.
+func derValues(der []byte) (values []asn1.RawValue, is bool) {
+	for len(der) > 0 {
+		var v asn1.RawValue
+		rest, err := asn1.Unmarshal(der, &v)
+		if err != nil {
+			return nil, false
+		}
+		values, der = append(values, v), rest
+	}
+	return values, true
 }

@@ -124,3 +124,19 @@ func TestSameRequestSameBytes(t *testing.T) {
 		t.Error("two passes of one request differ")
 	}
 }
+
+// A P-256 key signs as well, should Apple ever give one out.
+func TestP256SignatureVerifies(t *testing.T) {
+	f := forge(t, spoil{})
+	c, err := apple.Read(f.source(t), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := unpack(t, pass(t, issuer(t, func(o *apple.Options) { o.Credentials = c }), request(t, member(), look())))
+	v := newVerifier(t, certPEM(f.root))
+	for _, tool := range []string{"cms", "smime"} {
+		if out, err := v.verify(t, tool, files["manifest.json"], files["signature"]); err != nil {
+			t.Errorf("openssl %s: %v: %s", tool, err, out)
+		}
+	}
+}

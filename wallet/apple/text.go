@@ -11,7 +11,8 @@ const (
 	maxShort = 64     // on the front: names, numbers, labels
 	maxLine  = 240    // descriptions, one voucher on the back
 	maxBack  = 12_000 // terms
-	maxBytes = 16     // bytes a character has on average at most, for a limit on work
+	maxBytes = 64     // bytes a character has at most on average; more is not looked at
+	maxMarks = 8      // accents on one letter; more are drawn over other lines
 )
 
 const ellipsis = "…"
@@ -35,7 +36,8 @@ func cut(text string, limit int) string {
 }
 
 // clean drops what has no place in a pass: control characters other than line ends,
-// characters that turn the direction of all text behind them, and bytes that are not UTF-8.
+// characters that turn the direction of all text behind them, heaps of accents, and bytes
+// that are not UTF-8.
 func clean(text string, limit int) string {
 	if len(text) > limit {
 		for limit > 0 && !utf8.RuneStart(text[limit]) {
@@ -44,8 +46,14 @@ func clean(text string, limit int) string {
 		text = text[:limit] + ellipsis
 	}
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\r\n", "\n")
+	marks := 0
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if marks++; !unicode.Is(unicode.M, r) {
+			marks = 0
+		}
 		switch {
+		case marks > maxMarks:
+			return -1
 		case r == '\n':
 			return r
 		case r == '\r', r == '\u2028', r == '\u2029':
