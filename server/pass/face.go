@@ -159,6 +159,14 @@ type books struct {
 	vouchers []loyalty.Voucher
 }
 
+// find returns where a voucher is, or -1. Nobody has none.
+func (b *books) find(voucher uuid.UUID) int {
+	if b == nil {
+		return -1
+	}
+	return slices.IndexFunc(b.vouchers, func(v loyalty.Voucher) bool { return uuid.UUID(v.ID) == voucher })
+}
+
 // accounts reads the accounts of members.
 func (s *Service) accounts(ctx context.Context, members []programme.Member) (map[uuid.UUID]*books, error) {
 	out := make(map[uuid.UUID]*books, len(members))
@@ -218,8 +226,7 @@ func (cat *catalogue) draft(p Pass, m programme.Member, b *books, locale string)
 		f.Kind, f.Subject = face.KindVoucher, p.Voucher
 	}
 	if p.State == Voided || m.ID == uuid.Nil || m.Blocked {
-		f.Voided = true
-		return f
+		return cat.voided(f, b)
 	}
 	f.Name = m.Alias
 	f.Code, f.ExpiresOn = fmt.Sprint("key ", cat.terms.KeyID), cat.terms.ExpiresOn
@@ -242,9 +249,9 @@ func (cat *catalogue) draft(p Pass, m programme.Member, b *books, locale string)
 
 // single is a voucher for itself. One that is used up or over is voided.
 func (cat *catalogue) single(f *face.Face, voucher uuid.UUID, b *books) {
-	i := slices.IndexFunc(b.vouchers, func(v loyalty.Voucher) bool { return uuid.UUID(v.ID) == voucher })
+	i := b.find(voucher)
 	if i < 0 || !cat.good(b.vouchers[i]) {
-		*f = face.Face{Kind: f.Kind, Subject: f.Subject, Locale: f.Locale, AsOf: f.AsOf, Voided: true}
+		*f = cat.voided(*f, b)
 		return
 	}
 	v := cat.voucher(b.vouchers[i])
@@ -252,6 +259,19 @@ func (cat *catalogue) single(f *face.Face, voucher uuid.UUID, b *books) {
 	if !v.ValidTo.IsZero() && v.ValidTo.Before(f.ExpiresOn) {
 		f.ExpiresOn = v.ValidTo.Truncate(day)
 	}
+}
+
+// voided says nothing but that, and of a voucher which reward it was for.
+func (cat *catalogue) voided(f face.Face, b *books) face.Face {
+	out := face.Face{Kind: f.Kind, Subject: f.Subject, Locale: f.Locale, AsOf: f.AsOf, Voided: true}
+	if f.Kind == face.KindVoucher {
+		out.Voucher = &face.Voucher{ID: f.Subject}
+		if i := b.find(f.Subject); i >= 0 {
+			v := cat.voucher(b.vouchers[i])
+			out.Voucher = &face.Voucher{ID: v.ID, Name: v.Name, Discount: v.Discount, Currency: v.Currency}
+		}
+	}
+	return out
 }
 
 // end is when a voucher ends, by its own date or its reward's; zero when it does not.

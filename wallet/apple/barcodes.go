@@ -53,8 +53,12 @@ type barcode struct {
 }
 
 // barcodesOf returns the codes in order of preference: iOS 27 takes the first it can show
-// where the pass is held, older ones the first they know.
+// where the pass is held, older ones the first they know. A voided pass without a code has
+// none.
 func barcodesOf(list []Barcode, f face.Face) []barcode {
+	if f.Code == "" {
+		return nil
+	}
 	var out []barcode
 	for _, b := range list {
 		message := f.Code

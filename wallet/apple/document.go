@@ -32,7 +32,7 @@ type document struct {
 	Label               string     `json:"labelColor,omitempty"`
 	WebServiceURL       string     `json:"webServiceURL,omitempty"`
 	AuthenticationToken string     `json:"authenticationToken,omitempty"`
-	Barcodes            []barcode  `json:"barcodes"`
+	Barcodes            []barcode  `json:"barcodes,omitempty"`
 	Locations           []location `json:"locations,omitempty"`
 	RelevantDates       []interval `json:"relevantDates,omitempty"`
 	ExpirationDate      string     `json:"expirationDate,omitempty"`

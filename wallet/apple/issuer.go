@@ -93,7 +93,7 @@ func (i *Issuer) check(r Request) error {
 	if r.Face.Kind != face.KindVoucher && r.Face.Kind != face.KindMember {
 		return fmt.Errorf("kind of pass %q is not known", r.Face.Kind)
 	}
-	if r.Face.Code == "" {
+	if r.Face.Code == "" && !r.Face.Voided {
 		return fmt.Errorf("a pass has no code")
 	}
 	return checkImages(r.Images)
