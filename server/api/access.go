@@ -50,6 +50,9 @@ var areas = map[string]people.Area{
 	"QuarantineTerminal": people.AreaFleet, "PreviewPolicy": people.AreaLook,
 	"ListMails":    people.AreaTrust,
 	"CreatePerson": people.AreaPeople, "ListPeople": people.AreaLook, "SetPassword": people.AreaPeople, "ShutOutPerson": people.AreaPeople, "SetRole": people.AreaPeople,
+	"GetBranding": people.AreaLook, "CheckBranding": people.AreaLook, "GetBrandingPreview": people.AreaLook, "GetBrandingPicture": people.AreaLook,
+	"PutBranding": people.AreaProgramme, "AddBrandingPicture": people.AreaProgramme,
+	"GetMemberCardPDF": people.AreaMembers, "GetMemberCardPNG": people.AreaMembers, "GetMemberCardSVG": people.AreaMembers, "GetCardSheet": people.AreaMembers,
 	"GetExposure": people.AreaLook, "GetExposureHistory": people.AreaLook, "GetLosses": people.AreaLook,
 }
 

@@ -140,7 +140,7 @@ func TestAListIsAFileToo(t *testing.T) {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
 	}
-	if a := r.do(call{method: "GET", path: "/api/v1/lists/people"}); a.status != 404 {
+	if a := r.do(call{method: "GET", path: "/api/v1/lists/nothings"}); a.status != 404 {
 		t.Errorf("a list that is none: %d", a.status)
 	}
 	if a := r.do(call{method: "GET", path: "/api/v1/lists/members?cursor=AAAA"}); a.code() != problem.CursorInvalid {

@@ -14,7 +14,7 @@ const (
 	maxBody = 1 << 20
 	// maxDrain is how much of a body that is too large is read and thrown away: who
 	// is still sending would else see a broken connection instead of the reason.
-	maxDrain = 32 << 20
+	maxDrain = 64 << 20
 )
 
 // plainJSON refuses bodies of another type or encoded: what the generated server
@@ -23,6 +23,8 @@ func plainJSON(c *fiber.Ctx) error {
 	switch {
 	case len(c.Request().Header.Peek(fiber.HeaderContentEncoding)) > 0:
 		return problem.New(problem.UnsupportedMedia, "a compressed body is not taken here")
+	case c.Path() == picturesPath:
+		return c.Next() // what it is, the picture itself says
 	case len(c.BodyRaw()) > 0 && !isJSON(c.Get(fiber.HeaderContentType)):
 		return problem.New(problem.UnsupportedMedia, "the content type must be application/json")
 	}

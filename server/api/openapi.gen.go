@@ -5,6 +5,7 @@ package api
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -35,6 +36,48 @@ func (e AdjustmentReason) Valid() bool {
 	case Migration:
 		return true
 	case OpeningBalance:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BrandingWarningCode.
+const (
+	ForegroundContrast BrandingWarningCode = "foreground_contrast"
+	IconShape          BrandingWarningCode = "icon_shape"
+	LabelContrast      BrandingWarningCode = "label_contrast"
+	LogoSmall          BrandingWarningCode = "logo_small"
+	LogoWideForCircle  BrandingWarningCode = "logo_wide_for_circle"
+	NameLong           BrandingWarningCode = "name_long"
+	StampContrast      BrandingWarningCode = "stamp_contrast"
+	StripShape         BrandingWarningCode = "strip_shape"
+	StripSmall         BrandingWarningCode = "strip_small"
+	TextsMissing       BrandingWarningCode = "texts_missing"
+)
+
+// Valid indicates whether the value is a known member of the BrandingWarningCode enum.
+func (e BrandingWarningCode) Valid() bool {
+	switch e {
+	case ForegroundContrast:
+		return true
+	case IconShape:
+		return true
+	case LabelContrast:
+		return true
+	case LogoSmall:
+		return true
+	case LogoWideForCircle:
+		return true
+	case NameLong:
+		return true
+	case StampContrast:
+		return true
+	case StripShape:
+		return true
+	case StripSmall:
+		return true
+	case TextsMissing:
 		return true
 	default:
 		return false
@@ -584,6 +627,36 @@ func (e Verdict) Valid() bool {
 	}
 }
 
+// Defines values for GetBrandingPreviewParamsName.
+const (
+	GetBrandingPreviewParamsNameCard  GetBrandingPreviewParamsName = "card"
+	GetBrandingPreviewParamsNameHero  GetBrandingPreviewParamsName = "hero"
+	GetBrandingPreviewParamsNameIcon  GetBrandingPreviewParamsName = "icon"
+	GetBrandingPreviewParamsNameLogo  GetBrandingPreviewParamsName = "logo"
+	GetBrandingPreviewParamsNameRound GetBrandingPreviewParamsName = "round"
+	GetBrandingPreviewParamsNameStrip GetBrandingPreviewParamsName = "strip"
+)
+
+// Valid indicates whether the value is a known member of the GetBrandingPreviewParamsName enum.
+func (e GetBrandingPreviewParamsName) Valid() bool {
+	switch e {
+	case GetBrandingPreviewParamsNameCard:
+		return true
+	case GetBrandingPreviewParamsNameHero:
+		return true
+	case GetBrandingPreviewParamsNameIcon:
+		return true
+	case GetBrandingPreviewParamsNameLogo:
+		return true
+	case GetBrandingPreviewParamsNameRound:
+		return true
+	case GetBrandingPreviewParamsNameStrip:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListExceptionsParamsState.
 const (
 	ListExceptionsParamsStateAwaiting  ListExceptionsParamsState = "awaiting"
@@ -756,6 +829,118 @@ type BasketLine struct {
 	Quantity *int64  `json:"quantity,omitempty"`
 	Sku      *string `json:"sku,omitempty"`
 }
+
+// Branding defines model for Branding.
+type Branding struct {
+	Background string     `json:"background"`
+	ChangedAt  *time.Time `json:"changed_at,omitempty"`
+
+	// ChangedBy Who put it in force.
+	ChangedBy  *string `json:"changed_by,omitempty"`
+	Company    string  `json:"company"`
+	Foreground string  `json:"foreground"`
+
+	// Label The colour of labels, and of empty stamps.
+	Label string `json:"label"`
+
+	// Pictures Ids of uploaded pictures; a missing one is the built-in picture.
+	Pictures  BrandingPictures `json:"pictures"`
+	Programme string           `json:"programme"`
+	Stamps    *BrandingStamps  `json:"stamps,omitempty"`
+
+	// Texts What another language lacks is said in English.
+	Texts BrandingTexts `json:"texts"`
+
+	// Version Counts changes; 0 is the built-in look.
+	Version  int64             `json:"version"`
+	Warnings []BrandingWarning `json:"warnings"`
+
+	// Website Begins with https://.
+	Website *string `json:"website,omitempty"`
+}
+
+// BrandingChange defines model for BrandingChange.
+type BrandingChange struct {
+	Background string `json:"background"`
+	Company    string `json:"company"`
+	Foreground string `json:"foreground"`
+
+	// Label The colour of labels, and of empty stamps.
+	Label string `json:"label"`
+
+	// Pictures Ids of uploaded pictures; a missing one is the built-in picture.
+	Pictures  BrandingPictures `json:"pictures"`
+	Programme string           `json:"programme"`
+	Stamps    *BrandingStamps  `json:"stamps,omitempty"`
+
+	// Texts What another language lacks is said in English.
+	Texts BrandingTexts `json:"texts"`
+
+	// Version Counts changes; 0 is the built-in look.
+	Version int64 `json:"version"`
+
+	// Website Begins with https://.
+	Website *string `json:"website,omitempty"`
+}
+
+// BrandingCheck defines model for BrandingCheck.
+type BrandingCheck struct {
+	Warnings []BrandingWarning `json:"warnings"`
+}
+
+// BrandingPicture defines model for BrandingPicture.
+type BrandingPicture struct {
+	Bytes  int    `json:"bytes"`
+	Height int    `json:"height"`
+	ID     string `json:"id"`
+
+	// Width Pixels, as it is kept.
+	Width int `json:"width"`
+}
+
+// BrandingPictures Ids of uploaded pictures; a missing one is the built-in picture.
+type BrandingPictures struct {
+	Icon  *string `json:"icon,omitempty"`
+	Logo  *string `json:"logo,omitempty"`
+	Strip *string `json:"strip,omitempty"`
+}
+
+// BrandingStamps defines model for BrandingStamps.
+type BrandingStamps struct {
+	Goal int64 `json:"goal"`
+
+	// Unit The unit that fills the stamp card.
+	Unit string `json:"unit"`
+}
+
+// BrandingText defines model for BrandingText.
+type BrandingText struct {
+	// Description What the pass is; read out by screen readers.
+	Description string `json:"description"`
+
+	// Terms On the back.
+	Terms *string `json:"terms,omitempty"`
+}
+
+// BrandingTexts What another language lacks is said in English.
+type BrandingTexts struct {
+	En BrandingText  `json:"en"`
+	Pl *BrandingText `json:"pl,omitempty"`
+	Tr *BrandingText `json:"tr,omitempty"`
+}
+
+// BrandingWarning What will be hard to read or look bad. have and want are contrast ratios, pixels, percent or characters, as the code says.
+type BrandingWarning struct {
+	Code BrandingWarningCode `json:"code"`
+
+	// Field JSON pointer.
+	Field string  `json:"field"`
+	Have  float64 `json:"have"`
+	Want  float64 `json:"want"`
+}
+
+// BrandingWarningCode defines model for BrandingWarning.Code.
+type BrandingWarningCode string
 
 // Card defines model for Card.
 type Card struct {
@@ -2548,6 +2733,43 @@ type UndoAdjustmentListParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PutBrandingParams defines parameters for PutBranding.
+type PutBrandingParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// GetBrandingPreviewParams defines parameters for GetBrandingPreview.
+type GetBrandingPreviewParams struct {
+	Background string  `form:"background" json:"background"`
+	Foreground string  `form:"foreground" json:"foreground"`
+	Label      string  `form:"label" json:"label"`
+	Logo       *string `form:"logo,omitempty" json:"logo,omitempty"`
+	Icon       *string `form:"icon,omitempty" json:"icon,omitempty"`
+	Strip      *string `form:"strip,omitempty" json:"strip,omitempty"`
+
+	// Goal Stamps that fill the card; 0 for no stamp card.
+	Goal *int `form:"goal,omitempty" json:"goal,omitempty"`
+
+	// Filled Stamps the member has.
+	Filled *int `form:"filled,omitempty" json:"filled,omitempty"`
+
+	// Programme On the printed card.
+	Programme *string `form:"programme,omitempty" json:"programme,omitempty"`
+
+	// Description On the printed card.
+	Description *string `form:"description,omitempty" json:"description,omitempty"`
+
+	// Website On the printed card.
+	Website *string `form:"website,omitempty" json:"website,omitempty"`
+
+	// Locale Of the printed card.
+	Locale *CardLocale `form:"locale,omitempty" json:"locale,omitempty"`
+}
+
+// GetBrandingPreviewParamsName defines parameters for GetBrandingPreview.
+type GetBrandingPreviewParamsName string
+
 // ListCardHistoryParams defines parameters for ListCardHistory.
 type ListCardHistoryParams struct {
 	// Limit How many at most.
@@ -2561,6 +2783,15 @@ type ListCardHistoryParams struct {
 type JoinCardParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// GetCardSheetParams defines parameters for GetCardSheet.
+type GetCardSheetParams struct {
+	// ID Members, at most 100.
+	ID []openapi_types.UUID `form:"id" json:"id"`
+
+	// Locale Of the words on the card; English when it is missing.
+	Locale *CardLocale `form:"locale,omitempty" json:"locale,omitempty"`
 }
 
 // CreateClaimParams defines parameters for CreateClaim.
@@ -2819,6 +3050,27 @@ type GetMemberBalancesParams struct {
 type BlockMemberParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// GetMemberCardPDFParams defines parameters for GetMemberCardPDF.
+type GetMemberCardPDFParams struct {
+	// Locale Of the words on the card; English when it is missing.
+	Locale *CardLocale `form:"locale,omitempty" json:"locale,omitempty"`
+}
+
+// GetMemberCardPNGParams defines parameters for GetMemberCardPNG.
+type GetMemberCardPNGParams struct {
+	// Locale Of the words on the card; English when it is missing.
+	Locale *CardLocale `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Dpi Dots per inch.
+	Dpi *int `form:"dpi,omitempty" json:"dpi,omitempty"`
+}
+
+// GetMemberCardSVGParams defines parameters for GetMemberCardSVG.
+type GetMemberCardSVGParams struct {
+	// Locale Of the words on the card; English when it is missing.
+	Locale *CardLocale `form:"locale,omitempty" json:"locale,omitempty"`
 }
 
 // ListMemberHistoryParams defines parameters for ListMemberHistory.
@@ -3124,6 +3376,12 @@ type CreateAdjustmentListJSONRequestBody = AdjustmentListNew
 // CommitAdjustmentListJSONRequestBody defines body for CommitAdjustmentList for application/json ContentType.
 type CommitAdjustmentListJSONRequestBody = AdjustmentListCommit
 
+// PutBrandingJSONRequestBody defines body for PutBranding for application/json ContentType.
+type PutBrandingJSONRequestBody = BrandingChange
+
+// CheckBrandingJSONRequestBody defines body for CheckBranding for application/json ContentType.
+type CheckBrandingJSONRequestBody = BrandingChange
+
 // ClaimOnCardJSONRequestBody defines body for ClaimOnCard for application/json ContentType.
 type ClaimOnCardJSONRequestBody = CardClaimNew
 
@@ -3270,6 +3528,24 @@ type ServerInterface interface {
 	// UndoAdjustmentList Book the counterpart of a list
 	// (POST /adjustment-lists/{id}/undo)
 	UndoAdjustmentList(c *fiber.Ctx, id ID, params UndoAdjustmentListParams) error
+	// GetBranding How passes look now
+	// (GET /branding)
+	GetBranding(c *fiber.Ctx) error
+	// PutBranding Put another look in force
+	// (PUT /branding)
+	PutBranding(c *fiber.Ctx, params PutBrandingParams) error
+	// CheckBranding What is to be said about a look before it is put in force
+	// (POST /branding/check)
+	CheckBranding(c *fiber.Ctx) error
+	// AddBrandingPicture Upload a picture for a look to name
+	// (POST /branding/pictures)
+	AddBrandingPicture(c *fiber.Ctx) error
+	// GetBrandingPicture A picture as it is kept
+	// (GET /branding/pictures/{picture})
+	GetBrandingPicture(c *fiber.Ctx, picture string) error
+	// GetBrandingPreview A picture as it would be drawn
+	// (GET /branding/preview/{name})
+	GetBrandingPreview(c *fiber.Ctx, name GetBrandingPreviewParamsName, params GetBrandingPreviewParams) error
 	// ClaimOnCard Get what a sale without a card earned, by the code on its receipt
 	// (POST /card/claims)
 	ClaimOnCard(c *fiber.Ctx) error
@@ -3303,6 +3579,15 @@ type ServerInterface interface {
 	// ChangeCard Change name, address, phone or language
 	// (PATCH /card/me)
 	ChangeCard(c *fiber.Ctx) error
+	// PrintCardPDF The shopper's own card to print, as PDF
+	// (GET /card/print.pdf)
+	PrintCardPDF(c *fiber.Ctx) error
+	// PrintCardPNG The shopper's own card to print, as PNG
+	// (GET /card/print.png)
+	PrintCardPNG(c *fiber.Ctx) error
+	// PrintCardSVG The shopper's own card to print, as SVG
+	// (GET /card/print.svg)
+	PrintCardSVG(c *fiber.Ctx) error
 	// GetCardProgramme What the card is of
 	// (GET /card/programme)
 	GetCardProgramme(c *fiber.Ctx) error
@@ -3312,6 +3597,9 @@ type ServerInterface interface {
 	// ListCardStores Where the card is good
 	// (GET /card/stores)
 	ListCardStores(c *fiber.Ctx) error
+	// GetCardSheet Printed cards of several members, ten on a sheet of A4
+	// (GET /cards.pdf)
+	GetCardSheet(c *fiber.Ctx, params GetCardSheetParams) error
 	// CreateClaim Give a member what a sale without a card earned, by the code on its receipt
 	// (POST /claims)
 	CreateClaim(c *fiber.Ctx, params CreateClaimParams) error
@@ -3426,6 +3714,15 @@ type ServerInterface interface {
 	// BlockMember Block a member
 	// (POST /members/{id}/block)
 	BlockMember(c *fiber.Ctx, id ID, params BlockMemberParams) error
+	// GetMemberCardPDF The printed card of a member as PDF
+	// (GET /members/{id}/card.pdf)
+	GetMemberCardPDF(c *fiber.Ctx, id ID, params GetMemberCardPDFParams) error
+	// GetMemberCardPNG The printed card of a member as PNG
+	// (GET /members/{id}/card.png)
+	GetMemberCardPNG(c *fiber.Ctx, id ID, params GetMemberCardPNGParams) error
+	// GetMemberCardSVG The printed card of a member as SVG
+	// (GET /members/{id}/card.svg)
+	GetMemberCardSVG(c *fiber.Ctx, id ID, params GetMemberCardSVGParams) error
 	// ListMemberHistory What changed a member's holdings, newest first
 	// (GET /members/{id}/history)
 	ListMemberHistory(c *fiber.Ctx, id ID, params ListMemberHistoryParams) error
@@ -3925,6 +4222,256 @@ func (siw *ServerInterfaceWrapper) UndoAdjustmentList(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetBranding operation middleware
+func (siw *ServerInterfaceWrapper) GetBranding(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetBranding(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutBranding operation middleware
+func (siw *ServerInterfaceWrapper) PutBranding(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutBrandingParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutBranding(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CheckBranding operation middleware
+func (siw *ServerInterfaceWrapper) CheckBranding(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CheckBranding(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// AddBrandingPicture operation middleware
+func (siw *ServerInterfaceWrapper) AddBrandingPicture(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AddBrandingPicture(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetBrandingPicture operation middleware
+func (siw *ServerInterfaceWrapper) GetBrandingPicture(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "picture" -------------
+	var picture string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "picture", c.Params("picture"), &picture, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter picture: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetBrandingPicture(c, picture)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetBrandingPreview operation middleware
+func (siw *ServerInterfaceWrapper) GetBrandingPreview(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "name" -------------
+	var name GetBrandingPreviewParamsName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", c.Params("name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter name: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetBrandingPreviewParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "background" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "background", query, &params.Background, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter background: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "foreground" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "foreground", query, &params.Foreground, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter foreground: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "label" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "label", query, &params.Label, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter label: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "logo" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "logo", query, &params.Logo, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter logo: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "icon" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "icon", query, &params.Icon, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter icon: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "strip" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "strip", query, &params.Strip, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter strip: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "goal" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "goal", query, &params.Goal, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter goal: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "filled" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filled", query, &params.Filled, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter filled: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "programme" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "programme", query, &params.Programme, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter programme: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "description" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "description", query, &params.Description, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter description: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "website" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "website", query, &params.Website, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter website: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "locale" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locale", query, &params.Locale, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter locale: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetBrandingPreview(c, name, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ClaimOnCard operation middleware
 func (siw *ServerInterfaceWrapper) ClaimOnCard(c *fiber.Ctx) error {
 
@@ -4176,6 +4723,60 @@ func (siw *ServerInterfaceWrapper) ChangeCard(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// PrintCardPDF operation middleware
+func (siw *ServerInterfaceWrapper) PrintCardPDF(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PrintCardPDF(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PrintCardPNG operation middleware
+func (siw *ServerInterfaceWrapper) PrintCardPNG(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PrintCardPNG(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PrintCardSVG operation middleware
+func (siw *ServerInterfaceWrapper) PrintCardSVG(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PrintCardSVG(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetCardProgramme operation middleware
 func (siw *ServerInterfaceWrapper) GetCardProgramme(c *fiber.Ctx) error {
 
@@ -4217,6 +4818,50 @@ func (siw *ServerInterfaceWrapper) ListCardStores(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListCardStores(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCardSheet operation middleware
+func (siw *ServerInterfaceWrapper) GetCardSheet(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCardSheetParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "id", query, &params.ID, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "locale" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locale", query, &params.Locale, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter locale: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCardSheet(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -6067,6 +6712,148 @@ func (siw *ServerInterfaceWrapper) BlockMember(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.BlockMember(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetMemberCardPDF operation middleware
+func (siw *ServerInterfaceWrapper) GetMemberCardPDF(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetMemberCardPDFParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "locale" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locale", query, &params.Locale, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter locale: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetMemberCardPDF(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetMemberCardPNG operation middleware
+func (siw *ServerInterfaceWrapper) GetMemberCardPNG(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetMemberCardPNGParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "locale" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locale", query, &params.Locale, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter locale: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "dpi" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dpi", query, &params.Dpi, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter dpi: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetMemberCardPNG(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetMemberCardSVG operation middleware
+func (siw *ServerInterfaceWrapper) GetMemberCardSVG(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetMemberCardSVGParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "locale" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locale", query, &params.Locale, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter locale: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetMemberCardSVG(c, id, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -8867,6 +9654,32 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/mails", wrapper.ListMails)
 
+	router.Get(options.BaseURL+"/branding", wrapper.GetBranding)
+
+	router.Put(options.BaseURL+"/branding", wrapper.PutBranding)
+
+	router.Post(options.BaseURL+"/branding/check", wrapper.CheckBranding)
+
+	router.Post(options.BaseURL+"/branding/pictures", wrapper.AddBrandingPicture)
+
+	router.Get(options.BaseURL+"/branding/pictures/:picture", wrapper.GetBrandingPicture)
+
+	router.Get(options.BaseURL+"/branding/preview/:name", wrapper.GetBrandingPreview)
+
+	router.Get(options.BaseURL+"/members/:id/card.pdf", wrapper.GetMemberCardPDF)
+
+	router.Get(options.BaseURL+"/members/:id/card.png", wrapper.GetMemberCardPNG)
+
+	router.Get(options.BaseURL+"/members/:id/card.svg", wrapper.GetMemberCardSVG)
+
+	router.Get(options.BaseURL+"/cards.pdf", wrapper.GetCardSheet)
+
+	router.Get(options.BaseURL+"/card/print.pdf", wrapper.PrintCardPDF)
+
+	router.Get(options.BaseURL+"/card/print.png", wrapper.PrintCardPNG)
+
+	router.Get(options.BaseURL+"/card/print.svg", wrapper.PrintCardSVG)
+
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
@@ -9075,6 +9888,202 @@ type UndoAdjustmentListdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response UndoAdjustmentListdefaultApplicationProblemPlusJSONResponse) VisitUndoAdjustmentListResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetBrandingRequestObject struct {
+}
+
+type GetBrandingResponseObject interface {
+	VisitGetBrandingResponse(ctx *fiber.Ctx) error
+}
+
+type GetBranding200JSONResponse Branding
+
+func (response GetBranding200JSONResponse) VisitGetBrandingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetBrandingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBrandingdefaultApplicationProblemPlusJSONResponse) VisitGetBrandingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutBrandingRequestObject struct {
+	Params PutBrandingParams
+	Body   *PutBrandingJSONRequestBody
+}
+
+type PutBrandingResponseObject interface {
+	VisitPutBrandingResponse(ctx *fiber.Ctx) error
+}
+
+type PutBranding200JSONResponse Branding
+
+func (response PutBranding200JSONResponse) VisitPutBrandingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutBrandingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutBrandingdefaultApplicationProblemPlusJSONResponse) VisitPutBrandingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CheckBrandingRequestObject struct {
+	Body *CheckBrandingJSONRequestBody
+}
+
+type CheckBrandingResponseObject interface {
+	VisitCheckBrandingResponse(ctx *fiber.Ctx) error
+}
+
+type CheckBranding200JSONResponse BrandingCheck
+
+func (response CheckBranding200JSONResponse) VisitCheckBrandingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CheckBrandingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CheckBrandingdefaultApplicationProblemPlusJSONResponse) VisitCheckBrandingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type AddBrandingPictureRequestObject struct {
+	ContentType string
+	Body        io.Reader
+}
+
+type AddBrandingPictureResponseObject interface {
+	VisitAddBrandingPictureResponse(ctx *fiber.Ctx) error
+}
+
+type AddBrandingPicture201JSONResponse BrandingPicture
+
+func (response AddBrandingPicture201JSONResponse) VisitAddBrandingPictureResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type AddBrandingPicturedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddBrandingPicturedefaultApplicationProblemPlusJSONResponse) VisitAddBrandingPictureResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetBrandingPictureRequestObject struct {
+	Picture string `json:"picture"`
+}
+
+type GetBrandingPictureResponseObject interface {
+	VisitGetBrandingPictureResponse(ctx *fiber.Ctx) error
+}
+
+type GetBrandingPicture200ImagePngResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetBrandingPicture200ImagePngResponse) VisitGetBrandingPictureResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "image/png")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetBrandingPicturedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBrandingPicturedefaultApplicationProblemPlusJSONResponse) VisitGetBrandingPictureResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetBrandingPreviewRequestObject struct {
+	Name   GetBrandingPreviewParamsName `json:"name"`
+	Params GetBrandingPreviewParams
+}
+
+type GetBrandingPreviewResponseObject interface {
+	VisitGetBrandingPreviewResponse(ctx *fiber.Ctx) error
+}
+
+type GetBrandingPreview200ImagePngResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetBrandingPreview200ImagePngResponse) VisitGetBrandingPreviewResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "image/png")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetBrandingPreviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBrandingPreviewdefaultApplicationProblemPlusJSONResponse) VisitGetBrandingPreviewResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -9422,6 +10431,120 @@ func (response ChangeCarddefaultApplicationProblemPlusJSONResponse) VisitChangeC
 	return ctx.JSON(&response.Body)
 }
 
+type PrintCardPDFRequestObject struct {
+}
+
+type PrintCardPDFResponseObject interface {
+	VisitPrintCardPDFResponse(ctx *fiber.Ctx) error
+}
+
+type PrintCardPDF200ApplicationPdfResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response PrintCardPDF200ApplicationPdfResponse) VisitPrintCardPDFResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type PrintCardPDFdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PrintCardPDFdefaultApplicationProblemPlusJSONResponse) VisitPrintCardPDFResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PrintCardPNGRequestObject struct {
+}
+
+type PrintCardPNGResponseObject interface {
+	VisitPrintCardPNGResponse(ctx *fiber.Ctx) error
+}
+
+type PrintCardPNG200ImagePngResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response PrintCardPNG200ImagePngResponse) VisitPrintCardPNGResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "image/png")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type PrintCardPNGdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PrintCardPNGdefaultApplicationProblemPlusJSONResponse) VisitPrintCardPNGResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PrintCardSVGRequestObject struct {
+}
+
+type PrintCardSVGResponseObject interface {
+	VisitPrintCardSVGResponse(ctx *fiber.Ctx) error
+}
+
+type PrintCardSVG200ImageSvgXMLResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response PrintCardSVG200ImageSvgXMLResponse) VisitPrintCardSVGResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "image/svg+xml")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type PrintCardSVGdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PrintCardSVGdefaultApplicationProblemPlusJSONResponse) VisitPrintCardSVGResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetCardProgrammeRequestObject struct {
 }
 
@@ -9507,6 +10630,45 @@ type ListCardStoresdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListCardStoresdefaultApplicationProblemPlusJSONResponse) VisitListCardStoresResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetCardSheetRequestObject struct {
+	Params GetCardSheetParams
+}
+
+type GetCardSheetResponseObject interface {
+	VisitGetCardSheetResponse(ctx *fiber.Ctx) error
+}
+
+type GetCardSheet200ApplicationPdfResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetCardSheet200ApplicationPdfResponse) VisitGetCardSheetResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetCardSheetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCardSheetdefaultApplicationProblemPlusJSONResponse) VisitGetCardSheetResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -10709,6 +11871,126 @@ type BlockMemberdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response BlockMemberdefaultApplicationProblemPlusJSONResponse) VisitBlockMemberResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetMemberCardPDFRequestObject struct {
+	ID     ID `json:"id"`
+	Params GetMemberCardPDFParams
+}
+
+type GetMemberCardPDFResponseObject interface {
+	VisitGetMemberCardPDFResponse(ctx *fiber.Ctx) error
+}
+
+type GetMemberCardPDF200ApplicationPdfResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetMemberCardPDF200ApplicationPdfResponse) VisitGetMemberCardPDFResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetMemberCardPDFdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMemberCardPDFdefaultApplicationProblemPlusJSONResponse) VisitGetMemberCardPDFResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetMemberCardPNGRequestObject struct {
+	ID     ID `json:"id"`
+	Params GetMemberCardPNGParams
+}
+
+type GetMemberCardPNGResponseObject interface {
+	VisitGetMemberCardPNGResponse(ctx *fiber.Ctx) error
+}
+
+type GetMemberCardPNG200ImagePngResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetMemberCardPNG200ImagePngResponse) VisitGetMemberCardPNGResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "image/png")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetMemberCardPNGdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMemberCardPNGdefaultApplicationProblemPlusJSONResponse) VisitGetMemberCardPNGResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetMemberCardSVGRequestObject struct {
+	ID     ID `json:"id"`
+	Params GetMemberCardSVGParams
+}
+
+type GetMemberCardSVGResponseObject interface {
+	VisitGetMemberCardSVGResponse(ctx *fiber.Ctx) error
+}
+
+type GetMemberCardSVG200ImageSvgXMLResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetMemberCardSVG200ImageSvgXMLResponse) VisitGetMemberCardSVGResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "image/svg+xml")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetMemberCardSVGdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMemberCardSVGdefaultApplicationProblemPlusJSONResponse) VisitGetMemberCardSVGResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -12484,6 +13766,24 @@ type StrictServerInterface interface {
 	// UndoAdjustmentList Book the counterpart of a list
 	// (POST /adjustment-lists/{id}/undo)
 	UndoAdjustmentList(ctx context.Context, request UndoAdjustmentListRequestObject) (UndoAdjustmentListResponseObject, error)
+	// GetBranding How passes look now
+	// (GET /branding)
+	GetBranding(ctx context.Context, request GetBrandingRequestObject) (GetBrandingResponseObject, error)
+	// PutBranding Put another look in force
+	// (PUT /branding)
+	PutBranding(ctx context.Context, request PutBrandingRequestObject) (PutBrandingResponseObject, error)
+	// CheckBranding What is to be said about a look before it is put in force
+	// (POST /branding/check)
+	CheckBranding(ctx context.Context, request CheckBrandingRequestObject) (CheckBrandingResponseObject, error)
+	// AddBrandingPicture Upload a picture for a look to name
+	// (POST /branding/pictures)
+	AddBrandingPicture(ctx context.Context, request AddBrandingPictureRequestObject) (AddBrandingPictureResponseObject, error)
+	// GetBrandingPicture A picture as it is kept
+	// (GET /branding/pictures/{picture})
+	GetBrandingPicture(ctx context.Context, request GetBrandingPictureRequestObject) (GetBrandingPictureResponseObject, error)
+	// GetBrandingPreview A picture as it would be drawn
+	// (GET /branding/preview/{name})
+	GetBrandingPreview(ctx context.Context, request GetBrandingPreviewRequestObject) (GetBrandingPreviewResponseObject, error)
 	// ClaimOnCard Get what a sale without a card earned, by the code on its receipt
 	// (POST /card/claims)
 	ClaimOnCard(ctx context.Context, request ClaimOnCardRequestObject) (ClaimOnCardResponseObject, error)
@@ -12517,6 +13817,15 @@ type StrictServerInterface interface {
 	// ChangeCard Change name, address, phone or language
 	// (PATCH /card/me)
 	ChangeCard(ctx context.Context, request ChangeCardRequestObject) (ChangeCardResponseObject, error)
+	// PrintCardPDF The shopper's own card to print, as PDF
+	// (GET /card/print.pdf)
+	PrintCardPDF(ctx context.Context, request PrintCardPDFRequestObject) (PrintCardPDFResponseObject, error)
+	// PrintCardPNG The shopper's own card to print, as PNG
+	// (GET /card/print.png)
+	PrintCardPNG(ctx context.Context, request PrintCardPNGRequestObject) (PrintCardPNGResponseObject, error)
+	// PrintCardSVG The shopper's own card to print, as SVG
+	// (GET /card/print.svg)
+	PrintCardSVG(ctx context.Context, request PrintCardSVGRequestObject) (PrintCardSVGResponseObject, error)
 	// GetCardProgramme What the card is of
 	// (GET /card/programme)
 	GetCardProgramme(ctx context.Context, request GetCardProgrammeRequestObject) (GetCardProgrammeResponseObject, error)
@@ -12526,6 +13835,9 @@ type StrictServerInterface interface {
 	// ListCardStores Where the card is good
 	// (GET /card/stores)
 	ListCardStores(ctx context.Context, request ListCardStoresRequestObject) (ListCardStoresResponseObject, error)
+	// GetCardSheet Printed cards of several members, ten on a sheet of A4
+	// (GET /cards.pdf)
+	GetCardSheet(ctx context.Context, request GetCardSheetRequestObject) (GetCardSheetResponseObject, error)
 	// CreateClaim Give a member what a sale without a card earned, by the code on its receipt
 	// (POST /claims)
 	CreateClaim(ctx context.Context, request CreateClaimRequestObject) (CreateClaimResponseObject, error)
@@ -12640,6 +13952,15 @@ type StrictServerInterface interface {
 	// BlockMember Block a member
 	// (POST /members/{id}/block)
 	BlockMember(ctx context.Context, request BlockMemberRequestObject) (BlockMemberResponseObject, error)
+	// GetMemberCardPDF The printed card of a member as PDF
+	// (GET /members/{id}/card.pdf)
+	GetMemberCardPDF(ctx context.Context, request GetMemberCardPDFRequestObject) (GetMemberCardPDFResponseObject, error)
+	// GetMemberCardPNG The printed card of a member as PNG
+	// (GET /members/{id}/card.png)
+	GetMemberCardPNG(ctx context.Context, request GetMemberCardPNGRequestObject) (GetMemberCardPNGResponseObject, error)
+	// GetMemberCardSVG The printed card of a member as SVG
+	// (GET /members/{id}/card.svg)
+	GetMemberCardSVG(ctx context.Context, request GetMemberCardSVGRequestObject) (GetMemberCardSVGResponseObject, error)
 	// ListMemberHistory What changed a member's holdings, newest first
 	// (GET /members/{id}/history)
 	ListMemberHistory(ctx context.Context, request ListMemberHistoryRequestObject) (ListMemberHistoryResponseObject, error)
@@ -13069,6 +14390,195 @@ func (sh *strictHandler) UndoAdjustmentList(ctx *fiber.Ctx, id ID, params UndoAd
 	return nil
 }
 
+// GetBranding operation middleware
+func (sh *strictHandler) GetBranding(ctx *fiber.Ctx) error {
+	var request GetBrandingRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBranding(ctx.UserContext(), request.(GetBrandingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBranding")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBrandingResponseObject); ok {
+		if err := validResponse.VisitGetBrandingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutBranding operation middleware
+func (sh *strictHandler) PutBranding(ctx *fiber.Ctx, params PutBrandingParams) error {
+	var request PutBrandingRequestObject
+
+	request.Params = params
+
+	var body PutBrandingJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutBranding(ctx.UserContext(), request.(PutBrandingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutBranding")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutBrandingResponseObject); ok {
+		if err := validResponse.VisitPutBrandingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CheckBranding operation middleware
+func (sh *strictHandler) CheckBranding(ctx *fiber.Ctx) error {
+	var request CheckBrandingRequestObject
+
+	var body CheckBrandingJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CheckBranding(ctx.UserContext(), request.(CheckBrandingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CheckBranding")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CheckBrandingResponseObject); ok {
+		if err := validResponse.VisitCheckBrandingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddBrandingPicture operation middleware
+func (sh *strictHandler) AddBrandingPicture(ctx *fiber.Ctx) error {
+	var request AddBrandingPictureRequestObject
+
+	request.ContentType = string(ctx.Request().Header.ContentType())
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AddBrandingPicture(ctx.UserContext(), request.(AddBrandingPictureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddBrandingPicture")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddBrandingPictureResponseObject); ok {
+		if err := validResponse.VisitAddBrandingPictureResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBrandingPicture operation middleware
+func (sh *strictHandler) GetBrandingPicture(ctx *fiber.Ctx, picture string) error {
+	var request GetBrandingPictureRequestObject
+
+	request.Picture = picture
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBrandingPicture(ctx.UserContext(), request.(GetBrandingPictureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBrandingPicture")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBrandingPictureResponseObject); ok {
+		if err := validResponse.VisitGetBrandingPictureResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBrandingPreview operation middleware
+func (sh *strictHandler) GetBrandingPreview(ctx *fiber.Ctx, name GetBrandingPreviewParamsName, params GetBrandingPreviewParams) error {
+	var request GetBrandingPreviewRequestObject
+
+	request.Name = name
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBrandingPreview(ctx.UserContext(), request.(GetBrandingPreviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBrandingPreview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBrandingPreviewResponseObject); ok {
+		if err := validResponse.VisitGetBrandingPreviewResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ClaimOnCard operation middleware
 func (sh *strictHandler) ClaimOnCard(ctx *fiber.Ctx) error {
 	var request ClaimOnCardRequestObject
@@ -13432,6 +14942,81 @@ func (sh *strictHandler) ChangeCard(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// PrintCardPDF operation middleware
+func (sh *strictHandler) PrintCardPDF(ctx *fiber.Ctx) error {
+	var request PrintCardPDFRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PrintCardPDF(ctx.UserContext(), request.(PrintCardPDFRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PrintCardPDF")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PrintCardPDFResponseObject); ok {
+		if err := validResponse.VisitPrintCardPDFResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PrintCardPNG operation middleware
+func (sh *strictHandler) PrintCardPNG(ctx *fiber.Ctx) error {
+	var request PrintCardPNGRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PrintCardPNG(ctx.UserContext(), request.(PrintCardPNGRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PrintCardPNG")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PrintCardPNGResponseObject); ok {
+		if err := validResponse.VisitPrintCardPNGResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PrintCardSVG operation middleware
+func (sh *strictHandler) PrintCardSVG(ctx *fiber.Ctx) error {
+	var request PrintCardSVGRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PrintCardSVG(ctx.UserContext(), request.(PrintCardSVGRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PrintCardSVG")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PrintCardSVGResponseObject); ok {
+		if err := validResponse.VisitPrintCardSVGResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetCardProgramme operation middleware
 func (sh *strictHandler) GetCardProgramme(ctx *fiber.Ctx) error {
 	var request GetCardProgrammeRequestObject
@@ -13499,6 +15084,33 @@ func (sh *strictHandler) ListCardStores(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ListCardStoresResponseObject); ok {
 		if err := validResponse.VisitListCardStoresResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCardSheet operation middleware
+func (sh *strictHandler) GetCardSheet(ctx *fiber.Ctx, params GetCardSheetParams) error {
+	var request GetCardSheetRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCardSheet(ctx.UserContext(), request.(GetCardSheetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCardSheet")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCardSheetResponseObject); ok {
+		if err := validResponse.VisitGetCardSheetResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -14706,6 +16318,90 @@ func (sh *strictHandler) BlockMember(ctx *fiber.Ctx, id ID, params BlockMemberPa
 		return err
 	} else if validResponse, ok := response.(BlockMemberResponseObject); ok {
 		if err := validResponse.VisitBlockMemberResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMemberCardPDF operation middleware
+func (sh *strictHandler) GetMemberCardPDF(ctx *fiber.Ctx, id ID, params GetMemberCardPDFParams) error {
+	var request GetMemberCardPDFRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMemberCardPDF(ctx.UserContext(), request.(GetMemberCardPDFRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMemberCardPDF")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMemberCardPDFResponseObject); ok {
+		if err := validResponse.VisitGetMemberCardPDFResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMemberCardPNG operation middleware
+func (sh *strictHandler) GetMemberCardPNG(ctx *fiber.Ctx, id ID, params GetMemberCardPNGParams) error {
+	var request GetMemberCardPNGRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMemberCardPNG(ctx.UserContext(), request.(GetMemberCardPNGRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMemberCardPNG")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMemberCardPNGResponseObject); ok {
+		if err := validResponse.VisitGetMemberCardPNGResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMemberCardSVG operation middleware
+func (sh *strictHandler) GetMemberCardSVG(ctx *fiber.Ctx, id ID, params GetMemberCardSVGParams) error {
+	var request GetMemberCardSVGRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMemberCardSVG(ctx.UserContext(), request.(GetMemberCardSVGRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMemberCardSVG")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMemberCardSVGResponseObject); ok {
+		if err := validResponse.VisitGetMemberCardSVGResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -28,6 +28,7 @@ import (
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/allowance"
 	"github.com/tallystick/tallystick/server/api"
+	"github.com/tallystick/tallystick/server/branding"
 	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/casework"
 	"github.com/tallystick/tallystick/server/cashier"
@@ -185,7 +186,8 @@ func (r *rig) start() {
 		Random: rand.Reader, NewID: newID, Secret: r.secret, Name: "Corner Shop", Address: "https://hq.example/card",
 	})
 	r.server = api.New(api.Options{
-		Cards: cards, Mails: r.outbox, Claims: claims,
+		Branding: branding.New(branding.Env{Store: db, Clock: r.clock, Programme: "Corner Shop"}),
+		Cards:    cards, Mails: r.outbox, Claims: claims,
 		People: r.people, Answers: answers, Fleet: lanes, Cashiers: r.cashiers, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
 		RequestTime: r.requestTime, Proxies: r.proxies,
@@ -296,6 +298,7 @@ func init() {
 		return string(raw), err
 	}
 	openapi3filter.RegisterBodyDecoder("image/png", asText)
+	openapi3filter.RegisterBodyDecoder("application/pdf", asText)
 	openapi3filter.RegisterBodyDecoder("image/svg+xml", asText)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/wire"
+	"github.com/tallystick/tallystick/wallet/brand"
 )
 
 // Limits of the bodies under way in one process, in bytes. A body that is still
@@ -61,6 +62,8 @@ func bodyLimit(path string) int {
 		return freeBytes
 	case strings.HasPrefix(path, applePath):
 		return appleBodyLimit
+	case path == picturesPath:
+		return brand.MaxUpload
 	case strings.HasPrefix(path, "/sync/"):
 		return wire.MaxBody
 	}

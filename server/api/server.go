@@ -18,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/keys"
 	"github.com/tallystick/tallystick/server/account"
+	"github.com/tallystick/tallystick/server/branding"
 	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/casework"
 	"github.com/tallystick/tallystick/server/cashier"
@@ -99,6 +100,7 @@ type Options struct {
 	Claims    *claim.Service
 	Days      *reconcile.Service
 	Cards     *card.Cards
+	Branding  *branding.Service
 	Mails     *mail.Outbox
 	// Passes is nil where there are none to be had.
 	Passes *pass.Service
@@ -204,6 +206,7 @@ func (s *Server) route() {
 	s.routeSync()
 	s.routeApple()
 	s.routePages()
+	s.routePictures()
 	s.app.Get(basePath+"/openapi.json", func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 		return c.Send(document)

@@ -23,6 +23,7 @@ var (
 	shoppers = map[string]bool{
 		"EndCardSession": true, "GetCard": true, "ChangeCard": true, "LeaveCard": true, "ConfirmCardAgain": true, "AgreeOnCard": true,
 		"ListCardHistory": true, "ListCardStores": true, "ClaimOnCard": true, "ExportCard": true,
+		"PrintCardPDF": true, "PrintCardPNG": true, "PrintCardSVG": true,
 	}
 	strangers = map[string]bool{"GetCardProgramme": true, "JoinCard": true, "RequestCardLink": true, "OpenCardLink": true}
 )

@@ -49,6 +49,7 @@ const maxDetail = 1000
 // personal, or secret.
 var worded = []string{
 	"unit", "reason", "role", "verdict", "state", "code", "currency", "time_zone", "kind", "resolution", "valid_from", "valid_to", "expires_at",
+	"background", "foreground", "label", "website",
 }
 
 // Kept is what the audit log keeps of a request's body: its numbers, truth values, ids
