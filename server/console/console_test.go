@@ -97,7 +97,7 @@ func TestWhatAListHasNotIsRefused(t *testing.T) {
 		asked Asked
 		code  problem.Code
 	}{
-		"a list":                {Asked{List: "people"}, problem.NotFound},
+		"a list":                {Asked{List: "sessions"}, problem.NotFound},
 		"an order":              {Asked{List: "members", Order: "salt"}, problem.InvalidField},
 		"an order twice turned": {Asked{List: "members", Order: "--alias"}, problem.InvalidField},
 		"a filter":              {Asked{List: "members", Filters: map[string]string{"cause": "x"}}, problem.InvalidField},
