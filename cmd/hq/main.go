@@ -25,17 +25,18 @@ type cli struct {
 	Liable        map[string]string `help:"Who answers for a loss, by cause: policy, lost_lane, cloned_terminal, late_recall or expired_pass = programme, store or terminal."`
 	DBConnections int               `name:"db-connections" help:"Connections this process opens to the database at most." default:"16"`
 
-	Init     initCommand     `cmd:"" help:"Make a new HQ: keys, database, first administrator."`
-	Serve    serveCommand    `cmd:"" help:"Serve the API and the terminals, and keep the ledger."`
-	Migrate  migrateCommand  `cmd:"" help:"Bring the database up to this release. serve does it too."`
-	Import   importCommand   `cmd:"" help:"Take in a journal that a terminal exported to a file. Works while serve runs."`
-	Verify   verifyCommand   `cmd:"" help:"Check every chain, signature and balance from the stored bytes."`
-	Rebuild  rebuildCommand  `cmd:"" help:"Replay all journals into an empty ledger and compare it row for row."`
-	Backup   backupCommand   `cmd:"" help:"Copy a SQLite database into a file, while serve runs."`
-	Restore  restoreCommand  `cmd:"" help:"Make an HQ of a backup in an empty data directory, in a new HQ epoch: terminals send again what it lost."`
-	NewEpoch newEpochCommand `cmd:"" help:"Start a new HQ epoch, after PostgreSQL was restored to an earlier state by its own tools. No replica may run meanwhile."`
-	Wallet   walletCommand   `cmd:"" help:"Wallet passes."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Init     initCommand              `cmd:"" help:"Make a new HQ: keys, database, first administrator."`
+	Serve    serveCommand             `cmd:"" help:"Serve the API and the terminals, and keep the ledger."`
+	Migrate  migrateCommand           `cmd:"" help:"Bring the database up to this release. serve does it too."`
+	Import   importCommand            `cmd:"" help:"Take in a journal that a terminal exported to a file. Works while serve runs."`
+	Verify   verifyCommand            `cmd:"" help:"Check every chain, signature and balance from the stored bytes."`
+	Certify  verifyCertificateCommand `cmd:"" name:"verify-certificate" help:"Check certificates of store days with nothing but HQ's published keys."`
+	Rebuild  rebuildCommand           `cmd:"" help:"Replay all journals into an empty ledger and compare it row for row."`
+	Backup   backupCommand            `cmd:"" help:"Copy a SQLite database into a file, while serve runs."`
+	Restore  restoreCommand           `cmd:"" help:"Make an HQ of a backup in an empty data directory, in a new HQ epoch: terminals send again what it lost."`
+	NewEpoch newEpochCommand          `cmd:"" help:"Start a new HQ epoch, after PostgreSQL was restored to an earlier state by its own tools. No replica may run meanwhile."`
+	Wallet   walletCommand            `cmd:"" help:"Wallet passes."`
+	Version  versionCommand           `cmd:"" help:"Print the version."`
 }
 
 // surroundings are what commands take from the process.

@@ -35,6 +35,7 @@ import (
 	"github.com/tallystick/tallystick/server/reconcile"
 	"github.com/tallystick/tallystick/server/rounds"
 	"github.com/tallystick/tallystick/server/store"
+	"github.com/tallystick/tallystick/server/storeday"
 	"github.com/tallystick/tallystick/server/webshop"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -74,6 +75,7 @@ type office struct {
 	lists     *console.Reader
 	desk      *console.Desk
 	days      *reconcile.Service
+	storeDays *storeday.Service
 	cards     *card.Cards
 	branding  *branding.Service
 	mails     *mail.Outbox
@@ -247,7 +249,11 @@ func (o *office) besideLedger(mine rounds.Turn, log *slog.Logger) {
 		Store: o.db, Programme: o.programme, Ledger: o.ledger, Feed: o.feed, Clock: o.clock, NewID: newID, Keys: o.keys, Log: log, Turn: mine,
 	})
 	o.claims = claim.New(claim.Options{Store: o.db, Ledger: o.ledger, Policies: o.programme, Clock: o.clock, Log: log, Turn: mine})
-	o.days = reconcile.New(o.db)
+	o.storeDays = storeday.New(storeday.Env{
+		Store: o.db, Fleet: o.fleet, Journal: o.journal, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Signer: o.statement,
+		Virtual: webshop.IsLane,
+	})
+	o.days = reconcile.New(o.db, o.storeDays.Closed)
 	o.ledger.SetBeside(o.pools, o.claims, o.days)
 }
 

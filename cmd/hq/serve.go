@@ -24,6 +24,9 @@ import (
 // countEvery is how often the figures of the console are counted on.
 const countEvery = time.Second
 
+// certifyEvery is how often it is looked whether a store's day is complete.
+const certifyEvery = time.Second
+
 type serveCommand struct {
 	Listen      string        `help:"Address to serve on; port 0 takes a free one." default:":8080"`
 	CodeLife    time.Duration `help:"How long an enrolment code works." default:"10m"`
@@ -85,6 +88,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	}
 	watch := console.NewWatch(o.db, func(err error) { log.Error("it could not be seen what changed; it is tried again", "error", err) })
 	counter := rounds.Elected(countEvery, mine, o.count, func(err error) { log.Error("figures could not be counted; it is tried again", "error", err) })
+	certifier := rounds.Elected(certifyEvery, mine, o.storeDays.Round, func(err error) { log.Error("days could not be certified; it is tried again", "error", err) })
 	server := o.server(watch, proxies, log)
 	// The line that programs wait for: requests are taken from here on.
 	ready := map[string]any{"ready": true, "address": listener.Addr().String(), "hq": o.secrets.HQ}
@@ -99,7 +103,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 		applier.Wake()
 		settler.Wake()
 	}, log)()
-	stop := running(applier, settler, o.rights, o.pools, o.claims, counter, watch, o.mails, o.passes)
+	stop := running(applier, settler, o.rights, o.pools, o.claims, counter, certifier, watch, o.mails, o.passes)
 	err = c.until(ctx, o, server, listener, mine, log)
 	stop()
 	return errors.Join(err, giveBack(ctx, release))
@@ -109,7 +113,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 func (o *office) server(watch *console.Watch, proxies api.Proxies, log *slog.Logger) *api.Server {
 	return api.New(api.Options{
 		People: o.people, Answers: o.answers, Fleet: o.fleet, Cashiers: o.cashiers, Programme: o.programme, Accounts: o.accounts, Shop: o.shop,
-		Claims: o.claims, Days: o.days, Cards: o.cards, Branding: o.branding, Passes: o.passes, Mails: o.mails, Ledger: o.ledger, Found: o.db, Ingest: o.ingest, Feed: o.feed, Rights: o.rights,
+		Claims: o.claims, Days: o.days, StoreDays: o.storeDays, Cards: o.cards, Branding: o.branding, Passes: o.passes, Mails: o.mails, Ledger: o.ledger, Found: o.db, Ingest: o.ingest, Feed: o.feed, Rights: o.rights,
 		Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: console.NewProver(o.db), Watch: watch,
 		Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Keys: o.keys, Statement: o.statement,
 		Version: version, Ping: o.db.Ping, Lost: store.Lost, Proxies: proxies, Log: log,

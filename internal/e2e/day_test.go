@@ -2,8 +2,11 @@ package e2e
 
 import (
 	"encoding/hex"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +86,7 @@ func TestADayIsClosedAndHQHasTheSameFigures(t *testing.T) {
 	}
 	s.settle(t)
 	s.sameFigures(t, next, closed)
+	s.certified(t, closed.BusinessDate, next.BusinessDate)
 	if out, err := s.HQ.Verify(t.Context()); err != nil {
 		t.Errorf("verify: %v\n%s", err, out)
 	}
@@ -97,6 +101,48 @@ func turns(t *testing.T) (today, tomorrow string) {
 		return "--day-ends-at=12:00", "--day-ends-at=00:00"
 	}
 	return "--day-ends-at=00:00", "--day-ends-at=-12:00"
+}
+
+// certified waits until HQ has certified days, and checks the certificates as an outsider
+// does. One character changed in one of them is found.
+func (s *scene) certified(t *testing.T, dates ...string) {
+	t.Helper()
+	var texts []string
+	for _, date := range dates {
+		texts = append(texts, s.certificate(t, date))
+	}
+	days, err := s.Office.BusinessDays(t.Context(), s.store.ID)
+	must(t, err)
+	if len(days) < len(dates) || days[0].State != "certified" || days[0].Number != 1 || days[1].Number != 2 {
+		t.Errorf("days: %+v", days)
+	}
+	file := filepath.Join(t.TempDir(), "days.jwt")
+	must(t, os.WriteFile(file, []byte(strings.Join(texts, "\n")), 0o600))
+	out, err := s.HQ.VerifyCertificates(t.Context(), file)
+	if err != nil || strings.Count(out, "good  ") != len(dates) {
+		t.Errorf("verify-certificate: %v\n%s", err, out)
+	}
+	last := texts[len(texts)-1]
+	at := len(last) / 2
+	changed := last[:at] + string(last[at]^1) + last[at+1:]
+	must(t, os.WriteFile(file, []byte(changed), 0o600))
+	if out, err := s.HQ.VerifyCertificates(t.Context(), file); err == nil {
+		t.Errorf("a changed certificate is good:\n%s", out)
+	}
+}
+
+// certificate waits for the certificate of a day.
+func (s *scene) certificate(t *testing.T, date string) (text string) {
+	t.Helper()
+	must(t, stage.Until(t.Context(), date+" is certified", func() (bool, error) {
+		var err error
+		text, err = s.Office.DayCertificate(t.Context(), s.store.ID, date)
+		if problem.CodeOf(err) == problem.NotFound {
+			return false, nil
+		}
+		return err == nil, err
+	}))
+	return text
 }
 
 // sameFigures holds the closes that HQ lists against the lane's, newest first.

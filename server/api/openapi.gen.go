@@ -84,6 +84,33 @@ func (e BrandingWarningCode) Valid() bool {
 	}
 }
 
+// Defines values for BusinessDayState.
+const (
+	BusinessDayStateCertified  BusinessDayState = "certified"
+	BusinessDayStateExceptions BusinessDayState = "exceptions"
+	BusinessDayStateMatched    BusinessDayState = "matched"
+	BusinessDayStateOpen       BusinessDayState = "open"
+	BusinessDayStateWaiting    BusinessDayState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the BusinessDayState enum.
+func (e BusinessDayState) Valid() bool {
+	switch e {
+	case BusinessDayStateCertified:
+		return true
+	case BusinessDayStateExceptions:
+		return true
+	case BusinessDayStateMatched:
+		return true
+	case BusinessDayStateOpen:
+		return true
+	case BusinessDayStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CardLineWhy.
 const (
 	CardLineWhyEarned     CardLineWhy = "earned"
@@ -195,6 +222,30 @@ func (e ClaimState) Valid() bool {
 	case ClaimStateOpen:
 		return true
 	case ClaimStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DayWaitingWhy.
+const (
+	Applying  DayWaitingWhy = "applying"
+	NotClosed DayWaitingWhy = "not_closed"
+	NotOver   DayWaitingWhy = "not_over"
+	Undecided DayWaitingWhy = "undecided"
+)
+
+// Valid indicates whether the value is a known member of the DayWaitingWhy enum.
+func (e DayWaitingWhy) Valid() bool {
+	switch e {
+	case Applying:
+		return true
+	case NotClosed:
+		return true
+	case NotOver:
+		return true
+	case Undecided:
 		return true
 	default:
 		return false
@@ -942,6 +993,32 @@ type BrandingWarning struct {
 // BrandingWarningCode defines model for BrandingWarning.Code.
 type BrandingWarningCode string
 
+// BusinessDay defines model for BusinessDay.
+type BusinessDay struct {
+	// Blocking Exceptions that people settle before the day is certified.
+	Blocking     []openapi_types.UUID `json:"blocking"`
+	BusinessDate openapi_types.Date   `json:"business_date"`
+
+	// CutAt What head office had recorded by then is in the certificate.
+	CutAt *time.Time `json:"cut_at,omitempty"`
+
+	// Digest SHA-256 of the certificate's text, in hex.
+	Digest *string `json:"digest,omitempty"`
+
+	// Number Of the certificate, from 1 without a gap.
+	Number  *int64           `json:"number,omitempty"`
+	State   BusinessDayState `json:"state"`
+	Waiting []DayWaiting     `json:"waiting"`
+}
+
+// BusinessDayState defines model for BusinessDay.State.
+type BusinessDayState string
+
+// BusinessDayList defines model for BusinessDayList.
+type BusinessDayList struct {
+	Items []BusinessDay `json:"items"`
+}
+
 // Card defines model for Card.
 type Card struct {
 	AsOf       time.Time          `json:"as_of"`
@@ -1252,6 +1329,17 @@ type DayCashier struct {
 	Voids  int64 `json:"voids"`
 }
 
+// DayCertificate defines model for DayCertificate.
+type DayCertificate struct {
+	BusinessDate openapi_types.Date `json:"business_date"`
+
+	// Certificate The signed text.
+	Certificate string    `json:"certificate"`
+	CutAt       time.Time `json:"cut_at"`
+	Digest      string    `json:"digest"`
+	Number      int64     `json:"number"`
+}
+
 // DayClose A terminal's business date is over. The figures are sums over its entries first_seq to last_seq, everything since the close before.
 type DayClose struct {
 	Amounts      []DayAmount        `json:"amounts"`
@@ -1342,6 +1430,17 @@ type DayMoney struct {
 	// Unmatched Returns of sales that the terminal did not hold.
 	Unmatched int64 `json:"unmatched"`
 }
+
+// DayWaiting defines model for DayWaiting.
+type DayWaiting struct {
+	Epoch    int64              `json:"epoch"`
+	Name     string             `json:"name"`
+	Terminal openapi_types.UUID `json:"terminal"`
+	Why      DayWaitingWhy      `json:"why"`
+}
+
+// DayWaitingWhy defines model for DayWaiting.Why.
+type DayWaitingWhy string
 
 // DecidedList defines model for DecidedList.
 type DecidedList struct {
@@ -3277,6 +3376,15 @@ type ListDayClosesParams struct {
 	Terminal *openapi_types.UUID `form:"terminal,omitempty" json:"terminal,omitempty"`
 }
 
+// ListStoreDaysParams defines parameters for ListStoreDays.
+type ListStoreDaysParams struct {
+	// From The first business date; without it 62 days before to.
+	From *openapi_types.Date `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last business date, at most 400 days after the first; without it the newest.
+	To *openapi_types.Date `form:"to,omitempty" json:"to,omitempty"`
+}
+
 // PutTillRulesParams defines parameters for PutTillRules.
 type PutTillRulesParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -3843,6 +3951,12 @@ type ServerInterface interface {
 	// ListDayCloses What the terminals of a store said at the end of their days
 	// (GET /stores/{id}/day-closes)
 	ListDayCloses(c *fiber.Ctx, id ID, params ListDayClosesParams) error
+	// ListStoreDays Where the business days of a store stand
+	// (GET /stores/{id}/days)
+	ListStoreDays(c *fiber.Ctx, id ID, params ListStoreDaysParams) error
+	// GetDayCertificate The certificate of a store's business day
+	// (GET /stores/{id}/days/{date}/certificate)
+	GetDayCertificate(c *fiber.Ctx, id ID, date openapi_types.Date) error
 	// GetTillRules How the tills of a store work
 	// (GET /stores/{id}/till-rules)
 	GetTillRules(c *fiber.Ctx, id ID) error
@@ -8583,6 +8697,95 @@ func (siw *ServerInterfaceWrapper) ListDayCloses(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListStoreDays operation middleware
+func (siw *ServerInterfaceWrapper) ListStoreDays(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListStoreDaysParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", query, &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter to: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListStoreDays(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetDayCertificate operation middleware
+func (siw *ServerInterfaceWrapper) GetDayCertificate(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Path parameter "date" -------------
+	var date openapi_types.Date
+
+	err = runtime.BindStyledParameterWithOptions("simple", "date", c.Params("date"), &date, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter date: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetDayCertificate(c, id, date)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetTillRules operation middleware
 func (siw *ServerInterfaceWrapper) GetTillRules(c *fiber.Ctx) error {
 
@@ -9451,6 +9654,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/stores/:id", wrapper.GetStore)
 
 	router.Get(options.BaseURL+"/stores/:id/day-closes", wrapper.ListDayCloses)
+
+	router.Get(options.BaseURL+"/stores/:id/days", wrapper.ListStoreDays)
+
+	router.Get(options.BaseURL+"/stores/:id/days/:date/certificate", wrapper.GetDayCertificate)
 
 	router.Get(options.BaseURL+"/stores/:id/cashiers", wrapper.ListCashiers)
 
@@ -13208,6 +13415,66 @@ func (response ListDayClosesdefaultApplicationProblemPlusJSONResponse) VisitList
 	return ctx.JSON(&response.Body)
 }
 
+type ListStoreDaysRequestObject struct {
+	ID     ID `json:"id"`
+	Params ListStoreDaysParams
+}
+
+type ListStoreDaysResponseObject interface {
+	VisitListStoreDaysResponse(ctx *fiber.Ctx) error
+}
+
+type ListStoreDays200JSONResponse BusinessDayList
+
+func (response ListStoreDays200JSONResponse) VisitListStoreDaysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListStoreDaysdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListStoreDaysdefaultApplicationProblemPlusJSONResponse) VisitListStoreDaysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetDayCertificateRequestObject struct {
+	ID   ID                 `json:"id"`
+	Date openapi_types.Date `json:"date"`
+}
+
+type GetDayCertificateResponseObject interface {
+	VisitGetDayCertificateResponse(ctx *fiber.Ctx) error
+}
+
+type GetDayCertificate200JSONResponse DayCertificate
+
+func (response GetDayCertificate200JSONResponse) VisitGetDayCertificateResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetDayCertificatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDayCertificatedefaultApplicationProblemPlusJSONResponse) VisitGetDayCertificateResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetTillRulesRequestObject struct {
 	ID ID `json:"id"`
 }
@@ -14081,6 +14348,12 @@ type StrictServerInterface interface {
 	// ListDayCloses What the terminals of a store said at the end of their days
 	// (GET /stores/{id}/day-closes)
 	ListDayCloses(ctx context.Context, request ListDayClosesRequestObject) (ListDayClosesResponseObject, error)
+	// ListStoreDays Where the business days of a store stand
+	// (GET /stores/{id}/days)
+	ListStoreDays(ctx context.Context, request ListStoreDaysRequestObject) (ListStoreDaysResponseObject, error)
+	// GetDayCertificate The certificate of a store's business day
+	// (GET /stores/{id}/days/{date}/certificate)
+	GetDayCertificate(ctx context.Context, request GetDayCertificateRequestObject) (GetDayCertificateResponseObject, error)
 	// GetTillRules How the tills of a store work
 	// (GET /stores/{id}/till-rules)
 	GetTillRules(ctx context.Context, request GetTillRulesRequestObject) (GetTillRulesResponseObject, error)
@@ -17742,6 +18015,62 @@ func (sh *strictHandler) ListDayCloses(ctx *fiber.Ctx, id ID, params ListDayClos
 		return err
 	} else if validResponse, ok := response.(ListDayClosesResponseObject); ok {
 		if err := validResponse.VisitListDayClosesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListStoreDays operation middleware
+func (sh *strictHandler) ListStoreDays(ctx *fiber.Ctx, id ID, params ListStoreDaysParams) error {
+	var request ListStoreDaysRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListStoreDays(ctx.UserContext(), request.(ListStoreDaysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListStoreDays")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListStoreDaysResponseObject); ok {
+		if err := validResponse.VisitListStoreDaysResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDayCertificate operation middleware
+func (sh *strictHandler) GetDayCertificate(ctx *fiber.Ctx, id ID, date openapi_types.Date) error {
+	var request GetDayCertificateRequestObject
+
+	request.ID = id
+	request.Date = date
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDayCertificate(ctx.UserContext(), request.(GetDayCertificateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDayCertificate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDayCertificateResponseObject); ok {
+		if err := validResponse.VisitGetDayCertificateResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -43,6 +43,7 @@ import (
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/store"
+	"github.com/tallystick/tallystick/server/storeday"
 	"github.com/tallystick/tallystick/server/webshop"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -185,9 +186,16 @@ func (r *rig) start() {
 		Store: db, Programme: prog, Ledger: r.ledger, Accounts: r.accounts, Stores: lanes, Claims: claims, Mails: r.outbox, Clock: r.clock,
 		Random: rand.Reader, NewID: newID, Secret: r.secret, Name: "Corner Shop", Address: "https://hq.example/card",
 	})
+	days := storeday.New(storeday.Env{
+		Store: db, Fleet: lanes, Journal: journal, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Virtual: webshop.IsLane,
+	})
 	r.server = api.New(api.Options{
+<<<<<<< HEAD
 		Branding: branding.New(branding.Env{Store: db, Clock: r.clock, Programme: "Corner Shop"}),
 		Cards:    cards, Mails: r.outbox, Claims: claims,
+=======
+		StoreDays: days, Cards: cards, Mails: r.outbox, Claims: claims,
+>>>>>>> b62d150 (server/storeday: certify the days of stores, in chains that anybody can verify)
 		People: r.people, Answers: answers, Fleet: lanes, Cashiers: r.cashiers, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
 		RequestTime: r.requestTime, Proxies: r.proxies,

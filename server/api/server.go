@@ -32,6 +32,7 @@ import (
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/reconcile"
+	"github.com/tallystick/tallystick/server/storeday"
 	"github.com/tallystick/tallystick/server/webshop"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
@@ -99,6 +100,7 @@ type Options struct {
 	Shop      *webshop.Shop
 	Claims    *claim.Service
 	Days      *reconcile.Service
+	StoreDays *storeday.Service
 	Cards     *card.Cards
 	Branding  *branding.Service
 	Mails     *mail.Outbox

@@ -70,6 +70,9 @@ const (
 	// A terminal that two people declared lost; Amount is what the gap can cost at most.
 	TerminalLost ExceptionKind = "terminal_lost"
 
+	// DayCloseDiffers: a figure of a day close that HQ finds otherwise in the entries.
+	DayCloseDiffers ExceptionKind = "day_close_differs"
+
 	ReturnUnmatched   ExceptionKind = "return_unmatched"    // a return whose sale is not known
 	ReturnExceedsSale ExceptionKind = "return_exceeds_sale" // more came back than was left of the sale
 )

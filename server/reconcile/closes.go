@@ -57,13 +57,19 @@ type Store interface {
 	Closes(ctx context.Context, f Filter, after *Place, limit int) ([]Close, error)
 	// AddExceptions adds those that are not there.
 	AddExceptions(ctx context.Context, rows []ledger.Exception) error
+	// AfterCommit calls fn once the transaction in ctx has committed.
+	AfterCommit(ctx context.Context, fn func())
 }
 
 // Service takes closes in and lists them. It is safe for concurrent use.
-type Service struct{ store Store }
+type Service struct {
+	store  Store
+	closed func(store uuid.UUID)
+}
 
-// New returns the service.
-func New(store Store) *Service { return &Service{store} }
+// New returns the service. Closed, if not nil, is told of each store of which a close was
+// taken in.
+func New(store Store, closed func(store uuid.UUID)) *Service { return &Service{store, closed} }
 
 // Kinds implements ledger.Beside.
 func (s *Service) Kinds() []entry.Kind { return []entry.Kind{entry.KindDayClose} }
@@ -97,6 +103,13 @@ func (s *Service) Take(ctx context.Context, entries []ledger.Entry) error {
 	}
 	if err := s.store.AddCloses(ctx, rows); err != nil {
 		return fmt.Errorf("keep day closes: %w", err)
+	}
+	if s.closed != nil {
+		s.store.AfterCommit(ctx, func() {
+			for _, c := range rows {
+				s.closed(c.Store)
+			}
+		})
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ import (
 func newDays(t testing.TB) (*books.HQ, *reconcile.Service) {
 	t.Helper()
 	hq := books.New(t)
-	days := reconcile.New(hq.DB)
+	days := reconcile.New(hq.DB, nil)
 	hq.Ledger.SetBeside(days)
 	return hq, days
 }

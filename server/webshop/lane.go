@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,6 +50,16 @@ func (s *Shop) laneName(account, sale uuid.UUID) string {
 		return TerminalName
 	}
 	return TerminalName + " " + strconv.Itoa(n+1)
+}
+
+// IsLane says whether a terminal is virtual, by its name.
+func IsLane(name string) bool {
+	rest, ok := strings.CutPrefix(name, TerminalName)
+	if !ok || rest == "" {
+		return ok
+	}
+	n, err := strconv.Atoi(strings.TrimPrefix(rest, " "))
+	return err == nil && rest[0] == ' ' && n >= 2 && n <= MostLanes
 }
 
 // signer derives the key of one epoch of a terminal.

@@ -108,9 +108,14 @@ func (t *Till) Skip(d time.Duration) { t.at = t.at.Add(d) }
 
 // Write appends an entry of the terminal.
 func (t *Till) Write(f Failer, kind entry.Kind, body any) {
+	t.WriteOn(f, entry.DateOf(t.at.Add(time.Second)), kind, body)
+}
+
+// WriteOn appends an entry of a business date.
+func (t *Till) WriteOn(f Failer, date entry.Date, kind entry.Kind, body any) {
 	t.at = t.at.Add(time.Second)
 	raw, err := entry.Encode(entry.Entry{
-		HLC: clock.NewStamp(t.at, 0), OccurredAt: t.at.UnixMilli(), BusinessDate: entry.DateOf(t.at), Kind: kind,
+		HLC: clock.NewStamp(t.at, 0), OccurredAt: t.at.UnixMilli(), BusinessDate: date, Kind: kind,
 	}, body)
 	if err != nil {
 		f.Fatalf("encode entry: %v", err)

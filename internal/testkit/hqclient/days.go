@@ -69,6 +69,27 @@ func (c *Client) DayCloses(ctx context.Context, store uuid.UUID) ([]DayClose, er
 	return list[DayClose](ctx, c, "/stores/"+store.String()+"/day-closes", nil)
 }
 
+// BusinessDay is where a day of a store stands.
+type BusinessDay struct {
+	BusinessDate string      `json:"business_date"`
+	State        string      `json:"state"`
+	Number       uint64      `json:"number"`
+	Blocking     []uuid.UUID `json:"blocking"`
+}
+
+// BusinessDays lists the days of a store by date.
+func (c *Client) BusinessDays(ctx context.Context, store uuid.UUID) ([]BusinessDay, error) {
+	return list[BusinessDay](ctx, c, "/stores/"+store.String()+"/days", nil)
+}
+
+// DayCertificate returns the signed certificate of a store's day.
+func (c *Client) DayCertificate(ctx context.Context, store uuid.UUID, date string) (string, error) {
+	out, err := read[struct {
+		Certificate string `json:"certificate"`
+	}](ctx, c, fmt.Sprintf("/stores/%s/days/%s/certificate", store, date))
+	return out.Certificate, err
+}
+
 // EntryBytes returns an entry as HQ keeps it.
 func (c *Client) EntryBytes(ctx context.Context, writer uuid.UUID, epoch uint32, seq uint64) ([]byte, error) {
 	out, err := read[struct {

@@ -103,6 +103,13 @@ func (h *HQ) Import(ctx context.Context, file string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
+// VerifyCertificates runs `hq verify-certificate` on a file with nothing but the keys that
+// HQ publishes, and returns what it printed.
+func (h *HQ) VerifyCertificates(ctx context.Context, file string) (string, error) {
+	out, err := h.command(ctx, "verify-certificate", "--keys", h.URL()+"/.well-known/jwks.json", file)
+	return strings.TrimSpace(string(out)), err
+}
+
 func (h *HQ) command(ctx context.Context, args ...string) ([]byte, error) {
 	return process.Run(ctx, process.Spec{Name: "hq " + args[0], Path: h.bin.Path("hq"), Args: args, Log: h.log})
 }

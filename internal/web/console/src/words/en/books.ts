@@ -65,6 +65,7 @@ export const books = {
       terminal_adopted: 'Terminal adopted',
       hq_facts_lost: 'Facts of head office lost',
       terminal_lost: 'Terminal lost',
+      day_close_differs: 'Day close differs',
       return_unmatched: 'Return without sale',
       return_exceeds_sale: 'Return exceeds sale',
     } as Record<string, string>,

@@ -63,6 +63,7 @@ export const books: Catalog<typeof en> = {
       terminal_adopted: 'Terminal przyjęty',
       hq_facts_lost: 'Utracone fakty centrali',
       terminal_lost: 'Terminal utracony',
+      day_close_differs: 'Zamknięcie dnia się nie zgadza',
       return_unmatched: 'Zwrot bez sprzedaży',
       return_exceeds_sale: 'Zwrot większy niż sprzedaż',
     },

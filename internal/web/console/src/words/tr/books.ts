@@ -64,6 +64,7 @@ export const books: Catalog<typeof en> = {
       terminal_adopted: 'Terminal sahiplenildi',
       hq_facts_lost: 'Merkezin kayıtları kayıp',
       terminal_lost: 'Terminal kayıp',
+      day_close_differs: 'Gün kapanışı tutmuyor',
       return_unmatched: 'Satışsız iade',
       return_exceeds_sale: 'İade satışı aşıyor',
     },

@@ -1,0 +1,62 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	openapi_types "github.com/oapi-codegen/runtime/types"
+
+	"github.com/tallystick/tallystick/server/storeday"
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// How many days a list has, when it is not said and at most.
+const (
+	usualDays = 62
+	mostDays  = 400
+)
+
+// ListStoreDays implements StrictServerInterface.
+func (h handlers) ListStoreDays(ctx context.Context, r ListStoreDaysRequestObject) (ListStoreDaysResponseObject, error) {
+	to := h.o.Clock.Now().AddDate(0, 0, 1) // it may be tomorrow there
+	if r.Params.To != nil {
+		to = r.Params.To.Time
+	}
+	from := to.AddDate(0, 0, -usualDays)
+	if r.Params.From != nil {
+		from = r.Params.From.Time
+	}
+	if to.Sub(from) > mostDays*24*time.Hour || to.Before(from) {
+		return nil, badParameter("from", "must be at most 400 days before to")
+	}
+	days, err := h.o.StoreDays.Days(ctx, r.ID, entry.DateOf(from), entry.DateOf(to))
+	if err != nil {
+		return nil, err
+	}
+	return ListStoreDays200JSONResponse{Items: showAll(days, showStoreDay)}, nil
+}
+
+// GetDayCertificate implements StrictServerInterface.
+func (h handlers) GetDayCertificate(ctx context.Context, r GetDayCertificateRequestObject) (GetDayCertificateResponseObject, error) {
+	c, err := h.o.StoreDays.Certificate(ctx, r.ID, entry.DateOf(r.Date.Time))
+	if err != nil {
+		return nil, err
+	}
+	return GetDayCertificate200JSONResponse{
+		BusinessDate: showDate(c.Date), Number: int64(c.Number), CutAt: time.UnixMilli(c.CutAt).UTC(), Digest: c.Digest, Certificate: c.Text,
+	}, nil
+}
+
+func showStoreDay(d storeday.Day) BusinessDay {
+	out := BusinessDay{
+		BusinessDate: showDate(d.Date), State: BusinessDayState(d.State), Waiting: []DayWaiting{}, Blocking: append([]openapi_types.UUID{}, d.Blocking...),
+	}
+	for _, w := range d.Waiting {
+		out.Waiting = append(out.Waiting, DayWaiting{Terminal: w.Lane.Writer.ID, Name: w.Lane.Name, Epoch: int64(w.Lane.Writer.Epoch), Why: DayWaitingWhy(w.Why)})
+	}
+	if d.Certified != nil {
+		number, cut := int64(d.Certified.Number), time.UnixMilli(d.Certified.CutAt).UTC()
+		out.Number, out.CutAt, out.Digest = &number, &cut, &d.Certified.Digest
+	}
+	return out
+}

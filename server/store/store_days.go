@@ -1,0 +1,206 @@
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/server/storeday"
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
+
+	"github.com/uptrace/bun"
+)
+
+var _ storeday.Store = (*DB)(nil)
+
+const certifiedColumns = "store, number, business_date, cut_at, digest, text"
+
+type certifiedRow struct {
+	Store  []byte `bun:"store"`
+	Number uint64 `bun:"number"`
+	Date   uint32 `bun:"business_date"`
+	CutAt  int64  `bun:"cut_at"`
+	Digest string `bun:"digest"`
+	Text   string `bun:"text"`
+}
+
+func (r certifiedRow) certified() storeday.Certified {
+	return storeday.Certified{Store: toID(r.Store), Number: r.Number, Date: entry.Date(r.Date), CutAt: r.CutAt, Digest: r.Digest, Text: r.Text}
+}
+
+// LastCertified implements storeday.Store.
+func (db *DB) LastCertified(ctx context.Context, store uuid.UUID) (storeday.Certified, error) {
+	return one(ctx, db, certifiedRow.certified, "certificate", "SELECT "+certifiedColumns+" FROM store_days WHERE shard = ? AND store = ? "+
+		"ORDER BY number DESC LIMIT 1", shard.Of(store), idBytes(store))
+}
+
+// Certified implements storeday.Store.
+func (db *DB) Certified(ctx context.Context, store uuid.UUID, date entry.Date) (storeday.Certified, error) {
+	return one(ctx, db, certifiedRow.certified, "certificate", "SELECT "+certifiedColumns+" FROM store_days WHERE shard = ? AND store = ? "+
+		"AND business_date = ?", shard.Of(store), idBytes(store), uint32(date))
+}
+
+// CertifiedDays implements storeday.Store.
+func (db *DB) CertifiedDays(ctx context.Context, store uuid.UUID, from entry.Date, limit int) ([]storeday.Certified, error) {
+	return page(ctx, db, certifiedRow.certified, "SELECT "+certifiedColumns+" FROM store_days WHERE shard = ? AND store = ? "+
+		"AND business_date >= ? ORDER BY business_date LIMIT ?", shard.Of(store), idBytes(store), uint32(from), limit)
+}
+
+// AddCertified implements storeday.Store.
+func (db *DB) AddCertified(ctx context.Context, c storeday.Certified) error {
+	return db.changed(ctx, "INSERT INTO store_days (shard, "+certifiedColumns+") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		shard.Of(c.Store), idBytes(c.Store), c.Number, uint32(c.Date), c.CutAt, c.Digest, c.Text)
+}
+
+// Covered implements storeday.Store.
+func (db *DB) Covered(ctx context.Context, store uuid.UUID) (map[journal.Writer]uint64, error) {
+	var rows []struct {
+		Terminal []byte `bun:"terminal"`
+		Epoch    uint32 `bun:"epoch"`
+		Through  uint64 `bun:"through_seq"`
+	}
+	err := db.read(ctx).NewRaw("SELECT terminal, epoch, through_seq FROM store_day_journals WHERE shard = ? AND store = ?",
+		shard.Of(store), idBytes(store)).Scan(ctx, &rows)
+	out := make(map[journal.Writer]uint64, len(rows))
+	for _, r := range rows {
+		out[journal.Writer{ID: toID(r.Terminal), Epoch: r.Epoch}] = r.Through
+	}
+	return out, err
+}
+
+// SetCovered implements storeday.Store.
+func (db *DB) SetCovered(ctx context.Context, store uuid.UUID, to map[journal.Writer]uint64) error {
+	rows := make([]row, 0, len(to))
+	for w, seq := range to {
+		rows = append(rows, row{shard.Of(store), idBytes(store), idBytes(w.ID), w.Epoch, int64(seq)})
+	}
+	return db.insert(ctx, "INSERT INTO store_day_journals (shard, store, terminal, epoch, through_seq)", rows,
+		"ON CONFLICT (shard, store, terminal, epoch) DO UPDATE SET through_seq = EXCLUDED.through_seq")
+}
+
+// KeptJournals implements storeday.Store.
+func (db *DB) KeptJournals(ctx context.Context, terminals []uuid.UUID) ([]storeday.Kept, error) {
+	type keptRow struct {
+		Terminal []byte `bun:"terminal"`
+		Epoch    uint32 `bun:"epoch"`
+		Head     uint64 `bun:"head_seq"`
+		Applied  uint64 `bun:"applied_seq"`
+		Stopped  uint64 `bun:"stopped"`
+		Aside    uint64 `bun:"aside"`
+		Unproven int64  `bun:"unproven"`
+	}
+	rows, err := selectKeys[keptRow](ctx, db, db.read(ctx), "SELECT b.terminal, b.epoch, b.head_seq, b.applied_seq, "+
+		"(SELECT COALESCE(MIN(e.seq), 0) FROM entries AS e WHERE e.shard = b.shard AND e.terminal = b.terminal AND e.epoch = b.epoch "+
+		"AND e.branch = 0 AND e.state <> 1) AS stopped, "+
+		"(SELECT COALESCE(MIN(a.seq), 0) FROM set_aside AS a WHERE a.terminal = b.terminal AND a.epoch = b.epoch) AS aside, "+
+		"(SELECT COUNT(*) FROM exceptions AS x WHERE x.terminal = b.terminal AND x.epoch = b.epoch AND x.kind = 'unproven' AND x.state = 'open') AS unproven "+
+		"FROM branches AS b WHERE b.branch = 0 AND ?", "b.shard, b.terminal", convert(terminals, func(id uuid.UUID) row {
+		return row{shard.Of(id), idBytes(id)}
+	}))
+	return convert(rows, func(r keptRow) storeday.Kept {
+		k := storeday.Kept{Writer: journal.Writer{ID: toID(r.Terminal), Epoch: r.Epoch}, Head: r.Head, Applied: r.Applied, Undecided: r.Unproven > 0}
+		for _, first := range []uint64{r.Stopped, r.Aside} {
+			if first > 0 {
+				k.Applied = min(k.Applied, first-1)
+			}
+		}
+		return k
+	}), err
+}
+
+// FirstCloseDate implements storeday.Store.
+func (db *DB) FirstCloseDate(ctx context.Context, store uuid.UUID) (entry.Date, error) {
+	return one(ctx, db, func(r closeRow) entry.Date { return entry.Date(r.Date) }, "day close", "SELECT business_date FROM day_closes "+
+		"WHERE shard = ? AND store = ? AND proven = 1 ORDER BY business_date LIMIT 1", shard.Of(store), idBytes(store))
+}
+
+// ClosesBehind implements storeday.Store.
+func (db *DB) ClosesBehind(ctx context.Context, store uuid.UUID, w journal.Writer, after uint64, limit int) ([]storeday.Said, error) {
+	return page(ctx, db, func(r closeRow) storeday.Said { return storeday.Said{Seq: r.Seq, Date: entry.Date(r.Date)} },
+		"SELECT seq, business_date FROM day_closes WHERE shard = ? AND store = ? AND terminal = ? AND epoch = ? AND seq > ? AND proven = 1 "+
+			"ORDER BY seq LIMIT ?", shard.Of(store), idBytes(store), idBytes(w.ID), w.Epoch, int64(after), limit)
+}
+
+// MainEntries implements storeday.Store.
+func (db *DB) MainEntries(ctx context.Context, w journal.Writer, first, last uint64, limit int) ([]ledger.Entry, error) {
+	return page(ctx, db, entryRow.entry, "SELECT "+entryColumns+" FROM entries WHERE shard = ? AND terminal = ? AND epoch = ? AND seq >= ? AND seq <= ? "+
+		"AND branch = 0 ORDER BY seq LIMIT ?", shard.Of(w.ID), idBytes(w.ID), w.Epoch, int64(first), int64(last), limit)
+}
+
+// SalesOf implements storeday.Store.
+func (db *DB) SalesOf(ctx context.Context, sales []uuid.UUID) (map[uuid.UUID]entry.Sale, error) {
+	named, err := db.SourcesNaming(ctx, sales)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := db.SourceEntries(ctx, named)
+	if err != nil {
+		return nil, err
+	}
+	out := map[uuid.UUID]entry.Sale{}
+	for _, e := range entries {
+		if e.Kind != entry.KindSale {
+			continue
+		}
+		env, err := entry.Decode(e.Raw)
+		if err != nil {
+			continue // it is an exception of its own
+		}
+		if sale, err := entry.DecodeBody[entry.Sale](env); err == nil {
+			out[sale.ID] = sale
+		}
+	}
+	return out, nil
+}
+
+// Rejected implements storeday.Store.
+func (db *DB) Rejected(ctx context.Context, w journal.Writer, first, last uint64) (map[journal.Hash]bool, error) {
+	var rows []struct {
+		Source []byte `bun:"source"`
+	}
+	err := db.read(ctx).NewRaw("SELECT source FROM exceptions WHERE terminal = ? AND epoch = ? AND seq >= ? AND seq <= ? AND kind = ? AND state = ?",
+		idBytes(w.ID), w.Epoch, int64(first), int64(last), string(ledger.Unproven), ledger.ExceptionRejected).Scan(ctx, &rows)
+	out := make(map[journal.Hash]bool, len(rows))
+	for _, r := range rows {
+		out[toHash(r.Source)] = true
+	}
+	return out, err
+}
+
+// ExceptionsWithin implements storeday.Store.
+func (db *DB) ExceptionsWithin(ctx context.Context, w journal.Writer, first, last uint64) ([]storeday.Exceptions, error) {
+	var rows []struct {
+		Kind   string `bun:"kind"`
+		Open   int64  `bun:"open"`
+		Other  int64  `bun:"other"`
+		Amount int64  `bun:"amount"`
+	}
+	err := db.read(ctx).NewRaw("SELECT kind, CAST(SUM(CASE WHEN state = 'open' OR state = 'awaiting' THEN 1 ELSE 0 END) AS BIGINT) AS open, "+
+		"CAST(SUM(CASE WHEN state = 'open' OR state = 'awaiting' THEN 0 ELSE 1 END) AS BIGINT) AS other, CAST(SUM(amount) AS BIGINT) AS amount "+
+		"FROM exceptions WHERE terminal = ? AND epoch = ? AND seq >= ? AND seq <= ? AND state <> ? GROUP BY kind",
+		idBytes(w.ID), w.Epoch, int64(first), int64(last), ledger.ExceptionWithdrawn).Scan(ctx, &rows)
+	out := make([]storeday.Exceptions, len(rows))
+	for i, r := range rows {
+		out[i] = storeday.Exceptions{Kind: r.Kind, Open: r.Open, Settled: r.Other, Amount: r.Amount}
+	}
+	return out, err
+}
+
+// BlockedBy implements storeday.Store.
+func (db *DB) BlockedBy(ctx context.Context, w journal.Writer, first, last uint64, kinds []ledger.ExceptionKind) ([]uuid.UUID, error) {
+	names := convert(kinds, func(k ledger.ExceptionKind) string { return string(k) })
+	var rows []struct {
+		ID []byte `bun:"id"`
+	}
+	err := db.read(ctx).NewRaw("SELECT x.id FROM exceptions AS x WHERE x.terminal = ? AND x.epoch = ? AND x.seq >= ? AND x.seq <= ? AND x.kind IN (?) AND x.state = 'open' "+
+		"AND NOT EXISTS (SELECT 1 FROM exception_cases AS c WHERE c.shard = x.shard AND c.exception = x.id AND c.resolution <> '') ORDER BY x.id",
+		idBytes(w.ID), w.Epoch, int64(first), int64(last), bun.List(names)).Scan(ctx, &rows)
+	out := make([]uuid.UUID, len(rows))
+	for i, r := range rows {
+		out[i] = toID(r.ID)
+	}
+	return out, err
+}

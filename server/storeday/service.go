@@ -1,0 +1,296 @@
+package storeday
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/internal/keys"
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/fleet"
+	"github.com/tallystick/tallystick/server/hqjournal"
+	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
+)
+
+// Certified is a certificate as kept.
+type Certified struct {
+	Store  uuid.UUID
+	Number uint64
+	Date   entry.Date
+	CutAt  int64
+	Text   string
+	Digest string
+}
+
+// Kept is a journal as the database has it: its first branch.
+type Kept struct {
+	Writer  journal.Writer
+	Head    uint64
+	Applied uint64 // nothing through this one is parked or set aside
+	// Undecided: exceptions of unproven entries are open.
+	Undecided bool
+}
+
+// Store is the storage of certificates, and what they are made of. Methods join the
+// transaction in ctx. What is missing is problem.NotFound.
+type Store interface {
+	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+	// LastCertified returns the newest certificate of a store.
+	LastCertified(ctx context.Context, store uuid.UUID) (Certified, error)
+	// Certified returns the certificate of a date.
+	Certified(ctx context.Context, store uuid.UUID, date entry.Date) (Certified, error)
+	// CertifiedDays lists certificates of a store by date, from a date on.
+	CertifiedDays(ctx context.Context, store uuid.UUID, from entry.Date, limit int) ([]Certified, error)
+	// AddCertified is problem.Conflict when the store has one of the number.
+	AddCertified(ctx context.Context, c Certified) error
+	// Covered says through which entry each journal of a store is covered.
+	Covered(ctx context.Context, store uuid.UUID) (map[journal.Writer]uint64, error)
+	SetCovered(ctx context.Context, store uuid.UUID, to map[journal.Writer]uint64) error
+
+	KeptJournals(ctx context.Context, terminals []uuid.UUID) ([]Kept, error)
+	// FirstCloseDate is the date of the first close of a store that a terminal proved.
+	FirstCloseDate(ctx context.Context, store uuid.UUID) (entry.Date, error)
+	// ClosesBehind lists proven closes of one journal behind an entry, in their order.
+	ClosesBehind(ctx context.Context, store uuid.UUID, w journal.Writer, after uint64, limit int) ([]Said, error)
+	// MainEntries returns entries of a journal's first branch with numbers from first to
+	// last, in order, limit at most.
+	MainEntries(ctx context.Context, w journal.Writer, first, last uint64, limit int) ([]ledger.Entry, error)
+	// SalesOf finds sales by their ids.
+	SalesOf(ctx context.Context, sales []uuid.UUID) (map[uuid.UUID]entry.Sale, error)
+	// Rejected names entries of a span that a person let count for nothing.
+	Rejected(ctx context.Context, w journal.Writer, first, last uint64) (map[journal.Hash]bool, error)
+	// ExceptionsWithin counts exceptions about entries of a span, by kind.
+	ExceptionsWithin(ctx context.Context, w journal.Writer, first, last uint64) ([]Exceptions, error)
+	// BlockedBy returns ids of exceptions of a span, of these kinds, that nobody settled.
+	BlockedBy(ctx context.Context, w journal.Writer, first, last uint64, kinds []ledger.ExceptionKind) ([]uuid.UUID, error)
+	// AddExceptions adds those that are not there.
+	AddExceptions(ctx context.Context, rows []ledger.Exception) error
+}
+
+// Fleet knows stores and their terminals.
+type Fleet interface {
+	Store(ctx context.Context, id uuid.UUID) (fleet.Store, error)
+	Stores(ctx context.Context, after uuid.UUID, limit int) ([]fleet.Store, error)
+	Terminals(ctx context.Context, store, after uuid.UUID, limit int) ([]fleet.Terminal, error)
+}
+
+// HQJournal is HQ's own journal; see hqjournal.
+type HQJournal interface {
+	Append(ctx context.Context, facts ...hqjournal.Fact) error
+}
+
+// Env is what the service takes from its surroundings.
+type Env struct {
+	Store   Store
+	Fleet   Fleet
+	Journal HQJournal
+	Clock   clock.Clock
+	HQ      uuid.UUID
+	HQEpoch uint32
+	Signer  keys.Signer
+	Virtual func(name string) bool // whether a terminal is one of HQ's own
+}
+
+// Service certifies days. It is safe for concurrent use.
+type Service struct {
+	env Env
+
+	mu     sync.Mutex
+	closed map[uuid.UUID]bool // stores of which a close was taken in since they were looked at
+	swept  time.Time          // when all stores were looked at
+}
+
+// New returns the service.
+func New(env Env) *Service { return &Service{env: env, closed: map[uuid.UUID]bool{}} }
+
+// Closed tells the service that a close of a store was taken in.
+func (s *Service) Closed(store uuid.UUID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed[store] = true
+}
+
+// sweepEvery is how often all stores are looked at: a day may also become ready because
+// somebody settled or declared something, or because another process took a close in.
+const sweepEvery = time.Minute
+
+const (
+	pageSize = 200
+	// mostDays bounds what one round certifies for one store.
+	mostDays = 40
+	// readAtOnce is how many entries are in memory at a time.
+	readAtOnce = 2000
+	// mostCloses bounds the closes of one journal that are looked at together.
+	mostCloses = 400
+	// lateEnd is how long after midnight a business date may end at the latest.
+	lateEnd = 12 * time.Hour
+)
+
+// blocking are the exceptions that people settle before a day is certified.
+var blocking = []ledger.ExceptionKind{ledger.DayCloseDiffers, ledger.Fork}
+
+// Round certifies the days that are ready: of the stores that closes came from, and once
+// a minute of all.
+func (s *Service) Round(ctx context.Context) error {
+	s.mu.Lock()
+	closed, now := s.closed, s.env.Clock.Now()
+	s.closed = map[uuid.UUID]bool{}
+	all := now.Sub(s.swept) >= sweepEvery || now.Before(s.swept)
+	if all {
+		s.swept = now
+	}
+	s.mu.Unlock()
+	if all {
+		return s.sweep(ctx)
+	}
+	var failed error
+	for id := range closed {
+		store, err := s.env.Fleet.Store(ctx, id)
+		if err == nil {
+			err = s.certifyStore(ctx, store)
+		}
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("certify days of store %s: %w", id, err))
+			s.Closed(id)
+		}
+	}
+	return failed
+}
+
+// sweep looks at every store. One that cannot be certified holds up no other.
+func (s *Service) sweep(ctx context.Context) error {
+	var after uuid.UUID
+	var failed error
+	for {
+		stores, err := s.env.Fleet.Stores(ctx, after, pageSize)
+		if err != nil {
+			return errors.Join(failed, fmt.Errorf("list stores to certify days of: %w", err))
+		}
+		for _, store := range stores {
+			if err := s.certifyStore(ctx, store); err != nil {
+				failed = errors.Join(failed, fmt.Errorf("certify days of store %s: %w", store.Code, err))
+			}
+			after = store.ID
+		}
+		if len(stores) < pageSize || ctx.Err() != nil {
+			return failed
+		}
+	}
+}
+
+func (s *Service) certifyStore(ctx context.Context, store fleet.Store) error {
+	for range mostDays {
+		last, next, err := s.next(ctx, store.ID)
+		if err != nil || next == 0 {
+			return err
+		}
+		done, err := s.certify(ctx, store, last, next)
+		if err != nil || !done {
+			return err
+		}
+	}
+	return nil
+}
+
+// next is the day after the newest certificate, or the first one of the store; zero when
+// nothing was closed yet.
+func (s *Service) next(ctx context.Context, store uuid.UUID) (last Certified, next entry.Date, err error) {
+	last, err = s.env.Store.LastCertified(ctx, store)
+	if err == nil {
+		return last, last.Date.Next(), nil
+	}
+	if problem.CodeOf(err) != problem.NotFound {
+		return last, 0, fmt.Errorf("read the last certificate: %w", err)
+	}
+	next, err = s.env.Store.FirstCloseDate(ctx, store)
+	if problem.CodeOf(err) == problem.NotFound {
+		return Certified{}, 0, nil
+	}
+	return Certified{}, next, err
+}
+
+// certify signs a day if it is ready, and says whether it did.
+func (s *Service) certify(ctx context.Context, store fleet.Store, last Certified, date entry.Date) (bool, error) {
+	lanes, gaps, err := s.lanes(ctx, store.ID)
+	if err != nil {
+		return false, err
+	}
+	spans, waiting := Stand(date, s.over(store, date), lanes)
+	if len(waiting) > 0 || len(spans) == 0 {
+		return false, nil
+	}
+	cut := s.env.Clock.Now()
+	c := Certificate{HQ: s.env.HQ, HQEpoch: s.env.HQEpoch, Store: store.ID, Number: last.Number + 1, Date: date.String(), CutAt: cut.UnixMilli()}
+	if last.Number > 0 {
+		c.Previous = last.Digest
+	}
+	sum, err := s.sum(ctx, store, date, spans, gaps, &c)
+	if err != nil {
+		return false, err
+	}
+	blocked, err := s.blocked(ctx, spans, sum.differences)
+	if err != nil || blocked {
+		return false, err
+	}
+	return true, s.issue(ctx, c, date, spans)
+}
+
+// over says whether a date has passed at a store, whenever its business day ends.
+func (s *Service) over(store fleet.Store, date entry.Date) bool {
+	zone, err := time.LoadLocation(store.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return entry.DateOf(s.env.Clock.Now().In(zone).Add(-lateEnd)) > date
+}
+
+// blocked raises an exception for each difference and says whether one that concerns the
+// day is not settled.
+func (s *Service) blocked(ctx context.Context, spans []Span, found []ledger.Exception) (bool, error) {
+	if len(found) > 0 {
+		if err := s.env.Store.AddExceptions(ctx, found); err != nil {
+			return false, fmt.Errorf("raise exceptions of a day: %w", err)
+		}
+	}
+	open, err := s.blocking(ctx, spans)
+	return len(open) > 0, err
+}
+
+// issue signs a certificate and keeps it, with HQ's own entry about it.
+func (s *Service) issue(ctx context.Context, c Certificate, date entry.Date, spans []Span) error {
+	text, err := c.Sign(s.env.Signer)
+	if err != nil {
+		return err
+	}
+	kept := Certified{Store: c.Store, Number: c.Number, Date: date, CutAt: c.CutAt, Text: text, Digest: Digest(text)}
+	covered := map[journal.Writer]uint64{}
+	for _, span := range spans {
+		if span.Last >= span.First {
+			covered[span.Lane.Writer] = span.Last
+		}
+	}
+	err = s.env.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.env.Store.AddCertified(ctx, kept); err != nil {
+			return err
+		}
+		if err := s.env.Store.SetCovered(ctx, c.Store, covered); err != nil {
+			return err
+		}
+		return s.env.Journal.Append(ctx, hqjournal.Fact{
+			Shard: shard.Of(c.Store), Kind: entry.KindHQCertificate, NotBefore: c.CutAt,
+			Body: entry.HQCertificate{Store: c.Store, Date: date, Number: c.Number, Digest: kept.Digest},
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("keep certificate: %w", err)
+	}
+	return nil
+}
