@@ -190,16 +190,13 @@ func (r *rig) start() {
 		Store: db, Fleet: lanes, Journal: journal, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Virtual: webshop.IsLane,
 	})
 	r.server = api.New(api.Options{
-<<<<<<< HEAD
-		Branding: branding.New(branding.Env{Store: db, Clock: r.clock, Programme: "Corner Shop"}),
-		Cards:    cards, Mails: r.outbox, Claims: claims,
-=======
-		StoreDays: days, Cards: cards, Mails: r.outbox, Claims: claims,
->>>>>>> b62d150 (server/storeday: certify the days of stores, in chains that anybody can verify)
+		StoreDays: days,
+		Branding:  branding.New(branding.Env{Store: db, Clock: r.clock, Programme: "Corner Shop"}),
+		Cards:     cards, Mails: r.outbox, Claims: claims,
 		People: r.people, Answers: answers, Fleet: lanes, Cashiers: r.cashiers, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
 		RequestTime: r.requestTime, Proxies: r.proxies,
-		Cases:       casework.New(casework.Env{Store: db, Clock: r.clock, NewID: newID}), Lists: console.NewReader(db, r.clock, fleet.OnlineWithin),
+		Cases: casework.New(casework.Env{Store: db, Clock: r.clock, NewID: newID}), Lists: console.NewReader(db, r.clock, fleet.OnlineWithin),
 		Desk: console.NewDesk(db, r.clock, fleet.OnlineWithin), Proofs: console.NewProver(db), Watch: r.watch,
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -3,7 +3,7 @@ package entry
 import "github.com/google/uuid"
 
 // KindHQCertificate notes that HQ has certified a day of a store.
-const KindHQCertificate Kind = 89
+const KindHQCertificate Kind = 97
 
 // HQCertificate is the body of [KindHQCertificate]. Digest is the SHA-256 of the
 // certificate's text, in hex.

@@ -69,13 +69,8 @@ var kindNames = map[Kind]string{
 	KindHQBatch: "hq_batch", KindHQVoucherMoved: "hq_voucher_moved",
 	KindHQTakeBack: "hq_take_back", KindHQRecall: "hq_recall",
 	KindClaim: "claim", KindHQClaimed: "hq_claimed",
-<<<<<<< HEAD
 	KindHQCashier: "hq_cashier", KindHQTillRules: "hq_till_rules", KindHQPublic: "hq_public",
-	KindHQLost: "hq_lost",
-=======
-	KindHQCashier: "hq_cashier", KindHQTillRules: "hq_till_rules",
 	KindHQLost: "hq_lost", KindHQCertificate: "hq_certificate",
->>>>>>> b62d150 (server/storeday: certify the days of stores, in chains that anybody can verify)
 }
 
 // String returns the name used in JSON, SQL and on screen.
