@@ -26,7 +26,7 @@ var areas = map[string]people.Area{
 	"ListMembers": people.AreaLook, "GetMember": people.AreaLook, "ListMemberHistory": people.AreaLook,
 	"GetMemberHolder": people.AreaPersonal, "FindMembers": people.AreaPersonal,
 	"GetPass": people.AreaMembers, "GetPassPNG": people.AreaMembers, "GetPassSVG": people.AreaMembers,
-	"BlockMember": people.AreaMembers, "UnblockMember": people.AreaMembers, "ReissuePass": people.AreaMembers,
+	"BlockMember": people.AreaMembers, "UnblockMember": people.AreaMembers, "ReissuePass": people.AreaMembers, "IssueWalletPass": people.AreaMembers,
 	"CreateAdjustment": people.AreaMembers,
 	"CreateReward":     people.AreaProgramme, "ListRewards": people.AreaLook,
 	"GetReward": people.AreaLook, "ChangeReward": people.AreaProgramme,

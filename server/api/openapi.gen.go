@@ -678,6 +678,21 @@ func (e Verdict) Valid() bool {
 	}
 }
 
+// Defines values for WalletChannel.
+const (
+	Apple WalletChannel = "apple"
+)
+
+// Valid indicates whether the value is a known member of the WalletChannel enum.
+func (e WalletChannel) Valid() bool {
+	switch e {
+	case Apple:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetBrandingPreviewParamsName.
 const (
 	GetBrandingPreviewParamsNameCard  GetBrandingPreviewParamsName = "card"
@@ -2777,6 +2792,27 @@ type VoucherNew struct {
 	ValidTo   *time.Time         `json:"valid_to,omitempty"`
 }
 
+// WalletChannel defines model for WalletChannel.
+type WalletChannel string
+
+// WalletPass defines model for WalletPass.
+type WalletPass struct {
+	Channel WalletChannel `json:"channel"`
+
+	// Download A path of this HQ; who has it gets the pass.
+	Download string             `json:"download"`
+	ID       openapi_types.UUID `json:"id"`
+	IssuedAt time.Time          `json:"issued_at"`
+
+	// Serial What the pass is called on phones.
+	Serial string `json:"serial"`
+}
+
+// WalletPassNew defines model for WalletPassNew.
+type WalletPassNew struct {
+	Channel WalletChannel `json:"channel"`
+}
+
 // Wish A reward bought with points, or a voucher used.
 type Wish struct {
 	Reward  *openapi_types.UUID `json:"reward,omitempty"`
@@ -3208,6 +3244,12 @@ type GetPassSVGParams struct {
 	Form *PassForm `form:"form,omitempty" json:"form,omitempty"`
 }
 
+// IssueWalletPassParams defines parameters for IssueWalletPass.
+type IssueWalletPassParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ReissuePassParams defines parameters for ReissuePass.
 type ReissuePassParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -3550,6 +3592,9 @@ type CreateAdjustmentJSONRequestBody = AdjustmentNew
 // MergeMemberJSONRequestBody defines body for MergeMember for application/json ContentType.
 type MergeMemberJSONRequestBody = MergeNew
 
+// IssueWalletPassJSONRequestBody defines body for IssueWalletPass for application/json ContentType.
+type IssueWalletPassJSONRequestBody = WalletPassNew
+
 // CreateTieJSONRequestBody defines body for CreateTie for application/json ContentType.
 type CreateTieJSONRequestBody = TieNew
 
@@ -3849,6 +3894,9 @@ type ServerInterface interface {
 	// GetPassSVG The pass token as a QR drawing
 	// (GET /members/{id}/pass.svg)
 	GetPassSVG(c *fiber.Ctx, id ID, params GetPassSVGParams) error
+	// IssueWalletPass Give a member a pass for their phone
+	// (POST /members/{id}/passes)
+	IssueWalletPass(c *fiber.Ctx, id ID, params IssueWalletPassParams) error
 	// ReissuePass Issue the pass again, outdating older copies
 	// (POST /members/{id}/reissue)
 	ReissuePass(c *fiber.Ctx, id ID, params ReissuePassParams) error
@@ -7257,6 +7305,59 @@ func (siw *ServerInterfaceWrapper) GetPassSVG(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// IssueWalletPass operation middleware
+func (siw *ServerInterfaceWrapper) IssueWalletPass(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IssueWalletPassParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.IssueWalletPass(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ReissuePass operation middleware
 func (siw *ServerInterfaceWrapper) ReissuePass(c *fiber.Ctx) error {
 
@@ -9712,6 +9813,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/members/:id/pass.png", wrapper.GetPassPNG)
 
 	router.Get(options.BaseURL+"/members/:id/pass.svg", wrapper.GetPassSVG)
+
+	router.Post(options.BaseURL+"/members/:id/passes", wrapper.IssueWalletPass)
 
 	router.Post(options.BaseURL+"/members/:id/block", wrapper.BlockMember)
 
@@ -12404,6 +12507,37 @@ func (response GetPassSVGdefaultApplicationProblemPlusJSONResponse) VisitGetPass
 	return ctx.JSON(&response.Body)
 }
 
+type IssueWalletPassRequestObject struct {
+	ID     ID `json:"id"`
+	Params IssueWalletPassParams
+	Body   *IssueWalletPassJSONRequestBody
+}
+
+type IssueWalletPassResponseObject interface {
+	VisitIssueWalletPassResponse(ctx *fiber.Ctx) error
+}
+
+type IssueWalletPass201JSONResponse WalletPass
+
+func (response IssueWalletPass201JSONResponse) VisitIssueWalletPassResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type IssueWalletPassdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response IssueWalletPassdefaultApplicationProblemPlusJSONResponse) VisitIssueWalletPassResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ReissuePassRequestObject struct {
 	ID     ID `json:"id"`
 	Params ReissuePassParams
@@ -14246,6 +14380,9 @@ type StrictServerInterface interface {
 	// GetPassSVG The pass token as a QR drawing
 	// (GET /members/{id}/pass.svg)
 	GetPassSVG(ctx context.Context, request GetPassSVGRequestObject) (GetPassSVGResponseObject, error)
+	// IssueWalletPass Give a member a pass for their phone
+	// (POST /members/{id}/passes)
+	IssueWalletPass(ctx context.Context, request IssueWalletPassRequestObject) (IssueWalletPassResponseObject, error)
 	// ReissuePass Issue the pass again, outdating older copies
 	// (POST /members/{id}/reissue)
 	ReissuePass(ctx context.Context, request ReissuePassRequestObject) (ReissuePassResponseObject, error)
@@ -16856,6 +16993,48 @@ func (sh *strictHandler) GetPassSVG(ctx *fiber.Ctx, id ID, params GetPassSVGPara
 		return err
 	} else if validResponse, ok := response.(GetPassSVGResponseObject); ok {
 		if err := validResponse.VisitGetPassSVGResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// IssueWalletPass operation middleware
+func (sh *strictHandler) IssueWalletPass(ctx *fiber.Ctx, id ID, params IssueWalletPassParams) error {
+	var request IssueWalletPassRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body IssueWalletPassJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.IssueWalletPass(ctx.UserContext(), request.(IssueWalletPassRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IssueWalletPass")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IssueWalletPassResponseObject); ok {
+		if err := validResponse.VisitIssueWalletPassResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
