@@ -30,7 +30,7 @@ func (h handlers) JoinCard(ctx context.Context, r JoinCardRequestObject) (JoinCa
 
 // GetCardProgramme implements StrictServerInterface.
 func (h handlers) GetCardProgramme(context.Context, GetCardProgrammeRequestObject) (GetCardProgrammeResponseObject, error) {
-	return GetCardProgramme200JSONResponse{Name: h.o.Cards.Name()}, nil
+	return GetCardProgramme200JSONResponse{Name: h.o.Cards.Name(), Wallets: h.showOffers()}, nil
 }
 
 // RequestCardLink implements StrictServerInterface.

@@ -1106,6 +1106,28 @@ type CardExport struct {
 	HistoryWhole bool `json:"history_whole"`
 }
 
+// CardGift defines model for CardGift.
+type CardGift struct {
+	// Code What the till scans.
+	Code string `json:"code"`
+
+	// Left How often it can still be used, as HQ knows.
+	Left int64 `json:"left"`
+
+	// Name Of the reward.
+	Name      string     `json:"name"`
+	Programme string     `json:"programme"`
+	ValidTo   *time.Time `json:"valid_to,omitempty"`
+
+	// Wallets What a phone can keep a card in, besides the web card and the printed one.
+	Wallets CardWallets `json:"wallets"`
+}
+
+// CardGiftLink defines model for CardGiftLink.
+type CardGiftLink struct {
+	URL string `json:"url"`
+}
+
 // CardJoin defines model for CardJoin.
 type CardJoin struct {
 	Consents *[]CardConsentNew `json:"consents,omitempty"`
@@ -1170,10 +1192,19 @@ type CardLocale string
 // CardProgramme defines model for CardProgramme.
 type CardProgramme struct {
 	Name string `json:"name"`
+
+	// Wallets What a phone can keep a card in, besides the web card and the printed one.
+	Wallets CardWallets `json:"wallets"`
 }
 
 // CardPurpose defines model for CardPurpose.
 type CardPurpose string
+
+// CardSaveLink defines model for CardSaveLink.
+type CardSaveLink struct {
+	// URL To be opened by the shopper's browser. It is a secret of the shopper's.
+	URL string `json:"url"`
+}
 
 // CardStore defines model for CardStore.
 type CardStore struct {
@@ -1193,6 +1224,15 @@ type CardUnit struct {
 	Pending   int64          `json:"pending"`
 	Spendable int64          `json:"spendable"`
 	Unit      string         `json:"unit"`
+}
+
+// CardWallets What a phone can keep a card in, besides the web card and the printed one.
+type CardWallets struct {
+	Apple  bool `json:"apple"`
+	Google bool `json:"google"`
+
+	// SelfMade Apple passes come from a self-made authority: for trying out; no real phone takes them.
+	SelfMade bool `json:"self_made"`
 }
 
 // Cashier defines model for Cashier.
@@ -2826,6 +2866,9 @@ type CashierID = openapi_types.UUID
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// Gift defines model for Gift.
+type Gift = string
+
 // ID defines model for ID.
 type ID = openapi_types.UUID
 
@@ -3711,6 +3754,15 @@ type ServerInterface interface {
 	// ExportCard All that head office keeps about the shopper
 	// (GET /card/export)
 	ExportCard(c *fiber.Ctx) error
+	// GetGift A voucher that was sent
+	// (GET /card/gifts/{gift})
+	GetGift(c *fiber.Ctx, gift Gift) error
+	// GetGiftApplePass The voucher for Apple Wallet
+	// (GET /card/gifts/{gift}/apple)
+	GetGiftApplePass(c *fiber.Ctx, gift Gift) error
+	// SaveGiftToGoogle Put the voucher at Google, and get the address at which it is saved
+	// (POST /card/gifts/{gift}/google)
+	SaveGiftToGoogle(c *fiber.Ctx, gift Gift) error
 	// ListCardHistory What changed the balance, newest first
 	// (GET /card/history)
 	ListCardHistory(c *fiber.Ctx, params ListCardHistoryParams) error
@@ -3732,6 +3784,12 @@ type ServerInterface interface {
 	// ChangeCard Change name, address, phone or language
 	// (PATCH /card/me)
 	ChangeCard(c *fiber.Ctx) error
+	// GetCardApplePass The card for Apple Wallet
+	// (GET /card/passes/apple)
+	GetCardApplePass(c *fiber.Ctx) error
+	// SaveCardToGoogle Put the card at Google, and get the address at which the shopper saves it
+	// (POST /card/passes/google)
+	SaveCardToGoogle(c *fiber.Ctx) error
 	// PrintCardPDF The shopper's own card to print, as PDF
 	// (GET /card/print.pdf)
 	PrintCardPDF(c *fiber.Ctx) error
@@ -3750,6 +3808,9 @@ type ServerInterface interface {
 	// ListCardStores Where the card is good
 	// (GET /card/stores)
 	ListCardStores(c *fiber.Ctx) error
+	// GiftVoucher Get the address at which somebody else keeps this voucher
+	// (POST /card/vouchers/{id}/gift)
+	GiftVoucher(c *fiber.Ctx, id ID) error
 	// GetCardSheet Printed cards of several members, ten on a sheet of A4
 	// (GET /cards.pdf)
 	GetCardSheet(c *fiber.Ctx, params GetCardSheetParams) error
@@ -4706,6 +4767,93 @@ func (siw *ServerInterfaceWrapper) ExportCard(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetGift operation middleware
+func (siw *ServerInterfaceWrapper) GetGift(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "gift" -------------
+	var gift Gift
+
+	err = runtime.BindStyledParameterWithOptions("simple", "gift", c.Params("gift"), &gift, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter gift: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetGift(c, gift)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetGiftApplePass operation middleware
+func (siw *ServerInterfaceWrapper) GetGiftApplePass(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "gift" -------------
+	var gift Gift
+
+	err = runtime.BindStyledParameterWithOptions("simple", "gift", c.Params("gift"), &gift, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter gift: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetGiftApplePass(c, gift)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// SaveGiftToGoogle operation middleware
+func (siw *ServerInterfaceWrapper) SaveGiftToGoogle(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "gift" -------------
+	var gift Gift
+
+	err = runtime.BindStyledParameterWithOptions("simple", "gift", c.Params("gift"), &gift, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter gift: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.SaveGiftToGoogle(c, gift)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListCardHistory operation middleware
 func (siw *ServerInterfaceWrapper) ListCardHistory(c *fiber.Ctx) error {
 
@@ -4885,6 +5033,42 @@ func (siw *ServerInterfaceWrapper) ChangeCard(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetCardApplePass operation middleware
+func (siw *ServerInterfaceWrapper) GetCardApplePass(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCardApplePass(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// SaveCardToGoogle operation middleware
+func (siw *ServerInterfaceWrapper) SaveCardToGoogle(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.SaveCardToGoogle(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // PrintCardPDF operation middleware
 func (siw *ServerInterfaceWrapper) PrintCardPDF(c *fiber.Ctx) error {
 
@@ -4980,6 +5164,35 @@ func (siw *ServerInterfaceWrapper) ListCardStores(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListCardStores(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GiftVoucher operation middleware
+func (siw *ServerInterfaceWrapper) GiftVoucher(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GiftVoucher(c, id)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -9962,6 +10175,18 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/card/export", wrapper.ExportCard)
 
+	router.Get(options.BaseURL+"/card/passes/apple", wrapper.GetCardApplePass)
+
+	router.Post(options.BaseURL+"/card/passes/google", wrapper.SaveCardToGoogle)
+
+	router.Post(options.BaseURL+"/card/vouchers/:id/gift", wrapper.GiftVoucher)
+
+	router.Get(options.BaseURL+"/card/gifts/:gift", wrapper.GetGift)
+
+	router.Get(options.BaseURL+"/card/gifts/:gift/apple", wrapper.GetGiftApplePass)
+
+	router.Post(options.BaseURL+"/card/gifts/:gift/google", wrapper.SaveGiftToGoogle)
+
 	router.Get(options.BaseURL+"/mails", wrapper.ListMails)
 
 	router.Get(options.BaseURL+"/branding", wrapper.GetBranding)
@@ -10513,6 +10738,111 @@ func (response ExportCarddefaultApplicationProblemPlusJSONResponse) VisitExportC
 	return ctx.JSON(&response.Body)
 }
 
+type GetGiftRequestObject struct {
+	Gift Gift `json:"gift"`
+}
+
+type GetGiftResponseObject interface {
+	VisitGetGiftResponse(ctx *fiber.Ctx) error
+}
+
+type GetGift200JSONResponse CardGift
+
+func (response GetGift200JSONResponse) VisitGetGiftResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetGiftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetGiftdefaultApplicationProblemPlusJSONResponse) VisitGetGiftResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetGiftApplePassRequestObject struct {
+	Gift Gift `json:"gift"`
+}
+
+type GetGiftApplePassResponseObject interface {
+	VisitGetGiftApplePassResponse(ctx *fiber.Ctx) error
+}
+
+type GetGiftApplePass200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetGiftApplePass200ApplicationVndApplePkpassResponse struct {
+	Body          io.Reader
+	Headers       GetGiftApplePass200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetGiftApplePass200ApplicationVndApplePkpassResponse) VisitGetGiftApplePassResponse(ctx *fiber.Ctx) error {
+	if response.Headers.ContentDisposition != nil {
+		ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	ctx.Response().Header.Set("Content-Type", "application/vnd.apple.pkpass")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetGiftApplePassdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetGiftApplePassdefaultApplicationProblemPlusJSONResponse) VisitGetGiftApplePassResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type SaveGiftToGoogleRequestObject struct {
+	Gift Gift `json:"gift"`
+}
+
+type SaveGiftToGoogleResponseObject interface {
+	VisitSaveGiftToGoogleResponse(ctx *fiber.Ctx) error
+}
+
+type SaveGiftToGoogle200JSONResponse CardSaveLink
+
+func (response SaveGiftToGoogle200JSONResponse) VisitSaveGiftToGoogleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type SaveGiftToGoogledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SaveGiftToGoogledefaultApplicationProblemPlusJSONResponse) VisitSaveGiftToGoogleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListCardHistoryRequestObject struct {
 	Params ListCardHistoryParams
 }
@@ -10741,6 +11071,80 @@ func (response ChangeCarddefaultApplicationProblemPlusJSONResponse) VisitChangeC
 	return ctx.JSON(&response.Body)
 }
 
+type GetCardApplePassRequestObject struct {
+}
+
+type GetCardApplePassResponseObject interface {
+	VisitGetCardApplePassResponse(ctx *fiber.Ctx) error
+}
+
+type GetCardApplePass200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetCardApplePass200ApplicationVndApplePkpassResponse struct {
+	Body          io.Reader
+	Headers       GetCardApplePass200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetCardApplePass200ApplicationVndApplePkpassResponse) VisitGetCardApplePassResponse(ctx *fiber.Ctx) error {
+	if response.Headers.ContentDisposition != nil {
+		ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	ctx.Response().Header.Set("Content-Type", "application/vnd.apple.pkpass")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetCardApplePassdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCardApplePassdefaultApplicationProblemPlusJSONResponse) VisitGetCardApplePassResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type SaveCardToGoogleRequestObject struct {
+}
+
+type SaveCardToGoogleResponseObject interface {
+	VisitSaveCardToGoogleResponse(ctx *fiber.Ctx) error
+}
+
+type SaveCardToGoogle200JSONResponse CardSaveLink
+
+func (response SaveCardToGoogle200JSONResponse) VisitSaveCardToGoogleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type SaveCardToGoogledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SaveCardToGoogledefaultApplicationProblemPlusJSONResponse) VisitSaveCardToGoogleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type PrintCardPDFRequestObject struct {
 }
 
@@ -10940,6 +11344,35 @@ type ListCardStoresdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListCardStoresdefaultApplicationProblemPlusJSONResponse) VisitListCardStoresResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GiftVoucherRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GiftVoucherResponseObject interface {
+	VisitGiftVoucherResponse(ctx *fiber.Ctx) error
+}
+
+type GiftVoucher200JSONResponse CardGiftLink
+
+func (response GiftVoucher200JSONResponse) VisitGiftVoucherResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GiftVoucherdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GiftVoucherdefaultApplicationProblemPlusJSONResponse) VisitGiftVoucherResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -14197,6 +14630,15 @@ type StrictServerInterface interface {
 	// ExportCard All that head office keeps about the shopper
 	// (GET /card/export)
 	ExportCard(ctx context.Context, request ExportCardRequestObject) (ExportCardResponseObject, error)
+	// GetGift A voucher that was sent
+	// (GET /card/gifts/{gift})
+	GetGift(ctx context.Context, request GetGiftRequestObject) (GetGiftResponseObject, error)
+	// GetGiftApplePass The voucher for Apple Wallet
+	// (GET /card/gifts/{gift}/apple)
+	GetGiftApplePass(ctx context.Context, request GetGiftApplePassRequestObject) (GetGiftApplePassResponseObject, error)
+	// SaveGiftToGoogle Put the voucher at Google, and get the address at which it is saved
+	// (POST /card/gifts/{gift}/google)
+	SaveGiftToGoogle(ctx context.Context, request SaveGiftToGoogleRequestObject) (SaveGiftToGoogleResponseObject, error)
 	// ListCardHistory What changed the balance, newest first
 	// (GET /card/history)
 	ListCardHistory(ctx context.Context, request ListCardHistoryRequestObject) (ListCardHistoryResponseObject, error)
@@ -14218,6 +14660,12 @@ type StrictServerInterface interface {
 	// ChangeCard Change name, address, phone or language
 	// (PATCH /card/me)
 	ChangeCard(ctx context.Context, request ChangeCardRequestObject) (ChangeCardResponseObject, error)
+	// GetCardApplePass The card for Apple Wallet
+	// (GET /card/passes/apple)
+	GetCardApplePass(ctx context.Context, request GetCardApplePassRequestObject) (GetCardApplePassResponseObject, error)
+	// SaveCardToGoogle Put the card at Google, and get the address at which the shopper saves it
+	// (POST /card/passes/google)
+	SaveCardToGoogle(ctx context.Context, request SaveCardToGoogleRequestObject) (SaveCardToGoogleResponseObject, error)
 	// PrintCardPDF The shopper's own card to print, as PDF
 	// (GET /card/print.pdf)
 	PrintCardPDF(ctx context.Context, request PrintCardPDFRequestObject) (PrintCardPDFResponseObject, error)
@@ -14236,6 +14684,9 @@ type StrictServerInterface interface {
 	// ListCardStores Where the card is good
 	// (GET /card/stores)
 	ListCardStores(ctx context.Context, request ListCardStoresRequestObject) (ListCardStoresResponseObject, error)
+	// GiftVoucher Get the address at which somebody else keeps this voucher
+	// (POST /card/vouchers/{id}/gift)
+	GiftVoucher(ctx context.Context, request GiftVoucherRequestObject) (GiftVoucherResponseObject, error)
 	// GetCardSheet Printed cards of several members, ten on a sheet of A4
 	// (GET /cards.pdf)
 	GetCardSheet(ctx context.Context, request GetCardSheetRequestObject) (GetCardSheetResponseObject, error)
@@ -15117,6 +15568,87 @@ func (sh *strictHandler) ExportCard(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// GetGift operation middleware
+func (sh *strictHandler) GetGift(ctx *fiber.Ctx, gift Gift) error {
+	var request GetGiftRequestObject
+
+	request.Gift = gift
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetGift(ctx.UserContext(), request.(GetGiftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetGift")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetGiftResponseObject); ok {
+		if err := validResponse.VisitGetGiftResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetGiftApplePass operation middleware
+func (sh *strictHandler) GetGiftApplePass(ctx *fiber.Ctx, gift Gift) error {
+	var request GetGiftApplePassRequestObject
+
+	request.Gift = gift
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetGiftApplePass(ctx.UserContext(), request.(GetGiftApplePassRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetGiftApplePass")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetGiftApplePassResponseObject); ok {
+		if err := validResponse.VisitGetGiftApplePassResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SaveGiftToGoogle operation middleware
+func (sh *strictHandler) SaveGiftToGoogle(ctx *fiber.Ctx, gift Gift) error {
+	var request SaveGiftToGoogleRequestObject
+
+	request.Gift = gift
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.SaveGiftToGoogle(ctx.UserContext(), request.(SaveGiftToGoogleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SaveGiftToGoogle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SaveGiftToGoogleResponseObject); ok {
+		if err := validResponse.VisitSaveGiftToGoogleResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListCardHistory operation middleware
 func (sh *strictHandler) ListCardHistory(ctx *fiber.Ctx, params ListCardHistoryParams) error {
 	var request ListCardHistoryRequestObject
@@ -15352,6 +15884,56 @@ func (sh *strictHandler) ChangeCard(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// GetCardApplePass operation middleware
+func (sh *strictHandler) GetCardApplePass(ctx *fiber.Ctx) error {
+	var request GetCardApplePassRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCardApplePass(ctx.UserContext(), request.(GetCardApplePassRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCardApplePass")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCardApplePassResponseObject); ok {
+		if err := validResponse.VisitGetCardApplePassResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SaveCardToGoogle operation middleware
+func (sh *strictHandler) SaveCardToGoogle(ctx *fiber.Ctx) error {
+	var request SaveCardToGoogleRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.SaveCardToGoogle(ctx.UserContext(), request.(SaveCardToGoogleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SaveCardToGoogle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SaveCardToGoogleResponseObject); ok {
+		if err := validResponse.VisitSaveCardToGoogleResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // PrintCardPDF operation middleware
 func (sh *strictHandler) PrintCardPDF(ctx *fiber.Ctx) error {
 	var request PrintCardPDFRequestObject
@@ -15494,6 +16076,33 @@ func (sh *strictHandler) ListCardStores(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ListCardStoresResponseObject); ok {
 		if err := validResponse.VisitListCardStoresResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GiftVoucher operation middleware
+func (sh *strictHandler) GiftVoucher(ctx *fiber.Ctx, id ID) error {
+	var request GiftVoucherRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GiftVoucher(ctx.UserContext(), request.(GiftVoucherRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GiftVoucher")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GiftVoucherResponseObject); ok {
+		if err := validResponse.VisitGiftVoucherResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

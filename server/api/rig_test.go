@@ -70,6 +70,7 @@ type rig struct {
 	server *api.Server
 
 	outbox   *mail.Outbox
+	wallets  wallets
 	accounts *account.Accounts
 	cashiers *cashier.Cashiers
 	rights   *allowance.Service
@@ -184,7 +185,7 @@ func (r *rig) start() {
 	r.outbox = mail.New(mail.Options{Store: db, Clock: r.clock, NewID: newID})
 	cards := card.New(card.Env{
 		Store: db, Programme: prog, Ledger: r.ledger, Accounts: r.accounts, Stores: lanes, Claims: claims, Mails: r.outbox, Clock: r.clock,
-		Random: rand.Reader, NewID: newID, Secret: r.secret, Name: "Corner Shop", Address: "https://hq.example/card",
+		Random: rand.Reader, NewID: newID, Secret: r.secret, Name: "Corner Shop", Address: "https://hq.example/card", Wallets: &r.wallets,
 	})
 	days := storeday.New(storeday.Env{
 		Store: db, Fleet: lanes, Journal: journal, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Virtual: webshop.IsLane,
@@ -303,6 +304,7 @@ func init() {
 		return string(raw), err
 	}
 	openapi3filter.RegisterBodyDecoder("image/png", asText)
+	openapi3filter.RegisterBodyDecoder("application/vnd.apple.pkpass", asText)
 	openapi3filter.RegisterBodyDecoder("application/pdf", asText)
 	openapi3filter.RegisterBodyDecoder("image/svg+xml", asText)
 }

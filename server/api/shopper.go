@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -24,12 +25,19 @@ var (
 		"EndCardSession": true, "GetCard": true, "ChangeCard": true, "LeaveCard": true, "ConfirmCardAgain": true, "AgreeOnCard": true,
 		"ListCardHistory": true, "ListCardStores": true, "ClaimOnCard": true, "ExportCard": true,
 		"PrintCardPDF": true, "PrintCardPNG": true, "PrintCardSVG": true,
+		"GetCardApplePass": true, "SaveCardToGoogle": true, "GiftVoucher": true,
 	}
-	strangers = map[string]bool{"GetCardProgramme": true, "JoinCard": true, "RequestCardLink": true, "OpenCardLink": true}
+	strangers = map[string]bool{
+		"GetCardProgramme": true, "JoinCard": true, "RequestCardLink": true, "OpenCardLink": true,
+		"GetGift": true, "GetGiftApplePass": true, "SaveGiftToGoogle": true,
+	}
 )
 
 // strangersPaths are where strangers may call.
 var strangersPaths = map[string]bool{cardPath + "join": true, cardPath + "links": true, cardPath + "links/open": true}
+
+// giftsPath is below which the secret of a gift stands, which is all the right there is.
+const giftsPath = cardPath + "gifts/"
 
 // freeJoins is how often a stranger at one network address may join or ask for a link
 // before each further try waits longer. A store's network is one address.
@@ -52,7 +60,9 @@ func (s *Server) admitShopper(c *fiber.Ctx) error {
 	switch {
 	case c.Path() == cardPath+"programme":
 		return c.Next()
-	case strangersPaths[c.Path()]:
+	case strings.HasPrefix(c.Path(), giftsPath) && !writes(c.Method()):
+		return c.Next()
+	case strangersPaths[c.Path()], strings.HasPrefix(c.Path(), giftsPath):
 		return s.admitStranger(c)
 	}
 	session, err := s.o.Cards.Authenticate(c.UserContext(), c.Cookies(cardCookieName))

@@ -134,6 +134,9 @@ type Programme interface {
 	Code(ctx context.Context, member uuid.UUID) (programme.Code, error)
 	Rewards(ctx context.Context, after uuid.UUID, limit int) ([]programme.Reward, error)
 	Vouchers(ctx context.Context, member, after uuid.UUID, limit int) ([]programme.Voucher, error)
+	Voucher(ctx context.Context, id uuid.UUID) (programme.Voucher, error)
+	VoucherCode(voucher uuid.UUID, until time.Time) (programme.Code, error)
+	Reward(ctx context.Context, id uuid.UUID) (programme.Reward, error)
 }
 
 // Ledger is what cards show.
@@ -173,13 +176,12 @@ type Env struct {
 	Stores    Stores
 	Claims    Claims
 	Mails     Mails
-	// Joined and Left are told, in the transaction, of who got a card and who leaves;
-	// Changed, after it, of who wants another language. Nil is nobody.
-	Joined, Left, Changed func(ctx context.Context, member uuid.UUID) error
-	Clock                 clock.Clock
-	Random                io.Reader
-	NewID                 func() uuid.UUID
-	// Secret derives the cookie of a join from its idempotency key.
+	// Wallets makes passes; nil makes none.
+	Wallets Wallets
+	Clock   clock.Clock
+	Random  io.Reader
+	NewID   func() uuid.UUID
+	// Secret derives the cookie of a join from its idempotency key, and seals gifts.
 	Secret []byte
 	// Name is what the programme is called in mails.
 	Name string
@@ -192,10 +194,8 @@ type Cards struct{ env Env }
 
 // New returns it.
 func New(env Env) *Cards {
-	for _, told := range []*func(context.Context, uuid.UUID) error{&env.Joined, &env.Left, &env.Changed} {
-		if *told == nil {
-			*told = func(context.Context, uuid.UUID) error { return nil }
-		}
+	if env.Wallets == nil {
+		env.Wallets = none{}
 	}
 	return &Cards{env: env}
 }

@@ -56,7 +56,7 @@ func (c *Cards) Change(ctx context.Context, member uuid.UUID, change Change) err
 		return c.mailLink(ctx, h, confirmMail)
 	})
 	if err == nil && change.Locale != nil {
-		err = c.env.Changed(ctx, member)
+		err = c.env.Wallets.Changed(ctx, member)
 	}
 	if err != nil {
 		return fmt.Errorf("change holder: %w", err)
@@ -126,8 +126,8 @@ func Given(all []Consent) map[Purpose]Consent {
 	return out
 }
 
-// Leave forgets a shopper: everything personal is erased, the code is blocked, and all
-// browsers are signed out. Points are not paid out and lapse in their time; journals
+// Leave forgets a shopper: everything personal is erased, the code is blocked, passes
+// are voided and erased, and all browsers are signed out. Points are not paid out and lapse in their time; journals
 // keep only the member's id. It cannot be undone.
 func (c *Cards) Leave(ctx context.Context, member uuid.UUID) error {
 	err := c.env.Store.InTx(ctx, func(ctx context.Context) error {
@@ -137,7 +137,7 @@ func (c *Cards) Leave(ctx context.Context, member uuid.UUID) error {
 		if _, err := c.env.Programme.Block(ctx, uuid.Nil, member); err != nil {
 			return err
 		}
-		if err := c.env.Left(ctx, member); err != nil {
+		if err := c.env.Wallets.Left(ctx, member); err != nil {
 			return err
 		}
 		return c.env.Store.Erase(ctx, member)

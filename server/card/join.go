@@ -94,9 +94,6 @@ func (c *Cards) enrol(ctx context.Context, j Join, who contact, secret string) (
 	if err := c.env.Store.AddHolder(ctx, holder); err != nil {
 		return Open{}, err
 	}
-	if err := c.env.Joined(ctx, id); err != nil {
-		return Open{}, err
-	}
 	for _, consent := range j.Consents {
 		if err := c.consent(ctx, id, consent); err != nil {
 			return Open{}, err
@@ -112,6 +109,9 @@ func (c *Cards) enrol(ctx context.Context, j Join, who contact, secret string) (
 		if err := c.env.Ledger.Tie(ctx, id, j.Store); err != nil {
 			return Open{}, err
 		}
+	}
+	if err := c.env.Wallets.Joined(ctx, id); err != nil {
+		return Open{}, err
 	}
 	if holder.State == Unconfirmed {
 		if err := c.mailLink(ctx, holder, confirmMail); err != nil {
@@ -176,16 +176,16 @@ const mergeReason = 1
 // opened, and what the new one has moves there. Whoever asked for the new one may be
 // somebody else, who only knew the address: so it is blocked and its browsers are signed
 // out. A link to a card whose address is confirmed is for a lost phone: all other
-// browsers are signed out.
+// browsers are signed out, and the passes of its wallets are voided.
 func (c *Cards) OpenLink(ctx context.Context, secret string) (Open, error) {
 	dead := problem.New(problem.StateConflict, "the link was used or has run out; ask for a new one")
 	if len(secret) == 0 || len(secret) > maxToken {
 		return Open{}, dead
 	}
 	var open Open
-	var joins, into uuid.UUID
+	var joins, into, lost uuid.UUID
 	err := c.env.Store.InTx(ctx, func(ctx context.Context) error {
-		joins, into = uuid.Nil, uuid.Nil
+		joins, into, lost = uuid.Nil, uuid.Nil, uuid.Nil
 		link, err := c.env.Store.CardLink(ctx, hashOf(secret))
 		if err != nil {
 			return err
@@ -208,6 +208,7 @@ func (c *Cards) OpenLink(ctx context.Context, secret string) (Open, error) {
 			}
 		}
 		if owner != link.Member || known {
+			lost = link.Member
 			if err := c.env.Store.EndCardSessions(ctx, link.Member); err != nil {
 				return err
 			}
@@ -224,7 +225,11 @@ func (c *Cards) OpenLink(ctx context.Context, secret string) (Open, error) {
 		return Open{}, dead
 	case err != nil:
 		return Open{}, fmt.Errorf("open link: %w", err)
-	case joins == uuid.Nil:
+	}
+	if err := c.lose(ctx, lost); err != nil {
+		return Open{}, err
+	}
+	if joins == uuid.Nil {
 		return open, nil
 	}
 	// Its own transaction, since points that tills hold are recalled first. If it cannot
@@ -233,6 +238,17 @@ func (c *Cards) OpenLink(ctx context.Context, secret string) (Open, error) {
 		return Open{}, fmt.Errorf("open link: %w", err)
 	}
 	return open, nil
+}
+
+// lose voids the passes of a member whose phones are gone; nobody's are nobody's.
+func (c *Cards) lose(ctx context.Context, member uuid.UUID) error {
+	if member == uuid.Nil {
+		return nil
+	}
+	if err := c.env.Wallets.Lost(ctx, member); err != nil {
+		return fmt.Errorf("void passes of a lost phone: %w", err)
+	}
+	return nil
 }
 
 // confirm believes a link's address and returns whose it is, and whether that was known

@@ -1,7 +1,7 @@
 import { done } from '@tallystick/kit/api/client.ts';
 import { Refused } from '@tallystick/kit/api/problem.ts';
 import { codeAt, importKeys, stepSeconds, type EpochKey, type Shown } from './code.ts';
-import { hq, wording, type Card, type Purpose } from './hq.ts';
+import { hq, wording, type Card, type Purpose, type Wallets } from './hq.ts';
 import * as keep from './keep.ts';
 
 /** How often an open card asks HQ again, in milliseconds. */
@@ -25,6 +25,8 @@ class Mine {
   #keys: EpochKey[] = [];
   #ahead = 0;
   card: Card | undefined = $state.raw();
+  /** What phones can keep a card in at this HQ; missing until it said so. */
+  wallets: Wallets | undefined = $state.raw();
   /** Whether HQ answered the last question. */
   online = $state(true);
   /** False until it is known whether there is a card. */

@@ -5,6 +5,8 @@ export type Card = components['schemas']['Card'];
 export type Line = components['schemas']['CardLine'];
 export type Purpose = components['schemas']['CardPurpose'];
 export type Store = components['schemas']['CardStore'];
+export type Wallets = components['schemas']['CardWallets'];
+export type Gift = components['schemas']['CardGift'];
 
 export const hq = hqClient();
 

@@ -23,6 +23,12 @@ class Route {
     return first === 'open' && secret ? secret : undefined;
   }
 
+  /** The secret of a voucher that somebody sent. */
+  get gift(): string | undefined {
+    const [first, gift] = this.#parts;
+    return first === 'gift' && gift ? gift : undefined;
+  }
+
   /** go opens a tab; the secret of a link does not stay in the history. */
   go(tab: Tab): void {
     if (this.secret) history.replaceState(null, '', `#/${tab}`);

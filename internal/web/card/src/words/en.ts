@@ -36,6 +36,23 @@ const en = {
     until: 'until {date}',
     voucher: 'Voucher',
   },
+  wallet: {
+    title: 'Keep it on your phone',
+    apple: 'Add to Apple Wallet',
+    google: 'Add to Google Wallet',
+    print: 'Print the card',
+    selfMade: 'For trying out: a self-made authority signs this pass. Real iPhones refuse it.',
+  },
+  gift: {
+    title: 'A present for you',
+    give: 'Give away',
+    address: 'Send this address',
+    right: 'Whoever has it can use the voucher, you too, as often as it says.',
+    share: 'Share',
+    label: 'Code of the voucher for the till',
+    hint: 'Show the code at the till.',
+    gone: 'This voucher is not good any more.',
+  },
   history: {
     title: 'What happened',
     none: 'Nothing yet. Your first purchase with the card will stand here.',

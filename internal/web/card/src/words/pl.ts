@@ -48,6 +48,23 @@ const pl: Catalog<typeof en> = {
     until: 'do {date}',
     voucher: 'Kupon',
   },
+  wallet: {
+    title: 'Miej ją w telefonie',
+    apple: 'Dodaj do Apple Wallet',
+    google: 'Dodaj do Portfela Google',
+    print: 'Wydrukuj kartę',
+    selfMade: 'Tylko na próbę: tę kartę podpisuje własny urząd certyfikacji. Prawdziwy iPhone jej nie przyjmie.',
+  },
+  gift: {
+    title: 'Prezent dla Ciebie',
+    give: 'Podaruj',
+    address: 'Wyślij ten adres',
+    right: 'Kto go ma, może użyć kuponu tyle razy, ile na nim napisano; Ty też.',
+    share: 'Udostępnij',
+    label: 'Kod kuponu dla kasy',
+    hint: 'Pokaż kod w kasie.',
+    gone: 'Ten kupon nie jest już ważny.',
+  },
   history: {
     title: 'Co się działo',
     none: 'Jeszcze nic. Tu pojawi się pierwszy zakup z kartą.',

@@ -38,6 +38,23 @@ const tr: Catalog<typeof en> = {
     until: 'son gün {date}',
     voucher: 'Kupon',
   },
+  wallet: {
+    title: 'Telefonunuzda taşıyın',
+    apple: 'Apple Cüzdan’a Ekle',
+    google: 'Google Cüzdan’a ekle',
+    print: 'Kartı yazdır',
+    selfMade: 'Deneme içindir: bu kartı kendi yaptığımız bir yetkili imzalar. Gerçek iPhone’lar kabul etmez.',
+  },
+  gift: {
+    title: 'Size bir hediye',
+    give: 'Hediye et',
+    address: 'Bu adresi gönderin',
+    right: 'Adresi bilen herkes, siz de, kuponu yazdığı kadar kullanabilir.',
+    share: 'Paylaş',
+    label: 'Kuponun kasa kodu',
+    hint: 'Kodu kasada gösterin.',
+    gone: 'Bu kupon artık geçerli değil.',
+  },
   history: {
     title: 'Neler oldu',
     none: 'Henüz bir şey yok. Kartla ilk alışverişiniz burada görünecek.',

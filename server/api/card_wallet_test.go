@@ -1,0 +1,135 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/card"
+)
+
+// wallets makes passes that say what they are of, and remembers what it is told.
+type wallets struct {
+	offers card.Offers
+	told   []string
+}
+
+func (w *wallets) tell(what string, member uuid.UUID) error {
+	w.told = append(w.told, what+" "+member.String())
+	return nil
+}
+
+func (w *wallets) Offers() card.Offers                              { return w.offers }
+func (w *wallets) Joined(_ context.Context, member uuid.UUID) error { return w.tell("joined", member) }
+func (w *wallets) Changed(_ context.Context, member uuid.UUID) error {
+	return w.tell("changed", member)
+}
+func (w *wallets) Lost(_ context.Context, member uuid.UUID) error { return w.tell("lost", member) }
+func (w *wallets) Left(_ context.Context, member uuid.UUID) error { return w.tell("left", member) }
+func (w *wallets) Apple(_ context.Context, member, voucher uuid.UUID) ([]byte, error) {
+	return fmt.Appendf(nil, "pass of %s %s", member, voucher), nil
+}
+
+func (w *wallets) Google(_ context.Context, member, voucher uuid.UUID) (string, error) {
+	if !w.offers.Google {
+		return "", problem.New(problem.StateConflict, "Google Wallet is not set up")
+	}
+	return "https://pay.example/save/" + member.String() + voucher.String(), nil
+}
+
+func TestCardInWallets(t *testing.T) {
+	r := newRig(t)
+	r.wallets.offers = card.Offers{Apple: true, SelfMade: true}
+	b := &browser{rig: r}
+	b.refused(call{method: "GET", path: "/api/v1/card/passes/apple"}, http.StatusUnauthorized, problem.Unauthenticated)
+	me := b.join(annJoins).Member
+	if a := b.ask(call{method: "GET", path: "/api/v1/card/programme"}); !strings.Contains(string(a.body), `{"apple":true,"google":false,"self_made":true}`) {
+		t.Errorf("offers: %s", a.body)
+	}
+	a := b.ask(call{method: "GET", path: "/api/v1/card/passes/apple"})
+	if string(a.body) != fmt.Sprintf("pass of %s %s", me, uuid.Nil) || a.header.Get("Content-Type") != "application/vnd.apple.pkpass" ||
+		a.header.Get("Content-Disposition") != `attachment; filename="card.pkpass"` || a.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("a pass: %s %v", a.body, a.header)
+	}
+	b.refused(call{method: "POST", path: "/api/v1/card/passes/google"}, http.StatusConflict, problem.StateConflict)
+	r.wallets.offers.Google = true
+	if a := b.ask(call{method: "POST", path: "/api/v1/card/passes/google"}); !strings.Contains(string(a.body), `"https://pay.example/save/`+me.String()) {
+		t.Errorf("a save link: %s", a.body)
+	}
+	b.refused(call{method: "POST", path: "/api/v1/card/passes/google", header: map[string]string{"Origin": "https://evil.example"}}, http.StatusForbidden, problem.ForeignOrigin)
+	b.ask(call{method: "PATCH", path: "/api/v1/card/me", body: `{"locale":"tr"}`})
+	// The first link confirms the address; the second is for a lost phone.
+	for range 2 {
+		b.ask(call{method: "POST", path: "/api/v1/card/links", body: `{"email":"ann@example.org"}`})
+		if a := b.open(r.mails("ann@example.org")[0]); a.status != http.StatusOK {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+	b.ask(call{method: "DELETE", path: "/api/v1/card/me"})
+	var want []string
+	for _, what := range []string{"joined", "changed", "lost", "left"} {
+		want = append(want, what+" "+me.String())
+	}
+	if !slices.Equal(r.wallets.told, want) {
+		t.Errorf("told %q, want %q", r.wallets.told, want)
+	}
+}
+
+// Who has the address of a gift has the voucher, and nothing else of the shopper's.
+func TestGiftedVoucher(t *testing.T) {
+	r := newRig(t)
+	r.wallets.offers = card.Offers{Apple: true, Google: true}
+	owner, other, stranger := &browser{rig: r}, &browser{rig: r}, &browser{rig: r}
+	me := owner.join(`{"locale":"en"}`).Member
+	other.join(`{"locale":"en"}`)
+	reward := r.made("/api/v1/rewards", `{"name":"Free Coffee","unit":"points","cost":0,"discount":500,"currency":"EUR","active":true}`)
+	voucher := r.made("/api/v1/vouchers", jsonOf(map[string]any{"member": me, "reward": reward}))
+	gift := call{method: "POST", path: "/api/v1/card/vouchers/" + voucher + "/gift"}
+	other.refused(gift, http.StatusNotFound, problem.NotFound)
+	stranger.refused(gift, http.StatusUnauthorized, problem.Unauthenticated)
+	var sent struct{ URL string }
+	owner.ask(gift).into(t, &sent)
+	secret, ok := strings.CutPrefix(sent.URL, "https://hq.example/card/#/gift/")
+	if !ok || strings.Contains(sent.URL, me.String()) {
+		t.Fatalf("the address is %s", sent.URL)
+	}
+	var shown struct {
+		Programme, Name, Code string
+		Left                  int
+	}
+	a := stranger.ask(call{method: "GET", path: "/api/v1/card/gifts/" + secret})
+	a.into(t, &shown)
+	if shown.Programme != "Corner Shop" || shown.Name != "Free Coffee" || shown.Left != 1 || len(shown.Code) != 141 || strings.Contains(string(a.body), me.String()) {
+		t.Errorf("the gift is %s", a.body)
+	}
+	if a := stranger.ask(call{method: "GET", path: "/api/v1/card/gifts/" + secret + "/apple"}); string(a.body) != fmt.Sprintf("pass of %s %s", me, voucher) ||
+		a.header.Get("Content-Type") != "application/vnd.apple.pkpass" {
+		t.Errorf("the pass is %s", a.body)
+	}
+	if a := stranger.ask(call{method: "POST", path: "/api/v1/card/gifts/" + secret + "/google"}); !strings.Contains(string(a.body), voucher) {
+		t.Errorf("the save link is %s", a.body)
+	}
+	// A secret with one character changed is none.
+	for i := range secret {
+		changed := []byte(secret)
+		if changed[i] = 'x'; secret[i] == 'x' {
+			changed[i] = 'y'
+		}
+		stranger.refused(call{method: "GET", path: "/api/v1/card/gifts/" + string(changed)}, http.StatusNotFound, problem.NotFound)
+	}
+	for _, bad := range []string{"x", strings.Repeat("A", 43), strings.Repeat("A", 5000)} {
+		if a := stranger.ask(call{method: "GET", path: "/api/v1/card/gifts/" + bad}); a.status != http.StatusNotFound && a.status != http.StatusUnprocessableEntity {
+			t.Errorf("a secret of %d: %d %s", len(bad), a.status, a.body)
+		}
+	}
+	// A shopper who leaves takes the gift away.
+	owner.ask(call{method: "DELETE", path: "/api/v1/card/me"})
+	stranger.refused(call{method: "GET", path: "/api/v1/card/gifts/" + secret}, http.StatusNotFound, problem.NotFound)
+	stranger.refused(call{method: "GET", path: "/api/v1/card/gifts/" + secret + "/apple"}, http.StatusNotFound, problem.NotFound)
+}
