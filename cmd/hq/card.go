@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -9,9 +8,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/google/uuid"
-
-	"github.com/tallystick/tallystick/server/branding"
 	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/mail"
 	"github.com/tallystick/tallystick/server/rounds"
@@ -77,14 +73,10 @@ func (o *office) shopperSide(f cardFlags, mine rounds.Turn, log *slog.Logger) er
 	if err != nil {
 		return err
 	}
-	o.branding = branding.New(branding.Env{Store: o.db, Clock: o.clock, Programme: f.Programme})
 	o.mails = mail.New(mail.Options{Store: o.db, Sender: sender, Clock: o.clock, NewID: newID, Log: log, Turn: mine})
 	o.cards = card.New(card.Env{
-		Store: o.db, Programme: o.programme, Ledger: o.ledger, Accounts: o.accounts, Stores: o.fleet, Claims: o.claims, Mails: o.mails,
-		Joined:  func(ctx context.Context, member uuid.UUID) error { return o.passes.Joined(ctx, member) },
-		Changed: func(ctx context.Context, member uuid.UUID) error { return o.passes.Touch(ctx, member) },
-		Left:    func(ctx context.Context, member uuid.UUID) error { return o.passes.Left(ctx, member) },
-		Clock:   o.clock, Random: rand.Reader, NewID: newID, Secret: secret,
+		Store: o.db, Programme: o.programme, Ledger: o.ledger, Accounts: o.accounts, Stores: o.fleet, Claims: o.claims, Mails: o.mails, Wallets: o.shopperWallets(),
+		Clock: o.clock, Random: rand.Reader, NewID: newID, Secret: secret,
 		Name: f.Programme, Address: f.page(),
 	})
 	return nil

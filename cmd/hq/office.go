@@ -38,6 +38,7 @@ import (
 	"github.com/tallystick/tallystick/server/storeday"
 	"github.com/tallystick/tallystick/server/webshop"
 	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/wallet/apple"
 )
 
 // maxUnderWay is how many entries may be taken in at once before terminals are
@@ -77,12 +78,14 @@ type office struct {
 	days      *reconcile.Service
 	storeDays *storeday.Service
 	cards     *card.Cards
-	branding  *branding.Service
 	mails     *mail.Outbox
+	branding  *branding.Service
 	passes    *pass.Service
-	people    *people.Directory
-	answers   *people.Answers
-	clock     clock.Clock
+	// credentials sign Apple passes; nil for none.
+	credentials *apple.Credentials
+	people      *people.Directory
+	answers     *people.Answers
+	clock       clock.Clock
 }
 
 // database returns the address of the database.

@@ -67,10 +67,10 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	settler = account.NewService(o.accounts, log, mine)
 	o.rights = o.lookAfterRights(mine, log)
 	o.besideLedger(mine, log)
-	if err := o.shopperSide(c.Card, mine, log); err != nil {
+	if err := o.walletSide(s, c.Wallet, c.Card, mine, log); err != nil {
 		return err
 	}
-	if err := o.wallets(c.Wallet, c.Card, s.cli.Data, s.stdin, mine, log); err != nil {
+	if err := o.shopperSide(c.Card, mine, log); err != nil {
 		return err
 	}
 	if err := o.rights.BeginRestore(ctx); err != nil {

@@ -2,27 +2,32 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/server/branding"
+	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/rounds"
 	"github.com/tallystick/tallystick/wallet/apple"
 	"github.com/tallystick/tallystick/wallet/apple/apns"
+	"github.com/tallystick/tallystick/wallet/brand"
+	"github.com/tallystick/tallystick/wallet/face"
+	"github.com/tallystick/tallystick/wallet/printed"
 )
 
-// wallets makes the passes, with the wallets that the flags name. Nobody is told of
-// anything before they are started.
-func (o *office) wallets(f walletFlags, c cardFlags, data string, stdin *os.File, mine rounds.Turn, log *slog.Logger) error {
+// walletSide makes the look of passes, the wallets that the flags name, and the life of
+// passes. What does not fit is an error. Nothing is told to anybody before it is started.
+func (o *office) walletSide(s *surroundings, f walletFlags, c cardFlags, mine rounds.Turn, log *slog.Logger) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	files, err := f.read(data, stdin, o.clock.Now())
+	files, err := f.read(s.cli.Data, s.stdin, o.clock.Now())
 	if err != nil {
 		return err
 	}
@@ -30,71 +35,191 @@ func (o *office) wallets(f walletFlags, c cardFlags, data string, stdin *os.File
 	if err != nil {
 		return err
 	}
+	o.branding = branding.New(branding.Env{Store: o.db, Clock: o.clock, Programme: c.Programme})
 	options := pass.Options{
-		Store: o.db, Books: o.db, Programme: o.programme, Branding: o.branding, Clock: o.clock, NewID: newID, NewSecretID: uuid.New,
+		Store: o.db, Programme: o.programme, Books: o.db, Branding: o.branding, Clock: o.clock, NewID: newID, NewSecretID: newSecretID,
 		Secret: secret, HQEpoch: o.secrets.Epoch, Log: log, Turn: mine,
 	}
 	if files.credentials != nil {
-		for _, finding := range files.findings {
-			log.Warn("Apple Wallet: "+finding.Text, "code", finding.Code)
-		}
-		issuer, err := apple.New(apple.Options{
-			Credentials: files.credentials, ServiceURL: serviceURL(c.PublicURL), CardURL: secureOnly(c.page()), Now: o.clock.Now,
-		})
-		if err != nil {
-			return fmt.Errorf("make Apple passes: %w", err)
-		}
-		sender, err := files.sender(f, o.clock.Now)
-		if err != nil {
+		if options.Apple, options.Push, err = o.appleSide(files, f, c.PublicURL); err != nil {
 			return err
 		}
-		options.Apple, options.Push = appleWallet{issuer, o.branding}, applePusher{sender}
 	}
 	o.passes = pass.New(options)
+	o.credentials = files.credentials
+	o.warn(files, s.cli.Data, c.PublicURL, log)
 	return nil
 }
 
-// secureOnly leaves an address out that is not of TLS.
-func secureOnly(address string) string {
-	if !strings.HasPrefix(address, "https://") {
-		return ""
+func newSecretID() uuid.UUID { return uuid.Must(uuid.NewRandomFromReader(rand.Reader)) }
+
+func (o *office) appleSide(files *walletFiles, f walletFlags, public string) (pass.AppleWallet, pass.Pusher, error) {
+	card := ""
+	if service := serviceURL(public); service != "" {
+		card = strings.TrimSuffix(public, "/") + "/card"
 	}
-	return address
+	issuer, err := apple.New(apple.Options{Credentials: files.credentials, ServiceURL: serviceURL(public), CardURL: card, Now: o.clock.Now})
+	if err != nil {
+		return nil, nil, err
+	}
+	sender, err := files.sender(f, o.clock.Now)
+	if err != nil {
+		return nil, nil, err
+	}
+	return appleWallet{issuer, o.branding, files.credentials.SelfMade()}, pusher{sender}, nil
 }
 
-// appleWallet is wallet/apple as server/pass needs it.
+// warn tells the log what people must know of wallets that do fit.
+func (o *office) warn(files *walletFiles, data, public string, log *slog.Logger) {
+	if files.credentials == nil {
+		return
+	}
+	if files.credentials.SelfMade() {
+		log.Warn("Apple passes are signed by a self-made authority: no real phone takes them", "authority", filepath.Join(data, selfMadeDir, selfMadeRoot))
+	}
+	if serviceURL(public) == "" {
+		log.Warn("Apple passes are made without updates: phones ask for https, and --public-url is not", "public_url", public)
+	}
+	for _, finding := range files.findings {
+		if finding.Severity > apple.Info {
+			log.Warn("Apple's certificates need a person; hq wallet doctor says more", "finding", finding.Text)
+		}
+	}
+}
+
+// appleWallet makes passes for iPhones.
 type appleWallet struct {
-	*apple.Issuer
-	look *branding.Service
+	issuer   *apple.Issuer
+	look     *branding.Service
+	selfMade bool
 }
 
-// Pass implements pass.AppleWallet.
+// PassType implements pass.AppleWallet.
+func (a appleWallet) PassType() string { return a.issuer.PassType() }
+
+// Pass implements pass.AppleWallet. A pass of a self-made authority says so where its
+// maker's name stands.
 func (a appleWallet) Pass(c pass.Card) ([]byte, error) {
 	images, err := a.look.Images(c.Brand, c.Face)
 	if err != nil {
-		return nil, fmt.Errorf("draw pass: %w", err)
+		return nil, err
 	}
-	return a.Issuer.Pass(apple.Request{Face: c.Face, Brand: c.Brand, Images: images, Serial: c.Serial, AuthToken: c.Token})
+	look := c.Brand
+	if a.selfMade {
+		look.Company = "SELF-MADE, for trying out: " + look.Company
+	}
+	return a.issuer.Pass(apple.Request{Face: c.Face, Brand: look, Images: images, Serial: c.Serial, AuthToken: c.Token})
 }
 
 // Bundle implements pass.AppleWallet.
 func (appleWallet) Bundle(passes [][]byte) ([]byte, error) { return apple.Bundle(passes...) }
 
-// applePusher is wallet/apple/apns as server/pass needs it.
-type applePusher struct{ sender *apns.Sender }
+// pusher tells iPhones.
+type pusher struct{ sender *apns.Sender }
 
 // Push implements pass.Pusher.
-func (a applePusher) Push(ctx context.Context, pushToken string) pass.Result {
-	r := a.sender.Push(ctx, pushToken)
-	out := pass.Result{Reason: r.Reason, After: r.After, Since: r.Since}
+func (p pusher) Push(ctx context.Context, token string) pass.Result {
+	r := p.sender.Push(ctx, token)
+	// Refused is told later too: once somebody has put it right, what waits is told.
+	out := pass.Result{Outcome: pass.Later, After: r.After, Since: r.Since, Reason: r.Reason}
 	switch r.Outcome {
 	case apns.Sent:
 		out.Outcome = pass.Done
 	case apns.Gone, apns.BadToken:
 		out.Outcome = pass.Gone
-	case apns.Throttled, apns.Later, apns.AuthExpired, apns.Refused:
-		// Refused too: once somebody has put it right, what waits is told.
-		out.Outcome = pass.Later
 	}
 	return out
+}
+
+// shopperWallets are the passes as shoppers ask for them on their card's page.
+type shopperWallets struct {
+	passes *pass.Service
+	look   *branding.Service
+	offers card.Offers
+}
+
+func (o *office) shopperWallets() card.Wallets {
+	if o.passes == nil {
+		return nil
+	}
+	return shopperWallets{o.passes, o.branding, card.Offers{
+		Apple: o.passes.HasApple(), Google: o.passes.HasGoogle(), SelfMade: o.credentials != nil && o.credentials.SelfMade(),
+	}}
+}
+
+// Offers implements card.Wallets.
+func (w shopperWallets) Offers() card.Offers { return w.offers }
+
+// Joined implements card.Wallets.
+func (w shopperWallets) Joined(ctx context.Context, member uuid.UUID) error {
+	return w.passes.Joined(ctx, member)
+}
+
+// Changed implements card.Wallets.
+func (w shopperWallets) Changed(ctx context.Context, member uuid.UUID) error {
+	return w.passes.Touch(ctx, member)
+}
+
+// Lost implements card.Wallets.
+func (w shopperWallets) Lost(ctx context.Context, member uuid.UUID) error {
+	_, err := w.passes.Lost(ctx, uuid.Nil, member)
+	return err
+}
+
+// Left implements card.Wallets.
+func (w shopperWallets) Left(ctx context.Context, member uuid.UUID) error {
+	return w.passes.Left(ctx, member)
+}
+
+// Apple implements card.Wallets.
+func (w shopperWallets) Apple(ctx context.Context, member, voucher uuid.UUID) ([]byte, error) {
+	issued, err := w.issue(ctx, member, voucher, pass.Apple)
+	if err != nil {
+		return nil, err
+	}
+	ticket, err := w.passes.Ticket(issued)
+	if err != nil {
+		return nil, err
+	}
+	body, _, err := w.passes.Download(ctx, ticket)
+	return body, err
+}
+
+func (w shopperWallets) issue(ctx context.Context, member, voucher uuid.UUID, ch pass.Channel) (pass.Pass, error) {
+	if voucher != uuid.Nil {
+		return w.passes.IssueVoucher(ctx, voucher, ch)
+	}
+	return w.passes.Issue(ctx, member, ch)
+}
+
+// Google implements card.Wallets.
+func (w shopperWallets) Google(ctx context.Context, member, voucher uuid.UUID) (string, error) {
+	if voucher != uuid.Nil {
+		return w.passes.GoogleVoucherLink(ctx, voucher)
+	}
+	return w.passes.GoogleLink(ctx, member)
+}
+
+// Printed implements card.Wallets.
+func (w shopperWallets) Printed(ctx context.Context, member uuid.UUID) ([]byte, error) {
+	if _, err := w.passes.Issue(ctx, member, pass.Printed); err != nil {
+		return nil, err
+	}
+	shows, err := w.passes.FaceOf(ctx, member, pass.Printed)
+	if err != nil {
+		return nil, err
+	}
+	look, err := w.look.Current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return printedPage(look, shows)
+}
+
+func printedPage(look brand.Brand, shows face.Face) ([]byte, error) {
+	stock, err := printed.New(look)
+	if err != nil {
+		return nil, fmt.Errorf("print card: %w", err)
+	}
+	return stock.PDF(shows)
 }

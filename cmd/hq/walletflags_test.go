@@ -61,3 +61,12 @@ func TestWalletFlagsThatDoNotFitAreRefusedInWords(t *testing.T) {
 		}
 	}
 }
+
+// What is refused at start is refused before anything is served.
+func TestServeRefusesWalletFlagsThatDoNotFit(t *testing.T) {
+	dir := initialised(t)
+	code, out, errs := hq(t, "serve", "--data", dir, "--listen", "127.0.0.1:0", "--google-issuer", "1")
+	if code != 1 || out != "" || !strings.Contains(errs, "--google-service-account and --google-issuer go together") {
+		t.Errorf("%d %q %q", code, out, errs)
+	}
+}

@@ -45,10 +45,8 @@ type Options struct {
 	// NewSecretID returns ids that cannot be guessed.
 	NewSecretID func() uuid.UUID
 	// Secret is what tokens and tickets are derived from.
-	Secret  []byte
-	HQEpoch uint32
-	// Address is where phones reach HQ, without a slash at its end.
-	Address  string
+	Secret   []byte
+	HQEpoch  uint32
 	Settings Settings
 	Log      *slog.Logger // nil throws away
 	// Turn says whether this process follows the feed and pushes; nil is always.
