@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -16,9 +15,6 @@ import (
 	"github.com/tallystick/tallystick/server/rounds"
 	"github.com/tallystick/tallystick/wallet/apple"
 	"github.com/tallystick/tallystick/wallet/apple/apns"
-	"github.com/tallystick/tallystick/wallet/brand"
-	"github.com/tallystick/tallystick/wallet/face"
-	"github.com/tallystick/tallystick/wallet/printed"
 )
 
 // walletSide makes the look of passes, the wallets that the flags name, and the life of
@@ -198,28 +194,4 @@ func (w shopperWallets) Google(ctx context.Context, member, voucher uuid.UUID) (
 		return w.passes.GoogleVoucherLink(ctx, voucher)
 	}
 	return w.passes.GoogleLink(ctx, member)
-}
-
-// Printed implements card.Wallets.
-func (w shopperWallets) Printed(ctx context.Context, member uuid.UUID) ([]byte, error) {
-	if _, err := w.passes.Issue(ctx, member, pass.Printed); err != nil {
-		return nil, err
-	}
-	shows, err := w.passes.FaceOf(ctx, member, pass.Printed)
-	if err != nil {
-		return nil, err
-	}
-	look, err := w.look.Current(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return printedPage(look, shows)
-}
-
-func printedPage(look brand.Brand, shows face.Face) ([]byte, error) {
-	stock, err := printed.New(look)
-	if err != nil {
-		return nil, fmt.Errorf("print card: %w", err)
-	}
-	return stock.PDF(shows)
 }
