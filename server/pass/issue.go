@@ -201,6 +201,17 @@ func (s *Service) Resend(ctx context.Context, member, id uuid.UUID) (Pass, error
 	return p, nil
 }
 
+// Again has passes sent to their channels again as if they had changed, in the
+// transaction of ctx: time itself changes what a channel holds. Those that are gone are
+// passed over.
+func (s *Service) Again(ctx context.Context, keys []Key) error {
+	passes, err := s.o.Store.Passes(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("read passes: %w", err)
+	}
+	return s.want(ctx, passes, 0)
+}
+
 // Touch looks at a member's passes again, for what the feed does not tell: another
 // language.
 func (s *Service) Touch(ctx context.Context, member uuid.UUID) error {

@@ -21,10 +21,11 @@ type Issuer struct {
 	ID string
 	// Programme sets our classes apart from those of another HQ under the same issuer.
 	Programme uuid.UUID
-	// Logo and Hero are where Google fetches the pictures, https; Hero may be empty.
-	Logo, Hero string
-	// Callback is where Google tells of saves and deletions, https; empty for nowhere.
-	Callback string
+	// Site is where Google and shoppers reach us, as https://loyalty.example.org, without
+	// a slash at its end: pictures are fetched there, and saves and deletions told.
+	Site string
+	// Save is the beginning of Save links; empty for Google's.
+	Save string
 	// Country is ISO 3166, for a card's reader abroad; may be empty.
 	Country string
 }
@@ -44,14 +45,8 @@ func (i Issuer) Check() error {
 		return fmt.Errorf("%w: its ID is %q, and Google's are up to 20 digits", ErrIssuer, i.ID)
 	case i.Programme == uuid.Nil:
 		return fmt.Errorf("%w: it has no programme", ErrIssuer)
-	}
-	for what, address := range map[string]string{"logo": i.Logo, "hero picture": i.Hero, "callback": i.Callback} {
-		if address != "" && !strings.HasPrefix(address, "https://") {
-			return fmt.Errorf("%w: Google asks for https, and the address of the %s is %q", ErrIssuer, what, address)
-		}
-	}
-	if i.Logo == "" {
-		return fmt.Errorf("%w: a class needs a logo", ErrIssuer)
+	case !strings.HasPrefix(i.Site, "https://"):
+		return fmt.Errorf("%w: Google fetches pictures by https only, and the address of this site is %q", ErrIssuer, i.Site)
 	}
 	return nil
 }
@@ -78,16 +73,19 @@ func (i Issuer) SerialOf(object string) (serial string, ok bool) {
 	return serial, ours && serials.MatchString(serial)
 }
 
+// CallbackPath is where Google tells of saves and deletions, below the site.
+const CallbackPath = "/wallet/google/callback"
+
 // CardClass makes the class of the programme's cards.
-func (i Issuer) CardClass(b brand.Brand, places []face.Place) LoyaltyClass {
+func (i Issuer) CardClass(b brand.Brand) LoyaltyClass {
 	c := LoyaltyClass{
 		ID: i.CardClassID(), IssuerName: cut(b.Company, b.Programme, maxShort), ProgramName: cut(b.Programme, "", maxShort),
-		ProgramLogo: picture(i.Logo, b), HeroImage: picture(i.Hero, b),
+		ProgramLogo: i.picture(b, brand.NameLogo), HeroImage: i.picture(b, brand.NameHero),
 		ReviewStatus: reviewUnder, CountryCode: i.Country, HexBackgroundColor: b.Background, HomepageURI: homepage(b),
 		AccountIDLabel: wordNumber.in("en"), LocalizedAccountID: wordNumber.localized("en"),
 		AccountNameLabel: wordName.in("en"), LocalizedAccountName: wordName.localized("en"),
 		Holders: oneUser, ViewUnlockRequirement: unlockToView, SecurityAnimation: &SecurityAnimation{foilShimmer},
-		CallbackOptions: i.callback(), MerchantLocations: located(places),
+		CallbackOptions: &CallbackOptions{URL: i.Site + CallbackPath},
 	}
 	if terms := termsOf(b); terms != nil {
 		c.TextModules = []TextModule{{
@@ -98,13 +96,13 @@ func (i Issuer) CardClass(b brand.Brand, places []face.Place) LoyaltyClass {
 }
 
 // OfferClass makes the class of the vouchers of one reward.
-func (i Issuer) OfferClass(b brand.Brand, v face.Voucher, places []face.Place) OfferClass {
+func (i Issuer) OfferClass(b brand.Brand, v face.Voucher) OfferClass {
 	c := OfferClass{
 		ID: i.OfferClassID(v), IssuerName: cut(b.Company, b.Programme, maxShort), Provider: cut(b.Programme, "", maxShort),
-		Title: cut(v.Name, b.Programme, maxTitle), TitleImage: picture(i.Logo, b), RedemptionChannel: inStore,
+		Title: cut(v.Name, b.Programme, maxTitle), TitleImage: i.picture(b, brand.NameLogo), RedemptionChannel: inStore,
 		ReviewStatus: reviewUnder, CountryCode: i.Country, HexBackgroundColor: b.Background, HomepageURI: homepage(b),
 		Holders: oneUser, ViewUnlockRequirement: unlockToView, SecurityAnimation: &SecurityAnimation{foilShimmer},
-		CallbackOptions: i.callback(), MerchantLocations: located(places),
+		CallbackOptions: &CallbackOptions{URL: i.Site + CallbackPath},
 	}
 	if terms := termsOf(b); terms != nil {
 		c.FinePrint, c.LocalizedFinePrint = terms("en"), spoken("en", terms)
@@ -112,21 +110,12 @@ func (i Issuer) OfferClass(b brand.Brand, v face.Voucher, places []face.Place) O
 	return c
 }
 
-func (i Issuer) callback() *CallbackOptions {
-	if i.Callback == "" {
-		return nil
-	}
-	return &CallbackOptions{URL: i.Callback}
-}
-
-func picture(address string, b brand.Brand) *Image {
-	if address == "" {
-		return nil
-	}
+// picture is one of a brand's, at an address that changes with the brand.
+func (i Issuer) picture(b brand.Brand, name string) *Image {
 	describe := func(language string) string {
 		return cut(textsOf(b, language).Description, b.Programme, maxBody)
 	}
-	return &Image{SourceURI: ImageURI{URI: address}, ContentDescription: spoken("en", describe)}
+	return &Image{SourceURI: ImageURI{URI: i.Site + brand.PublicPath(b.Version, name)}, ContentDescription: spoken("en", describe)}
 }
 
 func homepage(b brand.Brand) *URI {
@@ -155,11 +144,13 @@ func termsOf(b brand.Brand) func(language string) string {
 	}
 }
 
+// located are the places for Google, which refuses a body with more than ten of them
+// or with one that is not on earth.
 func located(places []face.Place) []MerchantLocation {
 	var out []MerchantLocation
 	for _, p := range places[:min(len(places), maxPlaces)] {
 		if p.Latitude < -90 || p.Latitude > 90 || p.Longitude < -180 || p.Longitude > 180 {
-			continue // Google refuses the whole body for one of them
+			continue
 		}
 		out = append(out, MerchantLocation{Latitude: p.Latitude, Longitude: p.Longitude})
 	}

@@ -47,7 +47,7 @@ func TestObjectsAreWrittenByREST(t *testing.T) {
 
 func TestATokenIsFetchedShortlyBeforeItsEndAndWhenItIsTakenAway(t *testing.T) {
 	r := newRig(t)
-	class := fields(t, issuer.CardClass(look, nil))
+	class := fields(t, issuer.CardClass(look))
 	must(t, r.Insert(t.Context(), google.LoyaltyClasses, class))
 	ask := func(want int) {
 		t.Helper()
@@ -73,7 +73,7 @@ func TestATokenIsFetchedShortlyBeforeItsEndAndWhenItIsTakenAway(t *testing.T) {
 
 func TestAnswersHaveTheirKind(t *testing.T) {
 	r := newRig(t)
-	class := fields(t, issuer.CardClass(look, nil))
+	class := fields(t, issuer.CardClass(look))
 	for _, c := range []struct {
 		fault googledouble.Fault
 		kind  google.Kind
@@ -109,7 +109,7 @@ func TestAnswersHaveTheirKind(t *testing.T) {
 
 func TestTwentyRequestsASecond(t *testing.T) {
 	r := newRig(t)
-	must(t, r.Insert(t.Context(), google.LoyaltyClasses, fields(t, issuer.CardClass(look, nil))))
+	must(t, r.Insert(t.Context(), google.LoyaltyClasses, fields(t, issuer.CardClass(look))))
 	r.clock.Advance(time.Minute)
 	for range 60 {
 		var c google.LoyaltyClass

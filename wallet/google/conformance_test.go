@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tallystick/tallystick/wallet/brand"
 	"github.com/tallystick/tallystick/wallet/face"
 	"github.com/tallystick/tallystick/wallet/google"
 )
@@ -25,7 +26,8 @@ func TestBodiesAreAsGooglePublishes(t *testing.T) {
 	if d == nil {
 		t.Skip("no discovery document; see above")
 	}
-	places := make([]face.Place, 30)
+	located, stamped := member(), look
+	located.Stores, stamped.Stamps = make([]face.Place, 30), &brand.Stamps{Unit: "points", Goal: 10}
 	offer := func(f face.Face) google.Object {
 		o, err := issuer.Offer(pass, f, noon)
 		must(t, err)
@@ -37,7 +39,7 @@ func TestBodiesAreAsGooglePublishes(t *testing.T) {
 	plain.Rotating = nil
 	used := voucher()
 	used.Voucher.Left = 0
-	linked, err := issuer.Card(pass, member(), []string{pass}, noon)
+	linked, err := issuer.Card(pass, located, stamped, []string{pass}, noon)
 	must(t, err)
 	told := google.Telling{ID: "m", Header: map[string]string{"en": "h"}, Body: map[string]string{"en": "b"}}
 	notify, err := fields(t, card(t, member(), noon)).Notifying()
@@ -46,8 +48,8 @@ func TestBodiesAreAsGooglePublishes(t *testing.T) {
 		schema string
 		body   any
 	}{
-		{"LoyaltyClass", issuer.CardClass(look, places)},
-		{"OfferClass", issuer.OfferClass(look, *voucher().Voucher, places)},
+		{"LoyaltyClass", issuer.CardClass(look)},
+		{"OfferClass", issuer.OfferClass(look, *voucher().Voucher)},
 		{"LoyaltyObject", card(t, member(), noon)},
 		{"LoyaltyObject", card(t, voided, noon)},
 		{"LoyaltyObject", card(t, big, noon)},

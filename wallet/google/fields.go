@@ -74,7 +74,7 @@ func (f Fields) Since(sent Sent) Fields {
 		}
 	}
 	for name := range sent {
-		if _, there := f[name]; !there {
+		if _, there := f[name]; !there && name != "classId" { // which none can lose
 			out[name] = json.RawMessage("null")
 		}
 	}

@@ -1,8 +1,10 @@
 package google
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -10,8 +12,8 @@ import (
 	"github.com/tallystick/tallystick/wallet/face"
 )
 
-// saveBase is where a shopper's browser brings a signed wish to save a pass.
-const saveBase = "https://pay.google.com/gp/v/save/"
+// DefaultSave is where a shopper's browser brings a signed wish to save a pass.
+const DefaultSave = "https://pay.google.com/gp/v/save"
 
 // MaxLink is how long a Save link may be: some browsers cut longer ones.
 const MaxLink = 1800
@@ -38,7 +40,7 @@ func SaveLink(a Account, i Issuer, kind face.Kind, serial string, origins []stri
 	if err != nil {
 		return "", fmt.Errorf("sign Save link: %w", err)
 	}
-	link := saveBase + signed
+	link := strings.TrimSuffix(cmp.Or(i.Save, DefaultSave), "/") + "/" + signed
 	if len(link) >= MaxLink {
 		return "", fmt.Errorf("%w: %d characters, fewer than %d are safe", ErrLink, len(link), MaxLink)
 	}

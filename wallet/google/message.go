@@ -1,5 +1,12 @@
 package google
 
+import (
+	"strings"
+	"time"
+
+	"github.com/tallystick/tallystick/wallet/face"
+)
+
 // Telling is a message to a shopper, by language; "en" is what other languages get.
 type Telling struct {
 	ID     string
@@ -28,3 +35,34 @@ func (t Telling) Message(locale string, notify bool) Message {
 // PerDay is of how many things a pass may tell in 24 hours by a notification; Google
 // drops what is more.
 const PerDay = 3
+
+// SoonWithin is how long before it expires a shopper is told of something.
+const SoonWithin = 7 * 24 * time.Hour
+
+var wordNewVoucher = word{"A voucher for you", "Size bir kupon", "Kupon dla Ciebie"}
+
+// News are what a member may be told of on the card of a face: each voucher, and what
+// expires soon. The ids are the same each time, so that who remembers them tells each
+// but once.
+func News(f face.Face, now time.Time) []Telling {
+	var out []Telling
+	add := func(id string, header word, body func(language string) string) {
+		t := Telling{ID: id, Header: map[string]string{}, Body: map[string]string{}}
+		for _, l := range languages {
+			t.Header[l], t.Body[l] = header.in(l), body(l)
+		}
+		out = append(out, t)
+	}
+	if f.Voided || f.Kind != face.KindMember {
+		return nil
+	}
+	for _, v := range f.Vouchers {
+		add("voucher-"+v.ID.String(), wordNewVoucher, func(l string) string { return voucherLine(l, v) })
+	}
+	for _, e := range f.Expiring {
+		if e.At.Sub(now) <= SoonWithin {
+			add("expiring-"+strings.ToLower(e.Unit)+"-"+e.At.UTC().Format("20060102"), wordExpiring, func(l string) string { return expiringLine(l, e) })
+		}
+	}
+	return out
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/currency"
+	"github.com/tallystick/tallystick/wallet/brand"
 	"github.com/tallystick/tallystick/wallet/face"
 )
 
@@ -26,11 +27,14 @@ const stateCompleted = "COMPLETED"
 
 // Card makes the object of a member's card at a moment. Offers are the serials of
 // vouchers' passes that Google holds already, to be linked with it.
-func (i Issuer) Card(serial string, f face.Face, offers []string, now time.Time) (Object, error) {
+func (i Issuer) Card(serial string, f face.Face, b brand.Brand, offers []string, now time.Time) (Object, error) {
 	if f.Kind != face.KindMember {
 		return Object{}, fmt.Errorf("%w: a %s is not a card", ErrFace, f.Kind)
 	}
 	o := i.object(serial, i.CardClassID(), f, now)
+	if b.Stamps != nil {
+		o.HeroImage = i.picture(b, brand.HeroName(b, f))
+	}
 	lang := reader(f.Locale)
 	o.AccountID, o.AccountName = cut(f.Number, "", maxShort), cut(f.Name, "", maxShort)
 	if len(f.Balances) > 0 {
@@ -46,8 +50,12 @@ func (i Issuer) Card(serial string, f face.Face, offers []string, now time.Time)
 	return o, nil
 }
 
-// Offer makes the object of a voucher that stands for itself.
+// Offer makes the object of a voucher that stands for itself. A voided one may say
+// nothing of its voucher any more; then its class is left out, and it can only be patched.
 func (i Issuer) Offer(serial string, f face.Face, now time.Time) (Object, error) {
+	if f.Kind == face.KindVoucher && f.Voucher == nil && f.Voided {
+		return i.object(serial, "", f, now), nil
+	}
 	if f.Kind != face.KindVoucher || f.Voucher == nil {
 		return Object{}, fmt.Errorf("%w: a %s without a voucher is not an offer", ErrFace, f.Kind)
 	}
@@ -67,7 +75,7 @@ func (i Issuer) Offer(serial string, f face.Face, now time.Time) (Object, error)
 func (i Issuer) object(serial string, class string, f face.Face, now time.Time) Object {
 	o := Object{
 		ID: i.ObjectID(serial), ClassID: class, State: StateActive,
-		PassConstraints: &PassConstraints{ScreenshotEligibility: noScreenshots},
+		PassConstraints: &PassConstraints{ScreenshotEligibility: noScreenshots}, MerchantLocations: located(f.Stores),
 	}
 	end, ends := lastMoment(f)
 	if ends {

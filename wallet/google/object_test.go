@@ -18,7 +18,7 @@ var (
 	pass   = "4a0190a5f07c1e7b3a9d445e6f70819203"
 	issuer = google.Issuer{
 		ID: "3388000000012345678", Programme: uuid.MustParse("0190a5f0-0000-7000-8000-000000000001"),
-		Logo: "https://loyalty.example.org/wallet/google/logo.png", Callback: "https://loyalty.example.org/wallet/google/callback", Country: "PL",
+		Site: "https://loyalty.example.org", Country: "PL",
 	}
 	look = brand.Brand{
 		Programme: "Corner Shop Club", Company: "Corner Shop", Background: "#203040", Website: "https://shop.example.org",
@@ -52,7 +52,7 @@ func voucher() face.Face {
 
 func card(t *testing.T, f face.Face, now time.Time) google.Object {
 	t.Helper()
-	o, err := issuer.Card(pass, f, nil, now)
+	o, err := issuer.Card(pass, f, look, nil, now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,8 +76,8 @@ func fields(t *testing.T, body any) google.Fields {
 // insert brings the classes and both objects to the double.
 func (r *rig) insert(t *testing.T) {
 	t.Helper()
-	must(t, r.Insert(t.Context(), google.LoyaltyClasses, fields(t, issuer.CardClass(look, nil))))
-	must(t, r.Insert(t.Context(), google.OfferClasses, fields(t, issuer.OfferClass(look, *voucher().Voucher, nil))))
+	must(t, r.Insert(t.Context(), google.LoyaltyClasses, fields(t, issuer.CardClass(look))))
+	must(t, r.Insert(t.Context(), google.OfferClasses, fields(t, issuer.OfferClass(look, *voucher().Voucher))))
 	must(t, r.Insert(t.Context(), google.LoyaltyObjects, fields(t, card(t, member(), noon))))
 }
 

@@ -24,7 +24,6 @@ type LoyaltyClass struct {
 	ViewUnlockRequirement string             `json:"viewUnlockRequirement"`
 	SecurityAnimation     *SecurityAnimation `json:"securityAnimation,omitempty"`
 	CallbackOptions       *CallbackOptions   `json:"callbackOptions,omitempty"`
-	MerchantLocations     []MerchantLocation `json:"merchantLocations,omitempty"`
 }
 
 // OfferClass is what all vouchers of one reward have in common.
@@ -45,25 +44,26 @@ type OfferClass struct {
 	ViewUnlockRequirement string             `json:"viewUnlockRequirement"`
 	SecurityAnimation     *SecurityAnimation `json:"securityAnimation,omitempty"`
 	CallbackOptions       *CallbackOptions   `json:"callbackOptions,omitempty"`
-	MerchantLocations     []MerchantLocation `json:"merchantLocations,omitempty"`
 }
 
 // Object is a loyaltyObject or an offerObject; the points and linked offers are only a
 // card's.
 type Object struct {
-	ID                     string           `json:"id"`
-	ClassID                string           `json:"classId"`
-	State                  string           `json:"state"`
-	AccountID              string           `json:"accountId,omitempty"`
-	AccountName            string           `json:"accountName,omitempty"`
-	LoyaltyPoints          *Points          `json:"loyaltyPoints,omitempty"`
-	SecondaryLoyaltyPoints *Points          `json:"secondaryLoyaltyPoints,omitempty"`
-	Barcode                *Barcode         `json:"barcode,omitempty"`
-	RotatingBarcode        *RotatingBarcode `json:"rotatingBarcode,omitempty"`
-	PassConstraints        *PassConstraints `json:"passConstraints,omitempty"`
-	ValidTimeInterval      *TimeInterval    `json:"validTimeInterval,omitempty"`
-	TextModules            []TextModule     `json:"textModulesData,omitempty"`
-	LinkedOfferIDs         []string         `json:"linkedOfferIds,omitempty"`
+	ID                     string             `json:"id"`
+	ClassID                string             `json:"classId,omitempty"`
+	State                  string             `json:"state"`
+	AccountID              string             `json:"accountId,omitempty"`
+	AccountName            string             `json:"accountName,omitempty"`
+	LoyaltyPoints          *Points            `json:"loyaltyPoints,omitempty"`
+	SecondaryLoyaltyPoints *Points            `json:"secondaryLoyaltyPoints,omitempty"`
+	Barcode                *Barcode           `json:"barcode,omitempty"`
+	RotatingBarcode        *RotatingBarcode   `json:"rotatingBarcode,omitempty"`
+	PassConstraints        *PassConstraints   `json:"passConstraints,omitempty"`
+	HeroImage              *Image             `json:"heroImage,omitempty"`
+	MerchantLocations      []MerchantLocation `json:"merchantLocations,omitempty"`
+	ValidTimeInterval      *TimeInterval      `json:"validTimeInterval,omitempty"`
+	TextModules            []TextModule       `json:"textModulesData,omitempty"`
+	LinkedOfferIDs         []string           `json:"linkedOfferIds,omitempty"`
 }
 
 // Values of enumerations, as the discovery document has them.

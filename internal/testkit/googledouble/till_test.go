@@ -29,12 +29,14 @@ type shop struct {
 	face   face.Face
 }
 
+var look = brand.Brand{Programme: "Club", Company: "Shop"}
+
 const serial = "0190a5f07c1e7b3a9d445e6f70819203"
 
 func newShop(t *testing.T) *shop {
 	t.Helper()
 	w := tilltest.NewWorld(t)
-	s := &shop{World: w, issuer: google.Issuer{ID: "3388", Programme: uuid.UUID{1}, Logo: "https://hq.example/logo.png"}}
+	s := &shop{World: w, issuer: google.Issuer{ID: "3388", Programme: uuid.UUID{1}, Site: "https://hq.example"}}
 	var err error
 	s.double, err = googledouble.Start(googledouble.Options{Issuer: s.issuer.ID, Now: w.Clock.Now})
 	must(t, err)
@@ -70,7 +72,7 @@ func (s *shop) save(t *testing.T) {
 	account, err := google.ReadAccount(raw)
 	must(t, err)
 	s.client = google.NewClient(google.ClientOptions{Account: account, API: s.double.URL(), HTTP: s.double.Client(), Now: s.Clock.Now})
-	class, err := google.FieldsOf(s.issuer.CardClass(brand.Brand{Programme: "Club", Company: "Shop"}, nil))
+	class, err := google.FieldsOf(s.issuer.CardClass(look))
 	must(t, err)
 	must(t, s.client.Insert(t.Context(), google.LoyaltyClasses, class))
 	must(t, s.client.Insert(t.Context(), google.LoyaltyObjects, s.object(t)))
@@ -82,7 +84,7 @@ func (s *shop) save(t *testing.T) {
 
 func (s *shop) object(t *testing.T) google.Fields {
 	t.Helper()
-	o, err := s.issuer.Card(serial, s.face, nil, s.Clock.Now())
+	o, err := s.issuer.Card(serial, s.face, look, nil, s.Clock.Now())
 	must(t, err)
 	fields, err := google.FieldsOf(o)
 	must(t, err)
