@@ -227,6 +227,8 @@ func (w *Wallet) classOf(ctx context.Context, c pass.Card, r google.Resource) er
 	if err != nil {
 		return err
 	}
+	w.oneClass.Lock()
+	defer w.oneClass.Unlock()
 	sent, err := w.classSent(ctx, id)
 	if err != nil {
 		return err

@@ -83,6 +83,8 @@ type Wallet struct {
 	passes Passes
 	gate   gate
 
+	oneClass sync.Mutex // held while a class is looked at and sent, so that it is sent once
+
 	mu      sync.Mutex
 	classes map[string]google.Sent
 	answers map[string]int64
