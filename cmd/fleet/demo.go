@@ -23,17 +23,17 @@ const (
 
 type demoCommand struct {
 	Mode string `enum:",auto,check" default:"" help:"Empty pauses on each step in a terminal; auto goes straight through; both then stay up until Ctrl-C. check goes straight through and stops everything."`
-	Bin  string `type:"existingdir" placeholder:"DIR" help:"Folder with the programs hq and edge. Default: the folder of this program."`
-	Dir  string `default:"build/demo" help:"Folder under which the demo keeps its data."`
+	placeFlags
+	Dir string `default:"build/demo" help:"Folder under which the demo keeps its data."`
 }
 
 // Run tells the story. Its error says which step was not as told.
 func (c demoCommand) Run(ctx context.Context) (err error) {
-	bin, err := c.binaries()
+	bin, err := c.binaries("hq", "edge")
 	if err != nil {
 		return err
 	}
-	dir, err := c.folder()
+	dir, err := newFolder(c.Dir)
 	if err != nil {
 		return err
 	}
@@ -85,37 +85,6 @@ func play(ctx context.Context, t *teller, bin process.Binaries, dir string, log 
 		t.say("")
 	}
 	return nil
-}
-
-// binaries finds hq and edge beside this program, or where --bin says.
-func (c demoCommand) binaries() (process.Binaries, error) {
-	dir := c.Bin
-	if dir == "" {
-		self, err := os.Executable()
-		if err != nil {
-			return process.Binaries{}, fmt.Errorf("find this program: %w", err)
-		}
-		dir = filepath.Dir(self)
-	}
-	bin := process.Binaries{Dir: dir}
-	for _, name := range []string{"hq", "edge"} {
-		if _, err := os.Stat(bin.Path(name)); err != nil {
-			return bin, fmt.Errorf("find the program %s (make build makes it): %w", name, err)
-		}
-	}
-	return bin, nil
-}
-
-// folder makes a new folder for this run.
-func (c demoCommand) folder() (string, error) {
-	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
-		return "", fmt.Errorf("make demo folder: %w", err)
-	}
-	dir, err := os.MkdirTemp(c.Dir, "run-")
-	if err != nil {
-		return "", fmt.Errorf("make demo folder: %w", err)
-	}
-	return filepath.Abs(dir)
 }
 
 func (c demoCommand) teller(in, out *os.File) *teller {

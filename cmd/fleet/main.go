@@ -16,6 +16,7 @@ var version = "unversioned"
 type commands struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 	Demo    demoCommand      `cmd:"" help:"Start HQ and two stores with two lanes each, and tell the story."`
+	Phones  phonesCommand    `cmd:"" help:"Play ten thousand phones with Apple passes, and see that no update is lost."`
 }
 
 func main() {

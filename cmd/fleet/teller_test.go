@@ -56,7 +56,7 @@ func TestExpectNamesBoth(t *testing.T) {
 }
 
 func TestDemoNeedsThePrograms(t *testing.T) {
-	if _, err := (demoCommand{Bin: t.TempDir()}).binaries(); err == nil || !strings.Contains(err.Error(), "make build") {
+	if _, err := (demoCommand{placeFlags: placeFlags{Bin: t.TempDir()}}).binaries("hq"); err == nil || !strings.Contains(err.Error(), "make build") {
 		t.Fatalf("got %v", err)
 	}
 }

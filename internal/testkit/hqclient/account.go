@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/testkit/rest"
 )
 
 // Transfer is points on their way from one account to another, or arrived.
@@ -90,4 +92,49 @@ func (c *Client) WebSell(ctx context.Context, basket WebBasket) (WebSale, error)
 // WebVoid undoes a sale of the web shop.
 func (c *Client) WebVoid(ctx context.Context, sale uuid.UUID) (WebSale, error) {
 	return write[WebSale](ctx, c, http.MethodPost, "/sales/"+sale.String()+"/void", nil)
+}
+
+// ApplePass gives a member a pass for their phone and downloads it.
+func (c *Client) ApplePass(ctx context.Context, member uuid.UUID) ([]byte, error) {
+	type issued struct {
+		Download string `json:"download"`
+	}
+	pass, err := write[issued](ctx, c, http.MethodPost, "/members/"+member.String()+"/passes", map[string]string{"channel": "apple"})
+	if err != nil {
+		return nil, err
+	}
+	var raw []byte
+	err = c.Do(ctx, rest.Call{Method: http.MethodGet, Path: pass.Download, Out: &raw})
+	return raw, err
+}
+
+// AdjustmentRow changes one member's points.
+type AdjustmentRow struct {
+	Member uuid.UUID `json:"member"`
+	Unit   string    `json:"unit"`
+	Amount int64     `json:"amount"`
+}
+
+// AdjustmentList is a list of adjustments and how far it is.
+type AdjustmentList struct {
+	ID      uuid.UUID `json:"id"`
+	State   string    `json:"state"`
+	Rows    int       `json:"rows"`
+	Done    int       `json:"done"`
+	Refused int       `json:"refused"`
+}
+
+// AdjustAll has HQ book up to 10,000 rows. It returns when HQ has promised to.
+func (c *Client) AdjustAll(ctx context.Context, rows []AdjustmentRow) (AdjustmentList, error) {
+	in := map[string]any{"reason": "goodwill", "rows": rows}
+	l, err := write[AdjustmentList](ctx, c, http.MethodPost, "/adjustment-lists", in)
+	if err != nil {
+		return l, err
+	}
+	return write[AdjustmentList](ctx, c, http.MethodPost, "/adjustment-lists/"+l.ID.String()+"/commit", map[string]any{})
+}
+
+// AdjustmentList reads how far a list is.
+func (c *Client) AdjustmentList(ctx context.Context, id uuid.UUID) (AdjustmentList, error) {
+	return read[AdjustmentList](ctx, c, "/adjustment-lists/"+id.String())
 }

@@ -1,6 +1,7 @@
 package phones
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -10,7 +11,9 @@ import (
 // (as a decimal number), and says all but the field of when that was known.
 func Card(passJSON []byte) (shows, says string, err error) {
 	var said map[string]any
-	if err := json.Unmarshal(passJSON, &said); err != nil {
+	reader := json.NewDecoder(bytes.NewReader(passJSON))
+	reader.UseNumber() // 1000000 is not to become 1e+06
+	if err := reader.Decode(&said); err != nil {
 		return "", "", fmt.Errorf("read card: %w", err)
 	}
 	card, ok := said["storeCard"].(map[string]any)

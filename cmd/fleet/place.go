@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/tallystick/tallystick/internal/testkit/process"
+)
+
+// placeFlags say where the programs are.
+type placeFlags struct {
+	Bin string `type:"existingdir" placeholder:"DIR" help:"Folder with the programs hq and edge. Default: the folder of this program."`
+}
+
+// binaries finds programs beside this one, or where --bin says.
+func (p placeFlags) binaries(names ...string) (process.Binaries, error) {
+	dir := p.Bin
+	if dir == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return process.Binaries{}, fmt.Errorf("find this program: %w", err)
+		}
+		dir = filepath.Dir(self)
+	}
+	bin := process.Binaries{Dir: dir}
+	for _, name := range names {
+		if _, err := os.Stat(bin.Path(name)); err != nil {
+			return bin, fmt.Errorf("find the program %s (make build makes it): %w", name, err)
+		}
+	}
+	return bin, nil
+}
+
+// newFolder makes a new folder for this run below dir.
+func newFolder(dir string) (string, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("make folder: %w", err)
+	}
+	made, err := os.MkdirTemp(dir, "run-")
+	if err != nil {
+		return "", fmt.Errorf("make folder: %w", err)
+	}
+	return filepath.Abs(made)
+}
