@@ -53,6 +53,9 @@ type Journal struct {
 	Head     string    `json:"head,omitempty"`
 	Over     Over      `json:"over,omitempty"`
 	Gap      *Gap      `json:"gap,omitempty"` // of a lost terminal
+	// Rejected are the numbers of entries that count for nothing: a terminal that was shut out
+	// delivered them, and a person decided so.
+	Rejected []uint64 `json:"rejected,omitempty"`
 }
 
 // Gap is what HQ does not know of a terminal that two people have declared lost.

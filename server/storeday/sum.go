@@ -30,12 +30,14 @@ func (s *Service) sum(ctx context.Context, store fleet.Store, date entry.Date, s
 	kinds := map[string]Exceptions{}
 	c.Journals = []Journal{}
 	for _, span := range spans {
-		head, err := s.addLane(ctx, store, date, span, &all)
+		head, none, err := s.addLane(ctx, store, date, span, &all)
 		if err != nil {
 			return summed{}, err
 		}
 		w := span.Lane.Writer
-		covered := Journal{Terminal: w.ID, Name: span.Lane.Name, Epoch: w.Epoch, First: span.First, Last: span.Last, Over: span.Lane.Over, Gap: gaps[w]}
+		covered := Journal{
+			Terminal: w.ID, Name: span.Lane.Name, Epoch: w.Epoch, First: span.First, Last: span.Last, Over: span.Lane.Over, Gap: gaps[w], Rejected: none,
+		}
 		if span.Last >= span.First {
 			covered.Head = head.String()
 		}
@@ -64,14 +66,15 @@ func (s *Service) sum(ctx context.Context, store fleet.Store, date entry.Date, s
 	return all, nil
 }
 
-// addLane adds one lane's span and returns the hash of its last entry.
-func (s *Service) addLane(ctx context.Context, store fleet.Store, date entry.Date, span Span, all *summed) (head journal.Hash, err error) {
+// addLane adds one lane's span and returns the hash of its last entry, and the entries that
+// count for nothing.
+func (s *Service) addLane(ctx context.Context, store fleet.Store, date entry.Date, span Span, all *summed) (head journal.Hash, none []uint64, err error) {
 	// A certificate ends at a close, unless the journal had none to come.
 	whole := span.First == 1
 	if !whole {
 		before, err := s.env.Store.MainEntries(ctx, span.Lane.Writer, span.First-1, span.First-1, 1)
 		if err != nil {
-			return head, fmt.Errorf("read the entry before the day: %w", err)
+			return head, nil, fmt.Errorf("read the entry before the day: %w", err)
 		}
 		whole = len(before) == 1 && before[0].Kind == entry.KindDayClose
 	}
@@ -80,21 +83,24 @@ func (s *Service) addLane(ctx context.Context, store fleet.Store, date entry.Dat
 	for next := span.First; next <= span.Last; {
 		entries, err := s.env.Store.MainEntries(ctx, span.Lane.Writer, next, span.Last, readAtOnce)
 		if err != nil {
-			return head, fmt.Errorf("read the entries of a day: %w", err)
+			return head, nil, fmt.Errorf("read the entries of a day: %w", err)
 		}
 		if len(entries) == 0 {
-			return head, fmt.Errorf("read the entries of a day: journal %d of terminal %s has none at %d", span.Lane.Writer.Epoch, span.Lane.Writer.ID, next)
+			return head, nil, fmt.Errorf("read the entries of a day: journal %d of terminal %s has none at %d", span.Lane.Writer.Epoch, span.Lane.Writer.ID, next)
 		}
 		sales, err := s.undone(ctx, entries)
 		if err != nil {
-			return head, err
+			return head, nil, err
 		}
 		rejected, err := s.rejected(ctx, span.Lane.Writer, entries)
 		if err != nil {
-			return head, err
+			return head, nil, err
 		}
 		for _, e := range entries {
 			r := Read{Seq: e.Seq, Hash: e.Hash, Raw: e.Raw, Nothing: rejected[e.Hash], Sale: sales[e.Seq]}
+			if r.Nothing {
+				none = append(none, e.Seq)
+			}
 			if e.Kind == entry.KindDayClose {
 				hashes[e.Seq] = e.Hash
 			}
@@ -108,7 +114,7 @@ func (s *Service) addLane(ctx context.Context, store fleet.Store, date entry.Dat
 	for _, d := range t.differences() {
 		all.differences = append(all.differences, exceptionOf(store, span.Lane.Writer, d, hashes[d.Seq], s.env.Clock.Now().UnixMilli()))
 	}
-	return head, nil
+	return head, none, nil
 }
 
 func (a *summed) add(date entry.Date, f *daybook.Figures, n uint64) {
