@@ -235,6 +235,28 @@ func TestG5_WrongSumsOfACloseAreSettledByPeopleAndNeverCertified(t *testing.T) {
 	}
 }
 
+// A sale without a card is in no account; what its void undoes is found in the journal, on
+// the day and on a later one.
+func TestVoidsOfSalesWithoutAMemberMatch(t *testing.T) {
+	s := newShop(t, books.New(t))
+	one := s.lane(t, "one")
+	card := s.ann
+	s.ann = uuid.Nil
+	today, old := one.sell(t, 1000, 0), one.sell(t, 700, 0)
+	one.void(t, today)
+	one.close(t)
+	one.void(t, old)
+	s.ann = card
+	one.sell(t, 100, 0)
+	one.close(t)
+	one.sync(t)
+	s.round(t)
+	got := s.chain(t)
+	if len(got) != 2 || got[0].Day.Money[1].Total != 1000 || got[1].Day.Money[1].Total != 700 || got[0].Differences+got[1].Differences != 0 {
+		t.Fatalf("%+v", got)
+	}
+}
+
 // A lane that was off all day has nothing for it, once it has closed a later one.
 func TestALaneThatWasOffHoldsNothingUpForEver(t *testing.T) {
 	s := newShop(t, books.New(t))

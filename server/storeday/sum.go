@@ -79,7 +79,7 @@ func (s *Service) addLane(ctx context.Context, store fleet.Store, date entry.Dat
 		whole = len(before) == 1 && before[0].Kind == entry.KindDayClose
 	}
 	t := newTally(span.First, whole)
-	hashes := map[uint64]journal.Hash{}
+	hashes, near := map[uint64]journal.Hash{}, map[uuid.UUID]entry.Sale{}
 	for next := span.First; next <= span.Last; {
 		entries, err := s.env.Store.MainEntries(ctx, span.Lane.Writer, next, span.Last, readAtOnce)
 		if err != nil {
@@ -88,7 +88,7 @@ func (s *Service) addLane(ctx context.Context, store fleet.Store, date entry.Dat
 		if len(entries) == 0 {
 			return head, nil, fmt.Errorf("read the entries of a day: journal %d of terminal %s has none at %d", span.Lane.Writer.Epoch, span.Lane.Writer.ID, next)
 		}
-		sales, err := s.undone(ctx, entries)
+		sales, err := s.undone(ctx, span.Lane.Writer, entries, near)
 		if err != nil {
 			return head, nil, err
 		}
@@ -139,19 +139,16 @@ func (s *Service) rejected(ctx context.Context, w journal.Writer, entries []ledg
 }
 
 // undone finds the sales that the voids among entries undo, by the void's number. A sale
-// without a member is in no account: of it the void itself says the total.
-func (s *Service) undone(ctx context.Context, entries []ledger.Entry) (map[uint64]*entry.Sale, error) {
+// of a member is found by its id. One without a member is in no account: it stands before
+// the void in the same journal. near are those of the page before.
+func (s *Service) undone(ctx context.Context, w journal.Writer, entries []ledger.Entry, near map[uuid.UUID]entry.Sale) (map[uint64]*entry.Sale, error) {
 	voids := map[uint64]entry.Void{}
 	var ids []uuid.UUID
 	for _, e := range entries {
-		if e.Kind != entry.KindVoid {
-			continue
+		if sale, ok := anonymous(e); ok {
+			near[sale.ID] = sale
 		}
-		env, err := entry.Decode(e.Raw)
-		if err != nil {
-			continue
-		}
-		if v, err := entry.DecodeBody[entry.Void](env); err == nil {
+		if v, ok := bodyOf[entry.Void](e, entry.KindVoid); ok {
 			voids[e.Seq] = v
 			ids = append(ids, v.Sale)
 		}
@@ -165,13 +162,60 @@ func (s *Service) undone(ctx context.Context, entries []ledger.Entry) (map[uint6
 	}
 	out := map[uint64]*entry.Sale{}
 	for seq, v := range voids {
-		if sale, ok := sales[v.Sale]; ok {
+		sale, ok := sales[v.Sale]
+		if !ok {
+			sale, ok = near[v.Sale]
+		}
+		if !ok {
+			if sale, ok, err = s.before(ctx, w, entries[0].Seq, v.Sale); err != nil {
+				return nil, err
+			}
+		}
+		if ok {
 			out[seq] = &sale
-		} else if v.Total.Currency != "" {
-			out[seq] = &entry.Sale{ID: v.Sale, Total: v.Total}
 		}
 	}
 	return out, nil
+}
+
+// farthest is how many entries before a day are searched for a sale without a member: a
+// till of a busy lane writes so many in a week.
+const farthest = 20000
+
+// before looks for a sale without a member in front of an entry.
+func (s *Service) before(ctx context.Context, w journal.Writer, seq uint64, id uuid.UUID) (entry.Sale, bool, error) {
+	for last, stop := seq-1, seq-min(seq, farthest); last > stop; {
+		first := last - min(last, readAtOnce) + 1
+		entries, err := s.env.Store.MainEntries(ctx, w, first, last, readAtOnce)
+		if err != nil {
+			return entry.Sale{}, false, fmt.Errorf("find the sale of a void: %w", err)
+		}
+		for _, e := range entries {
+			if sale, ok := anonymous(e); ok && sale.ID == id {
+				return sale, true, nil
+			}
+		}
+		last = first - 1
+	}
+	return entry.Sale{}, false, nil
+}
+
+func anonymous(e ledger.Entry) (entry.Sale, bool) {
+	sale, ok := bodyOf[entry.Sale](e, entry.KindSale)
+	return sale, ok && sale.Account == uuid.Nil
+}
+
+// bodyOf reads an entry of a kind. One that cannot be read is an exception of its own.
+func bodyOf[T any](e ledger.Entry, kind entry.Kind) (body T, ok bool) {
+	if e.Kind != kind {
+		return body, false
+	}
+	env, err := entry.Decode(e.Raw)
+	if err != nil {
+		return body, false
+	}
+	body, err = entry.DecodeBody[T](env)
+	return body, err == nil
 }
 
 func exceptionOf(store fleet.Store, w journal.Writer, d Difference, source journal.Hash, now int64) ledger.Exception {
