@@ -26,13 +26,14 @@ WITHOUT_fonts-dejavu-core := stories of the pages in a browser (their pictures)
 
 # Each command and all flags that it is built with, for this machine and for
 # release alike.
-COMMANDS        := hq edge fleet
-RELEASED        := hq edge
+COMMANDS        := hq edge fleet verify
+RELEASED        := hq edge verify
 RELEASE_SYSTEMS := linux/amd64 linux/arm64 windows/amd64
 BUILD           := -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
 BUILD_hq        := $(BUILD)
 BUILD_edge      := $(BUILD)
 BUILD_fleet     := $(BUILD)
+BUILD_verify    := $(BUILD)
 
 # Suites of `make test`, in order, and the minutes they may take together on two cores.
 SUITE_NAMES  := lint web generated race unit sim stories faults
@@ -136,7 +137,7 @@ e2e: deps build ## play the stories of the pages in a browser; pictures go to bu
 	@$(BINARIES) $(GO_TEST) -v -timeout 8m -run '^Test($(PAGE))Page$$' ./internal/e2e
 
 .PHONY: build
-build: go-version web $(COMMANDS:%=bin/%) ## build bin/hq, bin/edge and bin/fleet, and print their sizes
+build: go-version web $(COMMANDS:%=bin/%) ## build the commands into bin, and print their sizes
 	@cd bin && stat -c '%n %s' $(COMMANDS) | awk '{ printf "bin/%-6s %6.1f MB\n", $$1, $$2 / 1e6 }'
 
 # go build itself knows what has to be built again.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,7 +32,7 @@ const (
 
 // Run verifies certificates without HQ and its database.
 func (v verifyCertificateCommand) Run(ctx context.Context, s *surroundings) error {
-	find, err := v.keys(ctx, s)
+	published, err := v.published(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -43,7 +42,7 @@ func (v verifyCertificateCommand) Run(ctx context.Context, s *surroundings) erro
 	}
 	var links []storeday.Link
 	for i, text := range texts {
-		c, err := storeday.Verify(text, find)
+		c, err := storeday.Verify(text, published)
 		if err != nil {
 			return fmt.Errorf("certificate %d of %d: %w", i+1, len(texts), err)
 		}
@@ -119,28 +118,24 @@ func (v verifyCertificateCommand) read(s *surroundings) ([]string, error) {
 	return out, nil
 }
 
-// keys returns how to find HQ's public keys.
-func (v verifyCertificateCommand) keys(ctx context.Context, s *surroundings) (storeday.KeyOf, error) {
-	if v.Keys == "" {
-		secrets, err := readSecrets(s.cli.Data)
+// published are HQ's public keys by their names.
+func (v verifyCertificateCommand) published(ctx context.Context, s *surroundings) (map[string]ed25519.PublicKey, error) {
+	if v.Keys != "" {
+		raw, err := fetchKeys(ctx, v.Keys)
 		if err != nil {
-			return nil, fmt.Errorf("%w (say --keys to verify without a data directory)", err)
+			return nil, fmt.Errorf("read keys: %w", err)
 		}
-		set := secrets.set()
-		return func(kid string) (ed25519.PublicKey, bool) {
-			for _, k := range set.Keys {
-				if k.Use == keys.UseStatement && kid == fmt.Sprintf("%s-%d", k.Use, k.ID) {
-					return k.Key, true
-				}
-			}
-			return nil, false
-		}, nil
+		return keys.ParseJWKS(raw)
 	}
-	raw, err := fetchKeys(ctx, v.Keys)
+	secrets, err := readSecrets(s.cli.Data)
 	if err != nil {
-		return nil, fmt.Errorf("read keys: %w", err)
+		return nil, fmt.Errorf("%w (say --keys to verify without a data directory)", err)
 	}
-	return parseKeys(raw)
+	raw, err := secrets.set().JWKS(keys.UseStatement)
+	if err != nil {
+		return nil, err
+	}
+	return keys.ParseJWKS(raw)
 }
 
 // fetchKeys reads a key set from a file or an address.
@@ -171,34 +166,4 @@ func fetchKeys(ctx context.Context, from string) ([]byte, error) {
 		return nil, fmt.Errorf("%s answered %s", from, answer.Status)
 	}
 	return raw, nil
-}
-
-// parseKeys reads a JSON Web Key Set (RFC 7517) with Ed25519 keys (RFC 8037); others are
-// passed over.
-func parseKeys(raw []byte) (storeday.KeyOf, error) {
-	var set struct {
-		Keys []struct {
-			Type  string `json:"kty"`
-			Curve string `json:"crv"`
-			X     string `json:"x"`
-			ID    string `json:"kid"`
-		} `json:"keys"`
-	}
-	if err := json.Unmarshal(raw, &set); err != nil {
-		return nil, fmt.Errorf("read keys: %w", err)
-	}
-	known := map[string]ed25519.PublicKey{}
-	for _, k := range set.Keys {
-		key, err := base64.RawURLEncoding.DecodeString(k.X)
-		if k.Type == "OKP" && k.Curve == "Ed25519" && err == nil && len(key) == ed25519.PublicKeySize {
-			known[k.ID] = key
-		}
-	}
-	if len(known) == 0 {
-		return nil, errors.New("read keys: there is no Ed25519 key among them")
-	}
-	return func(kid string) (ed25519.PublicKey, bool) {
-		key, ok := known[kid]
-		return key, ok
-	}, nil
 }

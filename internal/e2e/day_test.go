@@ -2,6 +2,10 @@ package e2e
 
 import (
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -87,6 +91,7 @@ func TestADayIsClosedAndHQHasTheSameFigures(t *testing.T) {
 	s.settle(t)
 	s.sameFigures(t, next, closed)
 	s.certified(t, closed.BusinessDate, next.BusinessDate)
+	s.packed(t, 2)
 	if out, err := s.HQ.Verify(t.Context()); err != nil {
 		t.Errorf("verify: %v\n%s", err, out)
 	}
@@ -128,6 +133,21 @@ func (s *scene) certified(t *testing.T, dates ...string) {
 	must(t, os.WriteFile(file, []byte(changed), 0o600))
 	if out, err := s.HQ.VerifyCertificates(t.Context(), file); err == nil {
 		t.Errorf("a changed certificate is good:\n%s", out)
+	}
+}
+
+// packed has HQ write an auditor's pack, and holds it against what was sold.
+func (s *scene) packed(t *testing.T, certificates int) {
+	t.Helper()
+	answer, err := http.Get(s.HQ.URL() + "/.well-known/jwks.json")
+	must(t, err)
+	keys, err := io.ReadAll(answer.Body)
+	must(t, errors.Join(err, answer.Body.Close()))
+	file := filepath.Join(t.TempDir(), "keys.json")
+	must(t, os.WriteFile(file, keys, 0o600))
+	out, err := s.HQ.AuditPack(t.Context(), filepath.Join(t.TempDir(), "pack"), file)
+	if err != nil || !strings.Contains(out, fmt.Sprintf("%d certificates", certificates)) {
+		t.Errorf("verify: %v\n%s", err, out)
 	}
 }
 

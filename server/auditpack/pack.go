@@ -3,6 +3,7 @@ package auditpack
 import (
 	"bufio"
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -54,8 +55,7 @@ type Env struct {
 	Clock   clock.Clock
 	HQ      uuid.UUID
 	Signer  keys.Signer
-	Keys    []byte                          // HQ's published keys, as at /.well-known/jwks.json
-	Verify  storeday.KeyOf                  // the same keys
+	Keys    keys.Set                        // HQ's, of which the published ones are packed
 	Told    func(what string, n, of uint64) // progress; may be nil
 	MakeDir func(name string) (Dir, error)  // where the pack goes
 }
@@ -103,7 +103,14 @@ func Write(ctx context.Context, env Env, name string, stores []fleet.Store, to e
 			err = errors.Join(err, dir.Drop())
 		}
 	}()
-	p := &packer{env: env, dir: dir, list: list{Version: 1, HQ: env.HQ, MadeAt: env.Clock.Now().UTC().Truncate(time.Second), Files: map[string]string{}}}
+	p := &packer{env: env, dir: dir}
+	if p.keys, err = env.Keys.JWKS(keys.UseStatement); err != nil {
+		return fmt.Errorf("write keys: %w", err)
+	}
+	if p.published, err = keys.ParseJWKS(p.keys); err != nil {
+		return err
+	}
+	p.list = list{Version: 1, HQ: env.HQ, MadeAt: env.Clock.Now().UTC().Truncate(time.Second), Files: map[string]string{}}
 	for _, s := range stores {
 		if err := p.store(ctx, s, to); err != nil {
 			return fmt.Errorf("pack store %s: %w", s.Code, err)
@@ -119,9 +126,11 @@ func Write(ctx context.Context, env Env, name string, stores []fleet.Store, to e
 }
 
 type packer struct {
-	env  Env
-	dir  Dir
-	list list
+	env       Env
+	dir       Dir
+	list      list
+	keys      []byte
+	published map[string]ed25519.PublicKey
 }
 
 // file writes one file of the pack and notes its digest.
@@ -186,7 +195,7 @@ func (p *packer) certificates(ctx context.Context, packed *packedStore, to entry
 				if from = d.Date.Next(); d.Date > to {
 					return nil
 				}
-				c, err := storeday.Verify(d.Text, p.env.Verify)
+				c, err := storeday.Verify(d.Text, p.published)
 				if err != nil {
 					return fmt.Errorf("read the certificate of %s: %w", d.Date, err)
 				}
@@ -265,7 +274,7 @@ func (p *packer) finish() error {
 	write := func(text string) func(io.Writer) error {
 		return func(w io.Writer) error { _, err := io.WriteString(w, text); return err }
 	}
-	if err := p.file(KeysFile, write(string(p.env.Keys))); err != nil {
+	if err := p.file(KeysFile, write(string(p.keys))); err != nil {
 		return err
 	}
 	if err := p.file(ReadmeFile, write(readme(p.list))); err != nil {
@@ -275,7 +284,7 @@ func (p *packer) finish() error {
 	if err != nil {
 		return fmt.Errorf("write the list of files: %w", err)
 	}
-	signature := fmt.Sprintf("%s-%d %s\n", p.env.Signer.Public.Use, p.env.Signer.Public.ID,
+	signature := fmt.Sprintf("%s %s\n", p.env.Signer.Public.JWKID(),
 		base64.RawURLEncoding.EncodeToString(p.env.Signer.Sign(Domain, raw)))
 	for name, text := range map[string]string{ListFile: string(raw), SignatureFile: signature} {
 		if err := p.file(name, write(text)); err != nil {

@@ -138,7 +138,7 @@ func figuresOf(date entry.Date, entries uint64, c entry.DayClose) Figures {
 // Sign makes the JWT.
 func (c Certificate) Sign(key keys.Signer) (string, error) {
 	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, signed{c})
-	token.Header["typ"], token.Header["kid"] = TokenType, keyID(key.Public)
+	token.Header["typ"], token.Header["kid"] = TokenType, key.Public.JWKID()
 	text, err := token.SignedString(key.Private())
 	if err != nil {
 		return "", fmt.Errorf("sign certificate: %w", err)
@@ -149,8 +149,6 @@ func (c Certificate) Sign(key keys.Signer) (string, error) {
 	return text, nil
 }
 
-func keyID(k keys.Public) string { return fmt.Sprintf("%s-%d", k.Use, k.ID) }
-
 // Digest names a certificate: the SHA-256 of its text, in hex.
 func Digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
@@ -160,11 +158,8 @@ func Digest(text string) string {
 // ErrCertificate is wrapped by all that Verify finds wrong.
 var ErrCertificate = errors.New("the certificate is not good")
 
-// KeyOf finds HQ's public key by the kid of a certificate.
-type KeyOf func(kid string) (ed25519.PublicKey, bool)
-
-// Verify reads a certificate that HQ has signed.
-func Verify(text string, find KeyOf) (Certificate, error) {
+// Verify reads a certificate that HQ has signed with one of its published keys.
+func Verify(text string, published map[string]ed25519.PublicKey) (Certificate, error) {
 	if len(text) > MaxCertificate {
 		return Certificate{}, fmt.Errorf("%w: it has more than %d characters", ErrCertificate, MaxCertificate)
 	}
@@ -175,7 +170,7 @@ func Verify(text string, find KeyOf) (Certificate, error) {
 			return nil, errors.New("it is not one of a store's day")
 		}
 		kid, _ := t.Header["kid"].(string)
-		if key, ok := find(kid); ok {
+		if key, ok := published[kid]; ok {
 			return key, nil
 		}
 		return nil, fmt.Errorf("its key %q is not known", kid)

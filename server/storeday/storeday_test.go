@@ -1,7 +1,6 @@
 package storeday_test
 
 import (
-	"context"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -14,176 +13,42 @@ import (
 
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/internal/testkit/shop"
 	"github.com/tallystick/tallystick/server/casework"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ledger"
-	"github.com/tallystick/tallystick/server/reconcile"
 	"github.com/tallystick/tallystick/server/storeday"
-	"github.com/tallystick/tallystick/sync/daybook"
 	"github.com/tallystick/tallystick/sync/entry"
 )
 
-// shop is one store of an HQ whose days are certified.
-type shop struct {
-	*books.HQ
-	days  *storeday.Service
-	store fleet.Store
-	lanes map[uuid.UUID]*fleet.Terminal
-	order []uuid.UUID
-	ann   uuid.UUID
-}
-
-func newShop(t testing.TB, hq *books.HQ) *shop {
-	t.Helper()
-	s := &shop{HQ: hq, store: fleet.Store{ID: uuid.NewSHA1(hq.ID, []byte("the store")), Code: "S1", TimeZone: "Europe/Warsaw"}, lanes: map[uuid.UUID]*fleet.Terminal{}}
-	s.days = storeday.New(storeday.Env{
-		Store: hq.DB, Fleet: s, Journal: hq.Journal, Clock: hq.Clock, HQ: hq.ID, Signer: hq.Signer,
-		Virtual: func(name string) bool { return strings.HasPrefix(name, "web") },
-	})
-	hq.Ledger.SetBeside(reconcile.New(hq.DB, s.days.Closed))
-	s.ann = hq.Member(t, "ann", 1000)
-	return s
-}
-
-func (s *shop) Store(context.Context, uuid.UUID) (fleet.Store, error) { return s.store, nil }
-
-func (s *shop) Stores(_ context.Context, after uuid.UUID, _ int) ([]fleet.Store, error) {
-	if after != uuid.Nil {
-		return nil, nil
-	}
-	return []fleet.Store{s.store}, nil
-}
-
-func (s *shop) Terminals(_ context.Context, _, after uuid.UUID, _ int) ([]fleet.Terminal, error) {
-	if after != uuid.Nil {
-		return nil, nil
-	}
-	var out []fleet.Terminal
-	for _, id := range s.order {
-		out = append(out, *s.lanes[id])
-	}
-	return out, nil
-}
-
-// lane is a terminal of the shop that closes its days as terminals do.
-type lane struct {
-	*books.Till
-	shop   *shop
-	date   entry.Date
-	closed int // entries through the last close
-	day    daybook.Figures
-	sent   int
-}
-
-func (s *shop) lane(t books.Failer, name string) *lane {
-	till := s.Till(t, name)
-	till.Store = s.store.ID
-	s.lanes[till.ID] = &fleet.Terminal{ID: till.ID, Store: s.store.ID, Name: name, State: fleet.StateEnrolled, Epoch: 1}
-	s.order = append(s.order, till.ID)
-	l := &lane{Till: till, shop: s, date: 20260301}
-	l.day.Count(entry.KindEnrolled)
-	return l
-}
-
-func (l *lane) write(t books.Failer, kind entry.Kind, body any) {
-	l.WriteOn(t, l.date, kind, body)
-	l.day.Count(kind)
-}
-
-func (l *lane) sell(t books.Failer, total, redeem int64) entry.Sale {
-	sale := l.Sale(t, l.shop.ann, total, redeem)
-	l.write(t, entry.KindSale, sale)
-	l.day.Sale(sale)
-	return sale
-}
-
-func (l *lane) void(t books.Failer, sale entry.Sale) {
-	void := entry.Void{ID: uuid.NewSHA1(sale.ID, []byte("void")), Sale: sale.ID, Member: l.shop.ann, Account: l.shop.ann, Reason: 1}
-	l.write(t, entry.KindVoid, void)
-	l.day.Void(void, sale)
-}
-
-// close closes the open date and begins the next.
-func (l *lane) close(t books.Failer, change ...func(*entry.DayClose)) {
-	body := entry.DayClose{Date: l.date, First: uint64(l.closed) + 1, Last: uint64(len(l.Entries)), Reason: entry.DayCloseOver}
-	if body.Last >= body.First {
-		body.Head = l.Hashes[len(l.Hashes)-1][:]
-	}
-	l.day.Fill(&body)
-	for _, c := range change {
-		c(&body)
-	}
-	l.WriteOn(t, l.date, entry.KindDayClose, body)
-	l.day, l.closed, l.date = daybook.Figures{}, len(l.Entries), l.date.Next()
-}
-
-func (l *lane) sync(t books.Failer) {
-	if l.sent < len(l.Entries) {
-		l.Sync(t, l.sent+1)
-		l.sent = len(l.Entries)
-	}
-	l.shop.Apply(t)
-}
-
-func (s *shop) round(t books.Failer) {
-	s.Clock.Advance(2 * time.Minute)
-	if err := s.days.Round(context.Background()); err != nil {
-		t.Fatalf("round: %v", err)
-	}
-}
-
-// chain reads all certificates with nothing but the public key.
-func (s *shop) chain(t books.Failer) []storeday.Link {
-	kept, err := s.DB.CertifiedDays(context.Background(), s.store.ID, 0, 1000)
-	if err != nil {
-		t.Fatalf("list certificates: %v", err)
-	}
-	var out []storeday.Link
-	for _, k := range kept {
-		c, err := storeday.Verify(k.Text, s.key)
-		if err != nil {
-			t.Fatalf("certificate of %s: %v", k.Date, err)
-		}
-		out = append(out, storeday.Link{Certificate: c, Text: k.Text})
-	}
-	if err := storeday.CheckChain(out); err != nil {
-		t.Fatalf("%v", err)
-	}
-	return out
-}
-
-func (s *shop) key(kid string) (ed25519.PublicKey, bool) {
-	return s.Signer.Public.Key, kid == "statement-1"
-}
-
-func onBoth(t *testing.T, test func(t *testing.T, s *shop)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, newShop(t, books.New(t))) })
-	t.Run("postgres", func(t *testing.T) { test(t, newShop(t, books.On(t, pg.Start(t).Database(t), 1))) })
+func onBoth(t *testing.T, test func(t *testing.T, s *shop.Shop)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, shop.New(t, books.New(t))) })
+	t.Run("postgres", func(t *testing.T) { test(t, shop.New(t, books.On(t, pg.Start(t).Database(t), 1))) })
 }
 
 // A day waits for every lane, and says what all of them sold.
 func TestADayIsCertifiedWhenTheLastLaneHasClosed(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *shop) {
-		one, two := s.lane(t, "one"), s.lane(t, "two")
-		undone := one.sell(t, 1000, 0)
-		one.sell(t, 2500, 20)
-		one.void(t, undone)
-		two.sell(t, 400, 0)
-		one.close(t)
-		one.sync(t)
-		two.sync(t)
-		s.round(t)
-		if got := s.chain(t); len(got) != 0 {
+	onBoth(t, func(t *testing.T, s *shop.Shop) {
+		one, two := s.Lane(t, "one"), s.Lane(t, "two")
+		undone := one.Sell(t, 1000, 0)
+		one.Sell(t, 2500, 20)
+		one.Void(t, undone)
+		two.Sell(t, 400, 0)
+		one.CloseDay(t)
+		one.Deliver(t)
+		two.Deliver(t)
+		s.Round(t)
+		if got := s.Chain(t); len(got) != 0 {
 			t.Fatalf("certified without lane two: %+v", got)
 		}
-		standing, err := s.days.Standing(t.Context(), s.store.ID)
+		standing, err := s.Days.Standing(t.Context(), s.Of.ID)
 		if err != nil || len(standing) != 1 || standing[0].State != storeday.StateWaiting || len(standing[0].Waiting) != 1 || standing[0].Waiting[0].Lane.Name != "two" || standing[0].Waiting[0].Why != storeday.WaitClose {
 			t.Fatalf("standing %+v, %v", standing, err)
 		}
-		two.close(t)
-		two.sync(t)
-		s.round(t)
-		got := s.chain(t)
+		two.CloseDay(t)
+		two.Deliver(t)
+		s.Round(t)
+		got := s.Chain(t)
 		if len(got) != 1 || got[0].Number != 1 || got[0].Date != "2026-03-01" || len(got[0].Journals) != 2 || got[0].Differences != 0 {
 			t.Fatalf("%+v", got)
 		}
@@ -201,24 +66,24 @@ func TestADayIsCertifiedWhenTheLastLaneHasClosed(t *testing.T) {
 
 // What a terminal says is never what the certificate says.
 func TestG5_WrongSumsOfACloseAreSettledByPeopleAndNeverCertified(t *testing.T) {
-	s := newShop(t, books.New(t))
-	one := s.lane(t, "one")
-	one.sell(t, 1000, 0)
-	one.close(t, func(c *entry.DayClose) { c.Money[0].Total = 999999; c.Claims = 3 })
-	one.sell(t, 700, 0)
-	one.close(t)
-	one.sync(t)
+	s := shop.New(t, books.New(t))
+	one := s.Lane(t, "one")
+	one.Sell(t, 1000, 0)
+	one.CloseDay(t, func(c *entry.DayClose) { c.Money[0].Total = 999999; c.Claims = 3 })
+	one.Sell(t, 700, 0)
+	one.CloseDay(t)
+	one.Deliver(t)
 	for range 2 {
-		s.round(t)
+		s.Round(t)
 	}
-	if got := s.chain(t); len(got) != 0 {
+	if got := s.Chain(t); len(got) != 0 {
 		t.Fatalf("certified: %+v", got)
 	}
 	found := s.Exceptions(t, ledger.DayCloseDiffers)
 	if len(found) != 2 {
 		t.Fatalf("exceptions %+v", found)
 	}
-	standing, err := s.days.Standing(t.Context(), s.store.ID)
+	standing, err := s.Days.Standing(t.Context(), s.Of.ID)
 	if err != nil || len(standing) == 0 || standing[0].State != storeday.StateExceptions || len(standing[0].Blocking) != 2 {
 		t.Fatalf("standing %+v, %v", standing, err)
 	}
@@ -228,8 +93,8 @@ func TestG5_WrongSumsOfACloseAreSettledByPeopleAndNeverCertified(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.round(t)
-	got := s.chain(t)
+	s.Round(t)
+	got := s.Chain(t)
 	if len(got) != 2 || got[0].Day.Money[0].Total != 1000 || got[0].Differences != 2 || got[1].Differences != 0 {
 		t.Fatalf("%+v", got)
 	}
@@ -238,20 +103,20 @@ func TestG5_WrongSumsOfACloseAreSettledByPeopleAndNeverCertified(t *testing.T) {
 // A sale without a card is in no account; what its void undoes is found in the journal, on
 // the day and on a later one.
 func TestVoidsOfSalesWithoutAMemberMatch(t *testing.T) {
-	s := newShop(t, books.New(t))
-	one := s.lane(t, "one")
-	card := s.ann
-	s.ann = uuid.Nil
-	today, old := one.sell(t, 1000, 0), one.sell(t, 700, 0)
-	one.void(t, today)
-	one.close(t)
-	one.void(t, old)
-	s.ann = card
-	one.sell(t, 100, 0)
-	one.close(t)
-	one.sync(t)
-	s.round(t)
-	got := s.chain(t)
+	s := shop.New(t, books.New(t))
+	one := s.Lane(t, "one")
+	card := s.Ann
+	s.Ann = uuid.Nil
+	today, old := one.Sell(t, 1000, 0), one.Sell(t, 700, 0)
+	one.Void(t, today)
+	one.CloseDay(t)
+	one.Void(t, old)
+	s.Ann = card
+	one.Sell(t, 100, 0)
+	one.CloseDay(t)
+	one.Deliver(t)
+	s.Round(t)
+	got := s.Chain(t)
 	if len(got) != 2 || got[0].Day.Money[1].Total != 1000 || got[1].Day.Money[1].Total != 700 || got[0].Differences+got[1].Differences != 0 {
 		t.Fatalf("%+v", got)
 	}
@@ -259,19 +124,19 @@ func TestVoidsOfSalesWithoutAMemberMatch(t *testing.T) {
 
 // A lane that was off all day has nothing for it, once it has closed a later one.
 func TestALaneThatWasOffHoldsNothingUpForEver(t *testing.T) {
-	s := newShop(t, books.New(t))
-	one, two := s.lane(t, "one"), s.lane(t, "two")
+	s := shop.New(t, books.New(t))
+	one, two := s.Lane(t, "one"), s.Lane(t, "two")
 	for range 3 {
-		one.sell(t, 500, 0)
-		one.close(t)
+		one.Sell(t, 500, 0)
+		one.CloseDay(t)
 	}
-	one.sync(t)
-	two.date = 20260303
-	two.sell(t, 900, 0)
-	two.close(t)
-	two.sync(t)
-	s.round(t)
-	got := s.chain(t)
+	one.Deliver(t)
+	two.Date = 20260303
+	two.Sell(t, 900, 0)
+	two.CloseDay(t)
+	two.Deliver(t)
+	s.Round(t)
+	got := s.Chain(t)
 	if len(got) != 3 || got[2].Day.Money[0].Total != 1400 || got[1].Day.Money[0].Total != 500 {
 		t.Fatalf("%+v", got)
 	}
@@ -280,30 +145,30 @@ func TestALaneThatWasOffHoldsNothingUpForEver(t *testing.T) {
 // The day of a lane that two people declared lost is certified with the gap; what is found
 // later is late, and named with its date.
 func TestALostLaneIsAGapAndWhatIsFoundIsLate(t *testing.T) {
-	s := newShop(t, books.New(t))
-	one, two := s.lane(t, "one"), s.lane(t, "two")
-	one.sell(t, 500, 0)
-	two.sell(t, 800, 0)
-	two.sync(t)
-	hidden := two.sell(t, 300, 0)
-	one.close(t)
-	one.sync(t)
-	lost := s.lanes[two.ID]
+	s := shop.New(t, books.New(t))
+	one, two := s.Lane(t, "one"), s.Lane(t, "two")
+	one.Sell(t, 500, 0)
+	two.Sell(t, 800, 0)
+	two.Deliver(t)
+	hidden := two.Sell(t, 300, 0)
+	one.CloseDay(t)
+	one.Deliver(t)
+	lost := s.Lanes[two.ID]
 	lost.Lost = fleet.Declaration{ID: uuid.New(), Step: entry.LostConfirmed, Epoch: 1, Gap: fleet.Gap{Said: 9, Bound: []entry.LostBound{{Unit: "points", Rights: 40}}}}
-	s.round(t)
-	got := s.chain(t)
+	s.Round(t)
+	got := s.Chain(t)
 	if len(got) != 1 || got[0].Day.Money[0].Total != 1300 || got[0].Journals[0].Gap == nil && got[0].Journals[1].Gap == nil {
 		t.Fatalf("%+v", got)
 	}
 	lost.Lost.Step = entry.LostFound
-	two.close(t)
-	two.close(t)
-	two.sync(t)
-	one.sell(t, 100, 0)
-	one.close(t)
-	one.sync(t)
-	s.round(t)
-	got = s.chain(t)
+	two.CloseDay(t)
+	two.CloseDay(t)
+	two.Deliver(t)
+	one.Sell(t, 100, 0)
+	one.CloseDay(t)
+	one.Deliver(t)
+	s.Round(t)
+	got = s.Chain(t)
 	if len(got) != 2 || got[1].Day.Money[0].Total != 100 || len(got[1].Late) != 1 || got[1].Late[0].Date != "2026-03-01" || got[1].Late[0].Money[0].Total != hidden.Total.Minor {
 		t.Fatalf("%+v", got[len(got)-1])
 	}
@@ -313,30 +178,30 @@ func TestALostLaneIsAGapAndWhatIsFoundIsLate(t *testing.T) {
 // together say what the tills sold.
 func TestG7_EveryEntryIsInOneCertificate(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		s := newShop(t, books.New(t))
-		lanes := []*lane{s.lane(rt, "one"), s.lane(rt, "two"), s.lane(rt, "three")}
+		s := shop.New(t, books.New(t))
+		lanes := []*shop.Lane{s.Lane(rt, "one"), s.Lane(rt, "two"), s.Lane(rt, "three")}
 		var sold, count int64
 		days := rapid.IntRange(1, 4).Draw(rt, "days")
 		for range days {
 			for _, l := range lanes {
 				for range rapid.IntRange(0, 3).Draw(rt, "sales") {
-					sale := l.sell(rt, rapid.Int64Range(1, 50).Draw(rt, "total")*100, 0)
+					sale := l.Sell(rt, rapid.Int64Range(1, 50).Draw(rt, "total")*100, 0)
 					sold, count = sold+sale.Total.Minor, count+1
 				}
-				l.close(rt)
+				l.CloseDay(rt)
 				if rapid.Bool().Draw(rt, "now") {
-					l.sync(rt)
+					l.Deliver(rt)
 				}
 			}
 			if rapid.Bool().Draw(rt, "round") {
-				s.round(rt)
+				s.Round(rt)
 			}
 		}
 		for _, l := range rapid.Permutation(lanes).Draw(rt, "order") {
-			l.sync(rt)
-			s.round(rt)
+			l.Deliver(rt)
+			s.Round(rt)
 		}
-		got := s.chain(rt)
+		got := s.Chain(rt)
 		if len(got) != days {
 			rt.Fatalf("%d certificates of %d days", len(got), days)
 		}
@@ -357,19 +222,19 @@ func TestG7_EveryEntryIsInOneCertificate(t *testing.T) {
 
 // Any change of a certificate is found, and so is one left out.
 func TestG6_AChangedCertificateIsRefused(t *testing.T) {
-	s := newShop(t, books.New(t))
-	one := s.lane(t, "one")
+	s := shop.New(t, books.New(t))
+	one := s.Lane(t, "one")
 	for range 3 {
-		one.sell(t, 500, 0)
-		one.close(t)
+		one.Sell(t, 500, 0)
+		one.CloseDay(t)
 	}
-	one.sync(t)
-	s.round(t)
-	links := s.chain(t)
+	one.Deliver(t)
+	s.Round(t)
+	links := s.Chain(t)
 	text := links[1].Text
 	for i := range text {
 		changed := text[:i] + string(text[i]^1) + text[i+1:]
-		if _, err := storeday.Verify(changed, s.key); err == nil {
+		if _, err := storeday.Verify(changed, s.Keys()); err == nil {
 			t.Fatalf("character %d can be changed", i)
 		}
 	}
@@ -380,7 +245,7 @@ func TestG6_AChangedCertificateIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := storeday.Verify(text, func(string) (ed25519.PublicKey, bool) { return nil, false }); !errors.Is(err, storeday.ErrCertificate) {
+	if _, err := storeday.Verify(text, nil); !errors.Is(err, storeday.ErrCertificate) {
 		t.Errorf("no key: %v", err)
 	}
 }
@@ -391,7 +256,7 @@ func FuzzVerify(f *testing.F) {
 	}
 	key := ed25519.NewKeyFromSeed(make([]byte, 32)).Public().(ed25519.PublicKey)
 	f.Fuzz(func(t *testing.T, text string) {
-		if c, err := storeday.Verify(text, func(string) (ed25519.PublicKey, bool) { return key, true }); err == nil {
+		if c, err := storeday.Verify(text, map[string]ed25519.PublicKey{"": key, "statement-1": key}); err == nil {
 			t.Fatalf("%s was believed: %+v", fmt.Sprintf("%q", text), c)
 		}
 	})

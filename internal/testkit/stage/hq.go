@@ -110,6 +110,16 @@ func (h *HQ) VerifyCertificates(ctx context.Context, file string) (string, error
 	return strings.TrimSpace(string(out)), err
 }
 
+// AuditPack has HQ write a pack and an auditor verify it with the published keys; it
+// returns what the auditor's program printed.
+func (h *HQ) AuditPack(ctx context.Context, dir, keys string) (string, error) {
+	if out, err := h.command(ctx, "audit-pack", "--data", h.Data, dir); err != nil {
+		return string(out), err
+	}
+	out, err := process.Run(ctx, process.Spec{Name: "verify", Path: h.bin.Path("verify"), Args: []string{"--keys", keys, dir}, Log: h.log})
+	return string(out), err
+}
+
 func (h *HQ) command(ctx context.Context, args ...string) ([]byte, error) {
 	return process.Run(ctx, process.Spec{Name: "hq " + args[0], Path: h.bin.Path("hq"), Args: args, Log: h.log})
 }

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/testkit/books"
+	"github.com/tallystick/tallystick/internal/testkit/shop"
+	"github.com/tallystick/tallystick/server/auditpack"
+	"github.com/tallystick/tallystick/server/fleet"
+)
+
+// packed is a pack of two lanes and three days, with voids of an earlier day, a late lane
+// and sales without a card.
+func packed(t *testing.T) string {
+	t.Helper()
+	s := shop.New(t, books.New(t))
+	one, two := s.Lane(t, "one"), s.Lane(t, "two")
+	old := one.Sell(t, 2500, 20)
+	two.Sell(t, 700, 0)
+	one.CloseDay(t)
+	two.CloseDay(t)
+	one.Void(t, old)
+	one.Sell(t, 100, 0)
+	one.CloseDay(t)
+	two.Deliver(t)
+	one.Deliver(t)
+	s.Round(t)
+	two.Sell(t, 300, 50)
+	two.CloseDay(t)
+	two.CloseDay(t)
+	one.CloseDay(t)
+	one.Sell(t, 900, 0) // behind the last certificate
+	for _, l := range []*shop.Lane{one, two} {
+		l.Deliver(t)
+	}
+	s.Round(t)
+	if got := s.Chain(t); len(got) != 3 {
+		t.Fatalf("%d certificates", len(got))
+	}
+	dir := filepath.Join(t.TempDir(), "pack")
+	err := auditpack.Write(context.Background(), auditpack.Env{
+		Store: s.DB, Clock: s.Clock, HQ: s.ID, Signer: s.Signer, Keys: s.HQ.Keys, MakeDir: auditpack.Folder,
+	}, dir, []fleet.Store{s.Of}, 20260401)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func check(dir string, args ...string) (code int, said string) {
+	var out, errs bytes.Buffer
+	code = run(append(args, dir), &out, &errs)
+	return code, out.String() + errs.String()
+}
+
+func TestAPackVerifies(t *testing.T) {
+	dir := packed(t)
+	code, said := check(dir)
+	if code != 0 || !strings.Contains(said, "all good") || !strings.Contains(said, "3 certificates") {
+		t.Fatalf("%d %s", code, said)
+	}
+	keys := filepath.Join(t.TempDir(), "keys.json")
+	raw, err := os.ReadFile(filepath.Join(dir, "keys.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(keys, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, said := check(dir, "--keys", keys); code != 0 {
+		t.Errorf("%d %s", code, said)
+	}
+	other := bytes.Replace(raw, []byte(`"x":"`), []byte(`"x":"A`), 1)
+	other = bytes.Replace(other, []byte(`","kid"`), []byte(`","kid"`), 1)
+	if err := os.WriteFile(keys, other, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := check(dir, "--keys", keys); code != 1 {
+		t.Errorf("somebody else's keys: %d", code)
+	}
+	if code, _ := check(filepath.Join(dir, "nothing")); code != 1 {
+		t.Errorf("no folder: %d", code)
+	}
+	if code := run(nil, &bytes.Buffer{}, &bytes.Buffer{}); code != 2 {
+		t.Errorf("no argument: %d", code)
+	}
+}
+
+// Whatever byte of whatever file is changed, added or cut off, the pack is refused and the
+// place is named.
+func TestG6_AnyChangedByteOfAPackIsFound(t *testing.T) {
+	dir := packed(t)
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		step := max(1, len(raw)/400) // of long files some, of short ones all
+		try := func(what string, changed []byte) {
+			if err := os.WriteFile(name, changed, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			code, said := check(dir)
+			if code != 1 || !strings.Contains(said, "NOT GOOD: ") {
+				t.Fatalf("%s: %s: %d %s", filepath.Base(name), what, code, said)
+			}
+		}
+		for i := 0; i < len(raw); i += step {
+			changed := bytes.Clone(raw)
+			changed[i] ^= 1 << (i % 8)
+			try("changed", changed)
+		}
+		try("cut", raw[:len(raw)-1])
+		try("longer", append(bytes.Clone(raw), '\n'))
+		return os.WriteFile(name, raw, 0o600)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, said := check(dir); code != 0 {
+		t.Fatalf("put back: %s", said)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "extra"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, said := check(dir); code != 1 || !strings.Contains(said, "extra") {
+		t.Errorf("a file more: %d %s", code, said)
+	}
+}
+
+func FuzzJournalFile(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte{0xa1, 0x01, 0xa2, 0x01, 0x50})
+	f.Add([]byte{0xa1, 0x02, 0x41, 0x00})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "j"), raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p := &pack{folder: dir}
+		if j, err := p.journal("j", map[string]*sale{}); err == nil && j.count > 0 {
+			t.Fatalf("%d entries without a signature of anybody", j.count)
+		}
+	})
+}
