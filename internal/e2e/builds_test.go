@@ -35,7 +35,7 @@ func binaries(t *testing.T) process.Binaries {
 	defer builds.mu.Unlock()
 	if builds.shipped.Dir == "" {
 		// Not the test's context: the binaries are for all tests.
-		b, err := process.Build(context.Background(), buildDir(t), "hq", "edge", "fleet")
+		b, err := process.Build(context.Background(), buildDir(t), "hq", "edge", "fleet", "verify")
 		must(t, err)
 		builds.shipped = b
 	}
