@@ -14,8 +14,9 @@ const (
 	// of them are under way.
 	pushesAtOnce  = 2000
 	pushersAtOnce = 128
-	// How long is waited before the next try, doubling from firstWait to longestWait; after
-	// mostAttempts it is given up until the pass changes again.
+	// How long is waited before the next try, doubling from firstWait (or UrgentGap, when
+	// that is shorter) to longestWait; after mostAttempts it is given up until the pass
+	// changes again.
 	firstWait    = 5 * time.Second
 	longestWait  = time.Hour
 	mostAttempts = 30
@@ -95,7 +96,7 @@ func (s *Service) took(ctx context.Context, due []Push, results []Result) error 
 			}
 		case Later:
 			p.Attempts++
-			p.DueAt = now.Add(waitFor(p.Attempts, r.After))
+			p.DueAt = now.Add(waitFor(p.Attempts, min(firstWait, s.o.Settings.UrgentGap), r.After))
 			if p.Attempts >= mostAttempts {
 				p.DueAt, p.Attempts = time.Time{}, 0
 			}
@@ -116,9 +117,9 @@ func (s *Service) took(ctx context.Context, due []Push, results []Result) error 
 	return s.o.Store.MarkPasses(ctx, lastMarks(marks))
 }
 
-// waitFor is how long to wait after so many attempts in a row; asked is what the other
-// side asked for.
-func waitFor(attempts int, asked time.Duration) time.Duration {
-	wait := firstWait << min(attempts-1, 20)
+// waitFor is how long to wait after so many attempts in a row, the first time first;
+// asked is what the other side asked for.
+func waitFor(attempts int, first, asked time.Duration) time.Duration {
+	wait := first << min(attempts-1, 20)
 	return min(max(wait, asked), longestWait)
 }

@@ -242,9 +242,13 @@ type phones struct {
 	mu      sync.Mutex
 	pushed  map[string]int
 	answers map[string]pass.Result // others are Done
+	during  func(token string)     // called while a push is under way; may be nil
 }
 
 func (p *phones) Push(_ context.Context, token string) pass.Result {
+	if p.during != nil {
+		p.during(token)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.pushed == nil {

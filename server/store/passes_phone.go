@@ -122,10 +122,11 @@ func (db *DB) PushesDue(ctx context.Context, now time.Time, limit int) ([]pass.P
 	return page(ctx, db, pushRow.push, "SELECT "+pushColumns+" FROM pass_pushes WHERE due_at > 0 AND due_at <= ? ORDER BY due_at LIMIT ?", toMillis(now), limit)
 }
 
-// SetPushes implements pass.Store.
+// SetPushes implements pass.Store. A phone that got another token meanwhile is told at
+// once: what was sent may have gone to the one it no longer has.
 func (db *DB) SetPushes(ctx context.Context, pushes []pass.Push) error {
 	return db.putPushes(ctx, pushes, "pushed_at = EXCLUDED.pushed_at, attempts = EXCLUDED.attempts, failure = EXCLUDED.failure, "+
-		"due_at = CASE WHEN EXCLUDED.due_at > 0 THEN EXCLUDED.due_at WHEN pass_pushes.wanted > EXCLUDED.wanted THEN EXCLUDED.pushed_at + pass_pushes.gap ELSE 0 END")
+		"due_at = CASE WHEN EXCLUDED.due_at > 0 THEN EXCLUDED.due_at WHEN pass_pushes.token <> EXCLUDED.token THEN 1 WHEN pass_pushes.wanted > EXCLUDED.wanted THEN EXCLUDED.pushed_at + pass_pushes.gap ELSE 0 END")
 }
 
 // PushesWaiting implements pass.Store.
