@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/tallystick/tallystick/wallet/apple/apns"
 )
@@ -35,9 +36,10 @@ type walletFlags struct {
 	GoogleSaveURL        string `name:"google-save-url" help:"Beginning of save links." default:"https://pay.google.com/gp/v/save"`
 	GoogleKeysURL        string `name:"google-keys-url" help:"Where the keys of Google's callbacks are." default:"https://pay.google.com/gp/m/issuer/keys"`
 
-	SelfMade  bool     `name:"wallet-self-made" help:"Sign Apple passes by an authority made in the data directory, to try everything without an account. Real phones refuse such passes."`
-	Trust     string   `name:"wallet-trust" help:"PEM file with authorities to trust besides the system's, for servers that play Apple or Google." type:"path"`
-	AlertMail []string `name:"wallet-alert-mail" help:"Who is mailed 60, 30 and 7 days before a wallet certificate expires."`
+	SelfMade  bool          `name:"wallet-self-made" help:"Sign Apple passes by an authority made in the data directory, to try everything without an account. Real phones refuse such passes."`
+	Trust     string        `name:"wallet-trust" help:"PEM file with authorities to trust besides the system's, for servers that play Apple or Google." type:"path"`
+	PushGap   time.Duration `name:"wallet-push-gap" help:"The least time between two pushes to one phone." default:"10s"`
+	AlertMail []string      `name:"wallet-alert-mail" help:"Who is mailed 60, 30 and 7 days before a wallet certificate expires."`
 }
 
 var (
@@ -54,6 +56,9 @@ func (f walletFlags) google() bool { return f.GoogleServiceAccount != "" }
 
 // check says which settings do not fit each other. It opens no file.
 func (f walletFlags) check() error {
+	if f.PushGap < 0 {
+		return fmt.Errorf("--wallet-push-gap is %v: it must not be negative", f.PushGap)
+	}
 	if err := f.checkApple(); err != nil {
 		return err
 	}

@@ -69,6 +69,24 @@ func lyingEdge(t *testing.T) process.Binaries {
 	return builds.lying
 }
 
+// wrongHQ returns an hq in which one line of one file is another: the broken build that
+// a story must catch.
+func wrongHQ(t *testing.T, file, line, wrong string) process.Binaries {
+	t.Helper()
+	builds.mu.Lock()
+	defer builds.mu.Unlock()
+	root, err := process.ModuleRoot(t.Context())
+	must(t, err)
+	source, err := os.ReadFile(filepath.Join(root, file))
+	must(t, err)
+	if strings.Count(string(source), line) != 1 {
+		t.Fatalf("%s no longer has the one line %s to break", file, line)
+	}
+	b, err := process.BuildBroken(context.Background(), buildDir(t), map[string]string{file: strings.Replace(string(source), line, wrong, 1)}, "hq")
+	must(t, err)
+	return b
+}
+
 func removeBuilds() {
 	builds.mu.Lock()
 	defer builds.mu.Unlock()
