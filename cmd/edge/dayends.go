@@ -2,23 +2,23 @@ package main
 
 import (
 	"fmt"
-	"strings"
+	"log/slog"
 	"time"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
 )
 
-// dayEnds reads --day-ends-at: hours and minutes after midnight, or with a minus before it.
-func dayEnds(text string) (time.Duration, error) {
-	digits, before := strings.CutPrefix(text, "-")
-	at, err := time.Parse("15:04", digits)
+// dayEnds reads --day-ends-at; nil leaves it to the store's rules.
+func dayEnds(text string, log *slog.Logger) (*time.Duration, error) {
+	if text == "" {
+		return nil, nil
+	}
+	minutes, err := loyalty.ReadDayEnds(text)
 	if err != nil {
-		return 0, fmt.Errorf("read --day-ends-at %q: want HH:MM, as in 04:00 or -02:00", text)
+		return nil, fmt.Errorf("read --day-ends-at: %w", err)
 	}
-	d := time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
-	if d > 12*time.Hour {
-		return 0, fmt.Errorf("read --day-ends-at %q: at most 12 hours from midnight", text)
-	}
-	if before {
-		return -d, nil
-	}
-	return d, nil
+	log.Warn("--day-ends-at overrides the store's rule at this terminal alone; other lanes may close another date. Set day_ends_at of the store at head office, and leave the flag out",
+		"day_ends_at", text)
+	ends := time.Duration(minutes) * time.Minute
+	return &ends, nil
 }

@@ -40,7 +40,7 @@ type runCommand struct {
 	LAN          string        `name:"lan" help:"Address for the store's other lanes, as in :7071. Empty: this lane stands alone." placeholder:"ADDRESS"`
 	Lanes        []string      `name:"lane" help:"Address of another lane, host:port; may be given more than once." placeholder:"ADDRESS"`
 	Paper        printerFlags  `embed:""`
-	DayEndsAt    string        `help:"When the business date ends, HH:MM after midnight (04:00) or before it (-02:00); at most 12 hours." default:"00:00" placeholder:"HH:MM"`
+	DayEndsAt    string        `help:"Override for this terminal alone of when the business date ends, HH:MM after midnight (04:00) or before it (-02:00). Leave it out: the store's rules at head office say it for all lanes." placeholder:"HH:MM"`
 	Discover     bool          `help:"Find the other lanes by mDNS too; only with --lan." default:"true" negatable:""`
 }
 
@@ -158,7 +158,7 @@ func (a *agent) openStores(ctx context.Context, signer keys.Signer) error {
 	if opened.Damage != nil {
 		a.log.Warn("cache was damaged and is built again", "damage", opened.Damage, "kept_at", opened.Quarantined)
 	}
-	ends, err := dayEnds(a.cfg.DayEndsAt)
+	ends, err := dayEnds(a.cfg.DayEndsAt, a.log)
 	if err != nil {
 		return err
 	}

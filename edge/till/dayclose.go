@@ -144,8 +144,8 @@ func (t *Till) closeWith(ctx context.Context, at time.Time, body entry.DayClose)
 // tendDay closes what is over by the clock, also a day on which nothing was sold, as long
 // as the terminal ran when it ended: HQ need not wait for it.
 func (t *Till) tendDay(ctx context.Context) error {
-	if t.catalogue.Load().store == nil {
-		return nil
+	if t.catalogue.Load().store == nil || t.linkNow().Heard == 0 {
+		return nil // HQ has not told all, and so perhaps not when a day ends
 	}
 	now, _ := t.time.now()
 	if err := t.closeOver(ctx, now); err != nil {

@@ -70,29 +70,22 @@ func (d *days) close(date entry.Date, seq uint64) {
 	d.closed[date], d.last, d.open, d.figures = seq, max(d.last, seq), 0, daybook.Figures{}
 }
 
-// natural is the date of a moment by the clock on the shop's wall. The business date
-// begins and ends with Config.DayEnds. While the shop's time zone is not known the open
-// date goes on.
+// natural is the date of a moment by the clock on the shop's wall and the store's rule of
+// when a day ends. While HQ has not told all, the open date goes on.
 func (t *Till) natural(at time.Time) entry.Date {
 	cat := t.catalogue.Load()
-	if open := t.days.opened(); cat.store == nil && open != 0 {
+	if open := t.days.opened(); open != 0 && (cat.store == nil || t.linkNow().Heard == 0) {
 		return open
 	}
-	return naturalDate(at.In(cat.zone), t.cfg.DayEnds)
+	return entry.BusinessDateOf(at.In(cat.zone), t.dayEnds(cat))
 }
 
-// naturalDate reads the wall clock and not the time gone by: on the days when a zone
-// changes its offset the day ends at the same hour as on any other.
-func naturalDate(local time.Time, ends time.Duration) entry.Date {
-	wall := time.Duration(local.Hour())*time.Hour + time.Duration(local.Minute())*time.Minute + time.Duration(local.Second())*time.Second
-	date := entry.DateOf(local)
-	switch {
-	case ends > 0 && wall < ends:
-		return entry.DateOf(date.Time().AddDate(0, 0, -1))
-	case ends < 0 && wall >= 24*time.Hour+ends:
-		return date.Next()
+// dayEnds is when a business date is over, from the midnight after it.
+func (t *Till) dayEnds(cat *catalogue) time.Duration {
+	if own := t.cfg.DayEnds; own != nil {
+		return *own
 	}
-	return date
+	return time.Duration(cat.tillRules.DayEnds) * time.Minute
 }
 
 // dateOf is the business date of an entry made at a moment.
@@ -100,12 +93,13 @@ func (t *Till) dateOf(at time.Time) entry.Date { return t.days.date(t.natural(at
 
 // endOf is when a business date is over by the clock on the wall.
 func (t *Till) endOf(date entry.Date) time.Time {
-	next, ends := date.Next().Time(), t.cfg.DayEnds
+	cat := t.catalogue.Load()
+	next, ends := date.Next().Time(), t.dayEnds(cat)
 	if ends < 0 {
 		next, ends = date.Time(), 24*time.Hour+ends
 	}
 	h, m := int(ends/time.Hour), int(ends%time.Hour/time.Minute)
-	return time.Date(next.Year(), next.Month(), next.Day(), h, m, 0, 0, t.catalogue.Load().zone)
+	return time.Date(next.Year(), next.Month(), next.Day(), h, m, 0, 0, cat.zone)
 }
 
 // count adds an entry to the open day. Body is of the kind's type, and nil for kinds of

@@ -47,9 +47,10 @@ type Config struct {
 	Signer keys.Signer
 	// Limits may be zero: see DefaultLimits.
 	Limits Limits
-	// DayEnds says when a business date is over, counted from the midnight after it: 4 h is
-	// four in the morning, −2 h ten in the evening. Within ±12 h.
-	DayEnds time.Duration
+	// DayEnds, when it is not nil, is when a business date is over at this terminal,
+	// whatever the store's rules say: counted from the midnight after it, 4 h is four in the
+	// morning, −2 h ten in the evening. Within ±12 h.
+	DayEnds *time.Duration
 	// Mutant is for tests of the simulator only.
 	Mutant Mutant
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
 	"github.com/tallystick/tallystick/internal/testkit/hqclient"
@@ -30,9 +31,7 @@ func TestADayIsClosedAndHQHasTheSameFigures(t *testing.T) {
 	s := newScene(t)
 	lane := s.lane(t, "lane1")
 	today, tomorrow := turns(t)
-	must(t, lane.Stop(t.Context()))
-	lane.With(today)
-	must(t, lane.Start(t.Context()))
+	s.dayEnds(t, lane, today)
 	anna := s.shopper(t, "Anna", 1000)
 	must(t, lane.AwaitMember(t.Context(), anna.Code, stage.Points, 1000))
 	first := sell(t, lane, "r1", edgeclient.QuoteRequest{Code: anna.Code, Total: 40_00})
@@ -75,9 +74,7 @@ func TestADayIsClosedAndHQHasTheSameFigures(t *testing.T) {
 	if !reflect.DeepEqual(states, map[string]int{"committed": 1, "voided": 1, "returned_in_part": 1}) {
 		t.Errorf("sales of the day: %v", states)
 	}
-	must(t, lane.Stop(t.Context()))
-	lane.With(tomorrow)
-	must(t, lane.Start(t.Context()))
+	s.dayEnds(t, lane, tomorrow)
 	next, err := lane.CloseDay(t.Context(), "next")
 	must(t, err)
 	if next.BusinessDate != late.BusinessDate || next.Figures.FirstSeq != closed.Seq+1 || next.Figures.Money[0].Total != 3_00 {
@@ -97,15 +94,30 @@ func TestADayIsClosedAndHQHasTheSameFigures(t *testing.T) {
 	}
 }
 
+// dayEnds has head office say when the store's day ends, and waits until the lane knows.
+func (s *scene) dayEnds(t *testing.T, lane *stage.Lane, at string) {
+	t.Helper()
+	must(t, s.Office.PutTillRules(t.Context(), s.store.ID, hqclient.TillRules{DayEndsAt: at}))
+	zone, err := time.LoadLocation(corner.TimeZone)
+	must(t, err)
+	minutes, err := loyalty.ReadDayEnds(at)
+	must(t, err)
+	must(t, stage.Until(t.Context(), "the lane knows when the day ends", func() (bool, error) {
+		day, err := lane.Day(t.Context())
+		local := day.EndsAt.In(zone)
+		return int64(local.Hour()*60+local.Minute()) == (minutes+24*60)%(24*60), err
+	}))
+}
+
 // turns are two settings of when the date turns: by the second, it is a day later.
 func turns(t *testing.T) (today, tomorrow string) {
 	t.Helper()
 	zone, err := time.LoadLocation(corner.TimeZone)
 	must(t, err)
 	if time.Now().In(zone).Hour() < 12 {
-		return "--day-ends-at=12:00", "--day-ends-at=00:00"
+		return "12:00", "00:00"
 	}
-	return "--day-ends-at=00:00", "--day-ends-at=-12:00"
+	return "00:00", "-12:00"
 }
 
 // certified waits until HQ has certified days, and checks the certificates as an outsider

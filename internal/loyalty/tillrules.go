@@ -1,5 +1,11 @@
 package loyalty
 
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
 // TillRules is how the tills of one store work: who must be signed in, and what needs
 // a manager. Amounts are in minor units of the store's currency. Keys are on the wire
 // and only grow.
@@ -16,6 +22,39 @@ type TillRules struct {
 	ReturnOver *int64 `cbor:"5,keyasint,omitempty"`
 	// ReceiptNeeded: no sale without the receipt number of the till software.
 	ReceiptNeeded bool `cbor:"6,keyasint,omitempty"`
+	// DayEnds is when a business date is over, in minutes from the midnight after it: 240
+	// is four in the morning, −120 ten in the evening. Within ±MostDayEnds.
+	DayEnds int64 `cbor:"7,keyasint,omitempty"`
+}
+
+// MostDayEnds bounds DayEnds: half a day.
+const MostDayEnds = 12 * 60
+
+// ReadDayEnds reads DayEnds as people write it: HH:MM after midnight, or with a minus
+// before it.
+func ReadDayEnds(text string) (minutes int64, err error) {
+	digits, before := strings.CutPrefix(text, "-")
+	at, err := time.Parse("15:04", digits)
+	if err != nil || len(digits) != len("15:04") {
+		return 0, fmt.Errorf("read the end of the day %q: want HH:MM, as in 04:00 or -02:00", text)
+	}
+	minutes = int64(at.Hour()*60 + at.Minute())
+	if minutes > MostDayEnds {
+		return 0, fmt.Errorf("read the end of the day %q: at most 12 hours from midnight", text)
+	}
+	if before {
+		return -minutes, nil
+	}
+	return minutes, nil
+}
+
+// DayEndsText writes DayEnds as ReadDayEnds reads it.
+func (r TillRules) DayEndsText() string {
+	sign, minutes := "", r.DayEnds
+	if minutes < 0 {
+		sign, minutes = "-", -minutes
+	}
+	return fmt.Sprintf("%s%02d:%02d", sign, minutes/60, minutes%60)
 }
 
 // Bounds of IdleSeconds.

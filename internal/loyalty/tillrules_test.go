@@ -46,3 +46,20 @@ func TestKeyedNeedsApproval(t *testing.T) {
 		}
 	}
 }
+
+func TestReadDayEnds(t *testing.T) {
+	for text, want := range map[string]int64{"00:00": 0, "04:30": 270, "-02:00": -120, "12:00": 720, "-12:00": -720, "-00:30": -30} {
+		got, err := loyalty.ReadDayEnds(text)
+		if err != nil || got != want {
+			t.Errorf("%s: %d, %v", text, got, err)
+		}
+		if again := (loyalty.TillRules{DayEnds: got}).DayEndsText(); again != text {
+			t.Errorf("%s is written as %s", text, again)
+		}
+	}
+	for _, text := range []string{"", "4", "4:00", "24:00", "12:01", "-13:00", "+04:00", "--01:00", "04:00 "} {
+		if got, err := loyalty.ReadDayEnds(text); err == nil {
+			t.Errorf("%q was read as %d", text, got)
+		}
+	}
+}

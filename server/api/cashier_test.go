@@ -98,11 +98,11 @@ func TestTillRulesOfAStore(t *testing.T) {
 	r := newRig(t)
 	store := r.made("/api/v1/stores", storeBody)
 	path := "/api/v1/stores/" + store + "/till-rules"
-	if a := r.do(call{method: "GET", path: path}); a.status != http.StatusOK || !strings.Contains(string(a.body), `"version":0`) {
+	if a := r.do(call{method: "GET", path: path}); a.status != http.StatusOK || !strings.Contains(string(a.body), `"version":0`) || !strings.Contains(string(a.body), `"day_ends_at":"00:00"`) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	a := r.do(call{method: "PUT", path: path, body: `{"sign_in":true,"idle_seconds":120,"void_over":5000,"return_over":0,"receipt_required":true}`})
-	for _, want := range []string{`"sign_in":true`, `"idle_seconds":120`, `"void_over":5000`, `"return_over":0`, `"receipt_required":true`} {
+	a := r.do(call{method: "PUT", path: path, body: `{"sign_in":true,"idle_seconds":120,"void_over":5000,"return_over":0,"receipt_required":true,"day_ends_at":"-02:30"}`})
+	for _, want := range []string{`"sign_in":true`, `"idle_seconds":120`, `"void_over":5000`, `"return_over":0`, `"receipt_required":true`, `"day_ends_at":"-02:30"`} {
 		if !strings.Contains(string(a.body), want) {
 			t.Errorf("%d %s has no %s", a.status, a.body, want)
 		}
@@ -111,7 +111,7 @@ func TestTillRulesOfAStore(t *testing.T) {
 	if a := r.do(call{method: "PUT", path: path, body: `{}`}); strings.Contains(string(a.body), "void_over") || !strings.Contains(string(a.body), `"sign_in":false`) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	for _, body := range []string{`{"idle_seconds":1}`, `{"void_over":-1}`} {
+	for _, body := range []string{`{"idle_seconds":1}`, `{"void_over":-1}`, `{"day_ends_at":"12:01"}`, `{"day_ends_at":"4:00"}`, `{"day_ends_at":"--04:00"}`} {
 		if a := r.do(call{method: "PUT", path: path, body: body}); a.code() != problem.InvalidField {
 			t.Errorf("%s: %d %s", body, a.status, a.body)
 		}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/google/uuid"
@@ -55,9 +56,16 @@ func (h handlers) GetTillRules(ctx context.Context, r GetTillRulesRequestObject)
 // PutTillRules implements StrictServerInterface.
 func (h handlers) PutTillRules(ctx context.Context, r PutTillRulesRequestObject) (PutTillRulesResponseObject, error) {
 	b := r.Body
+	ends, err := loyalty.ReadDayEnds(cmp.Or(valueOf(b.DayEndsAt), "00:00"))
+	if err != nil {
+		return nil, &problem.Error{
+			Code: problem.InvalidField, Detail: "the rules cannot be set",
+			Fields: map[string]string{"/day_ends_at": "must be HH:MM after midnight, or -HH:MM before it, at most 12 hours"},
+		}
+	}
 	rules, err := h.o.Cashiers.PutTillRules(ctx, callerOf(ctx).person.ID, r.ID, loyalty.TillRules{
 		SignIn: valueOf(b.SignIn), IdleSeconds: valueOf(b.IdleSeconds), VoidOver: b.VoidOver, ReturnOver: b.ReturnOver,
-		ReceiptNeeded: valueOf(b.ReceiptRequired),
+		ReceiptNeeded: valueOf(b.ReceiptRequired), DayEnds: ends,
 	})
 	return PutTillRules200JSONResponse(showTillRules(rules)), err
 }
@@ -82,7 +90,7 @@ func showCashier(c cashier.Cashier) Cashier {
 func showTillRules(r loyalty.TillRules) TillRules {
 	return TillRules{
 		Version: int64(r.Version), SignIn: r.SignIn, IdleSeconds: r.Idle(), VoidOver: r.VoidOver, ReturnOver: r.ReturnOver,
-		ReceiptRequired: r.ReceiptNeeded,
+		ReceiptRequired: r.ReceiptNeeded, DayEndsAt: r.DayEndsText(),
 	}
 }
 

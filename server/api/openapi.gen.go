@@ -2710,6 +2710,8 @@ type TieNew struct {
 
 // TillRules defines model for TillRules.
 type TillRules struct {
+	// DayEndsAt As in TillRulesChange.
+	DayEndsAt       string `json:"day_ends_at"`
 	IdleSeconds     int64  `json:"idle_seconds"`
 	ReceiptRequired bool   `json:"receipt_required"`
 	ReturnOver      *int64 `json:"return_over,omitempty"`
@@ -2720,6 +2722,9 @@ type TillRules struct {
 
 // TillRulesChange What is missing is off.
 type TillRulesChange struct {
+	// DayEndsAt When a business date is over by the clock on the store's wall: HH:MM after the midnight that follows it (04:00 for a bar), or with a minus before it; at most 12 hours. All lanes of the store follow as they hear of it. Missing: midnight.
+	DayEndsAt *string `json:"day_ends_at,omitempty"`
+
 	// IdleSeconds After how long without a call a cashier is signed out. Missing: 600.
 	IdleSeconds *int64 `json:"idle_seconds,omitempty"`
 

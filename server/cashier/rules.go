@@ -85,6 +85,9 @@ func checkRules(r loyalty.TillRules) error {
 			fields[pointer] = fmt.Sprintf("must be 0 to %d", int64(mostOver))
 		}
 	}
+	if r.DayEnds < -loyalty.MostDayEnds || r.DayEnds > loyalty.MostDayEnds {
+		fields["/day_ends_at"] = "must be at most 12 hours from midnight"
+	}
 	if len(fields) > 0 {
 		return &problem.Error{Code: problem.InvalidField, Detail: "the rules cannot be set", Fields: fields}
 	}

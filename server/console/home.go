@@ -28,7 +28,8 @@ type Shop struct {
 	Code     string
 	Name     string
 	TimeZone string
-	Online   bool // one of its terminals is
+	DayEnds  time.Duration // when its business date is over; see entry.BusinessDateOf
+	Online   bool          // one of its terminals is
 }
 
 // StoreFigure is a figure of a store's business date.
@@ -172,7 +173,7 @@ func (d *Desk) home(ctx context.Context, now time.Time) (Home, error) {
 	return h, nil
 }
 
-// datesOf returns the date of today in each store's time zone.
+// datesOf returns the business date of today of each store, as its tills reckon it.
 func datesOf(shops []Shop, now time.Time) []entry.Date {
 	zones := map[string]*time.Location{}
 	out := make([]entry.Date, len(shops))
@@ -185,7 +186,7 @@ func datesOf(shops []Shop, now time.Time) []entry.Date {
 			}
 			zones[s.TimeZone] = zone
 		}
-		out[i] = entry.DateOf(now.In(zone))
+		out[i] = entry.BusinessDateOf(now.In(zone), s.DayEnds)
 	}
 	return out
 }

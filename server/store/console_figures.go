@@ -6,8 +6,10 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/wire"
 )
 
 var (
@@ -76,15 +78,27 @@ type shopRow struct {
 	Code     string `bun:"code"`
 	Name     string `bun:"name"`
 	TimeZone string `bun:"time_zone"`
+	Rules    []byte `bun:"rules"`
 	Online   int    `bun:"online"`
+}
+
+// dayEnds is what the store's rules say of when its day ends; midnight where it has none
+// that can be read.
+func (r shopRow) dayEnds() time.Duration {
+	rules, err := wire.Unmarshal[loyalty.TillRules](r.Rules)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(rules.DayEnds) * time.Minute
 }
 
 // StoresOnline implements console.Figures.
 func (db *DB) StoresOnline(ctx context.Context, onlineSince time.Time) ([]console.Shop, error) {
 	return page(ctx, db, func(r shopRow) console.Shop {
-		return console.Shop{ID: toID(r.ID), Code: r.Code, Name: r.Name, TimeZone: r.TimeZone, Online: r.Online > 0}
-	}, "SELECT s.id, s.code, s.name, s.time_zone, COALESCE(l.online, 0) AS online FROM stores AS s LEFT JOIN (SELECT t.store AS store, COUNT(*) AS online FROM "+lanes+
-		" WHERE t.state = 'enrolled' AND c.at >= ? AND "+noLaneOfShop+" GROUP BY t.store) AS l ON l.store = s.id ORDER BY s.code", toMillis(onlineSince))
+		return console.Shop{ID: toID(r.ID), Code: r.Code, Name: r.Name, TimeZone: r.TimeZone, DayEnds: r.dayEnds(), Online: r.Online > 0}
+	}, "SELECT s.id, s.code, s.name, s.time_zone, r.body AS rules, COALESCE(l.online, 0) AS online FROM stores AS s LEFT JOIN (SELECT t.store AS store, COUNT(*) AS online FROM "+lanes+
+		" WHERE t.state = 'enrolled' AND c.at >= ? AND "+noLaneOfShop+" GROUP BY t.store) AS l ON l.store = s.id "+
+		"LEFT JOIN till_rules AS r ON r.store = s.id AND r.version = (SELECT MAX(n.version) FROM till_rules AS n WHERE n.store = s.id) ORDER BY s.code", toMillis(onlineSince))
 }
 
 type figureRow struct {

@@ -90,6 +90,22 @@ func DateOf(t time.Time) Date {
 	return Date(y*10000 + int(m)*100 + d)
 }
 
+// BusinessDateOf returns the business date of a moment on the wall of a shop. A date is
+// over when ends has gone by since the midnight after it, or before it when ends is less
+// than zero. It reads the wall clock and not the time gone by: on the days when a zone
+// changes its offset the day ends at the same hour as on any other.
+func BusinessDateOf(local time.Time, ends time.Duration) Date {
+	wall := time.Duration(local.Hour())*time.Hour + time.Duration(local.Minute())*time.Minute + time.Duration(local.Second())*time.Second
+	date := DateOf(local)
+	switch {
+	case ends > 0 && wall < ends:
+		return DateOf(date.Time().AddDate(0, 0, -1))
+	case ends < 0 && wall >= 24*time.Hour+ends:
+		return date.Next()
+	}
+	return date
+}
+
 // String returns YYYY-MM-DD.
 func (d Date) String() string {
 	return fmt.Sprintf("%04d-%02d-%02d", d/10000, d/100%100, d%100)

@@ -45,6 +45,7 @@ type World struct {
 	Rules     loyalty.RuleSet
 	Policy    loyalty.Policy
 	Limits    till.Limits
+	DayEnds   *time.Duration // an override; nil: the store says
 	Mutant    till.Mutant
 	Own       keys.Signer // the terminal's key; see Own
 	FreeDisk  func() (int64, error)
@@ -102,6 +103,7 @@ func (w *World) Config(j till.Journal, s till.State) till.Config {
 		Monotonic: func() time.Duration { return time.Duration(w.Mono.Load()) },
 		NewID:     w.NewID, FreeDisk: w.FreeDisk, Keys: w.Keys, EnrolledAt: Start.Add(-time.Hour),
 		Software: "test", PublicKey: w.Own.Public.Key, Signer: w.Own, Limits: w.Limits, Mutant: w.Mutant,
+		DayEnds: w.DayEnds,
 	}
 }
 

@@ -4,16 +4,18 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/testkit/rest"
 )
 
 // Day is the open business date.
 type Day struct {
-	BusinessDate string  `json:"business_date"`
-	Today        string  `json:"today"`
-	Closable     bool    `json:"closable"`
-	Figures      Figures `json:"figures"`
+	BusinessDate string    `json:"business_date"`
+	Today        string    `json:"today"`
+	Closable     bool      `json:"closable"`
+	EndsAt       time.Time `json:"ends_at"`
+	Figures      Figures   `json:"figures"`
 }
 
 // DayClose is a closed business date.

@@ -21,6 +21,7 @@ type TillRules struct {
 	VoidOver        *int64 `json:"void_over,omitempty"`
 	ReturnOver      *int64 `json:"return_over,omitempty"`
 	ReceiptRequired bool   `json:"receipt_required,omitempty"`
+	DayEndsAt       string `json:"day_ends_at,omitempty"`
 }
 
 // AddCashier adds somebody to a store.

@@ -107,6 +107,8 @@ export const fleet = {
     signIn: 'The till does nothing before a cashier is signed in',
     receipt: 'No sale without the receipt number of the register',
     idle: 'Signed out after so many seconds without a touch',
+    dayEnds:
+      'The business day ends at (04:00: at night; -02:00: two hours before midnight). Change it while the store is closed',
     voidOver: 'A void of more needs a manager; empty: none does',
     returnOver: 'A return of more needs a manager; empty: none does',
     saved: 'Saved. The tills of the store hear of it within seconds.',

@@ -110,6 +110,8 @@ export const fleet: Catalog<typeof en> = {
     signIn: 'Kasa nic nie robi, zanim kasjer się nie zaloguje',
     receipt: 'Bez numeru paragonu kasy fiskalnej nie ma sprzedaży',
     idle: 'Wylogowanie po tylu sekundach bez dotknięcia',
+    dayEnds:
+      'Koniec dnia roboczego (04:00: w nocy; -02:00: dwie godziny przed północą). Zmieniaj, gdy sklep jest zamknięty',
     voidOver: 'Anulowanie większej kwoty wymaga kierownika; puste: żadne',
     returnOver: 'Zwrot większej kwoty wymaga kierownika; puste: żaden',
     saved: 'Zapisano. Kasy sklepu dowiedzą się w ciągu sekund.',

@@ -104,6 +104,7 @@ export const fleet: Catalog<typeof en> = {
     signIn: 'Kasiyer giriş yapmadan kasa hiçbir şey yapmaz',
     receipt: 'Yazarkasa fiş numarası olmadan satış yok',
     idle: 'Dokunulmadan geçen kaç saniyede çıkış yapılır',
+    dayEnds: 'İş günü bitişi (04:00: gece; -02:00: gece yarısından iki saat önce). Mağaza kapalıyken değiştirin',
     voidOver: 'Bundan büyük iptal müdür ister; boşsa istemez',
     returnOver: 'Bundan büyük iade müdür ister; boşsa istemez',
     saved: 'Kaydedildi. Mağazanın kasaları saniyeler içinde duyar.',

@@ -1,4 +1,4 @@
-package till
+package entry_test
 
 import (
 	"testing"
@@ -49,7 +49,7 @@ func TestTheDateTurnsByTheWall(t *testing.T) {
 		"new year":                                {"2026-12-31T23:00:00Z", berlin, 0, 20270101},
 		"leap day":                                {"2028-02-29T00:00:00Z", berlin, ten, 20280229},
 	} {
-		if got := naturalDate(utc(tc.at).In(tc.zone), tc.ends); got != tc.want {
+		if got := entry.BusinessDateOf(utc(tc.at).In(tc.zone), tc.ends); got != tc.want {
 			t.Errorf("%s: %s, want %s", name, got, tc.want)
 		}
 	}
