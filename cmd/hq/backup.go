@@ -84,7 +84,7 @@ func (r restoreCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	if err := checkFile(ctx, filepath.Join(s.cli.Data, "hq.db")); err != nil {
 		return err
 	}
-	secret, err = startEpoch(ctx, s.cli, secret)
+	secret, err = startEpoch(ctx, s.cli, secret, "Restore", "restore")
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (newEpochCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	if err != nil {
 		return err
 	}
-	if secret, err = startEpoch(ctx, s.cli, secret); err != nil {
+	if secret, err = startEpoch(ctx, s.cli, secret, "NewEpoch", "new-epoch"); err != nil {
 		return err
 	}
 	written, err := writeSecrets(s.cli.Data, secret)
@@ -144,8 +144,8 @@ func (newEpochCommand) Run(ctx context.Context, s *surroundings) (err error) {
 //
 // Epoch and versions are the second of the restore, which is higher than any that
 // was given out: an old copy of the keys does not know the epochs since, nor an old
-// copy of the database the versions.
-func startEpoch(ctx context.Context, c *cli, secret secrets) (_ secrets, err error) {
+// copy of the database the versions. Operation and command are what the audit log says.
+func startEpoch(ctx context.Context, c *cli, secret secrets, operation, command string) (_ secrets, err error) {
 	db, err := store.Open(ctx, c.database(), c.options())
 	if err != nil {
 		return secrets{}, err
@@ -168,7 +168,10 @@ func startEpoch(ctx context.Context, c *cli, secret secrets) (_ secrets, err err
 		if err := o.programme.PublishKeys(ctx, o.keys); err != nil {
 			return err
 		}
-		return o.programme.Renew(ctx, now)
+		if err := o.programme.Renew(ctx, now); err != nil {
+			return err
+		}
+		return deed(ctx, db, operation, command, fmt.Sprintf("epoch=%d", secret.Epoch))
 	})
 	if err != nil {
 		return secrets{}, fmt.Errorf("start HQ epoch %d: %w", secret.Epoch, err)

@@ -42,6 +42,9 @@ func (m migrateCommand) Run(ctx context.Context, s *surroundings) (err error) {
 			return err
 		}
 	}
+	if err := deed(ctx, db, "Migrate", "migrate", fmt.Sprintf("distributed=%t", m.Distributed)); err != nil {
+		return err
+	}
 	_, err = fmt.Fprintln(s.stdout, "the database is up to date")
 	return err
 }
@@ -64,6 +67,7 @@ func (i importCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	defer func() { err = o.close(err) }()
 	counted, err := o.ingest.Import(ctx, f, o.fleet, uuid.Nil, o.clock.Now())
 	// What came before an error is in, and counts.
+	err = errors.Join(err, deed(ctx, o.db, "Import", "import", fmt.Sprintf("batches=%d entries=%d new=%d", counted.Batches, counted.Entries, counted.New)))
 	if aerr := o.applyAll(ctx); aerr != nil {
 		return errors.Join(err, aerr)
 	}

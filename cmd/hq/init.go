@@ -113,7 +113,10 @@ func (i initCommand) make(ctx context.Context, s *surroundings, password string)
 		if err := o.programme.PublishKeys(ctx, o.keys); err != nil {
 			return err
 		}
-		return explain(i.plainProgramme(ctx, o, admin))
+		if err := i.plainProgramme(ctx, o, admin); err != nil {
+			return explain(err)
+		}
+		return deed(ctx, db, "Init", "init", "hq="+secret.HQ.String())
 	})
 	if err != nil {
 		return err
@@ -156,15 +159,20 @@ func explain(err error) error {
 
 // password finds the administrator's password, or makes one.
 func (i initCommand) password(s *surroundings) (password string, made bool, err error) {
-	if i.PasswordFile != "" {
-		password, err = readPassword(i.PasswordFile, s.stdin)
-		return password, false, err
-	}
-	if password = os.Getenv(passwordVariable); password != "" {
+	if password = os.Getenv(passwordVariable); password != "" && i.PasswordFile == "" {
 		return password, false, nil
 	}
+	return givenPassword(s, i.PasswordFile, i.Admin)
+}
+
+// givenPassword reads somebody's password from a file or from the terminal, or makes one.
+func givenPassword(s *surroundings, file, name string) (password string, made bool, err error) {
+	if file != "" {
+		password, err = readPassword(file, s.stdin)
+		return password, false, err
+	}
 	if s.stdin != nil && term.IsTerminal(int(s.stdin.Fd())) {
-		fmt.Fprintf(s.stderr, "Password for %s (empty makes one): ", i.Admin)
+		fmt.Fprintf(s.stderr, "Password for %s (empty makes one): ", name)
 		typed, err := term.ReadPassword(int(s.stdin.Fd()))
 		fmt.Fprintln(s.stderr)
 		if err != nil {

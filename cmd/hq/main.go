@@ -37,6 +37,7 @@ type cli struct {
 	Restore  restoreCommand           `cmd:"" help:"Make an HQ of a backup in an empty data directory, in a new HQ epoch: terminals send again what it lost."`
 	NewEpoch newEpochCommand          `cmd:"" help:"Start a new HQ epoch, after PostgreSQL was restored to an earlier state by its own tools. No replica may run meanwhile."`
 	Wallet   walletCommand            `cmd:"" help:"Wallet passes."`
+	People   peopleCommand            `cmd:"" help:"See who may sign in, and give new passwords."`
 	Version  versionCommand           `cmd:"" help:"Print the version."`
 }
 

@@ -202,7 +202,7 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 		HQ: s.HQ, Secret: shopKeys, Keys: o.keys, Version: version, Lanes: t.shopLanes,
 	})
 	o.cases = casework.New(casework.Env{Store: db, Clock: o.clock, NewID: newID})
-	o.lists, o.desk = console.NewReader(db, o.clock, fleet.OnlineWithin), console.NewDesk(db, o.clock, fleet.OnlineWithin)
+	o.lists, o.desk = console.NewReader(db, o.clock, fleet.OnlineWithin, s.HQ), console.NewDesk(db, o.clock, fleet.OnlineWithin)
 	return o, o.assemblePeople(t)
 }
 

@@ -9,8 +9,10 @@ import (
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +21,8 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/server/api"
 	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -106,6 +110,25 @@ func TestEveryWriteOfAPersonIsInTheAuditLog(t *testing.T) {
 	}
 }
 
+// What a list can be narrowed by can be asked of it: both operations have the parameter.
+func TestEveryFilterOfAListIsAParameter(t *testing.T) {
+	for _, params := range []any{api.GetListParams{}, api.GetListFileParams{}} {
+		of := reflect.TypeOf(params)
+		known := map[string]bool{}
+		for i := range of.NumField() {
+			name, _, _ := strings.Cut(of.Field(i).Tag.Get("form"), ",")
+			known[name] = true
+		}
+		for _, l := range console.Lists {
+			for _, f := range l.Filters {
+				if !known[f.Name] {
+					t.Errorf("%s has no %s of %s", of.Name(), f.Name, l.Name)
+				}
+			}
+		}
+	}
+}
+
 func TestAListIsAFileToo(t *testing.T) {
 	r := newRig(t)
 	for _, alias := range []string{"=1+1", "Ayşe, \"Ö\"", "@x", "Bob"} {
@@ -158,31 +181,80 @@ func TestG6_TheProofOfAnEntryVerifies(t *testing.T) {
 	if a := l.proven("POST", wire.PathPush, l.batch()); a.status != http.StatusOK {
 		t.Fatalf("push: %d %s", a.status, a.body)
 	}
-	a := r.do(call{method: "GET", path: "/api/v1/entries/" + l.id.String() + "/1/2/proof"})
-	var p struct {
-		Previous, Head string
-		PublicKey      string `json:"public_key"`
-		Signature      string
-		First, Last    uint64
-		Holds          bool
-		Steps          []struct{ Bytes, Hash string }
+	var p proofOf
+	r.do(call{method: "GET", path: "/api/v1/entries/" + l.id.String() + "/1/2/proof"}).into(t, &p)
+	p.check(t, l.id, 2)
+	if len(p.Steps) != 3 {
+		t.Errorf("%+v", p)
 	}
-	a.into(t, &p)
-	w := journal.Writer{ID: l.id, Epoch: 1}
+}
+
+// proofOf is what the API says of an entry of epoch 1.
+type proofOf struct {
+	Previous, Head string
+	PublicKey      string `json:"public_key"`
+	Signature      string
+	First, Last    uint64
+	Holds          bool
+	Steps          []struct{ Bytes, Hash string }
+}
+
+// check verifies the proof from its bytes alone.
+func (p proofOf) check(t *testing.T, writer uuid.UUID, seq uint64) {
+	t.Helper()
+	w := journal.Writer{ID: writer, Epoch: 1}
 	var at journal.Hash
-	_, err := hex.Decode(at[:], []byte(p.Previous))
-	r.must(err)
+	if _, err := hex.Decode(at[:], []byte(p.Previous)); err != nil {
+		t.Fatal(err)
+	}
 	for i, s := range p.Steps {
 		raw, err := base64.StdEncoding.DecodeString(s.Bytes)
-		r.must(err)
-		at = journal.HashEntry(w, uint64(i+2), at, raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at = journal.HashEntry(w, seq+uint64(i), at, raw)
 	}
 	signature, _ := hex.DecodeString(p.Signature)
 	key, _ := hex.DecodeString(p.PublicKey)
 	cp := journal.Checkpoint{Writer: w, First: p.First, Last: p.Last, Head: at, Signature: signature}
-	if err := cp.Verify(ed25519.PublicKey(key)); err != nil || !p.Holds || at.String() != p.Head || len(p.Steps) != 3 {
+	if err := cp.Verify(ed25519.PublicKey(key)); err != nil || !p.Holds || at.String() != p.Head {
 		t.Errorf("%v, %+v", err, p)
 	}
+}
+
+// HQ's own journal is listed, read and proved like a terminal's.
+func TestG6_HQsOwnEntriesAreProvedToo(t *testing.T) {
+	story := func(t *testing.T, r *rig) {
+		r.made("/api/v1/members", `{"alias":"Ann"}`)
+		r.made("/api/v1/members", `{"alias":"Bob"}`)
+		var page struct{ Rows [][]any }
+		r.do(call{method: "GET", path: "/api/v1/lists/hq_entries?kind=hq_member"}).into(t, &page)
+		if len(page.Rows) != 2 {
+			t.Fatalf("%v", page.Rows)
+		}
+		for _, row := range page.Rows {
+			at := fmt.Sprintf("/api/v1/entries/%s/%.0f/%.0f", row[1], row[3], row[4])
+			if a := r.do(call{method: "GET", path: at}); a.status != http.StatusOK || !strings.Contains(string(a.body), `"kind":"hq_member"`) || !strings.Contains(string(a.body), row[7].(string)) {
+				t.Errorf("%s: %d %s", at, a.status, a.body)
+			}
+			if a := r.do(call{method: "GET", path: at + "/proof"}); a.code() != problem.NotFound {
+				t.Errorf("an entry that is not signed is proved: %d %s", a.status, a.body)
+			}
+		}
+		if _, err := r.journal.Checkpoint(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range page.Rows {
+			var p proofOf
+			r.do(call{method: "GET", path: fmt.Sprintf("/api/v1/entries/%s/%.0f/%.0f/proof", row[1], row[3], row[4])}).into(t, &p)
+			p.check(t, uuid.MustParse(row[1].(string)), uint64(row[4].(float64)))
+			if key := hex.EncodeToString(r.sign[0].Public.Key); p.PublicKey != key {
+				t.Errorf("signed with %s, not with HQ's %s", p.PublicKey, key)
+			}
+		}
+	}
+	t.Run("sqlite", func(t *testing.T) { story(t, newRig(t)) })
+	t.Run("postgres", func(t *testing.T) { story(t, newRigOn(t, pg.Start(t).Database(t))) })
 }
 
 func TestAPolicyIsPreviewedWithoutBeingPutInForce(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/allowance"
@@ -44,7 +46,7 @@ func (h handlers) GetEntry(ctx context.Context, r GetEntryRequestObject) (GetEnt
 	if r.Epoch < 1 || r.Epoch > math.MaxUint32 || r.Seq < 1 {
 		return nil, notFound("entry")
 	}
-	entries, err := h.o.Ledger.EntriesAt(ctx, r.Writer, uint32(r.Epoch), uint64(r.Seq))
+	entries, err := h.o.Proofs.Entries(ctx, r.Writer, uint32(r.Epoch), uint64(r.Seq))
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +58,9 @@ func (h handlers) GetEntry(ctx context.Context, r GetEntryRequestObject) (GetEnt
 		out.Items[i] = EntryDetail{Entry: showEntry(e), Bytes: hex.EncodeToString(e.Raw)}
 		if out.Items[i].Decoded, err = h.decoded(e); err != nil {
 			return nil, err
+		}
+		if e.Store == uuid.Nil {
+			continue // HQ's own: nobody stood at a till
 		}
 		if err := h.nameHands(ctx, e, &out.Items[i]); err != nil {
 			return nil, err

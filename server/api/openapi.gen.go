@@ -1548,13 +1548,15 @@ type Entry struct {
 	OccurredAt time.Time `json:"occurred_at"`
 
 	// Proven False when it was delivered by a revoked or quarantined terminal.
-	Proven     bool               `json:"proven"`
-	RecordedAt time.Time          `json:"recorded_at"`
-	Seq        int64              `json:"seq"`
-	State      EntryState         `json:"state"`
-	Store      openapi_types.UUID `json:"store"`
+	Proven     bool       `json:"proven"`
+	RecordedAt time.Time  `json:"recorded_at"`
+	Seq        int64      `json:"seq"`
+	State      EntryState `json:"state"`
 
-	// Writer The terminal whose journal it is.
+	// Store Of nobody (zero) in head office's own journal.
+	Store openapi_types.UUID `json:"store"`
+
+	// Writer The terminal whose journal it is, or one of head office's own writers.
 	Writer openapi_types.UUID `json:"writer"`
 }
 
@@ -3111,6 +3113,9 @@ type GetListParams struct {
 	Account   *string `form:"account,omitempty" json:"account,omitempty"`
 	Owner     *string `form:"owner,omitempty" json:"owner,omitempty"`
 	Owned     *string `form:"owned,omitempty" json:"owned,omitempty"`
+	Lost      *string `form:"lost,omitempty" json:"lost,omitempty"`
+	Role      *string `form:"role,omitempty" json:"role,omitempty"`
+	ShutOut   *string `form:"shut_out,omitempty" json:"shut_out,omitempty"`
 	Person    *string `form:"person,omitempty" json:"person,omitempty"`
 	Operation *string `form:"operation,omitempty" json:"operation,omitempty"`
 	Reward    *string `form:"reward,omitempty" json:"reward,omitempty"`
@@ -3154,6 +3159,9 @@ type GetListFileParams struct {
 	Account   *string `form:"account,omitempty" json:"account,omitempty"`
 	Owner     *string `form:"owner,omitempty" json:"owner,omitempty"`
 	Owned     *string `form:"owned,omitempty" json:"owned,omitempty"`
+	Lost      *string `form:"lost,omitempty" json:"lost,omitempty"`
+	Role      *string `form:"role,omitempty" json:"role,omitempty"`
+	ShutOut   *string `form:"shut_out,omitempty" json:"shut_out,omitempty"`
 	Person    *string `form:"person,omitempty" json:"person,omitempty"`
 	Operation *string `form:"operation,omitempty" json:"operation,omitempty"`
 	Reward    *string `form:"reward,omitempty" json:"reward,omitempty"`
@@ -6311,6 +6319,27 @@ func (siw *ServerInterfaceWrapper) GetList(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter owned: %w", err).Error())
 	}
 
+	// ------------- Optional query parameter "lost" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lost", query, &params.Lost, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter lost: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", query, &params.Role, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter role: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "shut_out" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "shut_out", query, &params.ShutOut, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter shut_out: %w", err).Error())
+	}
+
 	// ------------- Optional query parameter "person" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", query, &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -6522,6 +6551,27 @@ func (siw *ServerInterfaceWrapper) GetListFile(c *fiber.Ctx) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "owned", query, &params.Owned, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter owned: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "lost" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lost", query, &params.Lost, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter lost: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", query, &params.Role, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter role: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "shut_out" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "shut_out", query, &params.ShutOut, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter shut_out: %w", err).Error())
 	}
 
 	// ------------- Optional query parameter "person" -------------

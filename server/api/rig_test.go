@@ -73,6 +73,7 @@ type rig struct {
 	wallets  wallets
 	accounts *account.Accounts
 	cashiers *cashier.Cashiers
+	journal  *hqjournal.Journal
 	rights   *allowance.Service
 	watch    *console.Watch
 
@@ -141,6 +142,7 @@ func (r *rig) start() {
 	set := keys.Set{Version: 1, Keys: []keys.Public{r.sign[0].Public, r.sign[1].Public}}
 	f := feed.New(db, r.hq, 1)
 	journal := hqjournal.New(db, f, r.clock, r.hq, 1, r.sign[0])
+	r.journal = journal
 	newID := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 	r.db = db
 	r.ledger = ledger.New(ledger.Options{
@@ -197,8 +199,8 @@ func (r *rig) start() {
 		People: r.people, Answers: answers, Fleet: lanes, Cashiers: r.cashiers, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
 		RequestTime: r.requestTime, Proxies: r.proxies,
-		Cases: casework.New(casework.Env{Store: db, Clock: r.clock, NewID: newID}), Lists: console.NewReader(db, r.clock, fleet.OnlineWithin),
-		Desk: console.NewDesk(db, r.clock, fleet.OnlineWithin), Proofs: console.NewProver(db), Watch: r.watch,
+		Cases: casework.New(casework.Env{Store: db, Clock: r.clock, NewID: newID}), Lists: console.NewReader(db, r.clock, fleet.OnlineWithin, r.hq),
+		Desk: console.NewDesk(db, r.clock, fleet.OnlineWithin), Proofs: console.NewProver(db, db, console.Office{HQ: r.hq, Keys: set}), Watch: r.watch,
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	r.must(err)

@@ -46,7 +46,7 @@ func (s *shelf) CountRows(_ context.Context, _ Query, limit int) (int, error) {
 }
 
 func reader(texts ...string) *Reader {
-	return NewReader(&shelf{texts: texts}, clock.NewFake(now), time.Minute)
+	return NewReader(&shelf{texts: texts}, clock.NewFake(now), time.Minute, uuid.Nil)
 }
 
 // Whatever a cell says, a spreadsheet takes it for text, and the file can be read back.
@@ -75,7 +75,7 @@ func TestNoCellOfAFileIsAFormula(t *testing.T) {
 
 func TestAFileIsReadInPiecesAndHasAnEnd(t *testing.T) {
 	few := &shelf{texts: make([]string, 2*filePage+7)}
-	file, err := NewReader(few, clock.NewFake(now), time.Minute).File(t.Context(), Asked{List: "members"}, XLSX, false)
+	file, err := NewReader(few, clock.NewFake(now), time.Minute, uuid.Nil).File(t.Context(), Asked{List: "members"}, XLSX, false)
 	if err != nil {
 		t.Fatal(err)
 	}

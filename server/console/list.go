@@ -94,6 +94,8 @@ type Query struct {
 	// heard.
 	Now         time.Time
 	OnlineSince time.Time
+	// HQ is whose own journal is listed.
+	HQ uuid.UUID
 }
 
 // ID returns the value of a filter of kind ID, zero when it is not set.

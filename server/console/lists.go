@@ -47,8 +47,10 @@ var Lists = []List{
 			{"epoch", Number},
 			{"enrolled_at", Time},
 			{"created_at", Time},
+			{"lost_by", ID}, // who declared it lost; nobody has confirmed it
+			{"lost_until", Time},
 		},
-		Filters: []Filter{search, ofStore, {Name: "state", Kind: Word, Words: terminalStates}, {Name: "online", Kind: Flag}},
+		Filters: []Filter{search, ofStore, {Name: "state", Kind: Word, Words: terminalStates}, {Name: "online", Kind: Flag}, {Name: "lost", Kind: Flag}},
 		Orders: []Order{
 			{"store_code", false},
 			{"name", false},
@@ -83,6 +85,9 @@ var Lists = []List{
 			{"store_code", Text},
 			{"rule_set", Number},
 			{"source", Hash},
+			{"source_writer", ID},
+			{"source_epoch", Number},
+			{"source_seq", Number},
 			{"corrects", Hash},
 		},
 		Filters: []Filter{{Name: "account", Kind: ID, Needed: true}, {Name: "unit", Kind: Text}, since, until},
@@ -118,6 +123,14 @@ var Lists = []List{
 			{Name: "writer", Kind: ID}, ofStore, {Name: "kind", Kind: Word}, {Name: "state", Kind: Word, Words: entryStates}, since, until,
 		},
 		Orders: []Order{{"recorded_at", true}},
+	},
+	{
+		Name: "hq_entries",
+		Columns: []Column{
+			{"recorded_at", Time}, {"writer", ID}, {"shard", Number}, {"epoch", Number}, {"seq", Number}, {"kind", Word}, {"bytes", Number}, {"hash", Hash},
+		},
+		Filters: []Filter{{Name: "kind", Kind: Word}, since, until},
+		Orders:  []Order{{"recorded_at", true}},
 	},
 	{
 		Name: "exceptions",

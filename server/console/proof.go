@@ -42,33 +42,56 @@ type Proof struct {
 	Holds      bool
 }
 
-// Prover finds proofs.
-type Prover struct{ proofs Proofs }
+// Prover finds entries and proofs, of terminals' journals and of HQ's own.
+type Prover struct {
+	proofs  Proofs
+	rows    OwnRows
+	office  Office
+	writers map[uuid.UUID]int
+}
 
 // NewProver returns a prover.
-func NewProver(p Proofs) *Prover { return &Prover{proofs: p} }
+func NewProver(p Proofs, rows OwnRows, office Office) *Prover {
+	return &Prover{proofs: p, rows: rows, office: office, writers: writersOf(office.HQ)}
+}
+
+// of returns where a writer's journal is kept.
+func (p *Prover) of(writer uuid.UUID) Proofs {
+	if in, is := p.writers[writer]; is {
+		return own{rows: p.rows, office: p.office, in: in}
+	}
+	return p.proofs
+}
+
+// Entries returns the entries with one number, of all branches. HQ's own writers are
+// writers like terminals; the store of their entries is nobody's.
+func (p *Prover) Entries(ctx context.Context, writer uuid.UUID, epoch uint32, seq uint64) ([]ledger.Entry, error) {
+	return p.of(writer).EntriesAt(ctx, writer, epoch, seq)
+}
 
 // Proof returns the proof of an entry: of the one with a hash when hash is not empty.
 // problem.NotFound says that there is no such entry.
 func (p *Prover) Proof(ctx context.Context, w journal.Writer, seq uint64, hash string) (Proof, error) {
-	found, err := p.proofs.EntriesAt(ctx, w.ID, w.Epoch, seq)
+	from := p.of(w.ID)
+	found, err := from.EntriesAt(ctx, w.ID, w.Epoch, seq)
 	if err != nil {
 		return Proof{}, fmt.Errorf("read entry: %w", err)
 	}
 	for _, e := range found {
 		if hash == "" || e.Hash.String() == hash {
-			return p.of(ctx, w, e)
+			return proved(ctx, from, w, e)
 		}
 	}
 	return Proof{}, problem.New(problem.NotFound, "no such entry")
 }
 
-func (p *Prover) of(ctx context.Context, w journal.Writer, e ledger.Entry) (Proof, error) {
-	cp, err := p.proofs.CheckpointOver(ctx, w, e.Branch, e.Seq)
+// proved leads from an entry to the checkpoint over it.
+func proved(ctx context.Context, from Proofs, w journal.Writer, e ledger.Entry) (Proof, error) {
+	cp, err := from.CheckpointOver(ctx, w, e.Branch, e.Seq)
 	if err != nil {
 		return Proof{}, err
 	}
-	around, err := p.proofs.EntriesBetween(ctx, w, e.Seq-1, cp.Last)
+	around, err := from.EntriesBetween(ctx, w, e.Seq-1, cp.Last)
 	if err != nil {
 		return Proof{}, fmt.Errorf("read entries: %w", err)
 	}

@@ -35,11 +35,13 @@ type Reader struct {
 	rows   Rows
 	clock  clock.Clock
 	online time.Duration
+	hq     uuid.UUID
 }
 
-// NewReader returns a reader. A terminal counts as online that was heard within a time.
-func NewReader(rows Rows, c clock.Clock, online time.Duration) *Reader {
-	return &Reader{rows: rows, clock: c, online: online}
+// NewReader returns a reader for an HQ. A terminal counts as online that was heard
+// within a time.
+func NewReader(rows Rows, c clock.Clock, online time.Duration, hq uuid.UUID) *Reader {
+	return &Reader{rows: rows, clock: c, online: online, hq: hq}
 }
 
 // Asked is a question as it came: the name of a list, and text. Empty fields take what is
@@ -101,7 +103,7 @@ func (r *Reader) check(a Asked) (Query, error) {
 		return Query{}, problem.Newf(problem.NotFound, "there is no list of this name")
 	}
 	now := r.clock.Now().UTC()
-	q := Query{List: list, Order: list.Orders[0], Filters: map[string]any{}, Now: now, OnlineSince: now.Add(-r.online)}
+	q := Query{List: list, Order: list.Orders[0], Filters: map[string]any{}, Now: now, OnlineSince: now.Add(-r.online), HQ: r.hq}
 	if a.Order != "" {
 		name := strings.TrimLeft(a.Order, "+-")
 		i := slices.IndexFunc(list.Orders, func(o Order) bool { return o.Column == name })

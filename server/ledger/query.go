@@ -2,18 +2,15 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
-	"github.com/fxamacker/cbor/v2"
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/cursortext"
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/shard"
-	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -117,47 +114,6 @@ func (l *Ledger) EntriesAt(ctx context.Context, terminal uuid.UUID, epoch uint32
 		return nil, problem.Newf(problem.NotFound, "terminal %s has no entry %d in epoch %d", terminal, seq, epoch)
 	}
 	return rows, nil
-}
-
-// Describe decodes an entry for people: its envelope with the body of its kind as
-// JSON. The body of a kind that is not known keeps its integer keys.
-func (l *Ledger) Describe(e Entry) (json.RawMessage, error) {
-	env, err := entry.Decode(e.Raw)
-	if err != nil {
-		return nil, fmt.Errorf("describe entry %d: %w", e.Seq, err)
-	}
-	body, err := describeBody(env)
-	if err != nil {
-		return nil, fmt.Errorf("describe entry %d: %w", e.Seq, err)
-	}
-	return json.Marshal(map[string]any{
-		"v": env.V, "hlc": env.HLC, "occurred_at": env.At(), "business_date": env.BusinessDate.String(),
-		"kind": env.Kind.String(), "body": body,
-	})
-}
-
-func describeBody(env entry.Entry) (any, error) {
-	switch env.Kind {
-	case entry.KindEnrolled:
-		return entry.DecodeBody[entry.Enrolled](env)
-	case entry.KindSale:
-		return entry.DecodeBody[entry.Sale](env)
-	case entry.KindVoid:
-		return entry.DecodeBody[entry.Void](env)
-	case entry.KindReturn:
-		return entry.DecodeBody[entry.Return](env)
-	case entry.KindAllowanceChange:
-		return entry.DecodeBody[entry.AllowanceChange](env)
-	case entry.KindWitness:
-		return entry.DecodeBody[entry.Witness](env)
-	case entry.KindClock:
-		return entry.DecodeBody[entry.Clock](env)
-	case entry.KindNote:
-		return entry.DecodeBody[entry.Note](env)
-	case entry.KindDayClose:
-		return entry.DecodeBody[entry.DayClose](env)
-	}
-	return cbor.Diagnose(env.Body)
 }
 
 // Exceptions lists exceptions, newest first.

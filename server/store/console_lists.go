@@ -56,15 +56,17 @@ var sources = map[string]source{
 	"terminals": {
 		from: func(q console.Query) (string, []any) {
 			return "(SELECT t.*, " + heard + " AS heard, " + queued + " AS queued, COALESCE(c.clock_error, 0) AS clock_error, COALESCE(c.clock_at, 0) AS clock_at, " +
-				"CASE WHEN COALESCE(c.at, 0) >= ? AND t.state = 'enrolled' THEN 1 ELSE 0 END AS online FROM " + lanes + ") AS t JOIN stores AS s ON s.id = t.store", []any{toMillis(q.OnlineSince)}
+				"CASE WHEN COALESCE(c.at, 0) >= ? AND t.state = 'enrolled' THEN 1 ELSE 0 END AS online FROM " + lanes + ") AS t JOIN stores AS s ON s.id = t.store " +
+				"LEFT JOIN lost_declarations AS d ON d.terminal = t.id AND d.epoch = t.epoch AND d.state = 1 AND d.expires_at > ?", []any{toMillis(q.OnlineSince), toMillis(q.Now)}
 		},
 		key: "t.id", always: noLaneOfShop,
 		columns: map[string]string{
 			"id": "t.id", "name": "t.name", "store": "t.store", "store_code": "s.code", "store_name": "s.name", "state": "t.state", "online": "t.online",
 			"last_contact_at": "t.heard", "queue": "t.queued", "clock_error_ms": "t.clock_error", "clock_at": "t.clock_at", "software": "t.software",
 			"epoch": "t.epoch", "enrolled_at": "t.enrolled_at", "created_at": "t.created_at",
+			"lost_by": "COALESCE(d.declared_by, SUBSTR(t.id, 1, 0))", "lost_until": "COALESCE(d.expires_at, 0)",
 		},
-		narrow: by(map[string]string{"store": "t.store", "state": "t.state", "online": "t.online"}, "", func(q *bun.SelectQuery, _ string, v any) *bun.SelectQuery {
+		narrow: by(map[string]string{"store": "t.store", "state": "t.state", "online": "t.online", "lost": "CASE WHEN d.state = 1 THEN 1 ELSE 0 END"}, "", func(q *bun.SelectQuery, _ string, v any) *bun.SelectQuery {
 			text, _ := v.(string)
 			return q.Where("LOWER(t.name) LIKE ? ESCAPE '!' OR LOWER(s.code) LIKE ? ESCAPE '!' OR LOWER(s.name) LIKE ? ESCAPE '!'", containing(text), starting(text), containing(text))
 		}),
@@ -83,12 +85,13 @@ var sources = map[string]source{
 		}),
 	},
 	"postings": {
-		from: as("postings AS p LEFT JOIN stores AS s ON s.id = p.store"), key: "p.id",
+		from: as("postings AS p LEFT JOIN stores AS s ON s.id = p.store LEFT JOIN sources AS o ON o.shard = p.shard AND o.account = p.account AND o.source = p.source"), key: "p.id",
 		columns: map[string]string{
 			"id": "p.id", "recorded_at": "p.recorded_at", "effective_at": "p.effective_at", "occurred_at": "p.occurred_at", "unit": "p.unit", "amount": "p.amount",
 			"from_book": "p.from_book", "to_book": "p.to_book", "store": "p.store", "store_code": "COALESCE(s.code, '')", "rule_set": "p.rule_set", "source": "p.source", "corrects": "p.corrects",
+			"source_writer": "COALESCE(o.writer, SUBSTR(p.id, 1, 0))", "source_epoch": "COALESCE(o.epoch, 0)", "source_seq": "COALESCE(o.seq, 0)",
 		},
-		word: map[string]func(int64) string{"from_book": bookWord, "to_book": bookWord},
+		word: map[string]func(console.Query, int64) string{"from_book": bookWord, "to_book": bookWord},
 		narrow: by(map[string]string{"unit": "p.unit"}, "p.recorded_at", func(q *bun.SelectQuery, _ string, v any) *bun.SelectQuery {
 			account, _ := v.(uuid.UUID)
 			return q.Where("p.shard = ? AND p.account = ?", shard.Of(account), idBytes(account))
@@ -110,8 +113,19 @@ var sources = map[string]source{
 			"state":  "CASE WHEN e.state = 1 AND e.seq <= b.applied_seq THEN 'applied' WHEN e.state = 1 THEN 'accepted' WHEN e.state = 3 THEN 'parked' ELSE 'quarantined' END",
 			"proven": "e.proven", "occurred_at": "e.occurred_at", "effective_at": "e.effective_at", "bytes": "LENGTH(e.raw)", "hash": "e.hash",
 		},
-		word:   map[string]func(int64) string{"kind": kindWord},
+		word:   map[string]func(console.Query, int64) string{"kind": kindWord},
 		narrow: by(map[string]string{"store": "e.store"}, "e.recorded_at", narrowEntries),
+	},
+	"hq_entries": {
+		from: as("hq_journal AS j"), key: "j.hash", then: "j.seq",
+		columns: map[string]string{
+			"recorded_at": "j.recorded_at", "writer": "j.shard", "shard": "j.shard", "epoch": "j.epoch", "seq": "j.seq", "kind": "j.kind", "bytes": "LENGTH(j.raw)", "hash": "j.hash",
+		},
+		word: map[string]func(console.Query, int64) string{"kind": kindWord, "writer": ownWriter},
+		narrow: by(nil, "j.recorded_at", func(q *bun.SelectQuery, _ string, v any) *bun.SelectQuery {
+			word, _ := v.(string)
+			return ofKind(q, "j.kind", word)
+		}),
 	},
 	"exceptions": {
 		from: as("exceptions AS x LEFT JOIN exception_cases AS k ON k.shard = x.shard AND k.exception = x.id " +
@@ -164,12 +178,7 @@ func narrowEntries(q *bun.SelectQuery, filter string, v any) *bun.SelectQuery {
 		writer, _ := v.(uuid.UUID)
 		return q.Where("e.shard = ? AND e.terminal = ?", shard.Of(writer), idBytes(writer))
 	case "kind":
-		for k := entry.Kind(1); k < lastKind; k++ {
-			if k.String() == word {
-				return q.Where("e.kind = ?", uint16(k))
-			}
-		}
-		return q.Where(nothing)
+		return ofKind(q, "e.kind", word)
 	}
 	switch word {
 	case "applied":
@@ -180,6 +189,16 @@ func narrowEntries(q *bun.SelectQuery, filter string, v any) *bun.SelectQuery {
 		return q.Where("e.state = 3")
 	}
 	return q.Where("e.state = 4")
+}
+
+// ofKind narrows by the name of a kind of entries.
+func ofKind(q *bun.SelectQuery, column, word string) *bun.SelectQuery {
+	for k := entry.Kind(1); k < lastKind; k++ {
+		if k.String() == word {
+			return q.Where(column+" = ?", uint16(k))
+		}
+	}
+	return q.Where(nothing)
 }
 
 // lastKind is above all kinds of entries that have a name.

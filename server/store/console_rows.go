@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/console"
+	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/sync/entry"
 )
 
@@ -27,7 +28,7 @@ type source struct {
 	orders  map[string]string // what to sort by instead of a column, so that an index does it
 	always  string            // a condition on all rows
 	narrow  func(q *bun.SelectQuery, filter string, value any) *bun.SelectQuery
-	word    map[string]func(int64) string // columns that are numbers here and words there
+	word    map[string]func(console.Query, int64) string // columns that are numbers here and words there
 }
 
 // as gives a fixed FROM clause.
@@ -154,7 +155,7 @@ func (src source) found(q console.Query, cells []any) (console.Found, error) {
 			if !ok {
 				return out, fmt.Errorf("read column %s: %T", c.Name, cell)
 			}
-			out.Row[i] = word(number)
+			out.Row[i] = word(q, number)
 			continue
 		}
 		var err error
@@ -254,6 +255,11 @@ func by(columns map[string]string, moment string, rest func(q *bun.SelectQuery, 
 // nothing is the condition of a filter that no row meets.
 const nothing = "1 = 0"
 
-func bookWord(n int64) string { return loyalty.Book(n).String() }
+func bookWord(_ console.Query, n int64) string { return loyalty.Book(n).String() }
 
-func kindWord(n int64) string { return entry.Kind(n).String() }
+func kindWord(_ console.Query, n int64) string { return entry.Kind(n).String() }
+
+// ownWriter is the writer of HQ's chain of a shard.
+func ownWriter(q console.Query, n int64) string {
+	return hqjournal.WriterOf(q.HQ, int(n), 0).ID.String()
+}

@@ -73,7 +73,7 @@ func TestListsAreTheSameByPageAndAsFile(t *testing.T) {
 	engines(t, func(t *testing.T, dsn string, shardsPerTx int) {
 		ctx := context.Background()
 		hq, account := filled(t, dsn, shardsPerTx)
-		reader := console.NewReader(hq.DB, hq.Clock, time.Minute)
+		reader := console.NewReader(hq.DB, hq.Clock, time.Minute, uuid.Max)
 		empty := map[string]bool{"members": true, "rewards": true, "vouchers": true, "ties": true} // kept by rooms that this HQ has not
 		for _, l := range console.Lists {
 			for _, o := range l.Orders {
@@ -114,7 +114,7 @@ func TestListsAreTheSameByPageAndAsFile(t *testing.T) {
 func TestEveryFilterOfAListIsUnderstood(t *testing.T) {
 	engines(t, func(t *testing.T, dsn string, shardsPerTx int) {
 		hq, account := filled(t, dsn, shardsPerTx)
-		reader := console.NewReader(hq.DB, hq.Clock, time.Minute)
+		reader := console.NewReader(hq.DB, hq.Clock, time.Minute, uuid.Max)
 		for _, l := range console.Lists {
 			for _, f := range l.Filters {
 				values := map[console.Kind][]string{

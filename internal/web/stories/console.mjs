@@ -127,6 +127,18 @@ await tell({
     await page.getByText('"business_date"').waitFor();
   },
 
+  "head office's own entry is proved too": async () => {
+    await visit('/journal');
+    await page.getByRole('navigation', { name: 'Whose journal' }).getByRole('link', { name: 'Head office' }).click();
+    await page.getByLabel('Kind').selectOption('hq_adjustment');
+    await page.getByRole('cell', { name: 'adjustment' }).first().waitFor();
+    await page.locator('tbody a').first().click();
+    await page.locator('[data-verdict=holds]').waitFor();
+    await page.getByText('"Amount": 77').waitFor();
+    await page.getByRole('link', { name: 'Head office' }).click();
+    await page.waitForURL(/journal\.by=hq/);
+  },
+
   'a policy is previewed, then put in force': async () => {
     await visit('/policy');
     const settled = page.locator('aside tbody tr').filter({ hasText: 'points' }).locator('td').last();

@@ -49,8 +49,11 @@ export const fleet = {
     const lost = page.getByRole('dialog');
     await ask('stop a lane');
     await declareAsGrace('lane1');
-    await visit('/terminals');
-    await page.getByRole('button', { name: 'Lost: corner lane1' }).press('Enter');
+    await visit('');
+    await page.getByText('1 terminal is declared lost and waits for a second person.').waitFor();
+    await page.getByRole('link', { name: 'Look at them' }).click();
+    await page.getByText('lane2').waitFor({ state: 'detached' });
+    await press('declared lost, waits for a second: corner lane1');
     await lost.getByText('Grace', { exact: false }).first().waitFor();
     await lost.getByRole('button', { name: 'Confirm that it is lost' }).click();
     await lost.getByText('lost', { exact: true }).waitFor();

@@ -23,6 +23,7 @@ const behind = {
   holder: ['/members', 'tbody a:has-text("Ann")'],
   store: ['/stores', 'tbody a[href^="/console/stores/"] >> nth=0'],
   member: ['/members', `tbody a:has-text("${stage.alias}")`],
+  'own-entry': ['/journal?journal.by=hq', 'tbody a >> nth=0'],
   entry: ['/journal?entries.kind=sale', 'tbody a >> nth=0'],
   exception: ['/exceptions?exceptions.state=settled', 'tbody a >> nth=0'],
 };

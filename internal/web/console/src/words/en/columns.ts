@@ -63,6 +63,7 @@ export const columns = {
     resolution: 'Settled as',
     id: 'Id',
     acts: 'Actions',
+    shard: 'Shard',
     signed_in_at: 'Last sign-in',
     shut_out: 'State',
   } as Record<string, string>,

@@ -1,6 +1,13 @@
+import type { Plural } from '@tallystick/kit/i18n/catalog.ts';
+
 /** The first page, stores and terminals. */
 export const fleet = {
   home: {
+    lost: {
+      one: '{n} terminal is declared lost and waits for a second person.',
+      other: '{n} terminals are declared lost and wait for a second person.',
+    } as Plural,
+    lostLink: 'Look at them',
     today: 'Today',
     perStore: 'By each store’s own date',
     sales: 'Sales',
@@ -64,6 +71,7 @@ export const fleet = {
     storeName: 'Name of the store',
   },
   lost: {
+    waits: 'declared lost, waits for a second',
     title: 'Lost',
     text: 'Two people say that a terminal will not come back. Then it is revoked, its rights are taken back, and what it may have redeemed is named.',
     reason: 'Why it will not come back',

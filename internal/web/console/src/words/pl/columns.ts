@@ -65,6 +65,7 @@ export const columns: Catalog<typeof en> = {
     resolution: 'Załatwiono jako',
     id: 'Id',
     acts: 'Działania',
+    shard: 'Część',
     signed_in_at: 'Ostatnie logowanie',
     shut_out: 'Stan',
   },

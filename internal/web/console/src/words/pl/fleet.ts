@@ -3,6 +3,13 @@ import type { fleet as en } from '../en/fleet.ts';
 
 export const fleet: Catalog<typeof en> = {
   home: {
+    lost: {
+      one: '{n} terminal zgłoszono jako utracony; czeka na drugą osobę.',
+      few: '{n} terminale zgłoszono jako utracone; czekają na drugą osobę.',
+      many: '{n} terminali zgłoszono jako utracone; czeka na drugą osobę.',
+      other: '{n} terminala zgłoszono jako utracone; czeka na drugą osobę.',
+    },
+    lostLink: 'Zobacz',
     today: 'Dzisiaj',
     perStore: 'Według własnej daty każdego sklepu',
     sales: 'Sprzedaż',
@@ -67,6 +74,7 @@ export const fleet: Catalog<typeof en> = {
     storeName: 'Nazwa sklepu',
   },
   lost: {
+    waits: 'zgłoszono utratę, czeka na drugą osobę',
     title: 'Zaginął',
     text: 'Dwie osoby mówią, że terminal nie wróci. Wtedy jest unieważniany, jego prawa są odbierane, a to, co mógł zrealizować, jest nazwane.',
     reason: 'Dlaczego nie wróci',

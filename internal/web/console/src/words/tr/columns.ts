@@ -65,6 +65,7 @@ export const columns: Catalog<typeof en> = {
     resolution: 'Çözüm',
     id: 'Kimlik',
     acts: 'İşlemler',
+    shard: 'Bölüm',
     signed_in_at: 'Son giriş',
     shut_out: 'Durum',
   },

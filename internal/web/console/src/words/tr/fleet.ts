@@ -3,6 +3,8 @@ import type { fleet as en } from '../en/fleet.ts';
 
 export const fleet: Catalog<typeof en> = {
   home: {
+    lost: { other: '{n} terminal kayıp bildirildi, ikinci kişiyi bekliyor.' },
+    lostLink: 'Göster',
     today: 'Bugün',
     perStore: 'Her mağazanın kendi tarihine göre',
     sales: 'Satışlar',
@@ -61,6 +63,7 @@ export const fleet: Catalog<typeof en> = {
     storeName: 'Mağazanın adı',
   },
   lost: {
+    waits: 'kayıp bildirildi, ikinci kişi bekleniyor',
     title: 'Kayıp',
     text: 'Terminalin geri gelmeyeceğini iki kişi söyler. Sonra iptal edilir, hakları geri alınır ve harcamış olabileceği yazılır.',
     reason: 'Neden geri gelmeyecek',
