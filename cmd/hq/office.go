@@ -24,6 +24,7 @@ import (
 	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
+	"github.com/tallystick/tallystick/server/googlewallet"
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/identity"
 	"github.com/tallystick/tallystick/server/ingest"
@@ -81,6 +82,7 @@ type office struct {
 	mails     *mail.Outbox
 	branding  *branding.Service
 	passes    *pass.Service
+	google    *googlewallet.Wallet // nil without an account
 	// credentials sign Apple passes; nil for none.
 	credentials *apple.Credentials
 	people      *people.Directory

@@ -103,7 +103,11 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 		applier.Wake()
 		settler.Wake()
 	}, log)()
-	stop := running(applier, settler, o.rights, o.pools, o.claims, counter, certifier, watch, o.mails, o.passes)
+	loops := []loop{applier, settler, o.rights, o.pools, o.claims, counter, certifier, watch, o.mails, o.passes}
+	if o.google != nil {
+		loops = append(loops, o.google)
+	}
+	stop := running(loops...)
 	err = c.until(ctx, o, server, listener, mine, log)
 	stop()
 	return errors.Join(err, giveBack(ctx, release))
@@ -111,13 +115,17 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 
 // server puts the API over all parts. It listens nowhere yet.
 func (o *office) server(watch *console.Watch, proxies api.Proxies, log *slog.Logger) *api.Server {
-	return api.New(api.Options{
+	options := api.Options{
 		People: o.people, Answers: o.answers, Fleet: o.fleet, Cashiers: o.cashiers, Programme: o.programme, Accounts: o.accounts, Shop: o.shop,
 		Claims: o.claims, Days: o.days, StoreDays: o.storeDays, Cards: o.cards, Branding: o.branding, Passes: o.passes, Mails: o.mails, Ledger: o.ledger, Found: o.db, Ingest: o.ingest, Feed: o.feed, Rights: o.rights,
 		Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: console.NewProver(o.db, o.db, console.Office{HQ: o.secrets.HQ, Keys: o.keys}), Watch: watch,
 		Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Keys: o.keys, Statement: o.statement,
 		Version: version, Ping: o.db.Ping, Lost: store.Lost, Proxies: proxies, Log: log,
-	})
+	}
+	if o.google != nil {
+		options.Google = o.google
+	}
+	return api.New(options)
 }
 
 // loop is what runs in the background between Start and Stop.

@@ -42,7 +42,16 @@ func (o *office) walletSide(s *surroundings, f walletFlags, c cardFlags, mine ro
 			return err
 		}
 	}
+	if files.account != nil {
+		if err := o.googleSide(files, f, c.PublicURL, mine, log); err != nil {
+			return err
+		}
+		options.Google = o.google
+	}
 	o.passes = pass.New(options)
+	if o.google != nil {
+		o.google.SetPasses(o.passes)
+	}
 	o.credentials = files.credentials
 	o.warn(files, s.cli.Data, c.PublicURL, log)
 	return nil

@@ -193,6 +193,7 @@ func (r *rig) start() {
 		Store: db, Fleet: lanes, Journal: journal, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Virtual: webshop.IsLane,
 	})
 	r.server = api.New(api.Options{
+		Google:    googleStub{},
 		StoreDays: days,
 		Branding:  branding.New(branding.Env{Store: db, Clock: r.clock, Programme: "Corner Shop"}),
 		Cards:     cards, Mails: r.outbox, Claims: claims,

@@ -12,6 +12,7 @@ import (
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/wire"
 	"github.com/tallystick/tallystick/wallet/brand"
+	"github.com/tallystick/tallystick/wallet/google"
 )
 
 // Limits of the bodies under way in one process, in bytes. A body that is still
@@ -62,6 +63,8 @@ func bodyLimit(path string) int {
 		return freeBytes
 	case strings.HasPrefix(path, applePath):
 		return appleBodyLimit
+	case path == google.CallbackPath:
+		return google.MaxCallback
 	case path == picturesPath:
 		return brand.MaxUpload
 	case strings.HasPrefix(path, "/sync/"):

@@ -106,6 +106,7 @@ type Options struct {
 	Mails     *mail.Outbox
 	// Passes is nil where there are none to be had.
 	Passes *pass.Service
+	Google GoogleWallet // nil without an account
 	Ledger Ledger
 	Found  Exceptions
 	Ingest Ingest
@@ -207,6 +208,7 @@ func (s *Server) route() {
 	s.routeOps()
 	s.routeSync()
 	s.routeApple()
+	s.routeGoogle()
 	s.routePages()
 	s.routePictures()
 	s.app.Get(basePath+"/openapi.json", func(c *fiber.Ctx) error {
