@@ -148,7 +148,7 @@ func TestPreviews(t *testing.T) {
 	r := newRig(t)
 	const colours = "?background=%23102030&foreground=%23ffffff&label=%23cccccc"
 	for name, size := range map[string]image.Point{
-		"icon": {87, 87}, "logo": {150, 150}, "strip": {1125, 432}, "round": {660, 660}, "hero": {1032, 336}, "card": {506, 319},
+		"icon": {87, 87}, "logo": {150, 150}, "strip": {1125, 432}, "round": {660, 660}, "hero": {1032, 336}, "card": {506, 319}, "code": {196, 196},
 	} {
 		a := r.do(call{method: "GET", path: "/api/v1/branding/preview/" + name + colours + "&goal=10&filled=3&programme=K%C3%B6%C5%9Fe&locale=tr"})
 		drawn, err := png.Decode(bytes.NewReader(a.body))

@@ -68,7 +68,7 @@ func (h handlers) GetBrandingPicture(ctx context.Context, r GetBrandingPictureRe
 
 // sample is what a preview of a printed card shows. Its code is none of ours.
 var sample = face.Face{
-	Kind: face.KindMember, Name: "Ada Lovelace", Number: passtoken.CardNumber(0).String(),
+	Kind: face.KindMember, Name: "Ada Lovelace", Number: "1000 2000 3000 4000",
 	Code: strings.Repeat("SAMPLE0", 21)[:141], ExpiresOn: time.Date(2030, 12, 31, 0, 0, 0, 0, time.UTC),
 }
 
@@ -79,21 +79,19 @@ func (h handlers) GetBrandingPreview(ctx context.Context, r GetBrandingPreviewRe
 		return nil, err
 	}
 	var png []byte
-	switch {
-	case r.Name == "card":
+	switch r.Name {
+	case "card":
 		shown := sample
 		shown.Locale = string(valueOf(r.Params.Locale))
-		if png, err = printedPNG(b, shown, printed.LeastDPI); err != nil {
-			return nil, err
-		}
+		png, err = printedPNG(b, shown, printed.LeastDPI)
+	case "code":
+		png, err = passtoken.PNG(sample.Code, 4)
 	default:
-		drawn, err := brand.Draw(b, string(r.Name), valueOf(r.Params.Filled))
-		if err != nil {
-			return nil, err
-		}
+		var drawn brand.Image
+		drawn, err = brand.Draw(b, string(r.Name), valueOf(r.Params.Filled))
 		png = drawn.PNG
 	}
-	return GetBrandingPreview200ImagePngResponse{Body: bytes.NewReader(png), ContentLength: int64(len(png))}, nil
+	return GetBrandingPreview200ImagePngResponse{Body: bytes.NewReader(png), ContentLength: int64(len(png))}, err
 }
 
 // previewed is the brand of a preview: what the request says, and else the built-in look.

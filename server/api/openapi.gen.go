@@ -696,6 +696,7 @@ func (e WalletChannel) Valid() bool {
 // Defines values for GetBrandingPreviewParamsName.
 const (
 	GetBrandingPreviewParamsNameCard  GetBrandingPreviewParamsName = "card"
+	GetBrandingPreviewParamsNameCode  GetBrandingPreviewParamsName = "code"
 	GetBrandingPreviewParamsNameHero  GetBrandingPreviewParamsName = "hero"
 	GetBrandingPreviewParamsNameIcon  GetBrandingPreviewParamsName = "icon"
 	GetBrandingPreviewParamsNameLogo  GetBrandingPreviewParamsName = "logo"
@@ -707,6 +708,8 @@ const (
 func (e GetBrandingPreviewParamsName) Valid() bool {
 	switch e {
 	case GetBrandingPreviewParamsNameCard:
+		return true
+	case GetBrandingPreviewParamsNameCode:
 		return true
 	case GetBrandingPreviewParamsNameHero:
 		return true
