@@ -16,8 +16,7 @@ import (
 // asImage encodes what was drawn.
 func asImage(name string, drawn *image.RGBA) (Image, error) {
 	var out bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	if err := encoder.Encode(&out, fewColours(drawn)); err != nil {
+	if err := png.Encode(&out, fewColours(drawn)); err != nil {
 		return Image{}, fmt.Errorf("encode picture %s: %w", name, err)
 	}
 	size := drawn.Bounds().Size()
