@@ -11,7 +11,6 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
 	"time"
 )
@@ -28,120 +27,93 @@ var (
 	oidECDSASHA256   = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
 )
 
-// The parts of a CMS SignedData as RFC 5652 §5 has them.
-type (
-	contentInfo struct {
-		Type    asn1.ObjectIdentifier
-		Content signedData `asn1:"explicit,tag:0"`
-	}
-	signedData struct {
-		Version          int
-		DigestAlgorithms []pkix.AlgorithmIdentifier `asn1:"set"`
-		Encapsulated     struct{ Type asn1.ObjectIdentifier }
-		Certificates     asn1.RawValue
-		SignerInfos      []signerInfo `asn1:"set"`
-	}
-	signerInfo struct {
-		Version            int
-		Signer             issuerAndSerial
-		DigestAlgorithm    pkix.AlgorithmIdentifier
-		SignedAttributes   asn1.RawValue
-		SignatureAlgorithm pkix.AlgorithmIdentifier
-		Signature          []byte
-	}
-	issuerAndSerial struct {
-		Issuer asn1.RawValue
-		Serial *big.Int
-	}
-	attribute struct {
-		Type   asn1.ObjectIdentifier
-		Values asn1.RawValue
-	}
+// DER tags that a CMS SignedData needs (X.690 §8.1.2).
+const (
+	tagOctets   = 0x04
+	tagUTCTime  = 0x17
+	tagSequence = 0x30
+	tagSet      = 0x31
+	tagContext0 = 0xA0
 )
 
-// signer makes detached signatures. What is the same in all of them is made once.
+// tlv puts a tag and a length before parts that are DER.
+func tlv(tag byte, parts ...[]byte) []byte {
+	size := 0
+	for _, part := range parts {
+		size += len(part)
+	}
+	out := append(make([]byte, 0, size+5), tag)
+	switch {
+	case size < 1<<7:
+		out = append(out, byte(size))
+	case size < 1<<8:
+		out = append(out, 0x81, byte(size))
+	case size < 1<<16:
+		out = append(out, 0x82, byte(size>>8), byte(size))
+	default:
+		out = append(out, 0x83, byte(size>>16), byte(size>>8), byte(size))
+	}
+	for _, part := range parts {
+		out = append(out, part...)
+	}
+	return out
+}
+
+// signer makes detached signatures. What is the same in all of them is encoded once.
 type signer struct {
-	key          crypto.Signer
-	algorithm    pkix.AlgorithmIdentifier
-	certificates asn1.RawValue
-	id           issuerAndSerial
-	contentType  []byte // the encoded attribute
+	key                                      crypto.Signer
+	contentType, signingTime, messageDigest  []byte // the attribute's name; of the first, all
+	signedData, data, before, who, algorithm []byte // parts of the message, in their order
 }
 
 func newSigner(key crypto.Signer, leaf, issuer *x509.Certificate) (*signer, error) {
-	s := &signer{key: key, id: issuerAndSerial{Issuer: asn1.RawValue{FullBytes: leaf.RawIssuer}, Serial: leaf.SerialNumber}}
+	algorithm := pkix.AlgorithmIdentifier{Algorithm: oidRSA, Parameters: asn1.NullRawValue}
 	switch key.(type) {
 	case *rsa.PrivateKey:
-		s.algorithm = pkix.AlgorithmIdentifier{Algorithm: oidRSA, Parameters: asn1.NullRawValue}
 	case *ecdsa.PrivateKey:
-		s.algorithm = pkix.AlgorithmIdentifier{Algorithm: oidECDSASHA256}
+		algorithm = pkix.AlgorithmIdentifier{Algorithm: oidECDSASHA256}
 	default:
 		return nil, fmt.Errorf("key of type %T cannot sign passes", key)
 	}
+	var failed error
+	der := func(value any) []byte {
+		out, err := asn1.Marshal(value)
+		failed = errors.Join(failed, err)
+		return out
+	}
+	s := &signer{key: key, signingTime: der(oidSigningTime), messageDigest: der(oidMessageDigest), signedData: der(oidSignedData), data: der(oidData), algorithm: der(algorithm)}
+	s.contentType = tlv(tagSequence, der(oidContentType), tlv(tagSet, s.data))
+	one, hash := der(1), der(pkix.AlgorithmIdentifier{Algorithm: oidSHA256})
 	chain := [][]byte{leaf.Raw, issuer.Raw}
 	slices.SortFunc(chain, bytes.Compare) // a SET OF in DER
-	s.certificates = asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: slices.Concat(chain...)}
-	value, err := asn1.Marshal(oidData)
-	if err != nil {
-		return nil, fmt.Errorf("encode content type: %w", err)
+	s.before = slices.Concat(one, tlv(tagSet, hash), tlv(tagSequence, s.data), tlv(tagContext0, chain...))
+	s.who = slices.Concat(one, tlv(tagSequence, leaf.RawIssuer, der(leaf.SerialNumber)), hash)
+	if failed != nil {
+		return nil, fmt.Errorf("encode signature: %w", failed)
 	}
-	s.contentType, err = encodeAttribute(oidContentType, value)
-	return s, err
+	return s, nil
 }
 
-// sign returns the DER of a detached CMS signature over content, with that signing time.
+// sign returns the DER of a detached CMS signature over content, with that signing time
+// (RFC 5652 §5: SignedData with one SignerInfo).
 func (s *signer) sign(content []byte, at time.Time) ([]byte, error) {
-	attributes, err := s.attributes(content, at)
-	if err != nil {
-		return nil, err
-	}
+	attributes := s.attributes(content, at)
 	// The signature is over the attributes as a SET (RFC 5652 §5.4); they are stored as [0].
-	toSign, err := asn1.Marshal(asn1.RawValue{Tag: asn1.TagSet, IsCompound: true, Bytes: attributes})
-	if err != nil {
-		return nil, fmt.Errorf("encode signed attributes: %w", err)
-	}
-	digest := sha256.Sum256(toSign)
+	digest := sha256.Sum256(tlv(tagSet, attributes))
 	signature, err := s.key.Sign(nil, digest[:], crypto.SHA256) // both kinds of key need no randomness (RFC 6979)
 	if err != nil {
 		return nil, fmt.Errorf("sign manifest: %w", err)
 	}
-	hash := pkix.AlgorithmIdentifier{Algorithm: oidSHA256}
-	info := contentInfo{Type: oidSignedData, Content: signedData{
-		Version:          1,
-		DigestAlgorithms: []pkix.AlgorithmIdentifier{hash},
-		Certificates:     s.certificates,
-		SignerInfos: []signerInfo{{
-			Version: 1, Signer: s.id, DigestAlgorithm: hash,
-			SignedAttributes:   asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: attributes},
-			SignatureAlgorithm: s.algorithm, Signature: signature,
-		}},
-	}}
-	info.Content.Encapsulated.Type = oidData
-	der, err := asn1.Marshal(info)
-	if err != nil {
-		return nil, fmt.Errorf("encode signature: %w", err)
-	}
-	return der, nil
+	info := tlv(tagSequence, s.who, tlv(tagContext0, attributes), s.algorithm, tlv(tagOctets, signature))
+	return tlv(tagSequence, s.signedData, tlv(tagContext0, tlv(tagSequence, s.before, tlv(tagSet, info)))), nil
 }
 
-// attributes returns the three signed attributes, encoded and in the order of DER (by
-// their bytes: the shortest first). Wallet refuses a signature without signing time.
-func (s *signer) attributes(content []byte, at time.Time) ([]byte, error) {
+// attributes returns the three signed attributes in the order of DER (by their bytes: the
+// shortest first). Wallet refuses a signature without signing time.
+func (s *signer) attributes(content []byte, at time.Time) []byte {
 	digest := sha256.Sum256(content)
-	octets, errDigest := asn1.Marshal(digest[:])
-	moment, errTime := asn1.Marshal(at.UTC().Truncate(time.Second))
-	signingTime, errFirst := encodeAttribute(oidSigningTime, moment)
-	messageDigest, errSecond := encodeAttribute(oidMessageDigest, octets)
-	if err := errors.Join(errDigest, errTime, errFirst, errSecond); err != nil {
-		return nil, fmt.Errorf("encode signed attributes: %w", err)
-	}
-	return slices.Concat(s.contentType, signingTime, messageDigest), nil
-}
-
-func encodeAttribute(of asn1.ObjectIdentifier, value []byte) ([]byte, error) {
-	der, err := asn1.Marshal(attribute{Type: of, Values: asn1.RawValue{Tag: asn1.TagSet, IsCompound: true, Bytes: value}})
-	if err != nil {
-		return nil, fmt.Errorf("encode attribute %s: %w", of, err)
-	}
-	return der, nil
+	moment := at.UTC().AppendFormat(nil, "060102150405Z") // until 2049 (RFC 5652 §11.3)
+	return slices.Concat(s.contentType,
+		tlv(tagSequence, s.signingTime, tlv(tagSet, tlv(tagUTCTime, moment))),
+		tlv(tagSequence, s.messageDigest, tlv(tagSet, tlv(tagOctets, digest[:]))))
 }

@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"regexp"
-	"strconv"
+	"strings"
 
 	"github.com/tallystick/tallystick/wallet/brand"
 )
@@ -26,7 +25,20 @@ var boxes = map[string]box{
 	"primaryLogo": {1, 126, 1, 30},
 }
 
-var imageName = regexp.MustCompile(`^([A-Za-z]+)(?:@([23])x)?\.png$`)
+// imageName splits a file's name as Wallet has it: icon.png, icon@2x.png, icon@3x.png.
+func imageName(file string) (name string, scale int, is bool) {
+	name, is = strings.CutSuffix(file, ".png")
+	name, times, scaled := strings.Cut(name, "@")
+	switch {
+	case !is || name == "":
+		return "", 0, false
+	case !scaled:
+		return name, 1, true
+	case times == "2x" || times == "3x":
+		return name, int(times[0] - '0'), true
+	}
+	return "", 0, false
+}
 
 // checkImages refuses pictures that make Wallet drop the pass or show it wrongly. Each
 // refusal names the file.
@@ -48,11 +60,11 @@ func checkImages(images []brand.Image) error {
 }
 
 func checkImage(image brand.Image) error {
-	parts := imageName.FindStringSubmatch(image.Name)
-	if parts == nil {
+	name, scale, is := imageName(image.Name)
+	if !is {
 		return fmt.Errorf("is not named as Wallet has it (icon.png, icon@2x.png, icon@3x.png)")
 	}
-	room, known := boxes[parts[1]]
+	room, known := boxes[name]
 	if !known {
 		return fmt.Errorf("is not one that these passes show")
 	}
@@ -62,10 +74,6 @@ func checkImage(image brand.Image) error {
 	width, height, is := pngSize(image.PNG)
 	if !is {
 		return fmt.Errorf("is not a PNG")
-	}
-	scale := 1
-	if parts[2] != "" {
-		scale, _ = strconv.Atoi(parts[2]) // a digit, by the pattern
 	}
 	if width < room.minWidth*scale || width > room.maxWidth*scale || height < room.minHeight*scale || height > room.maxHeight*scale {
 		return fmt.Errorf("is %d×%d pixels; at %dx it may be %d to %d wide and %d to %d high", width, height, scale,
@@ -88,7 +96,7 @@ func pngSize(data []byte) (width, height int, is bool) {
 // has tells whether a picture of this name is there at any scale.
 func has(images []brand.Image, name string) bool {
 	for _, image := range images {
-		if parts := imageName.FindStringSubmatch(image.Name); parts != nil && parts[1] == name {
+		if of, _, is := imageName(image.Name); is && of == name {
 			return true
 		}
 	}

@@ -161,7 +161,7 @@ func (l layout) asOf() []field {
 func (l layout) back() []field {
 	f := l.r.Face
 	l.before += "back."
-	var out []field
+	out := make([]field, 0, 8+2*len(f.Balances)+len(f.Vouchers)+len(f.Expiring))
 	if f.Voided {
 		out = append(out, l.text("voided", wordVoided, oneLine(f.Number, maxShort)))
 	}

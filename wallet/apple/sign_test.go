@@ -140,3 +140,10 @@ func TestP256SignatureVerifies(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkPass(b *testing.B) {
+	i, r := issuer(b, nil), request(b, member(), look())
+	for b.Loop() {
+		pass(b, i, r)
+	}
+}

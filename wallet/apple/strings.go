@@ -2,6 +2,7 @@ package apple
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf16"
 )
 
@@ -44,22 +45,33 @@ func (s *said) say(p phrase) string {
 // strings returns the strings file of one language: "key" = "value"; in UTF-16, little
 // endian with a byte order mark, as Apple's String Programming Guide asks.
 func (s *said) strings(language string) []byte {
-	var text strings.Builder
+	size := 2
 	for _, p := range s.phrases {
-		text.WriteString(`"` + escape(p.en) + `" = "` + escape(p.in(language)) + "\";\n")
+		size += 2*(len(p.en)+len(p.in(language))) + 32
 	}
-	units := utf16.Encode([]rune(text.String()))
-	out := make([]byte, 0, 2*len(units)+2)
-	out = append(out, 0xFF, 0xFE)
-	for _, u := range units {
-		out = append(out, byte(u), byte(u>>8))
+	out := append(make([]byte, 0, size), 0xFF, 0xFE)
+	for _, p := range s.phrases {
+		out = appendUTF16(appendQuoted(out, p.en), " = ")
+		out = appendUTF16(appendQuoted(out, p.in(language)), ";\n")
 	}
 	return out
 }
 
-// escape writes a text as it stands between quotes in a strings file.
-func escape(text string) string {
-	return escapes.Replace(text)
+// appendQuoted appends a text as it stands between quotes in a strings file.
+func appendQuoted(out []byte, text string) []byte {
+	out = append(out, '"', 0)
+	return append(appendUTF16(out, escapes.Replace(text)), '"', 0)
 }
 
 var escapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+
+func appendUTF16(out []byte, text string) []byte {
+	for _, r := range text {
+		if first, second := utf16.EncodeRune(r); first != unicode.ReplacementChar {
+			out = append(out, byte(first), byte(first>>8), byte(second), byte(second>>8))
+			continue
+		}
+		out = append(out, byte(r), byte(r>>8))
+	}
+	return out
+}

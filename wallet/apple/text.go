@@ -21,6 +21,9 @@ const ellipsis = "…"
 // as one character: a letter with its accents, an emoji of several parts, a flag.
 func cut(text string, limit int) string {
 	text = clean(text, limit*maxBytes)
+	if len(text) <= limit {
+		return text // a character has a byte at least
+	}
 	count, last, end := 0, 0, 0
 	for end < len(text) {
 		size := clusterLen(text[end:])
@@ -48,7 +51,7 @@ func clean(text string, limit int) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\r\n", "\n")
 	marks := 0
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if marks++; !unicode.Is(unicode.M, r) {
+		if marks++; !isMark(r) {
 			marks = 0
 		}
 		switch {
@@ -66,6 +69,9 @@ func clean(text string, limit int) string {
 		return r
 	}, text))
 }
+
+// isMark tells accents and the like. There are none below U+0300, where most text is.
+func isMark(r rune) bool { return r >= '\u0300' && unicode.Is(unicode.M, r) }
 
 // oneLine is cut for what stands on the front.
 func oneLine(text string, limit int) string {
@@ -109,7 +115,7 @@ func isFlag(r rune) bool { return r >= firstFlag && r <= lastFlag }
 // extends tells whether a rune belongs to the one before it: marks, joiners, variation
 // selectors, skin tones, the tags of some flags.
 func extends(r rune) bool {
-	return unicode.In(r, unicode.M) || r == joiner || r == '\u200C' ||
+	return isMark(r) || r == joiner || r == '\u200C' ||
 		r >= '\U0001F3FB' && r <= '\U0001F3FF' || r >= '\U000E0020' && r <= '\U000E007F'
 }
 
