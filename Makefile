@@ -223,6 +223,10 @@ bench: deps build ## measure against the limits of this machine; tables and buil
 bench-ledger: deps build ## measure HQ's ledger on both engines (BENCH_LONG=1: to 2 million entries)
 	@TALLYSTICK_BENCH=1 $(BINARIES) go test -count=1 -v -timeout $(if $(BENCH_LONG),24h,60m) ./internal/bench/ledger
 
+.PHONY: bench-wallet
+bench-wallet: deps build pass-readers ## measure passes: signing beside the bare signature and libraries of other makes
+	@TALLYSTICK_BENCH=1 $(BINARIES) go test -count=1 -v -timeout 60m ./internal/bench/wallet
+
 .PHONY: fuzz
 fuzz: $(SUITES) ## run every fuzz target for FUZZTIME (20s)
 	@$(SUITES) fuzz -each $(FUZZTIME) -budget $(FUZZ_BUDGET) ./...
