@@ -23,6 +23,8 @@ func TestWallet(t *testing.T) {
 		measure func(*testing.T) []benchtable.Result
 	}{
 		{"pass_sign", passSign},
+		{"refetch_unchanged", refetchUnchanged},
+		{"update", updateAll},
 	} {
 		if !t.Run(m.name, func(t *testing.T) { results = append(results, m.measure(t)...) }) {
 			t.FailNow()
