@@ -193,7 +193,7 @@ func (w shopperWallets) Apple(ctx context.Context, member, voucher uuid.UUID) ([
 
 func (w shopperWallets) issue(ctx context.Context, member, voucher uuid.UUID, ch pass.Channel) (pass.Pass, error) {
 	if voucher != uuid.Nil {
-		return w.passes.IssueVoucher(ctx, voucher, ch)
+		return w.passes.IssueVoucher(ctx, member, voucher, ch)
 	}
 	return w.passes.Issue(ctx, member, ch)
 }
@@ -201,7 +201,7 @@ func (w shopperWallets) issue(ctx context.Context, member, voucher uuid.UUID, ch
 // Google implements card.Wallets.
 func (w shopperWallets) Google(ctx context.Context, member, voucher uuid.UUID) (string, error) {
 	if voucher != uuid.Nil {
-		return w.passes.GoogleVoucherLink(ctx, voucher)
+		return w.passes.GoogleVoucherLink(ctx, member, voucher)
 	}
 	return w.passes.GoogleLink(ctx, member)
 }

@@ -477,6 +477,33 @@ func (e MailState) Valid() bool {
 	}
 }
 
+// Defines values for PassChannel.
+const (
+	Apple   PassChannel = "apple"
+	Google  PassChannel = "google"
+	Printed PassChannel = "printed"
+	Samsung PassChannel = "samsung"
+	Web     PassChannel = "web"
+)
+
+// Valid indicates whether the value is a known member of the PassChannel enum.
+func (e PassChannel) Valid() bool {
+	switch e {
+	case Apple:
+		return true
+	case Google:
+		return true
+	case Printed:
+		return true
+	case Samsung:
+		return true
+	case Web:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PassForm.
 const (
 	Rotating PassForm = "rotating"
@@ -489,6 +516,27 @@ func (e PassForm) Valid() bool {
 	case Rotating:
 		return true
 	case Static:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PassState.
+const (
+	Installed PassState = "installed"
+	Issued    PassState = "issued"
+	Voided    PassState = "voided"
+)
+
+// Valid indicates whether the value is a known member of the PassState enum.
+func (e PassState) Valid() bool {
+	switch e {
+	case Installed:
+		return true
+	case Issued:
+		return true
+	case Voided:
 		return true
 	default:
 		return false
@@ -672,21 +720,6 @@ func (e Verdict) Valid() bool {
 	case Reject:
 		return true
 	case Release:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for WalletChannel.
-const (
-	Apple WalletChannel = "apple"
-)
-
-// Valid indicates whether the value is a known member of the WalletChannel enum.
-func (e WalletChannel) Valid() bool {
-	switch e {
-	case Apple:
 		return true
 	default:
 		return false
@@ -2093,6 +2126,12 @@ type MergeNew struct {
 	Reason AdjustmentReason   `json:"reason"`
 }
 
+// NewWalletPass defines model for NewWalletPass.
+type NewWalletPass struct {
+	Channel PassChannel         `json:"channel"`
+	Voucher *openapi_types.UUID `json:"voucher,omitempty"`
+}
+
 // NextExpiry defines model for NextExpiry.
 type NextExpiry struct {
 	Amount int64     `json:"amount"`
@@ -2118,8 +2157,66 @@ type Pass struct {
 	Text string `json:"text"`
 }
 
+// PassChannel defines model for PassChannel.
+type PassChannel string
+
 // PassForm defines model for PassForm.
 type PassForm string
+
+// PassFunnel defines model for PassFunnel.
+type PassFunnel struct {
+	// Failing Of those, tried before without success.
+	Failing int64       `json:"failing"`
+	Hours   int         `json:"hours"`
+	Items   []PassStage `json:"items"`
+
+	// Waiting Phones and objects to be told.
+	Waiting int64 `json:"waiting"`
+}
+
+// PassLog defines model for PassLog.
+type PassLog struct {
+	Items []PassLogLine `json:"items"`
+
+	// Next Pass it as `cursor` for the next page; missing on the last page.
+	Next *string `json:"next,omitempty"`
+}
+
+// PassLogLine defines model for PassLogLine.
+type PassLogLine struct {
+	At   time.Time          `json:"at"`
+	ID   openapi_types.UUID `json:"id"`
+	Line string             `json:"line"`
+}
+
+// PassStage defines model for PassStage.
+type PassStage struct {
+	Channel PassChannel `json:"channel"`
+
+	// Current Of those, fetched as they are now.
+	Current int64 `json:"current"`
+	Fetched int64 `json:"fetched"`
+
+	// Good Not voided.
+	Good      int64 `json:"good"`
+	Installed int64 `json:"installed"`
+
+	// Issued Ever.
+	Issued int64 `json:"issued"`
+
+	// LagMedianMs From the sale to when it was fetched; missing when nothing was.
+	LagMedianMs *int64 `json:"lag_median_ms,omitempty"`
+	LagP95Ms    *int64 `json:"lag_p95_ms,omitempty"`
+	Listed      int64  `json:"listed"`
+
+	// OnPhones Of the good ones, installed now.
+	OnPhones int64 `json:"on_phones"`
+	Pushed   int64 `json:"pushed"`
+	Voided   int64 `json:"voided"`
+}
+
+// PassState defines model for PassState.
+type PassState string
 
 // PasswordNew defines model for PasswordNew.
 type PasswordNew struct {
@@ -2842,25 +2939,43 @@ type VoucherNew struct {
 	ValidTo   *time.Time         `json:"valid_to,omitempty"`
 }
 
-// WalletChannel defines model for WalletChannel.
-type WalletChannel string
-
 // WalletPass defines model for WalletPass.
 type WalletPass struct {
-	Channel WalletChannel `json:"channel"`
+	// ChangedAt When what it says changed last.
+	ChangedAt *time.Time  `json:"changed_at,omitempty"`
+	Channel   PassChannel `json:"channel"`
 
-	// Download A path of this HQ; who has it gets the pass.
-	Download string             `json:"download"`
-	ID       openapi_types.UUID `json:"id"`
-	IssuedAt time.Time          `json:"issued_at"`
+	// Current Whether the last change was fetched.
+	Current *bool `json:"current,omitempty"`
 
-	// Serial What the pass is called on phones.
-	Serial string `json:"serial"`
+	// Devices On how many phones it is, as far as they tell.
+	Devices int `json:"devices"`
+
+	// Download When an Apple pass was just issued: a path of this HQ, good for a quarter of an hour; who has it gets the pass.
+	Download    *string            `json:"download,omitempty"`
+	FetchedAt   *time.Time         `json:"fetched_at,omitempty"`
+	ID          openapi_types.UUID `json:"id"`
+	InstalledAt *time.Time         `json:"installed_at,omitempty"`
+	IssuedAt    time.Time          `json:"issued_at"`
+
+	// LagMs From the sale to when it was fetched, at the last change that was.
+	LagMs    *int64             `json:"lag_ms,omitempty"`
+	ListedAt *time.Time         `json:"listed_at,omitempty"`
+	Member   openapi_types.UUID `json:"member"`
+	PushedAt *time.Time         `json:"pushed_at,omitempty"`
+
+	// Serial What the wallet calls it.
+	Serial  string              `json:"serial"`
+	State   PassState           `json:"state"`
+	Voucher *openapi_types.UUID `json:"voucher,omitempty"`
 }
 
-// WalletPassNew defines model for WalletPassNew.
-type WalletPassNew struct {
-	Channel WalletChannel `json:"channel"`
+// WalletPassList defines model for WalletPassList.
+type WalletPassList struct {
+	Items []WalletPass `json:"items"`
+
+	// Next Pass it as `cursor` for the next page; missing on the last page.
+	Next *string `json:"next,omitempty"`
 }
 
 // Wish A reward bought with points, or a voucher used.
@@ -2887,6 +3002,9 @@ type IdempotencyKey = string
 
 // Limit defines model for Limit.
 type Limit = int
+
+// WalletPassID defines model for WalletPassID.
+type WalletPassID = openapi_types.UUID
 
 // EndAccountLinkParams defines parameters for EndAccountLink.
 type EndAccountLinkParams struct {
@@ -3276,6 +3394,12 @@ type ListMemberHistoryParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// LoseWalletPhoneParams defines parameters for LoseWalletPhone.
+type LoseWalletPhoneParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // MergeMemberParams defines parameters for MergeMember.
 type MergeMemberParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -3309,6 +3433,18 @@ type IssueWalletPassParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ResendWalletPassParams defines parameters for ResendWalletPass.
+type ResendWalletPassParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// VoidWalletPassParams defines parameters for VoidWalletPass.
+type VoidWalletPassParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ReissuePassParams defines parameters for ReissuePass.
 type ReissuePassParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -3331,6 +3467,34 @@ type CreateTransferParams struct {
 type UnblockMemberParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListPassesParams defines parameters for ListPasses.
+type ListPassesParams struct {
+	Channel *PassChannel        `form:"channel,omitempty" json:"channel,omitempty"`
+	State   *PassState          `form:"state,omitempty" json:"state,omitempty"`
+	Member  *openapi_types.UUID `form:"member,omitempty" json:"member,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetPassFunnelParams defines parameters for GetPassFunnel.
+type GetPassFunnelParams struct {
+	// Hours Lags are of passes fetched in so many hours.
+	Hours *int `form:"hours,omitempty" json:"hours,omitempty"`
+}
+
+// ListPassLogParams defines parameters for ListPassLog.
+type ListPassLogParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListPeopleParams defines parameters for ListPeople.
@@ -3652,7 +3816,7 @@ type CreateAdjustmentJSONRequestBody = AdjustmentNew
 type MergeMemberJSONRequestBody = MergeNew
 
 // IssueWalletPassJSONRequestBody defines body for IssueWalletPass for application/json ContentType.
-type IssueWalletPassJSONRequestBody = WalletPassNew
+type IssueWalletPassJSONRequestBody = NewWalletPass
 
 // CreateTieJSONRequestBody defines body for CreateTie for application/json ContentType.
 type CreateTieJSONRequestBody = TieNew
@@ -3959,6 +4123,9 @@ type ServerInterface interface {
 	// GetMemberHolder What a shopper told about themselves
 	// (GET /members/{id}/holder)
 	GetMemberHolder(c *fiber.Ctx, id ID) error
+	// LoseWalletPhone A member's phone is lost
+	// (POST /members/{id}/lost-phone)
+	LoseWalletPhone(c *fiber.Ctx, id ID, params LoseWalletPhoneParams) error
 	// MergeMember Merge a duplicate card into another member
 	// (POST /members/{id}/merge)
 	MergeMember(c *fiber.Ctx, id ID, params MergeMemberParams) error
@@ -3971,9 +4138,15 @@ type ServerInterface interface {
 	// GetPassSVG The pass token as a QR drawing
 	// (GET /members/{id}/pass.svg)
 	GetPassSVG(c *fiber.Ctx, id ID, params GetPassSVGParams) error
-	// IssueWalletPass Give a member a pass for their phone
+	// IssueWalletPass Issue a pass
 	// (POST /members/{id}/passes)
 	IssueWalletPass(c *fiber.Ctx, id ID, params IssueWalletPassParams) error
+	// ResendWalletPass Tell the phones of a pass again
+	// (POST /members/{id}/passes/{pass}/resend)
+	ResendWalletPass(c *fiber.Ctx, id ID, pass WalletPassID, params ResendWalletPassParams) error
+	// VoidWalletPass Void a pass
+	// (POST /members/{id}/passes/{pass}/void)
+	VoidWalletPass(c *fiber.Ctx, id ID, pass WalletPassID, params VoidWalletPassParams) error
 	// ReissuePass Issue the pass again, outdating older copies
 	// (POST /members/{id}/reissue)
 	ReissuePass(c *fiber.Ctx, id ID, params ReissuePassParams) error
@@ -3986,6 +4159,15 @@ type ServerInterface interface {
 	// UnblockMember Unblock a member
 	// (POST /members/{id}/unblock)
 	UnblockMember(c *fiber.Ctx, id ID, params UnblockMemberParams) error
+	// ListPasses Passes on phones, newest first
+	// (GET /passes)
+	ListPasses(c *fiber.Ctx, params ListPassesParams) error
+	// GetPassFunnel How far passes have come, by channel
+	// (GET /passes/funnel)
+	GetPassFunnel(c *fiber.Ctx, params GetPassFunnelParams) error
+	// ListPassLog What phones say went wrong, newest first
+	// (GET /passes/log)
+	ListPassLog(c *fiber.Ctx, params ListPassLogParams) error
 	// ListPeople Who may sign in, and who was shut out
 	// (GET /people)
 	ListPeople(c *fiber.Ctx, params ListPeopleParams) error
@@ -7381,6 +7563,59 @@ func (siw *ServerInterfaceWrapper) GetMemberHolder(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// LoseWalletPhone operation middleware
+func (siw *ServerInterfaceWrapper) LoseWalletPhone(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params LoseWalletPhoneParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.LoseWalletPhone(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // MergeMember operation middleware
 func (siw *ServerInterfaceWrapper) MergeMember(c *fiber.Ctx) error {
 
@@ -7629,6 +7864,128 @@ func (siw *ServerInterfaceWrapper) IssueWalletPass(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ResendWalletPass operation middleware
+func (siw *ServerInterfaceWrapper) ResendWalletPass(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Path parameter "pass" -------------
+	var pass WalletPassID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "pass", c.Params("pass"), &pass, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter pass: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResendWalletPassParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ResendWalletPass(c, id, pass, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// VoidWalletPass operation middleware
+func (siw *ServerInterfaceWrapper) VoidWalletPass(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Path parameter "pass" -------------
+	var pass WalletPassID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "pass", c.Params("pass"), &pass, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter pass: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params VoidWalletPassParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.VoidWalletPass(c, id, pass, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ReissuePass operation middleware
 func (siw *ServerInterfaceWrapper) ReissuePass(c *fiber.Ctx) error {
 
@@ -7828,6 +8185,152 @@ func (siw *ServerInterfaceWrapper) UnblockMember(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.UnblockMember(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListPasses operation middleware
+func (siw *ServerInterfaceWrapper) ListPasses(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPassesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "channel" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "channel", query, &params.Channel, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter channel: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "member" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "member", query, &params.Member, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter member: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListPasses(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetPassFunnel operation middleware
+func (siw *ServerInterfaceWrapper) GetPassFunnel(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPassFunnelParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "hours" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "hours", query, &params.Hours, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter hours: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetPassFunnel(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListPassLog operation middleware
+func (siw *ServerInterfaceWrapper) ListPassLog(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPassLogParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListPassLog(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -10085,8 +10588,6 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/members/:id/pass.svg", wrapper.GetPassSVG)
 
-	router.Post(options.BaseURL+"/members/:id/passes", wrapper.IssueWalletPass)
-
 	router.Post(options.BaseURL+"/members/:id/block", wrapper.BlockMember)
 
 	router.Post(options.BaseURL+"/members/:id/unblock", wrapper.UnblockMember)
@@ -10272,6 +10773,20 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/card/print.png", wrapper.PrintCardPNG)
 
 	router.Get(options.BaseURL+"/card/print.svg", wrapper.PrintCardSVG)
+
+	router.Get(options.BaseURL+"/passes", wrapper.ListPasses)
+
+	router.Get(options.BaseURL+"/passes/funnel", wrapper.GetPassFunnel)
+
+	router.Get(options.BaseURL+"/passes/log", wrapper.ListPassLog)
+
+	router.Post(options.BaseURL+"/members/:id/passes", wrapper.IssueWalletPass)
+
+	router.Post(options.BaseURL+"/members/:id/passes/:pass/void", wrapper.VoidWalletPass)
+
+	router.Post(options.BaseURL+"/members/:id/passes/:pass/resend", wrapper.ResendWalletPass)
+
+	router.Post(options.BaseURL+"/members/:id/lost-phone", wrapper.LoseWalletPhone)
 
 }
 
@@ -12857,6 +13372,36 @@ func (response GetMemberHolderdefaultApplicationProblemPlusJSONResponse) VisitGe
 	return ctx.JSON(&response.Body)
 }
 
+type LoseWalletPhoneRequestObject struct {
+	ID     ID `json:"id"`
+	Params LoseWalletPhoneParams
+}
+
+type LoseWalletPhoneResponseObject interface {
+	VisitLoseWalletPhoneResponse(ctx *fiber.Ctx) error
+}
+
+type LoseWalletPhone200JSONResponse WalletPassList
+
+func (response LoseWalletPhone200JSONResponse) VisitLoseWalletPhoneResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type LoseWalletPhonedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response LoseWalletPhonedefaultApplicationProblemPlusJSONResponse) VisitLoseWalletPhoneResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type MergeMemberRequestObject struct {
 	ID     ID `json:"id"`
 	Params MergeMemberParams
@@ -13029,6 +13574,68 @@ func (response IssueWalletPassdefaultApplicationProblemPlusJSONResponse) VisitIs
 	return ctx.JSON(&response.Body)
 }
 
+type ResendWalletPassRequestObject struct {
+	ID     ID           `json:"id"`
+	Pass   WalletPassID `json:"pass"`
+	Params ResendWalletPassParams
+}
+
+type ResendWalletPassResponseObject interface {
+	VisitResendWalletPassResponse(ctx *fiber.Ctx) error
+}
+
+type ResendWalletPass200JSONResponse WalletPass
+
+func (response ResendWalletPass200JSONResponse) VisitResendWalletPassResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ResendWalletPassdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResendWalletPassdefaultApplicationProblemPlusJSONResponse) VisitResendWalletPassResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type VoidWalletPassRequestObject struct {
+	ID     ID           `json:"id"`
+	Pass   WalletPassID `json:"pass"`
+	Params VoidWalletPassParams
+}
+
+type VoidWalletPassResponseObject interface {
+	VisitVoidWalletPassResponse(ctx *fiber.Ctx) error
+}
+
+type VoidWalletPass200JSONResponse WalletPass
+
+func (response VoidWalletPass200JSONResponse) VisitVoidWalletPassResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type VoidWalletPassdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response VoidWalletPassdefaultApplicationProblemPlusJSONResponse) VisitVoidWalletPassResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ReissuePassRequestObject struct {
 	ID     ID `json:"id"`
 	Params ReissuePassParams
@@ -13145,6 +13752,93 @@ type UnblockMemberdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response UnblockMemberdefaultApplicationProblemPlusJSONResponse) VisitUnblockMemberResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListPassesRequestObject struct {
+	Params ListPassesParams
+}
+
+type ListPassesResponseObject interface {
+	VisitListPassesResponse(ctx *fiber.Ctx) error
+}
+
+type ListPasses200JSONResponse WalletPassList
+
+func (response ListPasses200JSONResponse) VisitListPassesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListPassesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPassesdefaultApplicationProblemPlusJSONResponse) VisitListPassesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetPassFunnelRequestObject struct {
+	Params GetPassFunnelParams
+}
+
+type GetPassFunnelResponseObject interface {
+	VisitGetPassFunnelResponse(ctx *fiber.Ctx) error
+}
+
+type GetPassFunnel200JSONResponse PassFunnel
+
+func (response GetPassFunnel200JSONResponse) VisitGetPassFunnelResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetPassFunneldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPassFunneldefaultApplicationProblemPlusJSONResponse) VisitGetPassFunnelResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListPassLogRequestObject struct {
+	Params ListPassLogParams
+}
+
+type ListPassLogResponseObject interface {
+	VisitListPassLogResponse(ctx *fiber.Ctx) error
+}
+
+type ListPassLog200JSONResponse PassLog
+
+func (response ListPassLog200JSONResponse) VisitListPassLogResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListPassLogdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPassLogdefaultApplicationProblemPlusJSONResponse) VisitListPassLogResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -14877,6 +15571,9 @@ type StrictServerInterface interface {
 	// GetMemberHolder What a shopper told about themselves
 	// (GET /members/{id}/holder)
 	GetMemberHolder(ctx context.Context, request GetMemberHolderRequestObject) (GetMemberHolderResponseObject, error)
+	// LoseWalletPhone A member's phone is lost
+	// (POST /members/{id}/lost-phone)
+	LoseWalletPhone(ctx context.Context, request LoseWalletPhoneRequestObject) (LoseWalletPhoneResponseObject, error)
 	// MergeMember Merge a duplicate card into another member
 	// (POST /members/{id}/merge)
 	MergeMember(ctx context.Context, request MergeMemberRequestObject) (MergeMemberResponseObject, error)
@@ -14889,9 +15586,15 @@ type StrictServerInterface interface {
 	// GetPassSVG The pass token as a QR drawing
 	// (GET /members/{id}/pass.svg)
 	GetPassSVG(ctx context.Context, request GetPassSVGRequestObject) (GetPassSVGResponseObject, error)
-	// IssueWalletPass Give a member a pass for their phone
+	// IssueWalletPass Issue a pass
 	// (POST /members/{id}/passes)
 	IssueWalletPass(ctx context.Context, request IssueWalletPassRequestObject) (IssueWalletPassResponseObject, error)
+	// ResendWalletPass Tell the phones of a pass again
+	// (POST /members/{id}/passes/{pass}/resend)
+	ResendWalletPass(ctx context.Context, request ResendWalletPassRequestObject) (ResendWalletPassResponseObject, error)
+	// VoidWalletPass Void a pass
+	// (POST /members/{id}/passes/{pass}/void)
+	VoidWalletPass(ctx context.Context, request VoidWalletPassRequestObject) (VoidWalletPassResponseObject, error)
 	// ReissuePass Issue the pass again, outdating older copies
 	// (POST /members/{id}/reissue)
 	ReissuePass(ctx context.Context, request ReissuePassRequestObject) (ReissuePassResponseObject, error)
@@ -14904,6 +15607,15 @@ type StrictServerInterface interface {
 	// UnblockMember Unblock a member
 	// (POST /members/{id}/unblock)
 	UnblockMember(ctx context.Context, request UnblockMemberRequestObject) (UnblockMemberResponseObject, error)
+	// ListPasses Passes on phones, newest first
+	// (GET /passes)
+	ListPasses(ctx context.Context, request ListPassesRequestObject) (ListPassesResponseObject, error)
+	// GetPassFunnel How far passes have come, by channel
+	// (GET /passes/funnel)
+	GetPassFunnel(ctx context.Context, request GetPassFunnelRequestObject) (GetPassFunnelResponseObject, error)
+	// ListPassLog What phones say went wrong, newest first
+	// (GET /passes/log)
+	ListPassLog(ctx context.Context, request ListPassLogRequestObject) (ListPassLogResponseObject, error)
 	// ListPeople Who may sign in, and who was shut out
 	// (GET /people)
 	ListPeople(ctx context.Context, request ListPeopleRequestObject) (ListPeopleResponseObject, error)
@@ -17542,6 +18254,34 @@ func (sh *strictHandler) GetMemberHolder(ctx *fiber.Ctx, id ID) error {
 	return nil
 }
 
+// LoseWalletPhone operation middleware
+func (sh *strictHandler) LoseWalletPhone(ctx *fiber.Ctx, id ID, params LoseWalletPhoneParams) error {
+	var request LoseWalletPhoneRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.LoseWalletPhone(ctx.UserContext(), request.(LoseWalletPhoneRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LoseWalletPhone")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LoseWalletPhoneResponseObject); ok {
+		if err := validResponse.VisitLoseWalletPhoneResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // MergeMember operation middleware
 func (sh *strictHandler) MergeMember(ctx *fiber.Ctx, id ID, params MergeMemberParams) error {
 	var request MergeMemberRequestObject
@@ -17710,6 +18450,64 @@ func (sh *strictHandler) IssueWalletPass(ctx *fiber.Ctx, id ID, params IssueWall
 	return nil
 }
 
+// ResendWalletPass operation middleware
+func (sh *strictHandler) ResendWalletPass(ctx *fiber.Ctx, id ID, pass WalletPassID, params ResendWalletPassParams) error {
+	var request ResendWalletPassRequestObject
+
+	request.ID = id
+	request.Pass = pass
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ResendWalletPass(ctx.UserContext(), request.(ResendWalletPassRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResendWalletPass")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResendWalletPassResponseObject); ok {
+		if err := validResponse.VisitResendWalletPassResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VoidWalletPass operation middleware
+func (sh *strictHandler) VoidWalletPass(ctx *fiber.Ctx, id ID, pass WalletPassID, params VoidWalletPassParams) error {
+	var request VoidWalletPassRequestObject
+
+	request.ID = id
+	request.Pass = pass
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.VoidWalletPass(ctx.UserContext(), request.(VoidWalletPassRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VoidWalletPass")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VoidWalletPassResponseObject); ok {
+		if err := validResponse.VisitVoidWalletPassResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ReissuePass operation middleware
 func (sh *strictHandler) ReissuePass(ctx *fiber.Ctx, id ID, params ReissuePassParams) error {
 	var request ReissuePassRequestObject
@@ -17842,6 +18640,87 @@ func (sh *strictHandler) UnblockMember(ctx *fiber.Ctx, id ID, params UnblockMemb
 		return err
 	} else if validResponse, ok := response.(UnblockMemberResponseObject); ok {
 		if err := validResponse.VisitUnblockMemberResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPasses operation middleware
+func (sh *strictHandler) ListPasses(ctx *fiber.Ctx, params ListPassesParams) error {
+	var request ListPassesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPasses(ctx.UserContext(), request.(ListPassesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPasses")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPassesResponseObject); ok {
+		if err := validResponse.VisitListPassesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPassFunnel operation middleware
+func (sh *strictHandler) GetPassFunnel(ctx *fiber.Ctx, params GetPassFunnelParams) error {
+	var request GetPassFunnelRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPassFunnel(ctx.UserContext(), request.(GetPassFunnelRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPassFunnel")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPassFunnelResponseObject); ok {
+		if err := validResponse.VisitGetPassFunnelResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPassLog operation middleware
+func (sh *strictHandler) ListPassLog(ctx *fiber.Ctx, params ListPassLogParams) error {
+	var request ListPassLogRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPassLog(ctx.UserContext(), request.(ListPassLogRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPassLog")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPassLogResponseObject); ok {
+		if err := validResponse.VisitListPassLogResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

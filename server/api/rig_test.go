@@ -40,6 +40,7 @@ import (
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/mail"
+	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/store"
@@ -71,6 +72,7 @@ type rig struct {
 
 	outbox   *mail.Outbox
 	wallets  wallets
+	passes   *pass.Service
 	accounts *account.Accounts
 	cashiers *cashier.Cashiers
 	journal  *hqjournal.Journal
@@ -189,6 +191,9 @@ func (r *rig) start() {
 		Store: db, Programme: prog, Ledger: r.ledger, Accounts: r.accounts, Stores: lanes, Claims: claims, Mails: r.outbox, Clock: r.clock,
 		Random: rand.Reader, NewID: newID, Secret: r.secret, Name: "Corner Shop", Address: "https://hq.example/card", Wallets: &r.wallets,
 	})
+	r.passes = pass.New(pass.Options{
+		Store: db, Books: db, Programme: prog, Branding: &builtIn{}, Apple: appleJSON{}, Clock: r.clock, NewID: newID, NewSecretID: uuid.New, Secret: r.secret, HQEpoch: 1,
+	})
 	days := storeday.New(storeday.Env{
 		Store: db, Fleet: lanes, Journal: journal, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Virtual: webshop.IsLane,
 	})
@@ -197,6 +202,7 @@ func (r *rig) start() {
 		StoreDays: days,
 		Branding:  branding.New(branding.Env{Store: db, Clock: r.clock, Programme: "Corner Shop"}),
 		Cards:     cards, Mails: r.outbox, Claims: claims,
+		Passes: r.passes,
 		People: r.people, Answers: answers, Fleet: lanes, Cashiers: r.cashiers, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
 		RequestTime: r.requestTime, Proxies: r.proxies,

@@ -104,18 +104,17 @@ type Options struct {
 	Cards     *card.Cards
 	Branding  *branding.Service
 	Mails     *mail.Outbox
-	// Passes is nil where there are none to be had.
-	Passes *pass.Service
-	Google GoogleWallet // nil without an account
-	Ledger Ledger
-	Found  Exceptions
-	Ingest Ingest
-	Feed   Feed
-	Rights Rights
-	Cases  *casework.Service
-	Lists  *console.Reader
-	Desk   *console.Desk
-	Proofs *console.Prover
+	Passes    *pass.Service
+	Google    GoogleWallet // nil without an account
+	Ledger    Ledger
+	Found     Exceptions
+	Ingest    Ingest
+	Feed      Feed
+	Rights    Rights
+	Cases     *casework.Service
+	Lists     *console.Reader
+	Desk      *console.Desk
+	Proofs    *console.Prover
 	// Watch tells pages what changed; it is let go when the server stops.
 	Watch     *console.Watch
 	Clock     clock.Clock

@@ -142,8 +142,8 @@ func (s *Service) GoogleLink(ctx context.Context, member uuid.UUID) (string, err
 }
 
 // GoogleVoucherLink does it for a voucher that is to stand for itself.
-func (s *Service) GoogleVoucherLink(ctx context.Context, voucher uuid.UUID) (string, error) {
-	p, err := s.IssueVoucher(ctx, voucher, Google)
+func (s *Service) GoogleVoucherLink(ctx context.Context, member, voucher uuid.UUID) (string, error) {
+	p, err := s.IssueVoucher(ctx, member, voucher, Google)
 	if err != nil {
 		return "", err
 	}

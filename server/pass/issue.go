@@ -22,11 +22,14 @@ func (s *Service) Issue(ctx context.Context, member uuid.UUID, ch Channel) (Pass
 	return s.issue(ctx, member, uuid.Nil, ch)
 }
 
-// IssueVoucher does it for a voucher that is to stand for itself.
-func (s *Service) IssueVoucher(ctx context.Context, voucher uuid.UUID, ch Channel) (Pass, error) {
+// IssueVoucher does it for a voucher of the member that is to stand for itself.
+func (s *Service) IssueVoucher(ctx context.Context, member, voucher uuid.UUID, ch Channel) (Pass, error) {
 	v, err := s.o.Programme.Voucher(ctx, voucher)
 	if err != nil {
 		return Pass{}, fmt.Errorf("issue pass: %w", err)
+	}
+	if v.Member != member {
+		return Pass{}, problem.New(problem.NotFound, "the member has no such voucher")
 	}
 	return s.issue(ctx, v.Member, v.ID, ch)
 }
@@ -39,17 +42,11 @@ func (s *Service) issue(ctx context.Context, member, voucher uuid.UUID, ch Chann
 	if err := s.add(ctx, member, voucher, ch); err != nil && problem.CodeOf(err) != problem.Conflict {
 		return Pass{}, fmt.Errorf("issue pass: %w", err)
 	}
-	if p, err = s.good(ctx, member, voucher, ch); err != nil {
-		return Pass{}, err
-	}
-	// After the row is there, so that no change before it is missed.
-	if err := s.settle(ctx, []Pass{p}, settling{since: s.now(), gap: s.o.Settings.Gap}); err != nil {
-		return Pass{}, err
-	}
 	return s.good(ctx, member, voucher, ch)
 }
 
-// add writes a new pass that was not looked at yet.
+// add writes a new pass that was not looked at yet: that happens when it is first
+// fetched, or when the feed tells of its member, so that no change before it is missed.
 func (s *Service) add(ctx context.Context, member, voucher uuid.UUID, ch Channel) error {
 	return s.o.Store.AddPass(ctx, Pass{
 		Key: KeyOf(member, s.o.NewSecretID()), Member: member, Voucher: voucher, Channel: ch, State: Issued, IssuedAt: s.now(),

@@ -44,8 +44,8 @@ type Stage struct {
 	LagWorst  time.Duration // of 95 in 100
 }
 
-// Funnel counts how far passes have come, by channel; lags of what was fetched since.
-func (s *Service) Funnel(ctx context.Context, since time.Time) ([]Stage, error) {
+// funnel counts how far passes have come, by channel; lags of what was fetched since.
+func (s *Service) funnel(ctx context.Context, since time.Time) ([]Stage, error) {
 	stages, err := s.o.Store.PassFunnel(ctx, since)
 	if err != nil {
 		return nil, fmt.Errorf("count passes: %w", err)
@@ -153,13 +153,13 @@ type Figures struct {
 	Stages  []Stage
 }
 
-// Figures counts.
-func (s *Service) Figures(ctx context.Context) (Figures, error) {
+// Figures counts; lags are of what was fetched in the last within.
+func (s *Service) Figures(ctx context.Context, within time.Duration) (Figures, error) {
 	f := Figures{Signed: s.signed.Load()}
 	var err error
 	if f.Waiting, f.Failing, err = s.o.Store.PushesWaiting(ctx); err != nil {
 		return f, fmt.Errorf("count pushes: %w", err)
 	}
-	f.Stages, err = s.Funnel(ctx, s.now().Add(-day))
+	f.Stages, err = s.funnel(ctx, s.now().Add(-within))
 	return f, err
 }
