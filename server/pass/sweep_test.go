@@ -1,0 +1,216 @@
+package pass_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
+	"github.com/tallystick/tallystick/internal/testkit/books"
+	"github.com/tallystick/tallystick/server/pass"
+	"github.com/tallystick/tallystick/server/programme"
+)
+
+// Points about to expire are noticed once for each lot, the day it comes near.
+func TestExpiryIsNoticedOnce(t *testing.T) {
+	r := newRigOn(t, blank.SQLite(t), pass.Settings{Notice: 10 * 24 * time.Hour})
+	m := r.member("Ada")
+	_, err := r.programme.Adjust(context.Background(), uuid.Nil, programme.Adjustment{
+		Member: m.ID, Unit: "points", Amount: 30, Reason: programme.ReasonGoodwill, ExpiresAt: books.Start.AddDate(0, 0, 40),
+	})
+	r.must(err)
+	h := r.install(r.issue(m, pass.Apple), "phone-1")
+	r.rounds()
+	h.update()
+	if len(h.face.Expiring) != 0 {
+		t.Fatalf("40 days ahead it says %+v", h.face.Expiring)
+	}
+	pushed, told := r.phones.count(h.push), 0
+	for range 39 {
+		r.hq.Clock.Advance(24 * time.Hour)
+		r.rounds()
+		told += h.update()
+	}
+	if told != 1 || r.phones.count(h.push) != pushed+1 {
+		t.Errorf("told %d times, pushed %d times, want once", told, r.phones.count(h.push)-pushed)
+	}
+	if len(h.face.Expiring) != 1 || h.face.Expiring[0].Amount != 30 {
+		t.Errorf("it says %+v", h.face.Expiring)
+	}
+}
+
+// Another look, or another reward, reaches all passes, also when the process that began
+// to look at them all ends on the way.
+func TestWhatAllPassesShow(t *testing.T) {
+	r := newRig(t)
+	var all []*phone
+	for _, m := range r.members("Ada", "Bob", "Eve") {
+		h := r.install(r.issue(m, pass.Apple), "phone "+m.Alias)
+		all = append(all, h)
+	}
+	r.rounds()
+	for _, h := range all {
+		h.update()
+	}
+	r.look.change()
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	if _, err := r.Round(ctx); err == nil {
+		t.Fatal("a round that was stopped has done its work")
+	}
+	r.Service = r.another(pass.Settings{})
+	r.rounds()
+	for _, h := range all {
+		if h.update() != 1 {
+			t.Error("a phone did not get the new look")
+		}
+	}
+	_, err := r.programme.AddReward(context.Background(), uuid.Nil, loyalty.Reward{Name: "Coffee", Unit: "points", Cost: 50, Discount: 300, Currency: "EUR", Active: true})
+	r.must(err)
+	r.rounds()
+	for _, h := range all {
+		if h.update() != 1 || h.face.Next == nil || h.face.Next.Name != "Coffee" || h.face.Next.Cost != 50 {
+			t.Errorf("a phone says %+v", h.face.Next)
+		}
+	}
+}
+
+// A voucher that stands for itself is a pass of its own, and is voided when it is used up
+// or blocked; the member's card lists it while it is good.
+func TestVoucherOfItsOwn(t *testing.T) {
+	r := newRig(t)
+	ctx := context.Background()
+	m := r.member("Ada")
+	reward, err := r.programme.AddReward(ctx, uuid.Nil, loyalty.Reward{Name: "Cake", Unit: "points", Discount: 400, Currency: "EUR", Active: true})
+	r.must(err)
+	v, err := r.programme.IssueVoucher(ctx, uuid.Nil, programme.Voucher{Member: m.ID, Reward: reward.ID, Uses: 1, ValidTo: books.Start.AddDate(0, 1, 0)})
+	r.must(err)
+	p, err := r.IssueVoucher(ctx, m.ID, v.ID, pass.Apple)
+	r.must(err)
+	h := r.install(p, "phone-1")
+	if h.face.Voucher == nil || h.face.Voucher.Name != "Cake" || h.face.Subject != v.ID || len(h.face.Code) != 141 || h.face.ExpiresOn.After(books.Start.AddDate(0, 1, 0)) {
+		t.Fatalf("the voucher's pass says %+v", h.face)
+	}
+	card := r.install(r.issue(m, pass.Apple), "phone-2")
+	if len(card.face.Vouchers) != 1 {
+		t.Errorf("the card lists %+v", card.face.Vouchers)
+	}
+	r.hq.Clock.Advance(40 * 24 * time.Hour) // it is over
+	r.rounds()
+	if h.update() != 1 || !h.face.Voided || h.face.Voucher == nil || h.face.Voucher.Name != "Cake" {
+		t.Errorf("the pass of a voucher that is over says %+v", h.face)
+	}
+	if card.update() != 1 || len(card.face.Vouchers) != 0 {
+		t.Errorf("the card lists %+v", card.face.Vouchers)
+	}
+	other := r.member("Bob")
+	if _, err := r.IssueVoucher(ctx, other.ID, v.ID, pass.Apple); err == nil {
+		t.Error("another member got the voucher's pass")
+	}
+}
+
+// A redemption is followed by a new code for who has it on an iPhone: once for several,
+// a while later, journalled as any re-issue. Nobody else's code changes.
+func TestReissueAfterRedemption(t *testing.T) {
+	r := newRigOn(t, blank.SQLite(t), pass.Settings{Reissue: true})
+	ctx := context.Background()
+	members := r.members("iphone", "web", "iphone and print", "downloaded only")
+	h := r.install(r.issue(members[0], pass.Apple), "phone-1")
+	r.issue(members[1], pass.Web)
+	r.install(r.issue(members[2], pass.Apple), "phone-2")
+	r.issue(members[2], pass.Printed)
+	r.download(r.issue(members[3], pass.Apple), "phone-3")
+	till := r.hq.Till(t, "till")
+	till.Skip(time.Minute)
+	for _, m := range members {
+		r.give(m, 100)
+	}
+	r.rounds()
+	h.update()
+	for i := range 2 {
+		for _, m := range members {
+			till.Sell(t, m.Account, 1000, 30)
+		}
+		till.Sync(t, 1+i*len(members))
+		r.hq.Apply(t)
+		r.rounds()
+	}
+	h.update()
+	if h.points() >= 100 || h.face.Issue != 1 {
+		t.Fatalf("after the sales the phone shows %d points and issue %d", h.points(), h.face.Issue)
+	}
+	r.hq.Clock.Advance(2 * time.Minute)
+	r.rounds()
+	h.update()
+	for i, want := range []uint16{2, 1, 1, 1} {
+		m, err := r.programme.Member(ctx, members[i].ID)
+		r.must(err)
+		if m.Issue != want {
+			t.Errorf("%s has issue %d, want %d", members[i].Alias, m.Issue, want)
+		}
+	}
+	if h.face.Issue != 2 {
+		t.Errorf("the phone has issue %d", h.face.Issue)
+	}
+	r.hq.Clock.Advance(3 * time.Hour)
+	r.rounds()
+	if m, err := r.programme.Member(ctx, members[0].ID); err != nil || m.Issue != 2 {
+		t.Errorf("without a redemption the issue became %d (%v)", m.Issue, err)
+	}
+	r.hq.Verify(t)
+}
+
+// The lag is from the sale to when the phone has it.
+func TestLagFromSaleToPhone(t *testing.T) {
+	r := newRig(t)
+	m := r.member("Ada")
+	h := r.install(r.issue(m, pass.Apple), "phone-1")
+	r.rounds()
+	h.update()
+	till := r.hq.Till(t, "till")
+	till.Sell(t, m.Account, 5000, 0)
+	till.Sync(t, 1)
+	r.hq.Clock.Advance(till.Now().Sub(r.hq.Clock.Now()) + 90*time.Second)
+	r.hq.Apply(t)
+	r.rounds()
+	if h.update() != 1 || h.points() != 50 {
+		t.Fatalf("the phone shows %d points", h.points())
+	}
+	stages := r.figures().Stages
+	if len(stages) != 1 || stages[0].LagMedian < 90*time.Second || stages[0].LagMedian > 100*time.Second || stages[0].Current != 1 {
+		t.Errorf("the funnel says %+v", stages)
+	}
+}
+
+// Who leaves is forgotten: at once on the phone, and in a month in the database.
+func TestWhoLeavesIsForgotten(t *testing.T) {
+	r := newRig(t)
+	ctx := context.Background()
+	m := r.member("Ada")
+	r.must(r.Joined(ctx, m.ID))
+	h := r.install(r.issue(m, pass.Apple), "phone-1")
+	r.rounds()
+	h.update()
+	_, err := r.programme.Rename(ctx, m.ID, m.ID, "")
+	r.must(err)
+	_, err = r.programme.Block(ctx, m.ID, m.ID)
+	r.must(err)
+	r.must(r.Left(ctx, m.ID))
+	r.rounds()
+	if h.update() != 1 || !h.face.Voided || h.face.Name != "" {
+		t.Fatalf("the phone says %+v", h.face)
+	}
+	r.hq.Clock.Advance(31 * 24 * time.Hour)
+	r.rounds()
+	all, err := r.Of(ctx, m.ID)
+	r.must(err)
+	if len(all) != 0 {
+		t.Errorf("%d passes are left", len(all))
+	}
+	if _, err := r.Fetch(ctx, h.caller, time.Time{}); err == nil {
+		t.Error("the pass is still there")
+	}
+}
