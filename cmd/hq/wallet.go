@@ -187,8 +187,8 @@ func (w shopperWallets) Apple(ctx context.Context, member, voucher uuid.UUID) ([
 	if err != nil {
 		return nil, err
 	}
-	body, _, err := w.passes.Download(ctx, ticket)
-	return body, err
+	got, err := w.passes.Download(ctx, ticket)
+	return got.Body, err
 }
 
 func (w shopperWallets) issue(ctx context.Context, member, voucher uuid.UUID, ch pass.Channel) (pass.Pass, error) {

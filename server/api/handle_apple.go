@@ -8,7 +8,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/pass"
 )
 
@@ -134,18 +133,16 @@ func (s *Server) appleLog(c *fiber.Ctx) error {
 }
 
 func (s *Server) appleDownload(c *fiber.Ctx) error {
-	body, bundle, err := s.o.Passes.Download(c.UserContext(), parameter(c, "ticket"))
-	switch {
-	case problem.CodeOf(err) == problem.StateConflict && err != nil:
-		return problem.Wrap(problem.NotFound, err, "the pass is void; open the card again")
-	case err != nil:
+	got, err := s.o.Passes.Download(c.UserContext(), parameter(c, "ticket"))
+	if err != nil {
 		return err
 	}
 	kind, name := typePass, "card.pkpass"
-	if bundle {
+	if got.Bundle {
 		kind, name = typePasses, "cards.pkpasses"
 	}
 	c.Set(fiber.HeaderContentType, kind)
 	c.Set(fiber.HeaderContentDisposition, `inline; filename="`+name+`"`)
-	return c.Send(body)
+	modified(c, got.Modified)
+	return c.Send(got.Body)
 }

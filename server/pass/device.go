@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tallystick/tallystick/internal/problem"
 )
@@ -74,8 +73,9 @@ func checkPushToken(text string) error {
 // changed push token is kept all the same, for all passes of the phone.
 //
 // A pass may have changed between the phone's download and now, when nobody could tell
-// it. So a new registration takes a position of its own, after which the pass is listed
-// once, and a phone that may have an old pass is told at once.
+// it. So when the pass has changed at all since it was first looked at, a new
+// registration takes a position of its own, after which the pass is listed once, and the
+// phone is told at once.
 func (s *Service) Register(ctx context.Context, c Caller, device, pushToken string) (isNew bool, err error) {
 	p, err := s.authorise(ctx, c)
 	if err != nil {
@@ -99,10 +99,6 @@ func (s *Service) Register(ctx context.Context, c Caller, device, pushToken stri
 	return isNew, nil
 }
 
-// freshFor is for how long after its last change a pass may be an old one on a phone that
-// registers: it was downloaded before, and the shopper looked at it first.
-const freshFor = 15 * time.Minute
-
 func (s *Service) register(ctx context.Context, k Key, phone [32]byte, pushToken string) (isNew bool, err error) {
 	on, err := s.o.Store.Registrations(ctx, []Key{k})
 	if err != nil {
@@ -115,7 +111,8 @@ func (s *Service) register(ctx context.Context, k Key, phone [32]byte, pushToken
 		}
 		return false, s.o.Store.RenewToken(ctx, phone, pushToken)
 	}
-	if r.Tag, err = s.o.Store.AdvanceTags(ctx, 1); err != nil {
+	head, err := s.o.Store.AdvanceTags(ctx, 1)
+	if err != nil {
 		return false, err
 	}
 	current, err := s.o.Store.Passes(ctx, []Key{k})
@@ -123,6 +120,10 @@ func (s *Service) register(ctx context.Context, k Key, phone [32]byte, pushToken
 		return false, err
 	}
 	p := current[0]
+	changed := !p.CauseAt.IsZero()
+	if changed {
+		r.Tag = head
+	}
 	if err := s.forgetOldest(ctx, k); err != nil {
 		return false, err
 	}
@@ -132,7 +133,7 @@ func (s *Service) register(ctx context.Context, k Key, phone [32]byte, pushToken
 	if err := s.o.Store.PutRegistration(ctx, r); err != nil {
 		return false, err
 	}
-	if s.now().Sub(p.Modified) < freshFor && p.Modified.After(p.IssuedAt) {
+	if changed {
 		if err := s.o.Store.WantPushes(ctx, []Push{s.toPhone(r, r.Tag, s.o.Settings.UrgentGap)}); err != nil {
 			return false, err
 		}

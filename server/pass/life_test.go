@@ -80,7 +80,7 @@ func TestVoidedOnThePhone(t *testing.T) {
 	}
 	ticket, err := r.Ticket(pass.Pass{Key: keyOf(t, h.caller.Serial)})
 	r.must(err)
-	_, _, err = r.Download(ctx, ticket)
+	_, err = r.Download(ctx, ticket)
 	wantCode(t, err, problem.NotFound)
 }
 

@@ -141,13 +141,13 @@ func (r *rig) download(p pass.Pass, device string) *phone {
 	r.t.Helper()
 	ticket, err := r.Ticket(p)
 	r.must(err)
-	body, bundle, err := r.Download(context.Background(), ticket)
+	got, err := r.Download(context.Background(), ticket)
 	r.must(err)
-	if bundle {
+	if got.Bundle {
 		r.t.Fatal("one pass came as a bundle")
 	}
-	h := &phone{r: r, device: device, push: fmt.Sprintf("%x", device), bodies: 1}
-	h.take(body)
+	h := &phone{r: r, device: device, push: fmt.Sprintf("%x", device), bodies: 1, have: got.Modified}
+	h.take(got.Body)
 	return h
 }
 

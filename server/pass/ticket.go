@@ -64,36 +64,47 @@ func (s *Service) readTicket(text string) ([]Key, error) {
 	return keys, nil
 }
 
-// Download returns what a ticket stands for: one pass, or several as a bundle.
-func (s *Service) Download(ctx context.Context, ticket string) (body []byte, bundle bool, err error) {
+// Downloaded is what a ticket stands for: one pass, or several as a bundle. Modified is
+// of the one that changed last.
+type Downloaded struct {
+	Body     []byte
+	Bundle   bool
+	Modified time.Time
+}
+
+// Download returns what a ticket stands for.
+func (s *Service) Download(ctx context.Context, ticket string) (Downloaded, error) {
+	var out Downloaded
 	if s.o.Apple == nil {
-		return nil, false, problem.New(problem.NotFound, "there are no passes of Apple Wallet here")
+		return out, problem.New(problem.NotFound, "there are no passes of Apple Wallet here")
 	}
 	keys, err := s.readTicket(ticket)
 	if err != nil {
-		return nil, false, err
+		return out, err
 	}
 	var bodies [][]byte
 	for _, k := range keys {
 		p, err := s.byKey(ctx, k)
 		if err != nil {
-			return nil, false, err
+			return out, err
 		}
 		if p.State == Voided || p.Channel != Apple {
-			return nil, false, problem.New(problem.NotFound, "the pass is void; open the card again")
+			return out, problem.New(problem.NotFound, "the pass is void; open the card again")
 		}
 		one, p, err := s.body(ctx, p)
 		if err != nil {
-			return nil, false, err
+			return out, err
 		}
 		s.fetched(p)
 		bodies = append(bodies, one)
+		out.Modified = later(out.Modified, p.Modified)
 	}
-	if len(bodies) == 1 {
-		return bodies[0], false, nil
+	if out.Body = bodies[0]; len(bodies) == 1 {
+		return out, nil
 	}
-	if body, err = s.o.Apple.Bundle(bodies); err != nil {
-		return nil, false, fmt.Errorf("bundle passes: %w", err)
+	out.Bundle = true
+	if out.Body, err = s.o.Apple.Bundle(bodies); err != nil {
+		return Downloaded{}, fmt.Errorf("bundle passes: %w", err)
 	}
-	return body, true, nil
+	return out, nil
 }
