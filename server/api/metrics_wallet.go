@@ -36,7 +36,7 @@ func (w *walletCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	f, err := w.o.Passes.Figures(ctx)
+	f, err := w.o.Passes.Figures(ctx, 24*time.Hour)
 	if err != nil {
 		ch <- prometheus.NewInvalidMetric(pushesDesc, err)
 		return
