@@ -22,6 +22,7 @@ import (
 	"github.com/tallystick/tallystick/server/cashier"
 	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/console"
+	"github.com/tallystick/tallystick/server/expiry"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/googlewallet"
@@ -83,6 +84,7 @@ type office struct {
 	branding  *branding.Service
 	passes    *pass.Service
 	google    *googlewallet.Wallet // nil without an account
+	expiry    *expiry.Watch
 	// credentials sign Apple passes; nil for none.
 	credentials *apple.Credentials
 	people      *people.Directory

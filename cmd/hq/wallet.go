@@ -11,6 +11,7 @@ import (
 
 	"github.com/tallystick/tallystick/server/branding"
 	"github.com/tallystick/tallystick/server/card"
+	"github.com/tallystick/tallystick/server/expiry"
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/rounds"
 	"github.com/tallystick/tallystick/wallet/apple"
@@ -91,6 +92,22 @@ func (o *office) warn(files *walletFiles, data, public string, log *slog.Logger)
 			log.Warn("Apple's certificates need a person; hq wallet doctor says more", "finding", finding.Text)
 		}
 	}
+}
+
+// watchExpiry watches the certificates of the wallets. It is not started.
+func (o *office) watchExpiry(f walletFlags, c cardFlags, mine rounds.Turn, log *slog.Logger) *expiry.Watch {
+	options := expiry.Options{To: f.AlertMail, Mails: o.mails, Programme: c.Programme, Clock: o.clock, Log: log, Turn: mine}
+	if o.credentials != nil {
+		for _, e := range o.credentials.Expiries() {
+			options.Certificates = append(options.Certificates, expiry.Certificate{Name: certificateName(e), EndsAt: e.At})
+		}
+	}
+	return expiry.New(options)
+}
+
+// certificateName says which certificate it is, in words.
+func certificateName(e apple.Expiry) string {
+	return "Apple Wallet: the " + e.Certificate + " certificate"
 }
 
 // appleWallet makes passes for iPhones.

@@ -170,7 +170,7 @@ func (c *checkup) lookAtApple(w *walletFiles, data string, err error) {
 	}
 	c.add(doctor.Files(doctor.AppleFiles, nil, fmt.Sprintf("certificate and key of pass type %s and team %s fit each other and their authority", w.credentials.PassType(), w.credentials.Team())))
 	for _, e := range w.credentials.Expiries() {
-		c.add(doctor.Expiry(c.clock.Now(), "the "+e.Certificate+" certificate", time.Time{}, e.At))
+		c.add(doctor.Expiry(c.clock.Now(), certificateName(e), time.Time{}, e.At))
 	}
 	service := strings.TrimSuffix(c.PublicURL, "/") + "/wallet/apple"
 	c.add(doctor.Service(service, c.Wallet.SelfMade))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/card"
+	"github.com/tallystick/tallystick/server/expiry"
 )
 
 // wallets makes passes that say what they are of, and remembers what it is told.
@@ -133,4 +134,24 @@ func TestGiftedVoucher(t *testing.T) {
 	owner.ask(call{method: "DELETE", path: "/api/v1/card/me"})
 	stranger.refused(call{method: "GET", path: "/api/v1/card/gifts/" + secret}, http.StatusNotFound, problem.NotFound)
 	stranger.refused(call{method: "GET", path: "/api/v1/card/gifts/" + secret + "/apple"}, http.StatusNotFound, problem.NotFound)
+}
+
+// A certificate that ends soon stands on the first page, and each in the metrics.
+func TestEndingCertificatesAreShown(t *testing.T) {
+	r := newRig(t)
+	now := r.clock.Now()
+	r.close()
+	r.ending = []expiry.Certificate{{Name: "the pass certificate", EndsAt: now.AddDate(0, 0, 59)}, {Name: "the issuer", EndsAt: now.AddDate(1, 0, 0)}}
+	r.start()
+	var home struct{ Ending []struct{ Name string } }
+	r.do(call{method: "GET", path: "/api/v1/console/home"}).into(t, &home)
+	if len(home.Ending) != 1 || home.Ending[0].Name != "the pass certificate" {
+		t.Errorf("the first page shows %+v", home.Ending)
+	}
+	text := string(r.do(call{method: "GET", path: "/metrics"}).body)
+	for _, c := range r.ending {
+		if !strings.Contains(text, fmt.Sprintf("tallystick_hq_wallet_certificate_expiry_seconds{certificate=%q} %g", c.Name, float64(c.EndsAt.Unix()))) {
+			t.Errorf("the metrics miss %s: %s", c.Name, text)
+		}
+	}
 }

@@ -50,7 +50,7 @@ func (h handlers) GetHome(ctx context.Context, _ GetHomeRequestObject) (GetHomeR
 		Exceptions: showAll(home.Exceptions, func(c console.Cause) CauseSum {
 			return CauseSum{Cause: c.Cause, Unit: c.Unit, Currency: c.Currency, Count: c.N, Amount: c.Amount, Money: c.Money}
 		}),
-		Worst: showAll(exposure.Total(), showLine),
+		Worst: showAll(exposure.Total(), showLine), Ending: h.showEnding(),
 	}, nil
 }
 

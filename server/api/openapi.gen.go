@@ -1563,6 +1563,12 @@ type EarnRule struct {
 // EmailState defines model for EmailState.
 type EmailState string
 
+// EndingCertificate defines model for EndingCertificate.
+type EndingCertificate struct {
+	EndsAt time.Time `json:"ends_at"`
+	Name   string    `json:"name"`
+}
+
 // EnrolmentCode defines model for EnrolmentCode.
 type EnrolmentCode struct {
 	Code      string    `json:"code"`
@@ -1835,11 +1841,14 @@ type HoldingDetail struct {
 
 // Home `today` sums what the stores did on their own business dates of today; `busiest` are the ten that sold most. `waiting_terminals` is entries that terminals have said they hold, `waiting_hq` those taken in and not applied.
 type Home struct {
-	At           time.Time  `json:"at"`
-	Busiest      []StoreDay `json:"busiest"`
-	Exceptions   []CauseSum `json:"exceptions"`
-	Stores       int64      `json:"stores"`
-	StoresOnline int64      `json:"stores_online"`
+	At      time.Time  `json:"at"`
+	Busiest []StoreDay `json:"busiest"`
+
+	// Ending Certificates of the wallets that end within 60 days, or have ended.
+	Ending       []EndingCertificate `json:"ending"`
+	Exceptions   []CauseSum          `json:"exceptions"`
+	Stores       int64               `json:"stores"`
+	StoresOnline int64               `json:"stores_online"`
 
 	// Terminals The web shop's terminals are not counted: they are head office's own and hold nothing.
 	Terminals        TerminalCounts `json:"terminals"`

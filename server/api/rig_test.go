@@ -34,6 +34,7 @@ import (
 	"github.com/tallystick/tallystick/server/cashier"
 	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/console"
+	"github.com/tallystick/tallystick/server/expiry"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/hqjournal"
@@ -73,6 +74,7 @@ type rig struct {
 	outbox   *mail.Outbox
 	wallets  wallets
 	passes   *pass.Service
+	ending   []expiry.Certificate
 	accounts *account.Accounts
 	cashiers *cashier.Cashiers
 	journal  *hqjournal.Journal
@@ -205,6 +207,7 @@ func (r *rig) start() {
 		Passes: r.passes,
 		People: r.people, Answers: answers, Fleet: lanes, Cashiers: r.cashiers, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
+		Expiry:      expiry.New(expiry.Options{Certificates: r.ending, Clock: r.clock}),
 		RequestTime: r.requestTime, Proxies: r.proxies,
 		Cases: casework.New(casework.Env{Store: db, Clock: r.clock, NewID: newID}), Lists: console.NewReader(db, r.clock, fleet.OnlineWithin, r.hq),
 		Desk: console.NewDesk(db, r.clock, fleet.OnlineWithin), Proofs: console.NewProver(db, db, console.Office{HQ: r.hq, Keys: set}), Watch: r.watch,

@@ -24,6 +24,7 @@ import (
 	"github.com/tallystick/tallystick/server/cashier"
 	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/console"
+	"github.com/tallystick/tallystick/server/expiry"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
@@ -127,6 +128,8 @@ type Options struct {
 	Applied func(ctx context.Context, terminal uuid.UUID, epoch uint32) (uint64, error)
 	// Ping reports whether the database answers.
 	Ping func(ctx context.Context) error
+	// Expiry knows when certificates of the wallets end; nil knows none.
+	Expiry *expiry.Watch
 	// Lost reports whether an error means that the database is away, which is
 	// answered as problem.Unavailable; nil knows none.
 	Lost func(err error) bool

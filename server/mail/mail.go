@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/rounds"
 )
 
@@ -46,6 +47,7 @@ type Mail struct {
 // newest first and begin before an id; the zero id is the newest.
 type Store interface {
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+	// AddMail is problem.Conflict when the id is there.
 	AddMail(ctx context.Context, m Mail) error
 	SetMail(ctx context.Context, m Mail) error
 	// MailsDue returns waiting mails whose time has come, oldest first.
@@ -98,12 +100,25 @@ func New(o Options) *Outbox {
 
 // Queue keeps a mail to be sent, in the transaction of ctx.
 func (b *Outbox) Queue(ctx context.Context, to, subject, text string) error {
+	return b.queue(ctx, b.o.NewID(), to, subject, text)
+}
+
+// QueueOnce is Queue unless a mail of that id was queued before. Ids are in the order of
+// time (RFC 9562 version 7).
+func (b *Outbox) QueueOnce(ctx context.Context, id uuid.UUID, to, subject, text string) error {
+	if err := b.queue(ctx, id, to, subject, text); problem.CodeOf(err) != problem.Conflict {
+		return err
+	}
+	return nil
+}
+
+func (b *Outbox) queue(ctx context.Context, id uuid.UUID, to, subject, text string) error {
 	if len(text) > MaxText {
 		return fmt.Errorf("queue mail: %d bytes, at most %d are allowed", len(text), MaxText)
 	}
 	now := b.now()
 	err := b.o.Store.AddMail(ctx, Mail{
-		ID: b.o.NewID(), To: to, Subject: subject, Text: text, State: Waiting, DueAt: now, CreatedAt: now,
+		ID: id, To: to, Subject: subject, Text: text, State: Waiting, DueAt: now, CreatedAt: now,
 	})
 	if err != nil {
 		return fmt.Errorf("queue mail: %w", err)

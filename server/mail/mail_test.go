@@ -136,6 +136,18 @@ func TestAMailIsQueuedWithWhatItTellsOf(t *testing.T) {
 	}
 }
 
+// Several processes may tell the same news: it is one mail.
+func TestNewsIsQueuedOnce(t *testing.T) {
+	r := newRig(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"))
+	id := uuid.Must(uuid.NewV7())
+	for range 3 {
+		must(t, r.QueueOnce(t.Context(), id, "it@example.org", "A certificate ends", "Renew it."))
+	}
+	if m := r.only(t); m.ID != id || m.Subject != "A certificate ends" {
+		t.Errorf("%+v", m)
+	}
+}
+
 func TestBadInput_MailServer(t *testing.T) {
 	for _, address := range []string{"", "mail.example.org", "http://mail.example.org", "smtp://", "smtp://h:port", "smtp://user:secret@:25"} {
 		_, err := mail.NewSMTP(address, "card@shop.example")

@@ -238,7 +238,7 @@ const mailColumns = "id, to_address, subject, body, state, attempts, due_at, cre
 func (db *DB) AddMail(ctx context.Context, m mail.Mail) error {
 	_, err := db.exec(ctx, "INSERT INTO mails ("+mailColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		m.ID[:], m.To, m.Subject, m.Text, uint8(m.State), m.Attempts, toMillis(m.DueAt), toMillis(m.CreatedAt), toMillis(m.SentAt), m.Failure)
-	return err
+	return taken(err, problem.Conflict, "there is such a mail")
 }
 
 // SetMail implements mail.Store.

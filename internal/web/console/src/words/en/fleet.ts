@@ -35,6 +35,7 @@ export const fleet = {
     noHistory: 'There is no history yet. It is kept from minute to minute.',
     allTerminals: 'All terminals',
     quarantined: '{n} in quarantine',
+    ending: '{name} ends on {date}. Renew it in time: docs/wallet-setup.md says how.',
   },
   terminals: {
     add: 'Add a terminal',

@@ -37,6 +37,7 @@ export const fleet: Catalog<typeof en> = {
     noHistory: 'Nie ma jeszcze historii. Zapisywana jest co minutę.',
     allTerminals: 'Wszystkie terminale',
     quarantined: '{n} w kwarantannie',
+    ending: '{name} wygasa {date}. Odnów go na czas: opis jest w docs/wallet-setup.md.',
   },
   terminals: {
     add: 'Dodaj terminal',

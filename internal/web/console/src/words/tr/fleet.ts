@@ -32,6 +32,7 @@ export const fleet: Catalog<typeof en> = {
     noHistory: 'Henüz geçmiş yok. Dakika dakika tutulur.',
     allTerminals: 'Tüm terminaller',
     quarantined: '{n} karantinada',
+    ending: '{name} {date} tarihinde sona eriyor. Zamanında yenileyin: docs/wallet-setup.md anlatır.',
   },
   terminals: {
     add: 'Terminal ekle',
