@@ -42,32 +42,40 @@ func cut(text string, limit int) string {
 // characters that turn the direction of all text behind them, heaps of accents, and bytes
 // that are not UTF-8.
 func clean(text string, limit int) string {
-	if len(text) > limit {
-		for limit > 0 && !utf8.RuneStart(text[limit]) {
-			limit--
-		}
-		text = text[:limit] + ellipsis
-	}
-	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\r\n", "\n")
+	text = atMost(text, limit) // before the next line, as a limit on work; behind it, since it makes texts longer
+	text = atMost(strings.ToValidUTF8(text, "\uFFFD"), limit)
+	text = strings.ReplaceAll(text, "\r\n", "\n")
 	marks := 0
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if marks++; !isMark(r) {
-			marks = 0
-		}
 		switch {
-		case marks > maxMarks:
-			return -1
 		case r == '\n':
-			return r
 		case r == '\r', r == '\u2028', r == '\u2029':
-			return '\n'
+			r = '\n'
 		case r == '\t':
-			return ' '
+			r = ' '
 		case unicode.IsControl(r), r >= '\u202A' && r <= '\u202E', r >= '\u2066' && r <= '\u2069', r == '\uFEFF':
+			return -1
+		}
+		if !isMark(r) {
+			marks = 0
+			return r
+		}
+		if marks++; marks > maxMarks {
 			return -1
 		}
 		return r
 	}, text))
+}
+
+// atMost cuts a text behind so many bytes, between two characters.
+func atMost(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit] + ellipsis
 }
 
 // isMark tells accents and the like. There are none below U+0300, where most text is.
