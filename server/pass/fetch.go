@@ -50,7 +50,7 @@ func (s *Service) Look(ctx context.Context, c Caller) (Pass, error) {
 
 // look settles one pass and returns it as it is then.
 func (s *Service) look(ctx context.Context, p Pass) (Pass, error) {
-	if err := s.settle(ctx, []Pass{p}, settling{since: s.now().Add(-lookBack), gap: s.o.Settings.UrgentGap}); err != nil {
+	if err := s.settle(ctx, []Pass{p}, s.o.Settings.UrgentGap); err != nil {
 		return Pass{}, err
 	}
 	return s.byKey(ctx, p.Key)
@@ -112,7 +112,7 @@ func (s *Service) card(ctx context.Context, k Key) (Card, Pass, error) {
 			return Card{}, Pass{}, err
 		}
 		if changedBy(drafts[0], look.Version) {
-			if err := s.settle(ctx, []Pass{p}, settling{since: s.now().Add(-lookBack), gap: s.o.Settings.UrgentGap}); err != nil {
+			if err := s.settle(ctx, []Pass{p}, s.o.Settings.UrgentGap); err != nil {
 				return Card{}, Pass{}, err
 			}
 			continue

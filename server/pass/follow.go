@@ -111,7 +111,7 @@ func (s *Service) follow(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("read passes: %w", err)
 	}
-	if err := s.settle(ctx, passes, settling{since: s.now().Add(-lookBack), gap: s.o.Settings.UrgentGap}); err != nil {
+	if err := s.settle(ctx, passes, s.o.Settings.UrgentGap); err != nil {
 		return false, err
 	}
 	if err := s.o.Store.SetPassFeed(ctx, read.at); err != nil {
@@ -233,7 +233,7 @@ func (s *Service) sweep(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("read passes: %w", err)
 	}
-	if err := s.settle(ctx, passes, settling{since: s.now().Add(-lookBack), gap: s.o.Settings.Gap}); err != nil {
+	if err := s.settle(ctx, passes, s.o.Settings.Gap); err != nil {
 		return false, err
 	}
 	if len(passes) == sweepAtOnce {

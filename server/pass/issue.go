@@ -144,7 +144,7 @@ func (s *Service) void(ctx context.Context, keys []Key) error {
 	if err != nil {
 		return err
 	}
-	return s.settle(ctx, passes, settling{since: s.now(), gap: s.o.Settings.UrgentGap})
+	return s.settle(ctx, passes, s.o.Settings.UrgentGap)
 }
 
 // alter changes passes one by one under the lock of the counter.
@@ -216,5 +216,5 @@ func (s *Service) Touch(ctx context.Context, member uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	return s.settle(ctx, all, settling{since: s.now(), gap: s.o.Settings.UrgentGap})
+	return s.settle(ctx, all, s.o.Settings.UrgentGap)
 }

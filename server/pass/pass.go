@@ -95,7 +95,7 @@ type Pass struct {
 	CauseAt time.Time
 
 	IssuedAt   time.Time
-	RedeemedAt time.Time // when HQ recorded the last redemption that was looked at
+	MovedAt    time.Time // when HQ recorded what moved the account last, as far as that was looked at
 	ReissueAt  time.Time // when the code is to be issued anew; zero for not
 	ReissuedAt time.Time
 	ErasedAt   time.Time // when the member left; the row follows after a while

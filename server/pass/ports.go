@@ -103,6 +103,7 @@ type Books interface {
 type Movement struct {
 	Account    uuid.UUID
 	OccurredAt time.Time // of the newest fact
+	RecordedAt time.Time // when HQ recorded it
 	RedeemedAt time.Time // when HQ recorded the newest redemption; zero for none
 }
 

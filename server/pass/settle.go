@@ -12,19 +12,14 @@ import (
 	"github.com/tallystick/tallystick/server/shard"
 )
 
-// settling is one look at many passes.
-type settling struct {
-	since time.Time // movements recorded from then on are causes of a change
-	gap   time.Duration
-}
-
-// lookBack is how long before a look a movement may have been recorded that caused it.
-const lookBack = 10 * time.Minute
+// lookBack is how long before a look a movement may have been recorded that caused it:
+// HQ may have much to apply.
+const lookBack = 48 * time.Hour
 
 // settle looks at what passes say now. Those that say something else than they did get
-// the next tags, and their phones are to be told. Passes are as just read; those that
+// the next tags, and their phones are to be told, gap after they were told last. Passes are as just read; those that
 // another has changed meanwhile are looked at again.
-func (s *Service) settle(ctx context.Context, passes []Pass, how settling) error {
+func (s *Service) settle(ctx context.Context, passes []Pass, gap time.Duration) error {
 	for try := 0; len(passes) > 0; try++ {
 		if try == maxTries {
 			return fmt.Errorf("settle passes: %d were changed by others %d times", len(passes), try)
@@ -41,11 +36,11 @@ func (s *Service) settle(ctx context.Context, passes []Pass, how settling) error
 		if err != nil {
 			return err
 		}
-		news, err := s.news(ctx, drafts, look, how.since)
+		news, err := s.news(ctx, drafts, look)
 		if err != nil || len(news) == 0 {
 			return err
 		}
-		keys, err := s.keep(ctx, news, how.gap)
+		keys, err := s.keep(ctx, news, gap)
 		if err != nil {
 			return fmt.Errorf("settle passes: %w", err)
 		}
@@ -66,8 +61,8 @@ type change struct {
 }
 
 // news are the passes of which something is to be written.
-func (s *Service) news(ctx context.Context, drafts []draft, look uint64, since time.Time) ([]change, error) {
-	moved, err := s.movements(ctx, drafts, look, since)
+func (s *Service) news(ctx context.Context, drafts []draft, look uint64) ([]change, error) {
+	moved, err := s.movements(ctx, drafts, look)
 	if err != nil {
 		return nil, err
 	}
@@ -80,20 +75,19 @@ func (s *Service) news(ctx context.Context, drafts []draft, look uint64, since t
 			c.is.Digest, c.is.Brand = d.digest[:], look
 			c.is.Modified = later(now.Truncate(time.Second), d.pass.Modified.Add(time.Second))
 			c.is.CauseAt = now
-			if !m.OccurredAt.IsZero() {
+			if m.RecordedAt.After(d.pass.MovedAt) {
 				c.is.CauseAt = m.OccurredAt
 			}
 			if len(d.pass.Digest) == 0 {
 				c.is.CauseAt = time.Time{} // the first look is no change
 			}
 		}
-		if s.rewrites(d.pass) && m.RedeemedAt.After(d.pass.RedeemedAt) {
-			c.is.RedeemedAt = m.RedeemedAt
-			if d.pass.ReissueAt.IsZero() {
-				c.is.ReissueAt = later(now.Add(s.o.Settings.ReissueAfter), d.pass.ReissuedAt.Add(s.o.Settings.ReissueGap))
-			}
+		rewrite := s.rewrites(d.pass) && m.RedeemedAt.After(d.pass.MovedAt)
+		if rewrite && d.pass.ReissueAt.IsZero() {
+			c.is.ReissueAt = later(now.Add(s.o.Settings.ReissueAfter), d.pass.ReissuedAt.Add(s.o.Settings.ReissueGap))
 		}
-		if c.changed || !c.is.RedeemedAt.Equal(c.was.RedeemedAt) {
+		if c.changed || rewrite {
+			c.is.MovedAt = later(m.RecordedAt, d.pass.MovedAt)
 			out = append(out, c)
 		}
 	}
@@ -118,10 +112,10 @@ func (s *Service) rewrites(p Pass) bool {
 
 // movements is what was last recorded of the accounts whose passes change, or may be
 // rewritten.
-func (s *Service) movements(ctx context.Context, drafts []draft, look uint64, since time.Time) (map[uuid.UUID]Movement, error) {
+func (s *Service) movements(ctx context.Context, drafts []draft, look uint64) (map[uuid.UUID]Movement, error) {
 	accounts := map[uuid.UUID]bool{}
 	for _, d := range drafts {
-		if d.member.ID != uuid.Nil && len(d.pass.Digest) > 0 && (s.rewrites(d.pass) || changedBy(d, look)) {
+		if d.member.ID != uuid.Nil && (s.rewrites(d.pass) || changedBy(d, look)) {
 			accounts[d.member.Account] = true
 		}
 	}
@@ -132,7 +126,7 @@ func (s *Service) movements(ctx context.Context, drafts []draft, look uint64, si
 	for _, id := range sortedIDs(accounts) {
 		keys = append(keys, ledger.AccountKey{Shard: shard.Of(id), Account: id})
 	}
-	rows, err := s.o.Books.Movements(ctx, keys, since)
+	rows, err := s.o.Books.Movements(ctx, keys, s.now().Add(-lookBack))
 	if err != nil {
 		return nil, fmt.Errorf("read movements: %w", err)
 	}
@@ -171,7 +165,7 @@ func (s *Service) keep(ctx context.Context, news []change, gap time.Duration) (a
 			switch {
 			case !exists:
 				continue
-			case p.Tag != c.was.Tag || p.State != c.was.State || !p.ReissueAt.Equal(c.was.ReissueAt) || !p.RedeemedAt.Equal(c.was.RedeemedAt):
+			case p.Tag != c.was.Tag || p.State != c.was.State || !p.ReissueAt.Equal(c.was.ReissueAt) || !p.MovedAt.Equal(c.was.MovedAt):
 				again = append(again, p.Key)
 				continue
 			}

@@ -31,7 +31,7 @@ type passRow struct {
 	ModifiedAt int64  `bun:"modified_at"`
 	CauseAt    int64  `bun:"cause_at"`
 	IssuedAt   int64  `bun:"issued_at"`
-	RedeemedAt int64  `bun:"redeemed_at"`
+	MovedAt    int64  `bun:"moved_at"`
 	ReissueAt  int64  `bun:"reissue_at"`
 	ReissuedAt int64  `bun:"reissued_at"`
 	ErasedAt   int64  `bun:"erased_at"`
@@ -43,7 +43,7 @@ func (r passRow) pass() pass.Pass {
 	p := pass.Pass{
 		Key: r.key(), Member: toID(r.Member), Voucher: toID(r.Voucher), Channel: pass.Channel(r.Channel), State: pass.State(r.State),
 		Digest: r.Digest, Brand: r.Brand, Tag: r.Tag, CauseAt: fromMillis(r.CauseAt), IssuedAt: fromMillis(r.IssuedAt),
-		RedeemedAt: fromMillis(r.RedeemedAt), ReissueAt: fromMillis(r.ReissueAt), ReissuedAt: fromMillis(r.ReissuedAt), ErasedAt: fromMillis(r.ErasedAt),
+		MovedAt: fromMillis(r.MovedAt), ReissueAt: fromMillis(r.ReissueAt), ReissuedAt: fromMillis(r.ReissuedAt), ErasedAt: fromMillis(r.ErasedAt),
 	}
 	if r.ModifiedAt != 0 {
 		p.Modified = time.Unix(r.ModifiedAt, 0).UTC()
@@ -59,13 +59,13 @@ func passValues(p pass.Pass) row {
 	}
 	return row{
 		p.Shard, idBytes(p.ID), idBytes(p.Member), idBytes(p.Voucher), uint8(p.Channel), uint8(p.State), blob(p.Digest), p.Brand, p.Tag, modified,
-		toMillis(p.CauseAt), toMillis(p.IssuedAt), toMillis(p.RedeemedAt), toMillis(p.ReissueAt), toMillis(p.ReissuedAt), toMillis(p.ErasedAt),
+		toMillis(p.CauseAt), toMillis(p.IssuedAt), toMillis(p.MovedAt), toMillis(p.ReissueAt), toMillis(p.ReissuedAt), toMillis(p.ErasedAt),
 	}
 }
 
 const (
-	passColumns = "shard, id, member, voucher, channel, state, digest, brand, tag, modified_at, cause_at, issued_at, redeemed_at, reissue_at, reissued_at, erased_at"
-	passList    = "p.shard, p.id, p.member, p.voucher, p.channel, p.state, p.digest, p.brand, p.tag, p.modified_at, p.cause_at, p.issued_at, p.redeemed_at, p.reissue_at, p.reissued_at, p.erased_at"
+	passColumns = "shard, id, member, voucher, channel, state, digest, brand, tag, modified_at, cause_at, issued_at, moved_at, reissue_at, reissued_at, erased_at"
+	passList    = "p.shard, p.id, p.member, p.voucher, p.channel, p.state, p.digest, p.brand, p.tag, p.modified_at, p.cause_at, p.issued_at, p.moved_at, p.reissue_at, p.reissued_at, p.erased_at"
 )
 
 func passKeys(keys []pass.Key) []row {
@@ -146,7 +146,7 @@ func (db *DB) PassesAfter(ctx context.Context, after pass.Key, limit int) ([]pas
 func (db *DB) SavePasses(ctx context.Context, passes []pass.Pass) error {
 	return db.insert(ctx, "INSERT INTO passes ("+passColumns+")", convert(passes, passValues),
 		"ON CONFLICT (shard, id) DO UPDATE SET state = EXCLUDED.state, digest = EXCLUDED.digest, brand = EXCLUDED.brand, tag = EXCLUDED.tag, "+
-			"modified_at = EXCLUDED.modified_at, cause_at = EXCLUDED.cause_at, redeemed_at = EXCLUDED.redeemed_at, reissue_at = EXCLUDED.reissue_at, "+
+			"modified_at = EXCLUDED.modified_at, cause_at = EXCLUDED.cause_at, moved_at = EXCLUDED.moved_at, reissue_at = EXCLUDED.reissue_at, "+
 			"reissued_at = EXCLUDED.reissued_at")
 }
 

@@ -188,6 +188,7 @@ func (db *DB) Movements(ctx context.Context, keys []ledger.AccountKey, since tim
 		}
 		m := &out[i]
 		m.OccurredAt = fromMillis(max(toMillis(m.OccurredAt), r.OccurredAt))
+		m.RecordedAt = fromMillis(max(toMillis(m.RecordedAt), r.RecordedAt))
 		if loyalty.Book(r.ToBook) == loyalty.BookStore {
 			m.RedeemedAt = fromMillis(max(toMillis(m.RedeemedAt), r.RecordedAt))
 		}

@@ -14,7 +14,7 @@ CREATE TABLE passes (
   modified_at BIGINT NOT NULL,
   cause_at BIGINT NOT NULL,
   issued_at BIGINT NOT NULL,
-  redeemed_at BIGINT NOT NULL,
+  moved_at BIGINT NOT NULL,
   reissue_at BIGINT NOT NULL,
   reissued_at BIGINT NOT NULL,
   erased_at BIGINT NOT NULL,
