@@ -158,7 +158,7 @@ func (r *rig) rounds() {
 	for more := true; more; {
 		followed, err := r.passes.Round(r.t.Context())
 		r.must(err)
-		pushed, err := r.passes.PushRound(r.t.Context())
+		pushed, err := r.passes.PushRound(r.t.Context(), pass.Google)
 		r.must(err)
 		more = followed || pushed
 	}

@@ -92,7 +92,7 @@ func vouchersAreToldAndLinked(t *testing.T, r *rig) {
 	if n := r.double.Notified("loyaltyObject", phone.Object()); n != 1 {
 		t.Errorf("told %d times of a voucher", n)
 	}
-	link, err := r.passes.GoogleVoucherLink(t.Context(), v.ID)
+	link, err := r.passes.GoogleVoucherLink(t.Context(), m.ID, v.ID)
 	r.must(err)
 	offer, err := r.double.Save(link)
 	r.must(err)
@@ -276,9 +276,9 @@ func TestACallbackCountsOnce(t *testing.T) {
 	r.want(r.wallet.Callback(t.Context(), []byte("{}")), problem.InvalidBody)
 	r.want(r.wallet.Callback(t.Context(), sign(googledouble.Callback{Object: r.issuer.ObjectID("00" + strings.Repeat("ab", 16)), Event: "save"})), problem.NotFound)
 	r.want(r.wallet.Callback(t.Context(), sign(googledouble.Callback{Object: r.issuer.ObjectID("x"), Event: "save"})), problem.NotFound)
-	stages, err := r.passes.Funnel(t.Context(), start)
+	figures, err := r.passes.Figures(t.Context(), time.Hour)
 	r.must(err)
-	for _, s := range stages {
+	for _, s := range figures.Stages {
 		if s.Channel == pass.Google && (s.Issued != 1 || s.Installed != 1) {
 			t.Errorf("the funnel says %+v", s)
 		}

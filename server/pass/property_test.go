@@ -84,7 +84,7 @@ func (m *model) step(t *rapid.T) {
 		m.must(err)
 		m.hq.Clock.Advance(time.Duration(rapid.IntRange(0, 20_000).Draw(t, "ms")) * time.Millisecond)
 	default:
-		_, err := m.PushRound(ctx)
+		_, err := m.PushRound(ctx, pass.Apple)
 		m.must(err)
 		m.answerPushes(t)
 	}

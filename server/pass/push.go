@@ -10,10 +10,6 @@ import (
 )
 
 const (
-	// pushesAtOnce is how many of the queue are read together; pushersAtOnce is how many
-	// of them are under way.
-	pushesAtOnce  = 2000
-	pushersAtOnce = 128
 	// How long is waited before the next try, doubling from firstWait (or UrgentGap, when
 	// that is shorter) to longestWait; after mostAttempts it is given up until the pass
 	// changes again.
@@ -22,16 +18,24 @@ const (
 	mostAttempts = 30
 )
 
-// PushRound tells those who are due. More says that there may be more.
-func (s *Service) PushRound(ctx context.Context) (more bool, err error) {
-	due, err := s.o.Store.PushesDue(ctx, s.now(), pushesAtOnce)
+// crowd is how many of a channel's queue are read together, and how many of them are
+// under way. Google takes 20 a second, so its crowd is small: what waits for it keeps no
+// phone waiting, and a process that ends has little to say again.
+type crowd struct{ read, underWay int }
+
+var crowds = map[Channel]crowd{Apple: {2000, 128}, Google: {200, 16}}
+
+// PushRound tells those of a channel who are due. More says that there may be more.
+func (s *Service) PushRound(ctx context.Context, ch Channel) (more bool, err error) {
+	of := crowds[ch]
+	due, err := s.o.Store.PushesDue(ctx, ch, s.now(), of.read)
 	if err != nil || len(due) == 0 {
 		return false, err
 	}
 	results := make([]Result, len(due))
 	next := make(chan int)
 	var tellers sync.WaitGroup
-	for range min(pushersAtOnce, len(due)) {
+	for range min(of.underWay, len(due)) {
 		tellers.Go(func() {
 			for i := range next {
 				results[i] = s.tell(ctx, due[i])
@@ -46,7 +50,7 @@ func (s *Service) PushRound(ctx context.Context) (more bool, err error) {
 	if ctx.Err() != nil {
 		return false, ctx.Err() // what was told is told again: nobody minds
 	}
-	return len(due) == pushesAtOnce, s.took(ctx, due, results)
+	return len(due) == of.read, s.took(ctx, due, results)
 }
 
 // tell tells one target.
@@ -97,7 +101,7 @@ func (s *Service) took(ctx context.Context, due []Push, results []Result) error 
 		case Later:
 			p.Attempts++
 			p.DueAt = now.Add(waitFor(p.Attempts, min(firstWait, s.o.Settings.UrgentGap), r.After))
-			if p.Attempts >= mostAttempts {
+			if p.Attempts >= mostAttempts && p.Channel != Google { // it has no phone that may be gone
 				p.DueAt, p.Attempts = time.Time{}, 0
 			}
 		default:

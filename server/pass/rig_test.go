@@ -103,9 +103,12 @@ func (r *rig) rounds() {
 	for more := true; more; {
 		followed, err := r.Round(context.Background())
 		r.must(err)
-		pushed, err := r.PushRound(context.Background())
-		r.must(err)
-		more = followed || pushed
+		more = followed
+		for _, ch := range []pass.Channel{pass.Apple, pass.Google} {
+			pushed, err := r.PushRound(context.Background(), ch)
+			r.must(err)
+			more = more || pushed
+		}
 	}
 }
 

@@ -85,7 +85,8 @@ func New(o Options) *Service {
 	out := &Service{o: o, cache: newCache(s.CacheBytes), marks: newMarks(), logged: &allowance{}}
 	out.loops = []*rounds.Loop{
 		out.loop(followEvery, o.Turn, "passes could not follow what changed; it is tried again", out.Round),
-		out.loop(pushEvery, o.Turn, "phones could not be told; it is tried again", out.PushRound),
+		out.loop(pushEvery, o.Turn, "phones could not be told; it is tried again", out.pushing(Apple)),
+		out.loop(pushEvery, o.Turn, "Google could not be told; it is tried again", out.pushing(Google)),
 		out.loop(markEvery, nil, "marks of passes could not be written; it is tried again", func(ctx context.Context) (bool, error) { return false, out.Flush(ctx) }),
 	}
 	return out
@@ -115,6 +116,10 @@ func (s *Service) loop(every time.Duration, turn rounds.Turn, failed string, rou
 		}
 		return more && err == nil
 	})
+}
+
+func (s *Service) pushing(ch Channel) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) { return s.PushRound(ctx, ch) }
 }
 
 // Start begins to follow, to push and to write marks.

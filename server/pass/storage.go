@@ -116,7 +116,7 @@ type Store interface {
 	// WantPushes puts into the queue, where a target stands once: at DueAt, but Gap after
 	// its last push. One that is tried again keeps its time.
 	WantPushes(ctx context.Context, pushes []Push) error
-	PushesDue(ctx context.Context, now time.Time, limit int) ([]Push, error)
+	PushesDue(ctx context.Context, ch Channel, now time.Time, limit int) ([]Push, error)
 	// SetPushes writes what became of pushes. One of which more was wanted meanwhile
 	// stays in the queue.
 	SetPushes(ctx context.Context, pushes []Push) error

@@ -118,8 +118,8 @@ func (db *DB) WantPushes(ctx context.Context, pushes []pass.Push) error {
 }
 
 // PushesDue implements pass.Store.
-func (db *DB) PushesDue(ctx context.Context, now time.Time, limit int) ([]pass.Push, error) {
-	return page(ctx, db, pushRow.push, "SELECT "+pushColumns+" FROM pass_pushes WHERE due_at > 0 AND due_at <= ? ORDER BY due_at LIMIT ?", toMillis(now), limit)
+func (db *DB) PushesDue(ctx context.Context, ch pass.Channel, now time.Time, limit int) ([]pass.Push, error) {
+	return page(ctx, db, pushRow.push, "SELECT "+pushColumns+" FROM pass_pushes WHERE channel = ? AND due_at > 0 AND due_at <= ? ORDER BY due_at LIMIT ?", uint8(ch), toMillis(now), limit)
 }
 
 // SetPushes implements pass.Store. A phone that got another token meanwhile is told at

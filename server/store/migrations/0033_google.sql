@@ -27,3 +27,8 @@ CREATE TABLE google_nonces (
 );
 
 CREATE INDEX google_nonces_ends ON google_nonces (ends_at);
+
+-- Each channel's queue is read by itself.
+DROP INDEX pass_pushes_due;
+
+CREATE INDEX pass_pushes_due ON pass_pushes (channel, due_at) WHERE due_at > 0;
