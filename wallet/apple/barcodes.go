@@ -63,7 +63,7 @@ func barcodesOf(list []Barcode, f face.Face) []barcode {
 	for _, b := range list {
 		message := f.Code
 		if b == Code128 || b == Code39 || b == ITF {
-			if message = strings.ReplaceAll(f.Number, " ", ""); message == "" || f.Kind == face.KindVoucher {
+			if message = strings.ReplaceAll(f.Number, " ", ""); !carries(b, message) || f.Kind == face.KindVoucher {
 				continue
 			}
 		}
@@ -74,3 +74,20 @@ func barcodesOf(list []Barcode, f face.Face) []barcode {
 	}
 	return out
 }
+
+// carries tells whether a form of code can say this. Wallet drops a whole pass for a code
+// that it cannot draw.
+func carries(b Barcode, message string) bool {
+	within := func(is func(rune) bool) bool {
+		return message != "" && !strings.ContainsFunc(message, func(r rune) bool { return !is(r) })
+	}
+	switch b {
+	case ITF:
+		return len(message)%2 == 0 && within(isDigit) // it writes digits in pairs
+	case Code39:
+		return within(func(r rune) bool { return isDigit(r) || r >= 'A' && r <= 'Z' || strings.ContainsRune("-.$/+%", r) })
+	}
+	return within(func(r rune) bool { return r >= ' ' && r <= '~' })
+}
+
+func isDigit(r rune) bool { return r >= '0' && r <= '9' }

@@ -101,8 +101,8 @@ func (i *Issuer) document(r Request) ([]byte, *said, error) {
 	if !has(r.Images, "logo") {
 		d.LogoText = oneLine(r.Brand.Programme, maxShort)
 	}
-	if !r.Face.ExpiresOn.IsZero() {
-		d.ExpirationDate = moment(endOfDay(r.Face.ExpiresOn))
+	if ends := expiry(r.Face); !ends.IsZero() {
+		d.ExpirationDate = moment(ends)
 	}
 	l := layout{r: r, s: &s}
 	if r.Face.Kind == face.KindVoucher {
@@ -139,6 +139,18 @@ func encode(d document) ([]byte, error) {
 
 // moment writes a time as Wallet reads it (W3C date and time): whole seconds, with a zone.
 func moment(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
+
+// expiry is when a pass ends: with its code's last good day, or its voucher before that.
+func expiry(f face.Face) time.Time {
+	var ends time.Time
+	if !f.ExpiresOn.IsZero() {
+		ends = endOfDay(f.ExpiresOn)
+	}
+	if v := f.Voucher; f.Kind == face.KindVoucher && !v.ValidTo.IsZero() && (ends.IsZero() || v.ValidTo.Before(ends)) {
+		ends = v.ValidTo
+	}
+	return ends
+}
 
 // endOfDay is when a pass stops being good whose last good day, in UTC, this is.
 func endOfDay(t time.Time) time.Time {

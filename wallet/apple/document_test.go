@@ -124,6 +124,28 @@ func TestVouchersCoupon(t *testing.T) {
 	})
 }
 
+// A pass ends with its code, and a coupon with its voucher when that is sooner.
+func TestExpirationDate(t *testing.T) {
+	day, noon := time.Date(2027, 1, 10, 0, 0, 0, 0, time.UTC), time.Date(2027, 1, 10, 12, 0, 0, 5, time.FixedZone("", 3600))
+	for _, tc := range []struct {
+		name            string
+		code, voucherTo time.Time
+		want            any
+	}{
+		{"neither", time.Time{}, time.Time{}, nil},
+		{"the code alone", day, time.Time{}, "2027-01-10T23:59:59Z"},
+		{"the voucher alone", time.Time{}, noon, "2027-01-10T11:00:00Z"},
+		{"the voucher sooner", day, noon, "2027-01-10T11:00:00Z"},
+		{"the code sooner", day, noon.AddDate(0, 0, 2), "2027-01-10T23:59:59Z"},
+	} {
+		f := voucher()
+		f.ExpiresOn, f.Voucher.ValidTo = tc.code, tc.voucherTo
+		if got := passJSON(t, issuer(t, nil), request(t, f, look()))["expirationDate"]; got != tc.want {
+			t.Errorf("%s: %v, want %v", tc.name, got, tc.want)
+		}
+	}
+}
+
 // A pass without updates carries no token, one that is void says so, and neither is shared.
 func TestTopLevel(t *testing.T) {
 	f := member()
@@ -237,6 +259,7 @@ func TestRequestsThatMakeNoPass(t *testing.T) {
 		"a long serial":    {func(r *apple.Request) { r.Serial = strings.Repeat("x", 5000) }, "serial number"},
 		"a short token":    {func(r *apple.Request) { r.AuthToken = "short" }, "5 characters"},
 		"no code":          {func(r *apple.Request) { r.Face.Code = "" }, "no code"},
+		"an accented code": {func(r *apple.Request) { r.Face.Code = "TS1é" }, "ASCII"},
 		"no voucher":       {func(r *apple.Request) { r.Face.Kind = face.KindVoucher }, "no voucher"},
 		"unknown kind":     {func(r *apple.Request) { r.Face.Kind = "x" }, "kind"},
 		"no icon":          {func(r *apple.Request) { r.Images = r.Images[1:] }, "icon.png is missing"},
@@ -260,12 +283,17 @@ func TestRequestsThatMakeNoPass(t *testing.T) {
 // Codes come in the order of preference, the card number where a laser reads, and never
 // for a voucher, whose number is none.
 func TestBarcodes(t *testing.T) {
+	odd, named, without := member(), member(), member()
+	odd.Number, named.Number, without.Number = "123 4567", "ß", ""
 	for _, tc := range []struct {
 		name string
 		list []apple.Barcode
 		face face.Face
 		want string
 	}{
+		{"an odd number of digits", []apple.Barcode{apple.ITF, apple.Code39}, odd, "Code39:1234567 QR:token"},
+		{"a number that no laser reads", []apple.Barcode{apple.Code39, apple.Code128}, named, "QR:token"},
+		{"no number", []apple.Barcode{apple.Code128, apple.PDF417}, without, "PDF417:token"},
 		{"none", nil, member(), "QR:token"},
 		{"lasers first", []apple.Barcode{apple.ITF, apple.Code128}, member(), "I2of5:number Code128:number"},
 		{"new ones alone", []apple.Barcode{apple.ITF}, member(), "I2of5:number QR:token"},
@@ -278,7 +306,10 @@ func TestBarcodes(t *testing.T) {
 			var got []string
 			for _, b := range d["barcodes"].([]any) {
 				code := b.(map[string]any)
-				what := map[any]string{tc.face.Code: "token", "1234567890123456": "number"}[code["message"]]
+				what := code["message"].(string)
+				if named := map[string]string{tc.face.Code: "token", "1234567890123456": "number"}[what]; named != "" {
+					what = named
+				}
 				got = append(got, strings.TrimPrefix(code["format"].(string), "PKBarcodeFormat")+":"+what)
 			}
 			if strings.Join(got, " ") != tc.want {

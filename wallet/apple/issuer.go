@@ -96,6 +96,9 @@ func (i *Issuer) check(r Request) error {
 	if r.Face.Code == "" && !r.Face.Voided {
 		return fmt.Errorf("a pass has no code")
 	}
+	if r.Face.Code != "" && !carries(QR, r.Face.Code) {
+		return fmt.Errorf("the code has characters beside printable ASCII, which scanners read in many ways")
+	}
 	return checkImages(r.Images)
 }
 
