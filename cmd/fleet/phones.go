@@ -55,7 +55,8 @@ func (c phonesCommand) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
 	fmt.Printf("%d phones, an hq with its own authority, a double of Apple's push service; data and log in %s\n", c.Phones, dir)
-	company, err := phones.Open(ctx, bin, dir, log)
+	// What nobody waits for is told as soon as the rest, so that a needless push is seen.
+	company, err := phones.Open(ctx, bin, dir, log, "--wallet-look-gap", "10s")
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (o *office) walletSide(s *surroundings, f walletFlags, c cardFlags, mine ro
 	options := pass.Options{
 		Store: o.db, Programme: o.programme, Books: o.db, Branding: o.branding, Clock: o.clock, NewID: newID, NewSecretID: newSecretID,
 		Secret: secret, HQEpoch: o.secrets.Epoch, Log: log, Turn: mine,
-		Settings: pass.Settings{UrgentGap: f.PushGap},
+		Settings: pass.Settings{UrgentGap: f.PushGap, Gap: f.LookGap},
 	}
 	if files.credentials != nil {
 		if options.Apple, options.Push, err = o.appleSide(files, f, c.PublicURL); err != nil {

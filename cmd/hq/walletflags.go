@@ -39,6 +39,7 @@ type walletFlags struct {
 	SelfMade  bool          `name:"wallet-self-made" help:"Sign Apple passes by an authority made in the data directory, to try everything without an account. Real phones refuse such passes."`
 	Trust     string        `name:"wallet-trust" help:"PEM file with authorities to trust besides the system's, for servers that play Apple or Google." type:"path"`
 	PushGap   time.Duration `name:"wallet-push-gap" help:"The least time between two pushes to one phone." default:"10s"`
+	LookGap   time.Duration `name:"wallet-look-gap" help:"The same for what nobody waits for: looks, rewards, points about to expire." default:"15m"`
 	AlertMail []string      `name:"wallet-alert-mail" help:"Who is mailed 60, 30 and 7 days before a wallet certificate expires."`
 }
 
@@ -56,8 +57,8 @@ func (f walletFlags) google() bool { return f.GoogleServiceAccount != "" }
 
 // check says which settings do not fit each other. It opens no file.
 func (f walletFlags) check() error {
-	if f.PushGap < 0 {
-		return fmt.Errorf("--wallet-push-gap is %v: it must not be negative", f.PushGap)
+	if f.PushGap < 0 || f.LookGap < 0 {
+		return fmt.Errorf("--wallet-push-gap is %v and --wallet-look-gap is %v: they must not be negative", f.PushGap, f.LookGap)
 	}
 	if err := f.checkApple(); err != nil {
 		return err

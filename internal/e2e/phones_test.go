@@ -27,7 +27,7 @@ func playPhones(t *testing.T, bin process.Binaries, story phones.Story) []phones
 		}
 	})
 	// Phones of a shop may be told every ten seconds; nobody waits for that here.
-	company, err := phones.Open(t.Context(), bin, dir, log, "--wallet-push-gap", "200ms")
+	company, err := phones.Open(t.Context(), bin, dir, log, "--wallet-push-gap", "200ms", "--wallet-look-gap", "200ms")
 	must(t, err)
 	t.Cleanup(func() {
 		if err := company.Close(context.Background()); err != nil {
@@ -70,7 +70,7 @@ func TestSoakPhonesSeeABrokenHQ(t *testing.T) {
 		},
 		{
 			"each look is a change", "server/pass/settle.go",
-			"c := change{was: d.pass, is: d.pass, changed: changedBy(d, look)}", "c := change{was: d.pass, is: d.pass, changed: true}", "needless",
+			"c := change{was: d.pass, is: d.pass, changed: changedBy(d, look)}", "c := change{was: d.pass, is: d.pass, changed: true}", "needless pushes",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -89,7 +89,7 @@ func (c *Company) open(ctx context.Context, bin process.Binaries, dir string, lo
 	if c.office, err = c.HQ.SignIn(ctx); err != nil {
 		return err
 	}
-	return c.Touch(ctx)
+	return c.office.PutRuleSet(ctx, hqclient.RuleSet{Currency: stage.Currency, Earn: []hqclient.EarnRule{{Unit: stage.Points, Points: 1, Per: 100}}})
 }
 
 // Close stops hq and the double.
@@ -111,9 +111,10 @@ func (c *Company) Fleet(ctx context.Context) *Fleet {
 	})
 }
 
-// Touch puts the same rules in force again: HQ looks at all passes, and none says anything new.
+// Touch adds a reward that is not to be had: HQ looks at all passes, and none says anything new.
 func (c *Company) Touch(ctx context.Context) error {
-	return c.office.PutRuleSet(ctx, hqclient.RuleSet{Currency: stage.Currency, Earn: []hqclient.EarnRule{{Unit: stage.Points, Points: 1, Per: 100}}})
+	_, err := c.office.CreateReward(ctx, hqclient.Reward{Name: "Next year's mug", Unit: stage.Points, Cost: 1, Discount: 100, Currency: stage.Currency})
+	return err
 }
 
 // Issue enrols n members with points to begin with, and downloads a pass for each.
