@@ -224,7 +224,7 @@ bench-ledger: deps build ## measure HQ's ledger on both engines (BENCH_LONG=1: t
 	@TALLYSTICK_BENCH=1 $(BINARIES) go test -count=1 -v -timeout $(if $(BENCH_LONG),24h,60m) ./internal/bench/ledger
 
 .PHONY: bench-wallet
-bench-wallet: deps build pass-readers ## measure passes: signing beside the bare signature and libraries of other makes
+bench-wallet: deps build pass-readers ## measure passes: signing, fetching again, a change brought to 100,000 phones
 	@TALLYSTICK_BENCH=1 $(BINARIES) go test -count=1 -v -timeout 60m ./internal/bench/wallet
 
 .PHONY: fuzz
