@@ -60,11 +60,13 @@ func archive(files []entry) ([]byte, error) {
 	out := bytes.NewBuffer(make([]byte, 0, size))
 	w := zip.NewWriter(out)
 	for _, f := range files {
-		part, err := w.CreateRaw(&zip.FileHeader{
-			Name: f.name, Method: zip.Store, CRC32: f.crc32, ModifiedDate: 1<<5 | 1, // 1 January 1980
+		header := &zip.FileHeader{
+			Name: f.name, Method: zip.Store, CRC32: f.crc32, CreatorVersion: 20, ReaderVersion: 20,
 			CompressedSize64: uint64(len(f.data)), UncompressedSize64: uint64(len(f.data)),
-			CreatorVersion: 20, ReaderVersion: 20,
-		})
+		}
+		//lint:ignore SA1019 CreateRaw writes this field and does not look at Modified
+		header.ModifiedDate = 1<<5 | 1 // 1 January 1980
+		part, err := w.CreateRaw(header)
 		if err != nil {
 			return nil, fmt.Errorf("store %s: %w", f.name, err)
 		}

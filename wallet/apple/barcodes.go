@@ -75,8 +75,7 @@ func barcodesOf(list []Barcode, f face.Face) []barcode {
 	return out
 }
 
-// carries tells whether a form of code can say this. Wallet drops a whole pass for a code
-// that it cannot draw.
+// carries tells whether a form of code can say this; what it cannot, no phone draws.
 func carries(b Barcode, message string) bool {
 	within := func(is func(rune) bool) bool {
 		return message != "" && !strings.ContainsFunc(message, func(r rune) bool { return !is(r) })

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/tallystick/tallystick/wallet/apple"
@@ -122,6 +124,26 @@ func TestSameRequestSameBytes(t *testing.T) {
 	i := issuer(t, nil)
 	if !bytes.Equal(pass(t, i, request(t, member(), look())), pass(t, i, request(t, member(), look()))) {
 		t.Error("two passes of one request differ")
+	}
+}
+
+// One issuer serves many at once, each with the pass asked for.
+func TestManyAtOnce(t *testing.T) {
+	i, base := issuer(t, nil), request(t, member(), look())
+	passes := make([][]byte, 8)
+	var all sync.WaitGroup
+	for n := range passes {
+		all.Go(func() {
+			r := base
+			r.Serial = strconv.Itoa(n)
+			passes[n], _ = i.Pass(r) // no pass is not a zip
+		})
+	}
+	all.Wait()
+	for n, data := range passes {
+		if want := `"serialNumber":"` + strconv.Itoa(n) + `"`; !bytes.Contains(unpack(t, data)["pass.json"], []byte(want)) {
+			t.Errorf("pass %d has not %s", n, want)
+		}
 	}
 }
 
