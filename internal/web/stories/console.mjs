@@ -2,6 +2,7 @@
 // the stage is asked of internal/e2e/console_test.go.
 import { readFile } from 'node:fs/promises';
 import { ask, check, picture, stage, tell } from './browser.mjs';
+import { branding } from './consolebranding.mjs';
 import { fleet } from './consolefleet.mjs';
 import { page, press, reads, signIn, visit } from './consolehands.mjs';
 import { people } from './consolepeople.mjs';
@@ -151,6 +152,8 @@ await tell({
   },
 
   ...fleet,
+
+  ...branding,
 
   ...people,
 

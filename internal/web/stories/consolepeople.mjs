@@ -89,6 +89,7 @@ export const people = {
     await page.getByRole('cell', { name: /^command line/ }).first().waitFor();
     for (const deed of [
       'put policy',
+      'put branding',
       'quarantine terminal',
       'create adjustment',
       'resolve exception',

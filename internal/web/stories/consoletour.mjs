@@ -13,6 +13,7 @@ const paths = [
   '/rewards',
   '/vouchers',
   '/policy',
+  '/branding',
   '/audit',
   '/mails',
   '/people',

@@ -1,5 +1,6 @@
 import type { Component } from 'svelte';
 import Audit from './pages/Audit.svelte';
+import Branding from './pages/Branding.svelte';
 import Exceptions from './pages/Exceptions.svelte';
 import Home from './pages/Home.svelte';
 import Journal from './pages/Journal.svelte';
@@ -35,6 +36,7 @@ export const pages: Page[] = [
   { nav: 'rewards', path: '/console/rewards', component: plain(Rewards) },
   { nav: 'vouchers', path: '/console/vouchers', component: plain(Vouchers) },
   { nav: 'policy', path: '/console/policy', component: plain(Policy) },
+  { nav: 'branding', path: '/console/branding', component: plain(Branding) },
   { nav: 'audit', path: '/console/audit', component: plain(Audit) },
   { nav: 'mails', path: '/console/mails', component: plain(Mails), area: 'trust' },
   { nav: 'people', path: '/console/people', component: plain(People), area: 'people' },

@@ -6,8 +6,14 @@ class Address {
   #query = $state(new URLSearchParams(location.search));
   #path = $state(location.pathname);
 
+  /** Asked before another page is opened; false stays. Whoever sets it takes it away again. */
+  leave: (() => boolean) | undefined;
+
   constructor() {
-    addEventListener('popstate', () => this.#read());
+    addEventListener('popstate', () => {
+      if (location.pathname !== this.#path && this.leave?.() === false) history.pushState(null, '', this.with({}));
+      else this.#read();
+    });
   }
 
   #read(): void {
@@ -40,10 +46,12 @@ class Address {
     this.#read();
   }
 
-  /** go opens another address of this page. */
-  go(to: string): void {
+  /** go opens another address of this page, and says whether it did. */
+  go(to: string): boolean {
+    if (new URL(to, location.href).pathname !== this.#path && this.leave?.() === false) return false;
     history.pushState(null, '', to);
     this.#read();
+    return true;
   }
 }
 

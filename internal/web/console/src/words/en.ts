@@ -1,5 +1,6 @@
 import { commonEn } from '@tallystick/kit/i18n/common.ts';
 import { books } from './en/books.ts';
+import { branding } from './en/branding.ts';
 import { columns } from './en/columns.ts';
 import { fleet } from './en/fleet.ts';
 import { frame } from './en/frame.ts';
@@ -8,6 +9,16 @@ import { people } from './en/people.ts';
 import { policy } from './en/policy.ts';
 
 /** What the console says, in English; the other languages have the same shape. */
-export const en = { ...commonEn, ...frame, ...fleet, ...members, ...books, ...policy, ...people, ...columns };
+export const en = {
+  ...commonEn,
+  ...frame,
+  ...fleet,
+  ...members,
+  ...books,
+  ...policy,
+  ...people,
+  ...branding,
+  ...columns,
+};
 
 export type Words = typeof en;

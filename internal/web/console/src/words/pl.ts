@@ -1,6 +1,7 @@
 import type { Catalog } from '@tallystick/kit/i18n/catalog.ts';
 import { commonPl } from '@tallystick/kit/i18n/common.ts';
 import { books } from './pl/books.ts';
+import { branding } from './pl/branding.ts';
 import { columns } from './pl/columns.ts';
 import { fleet } from './pl/fleet.ts';
 import { frame } from './pl/frame.ts';
@@ -17,5 +18,6 @@ export const pl: Catalog<Words> = {
   ...books,
   ...policy,
   ...people,
+  ...branding,
   ...columns,
 };

@@ -1,6 +1,7 @@
 import type { Catalog } from '@tallystick/kit/i18n/catalog.ts';
 import { commonTr } from '@tallystick/kit/i18n/common.ts';
 import { books } from './tr/books.ts';
+import { branding } from './tr/branding.ts';
 import { columns } from './tr/columns.ts';
 import { fleet } from './tr/fleet.ts';
 import { frame } from './tr/frame.ts';
@@ -17,5 +18,6 @@ export const tr: Catalog<Words> = {
   ...books,
   ...policy,
   ...people,
+  ...branding,
   ...columns,
 };

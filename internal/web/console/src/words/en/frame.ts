@@ -12,6 +12,7 @@ export const frame = {
     rewards: 'Rewards',
     vouchers: 'Vouchers',
     policy: 'Policy',
+    branding: 'Branding',
     audit: 'Audit log',
     mails: 'Mails',
     people: 'People',

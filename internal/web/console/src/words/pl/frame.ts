@@ -14,6 +14,7 @@ export const frame: Catalog<typeof en> = {
     rewards: 'Nagrody',
     vouchers: 'Kupony',
     policy: 'Zasady',
+    branding: 'Wygląd kart',
     audit: 'Rejestr zmian',
     mails: 'Wiadomości',
     people: 'Osoby',

@@ -14,6 +14,7 @@ export const frame: Catalog<typeof en> = {
     rewards: 'Ödüller',
     vouchers: 'Kuponlar',
     policy: 'Politika',
+    branding: 'Marka',
     audit: 'Denetim kaydı',
     mails: 'E-postalar',
     people: 'Kişiler',
