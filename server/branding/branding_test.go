@@ -5,13 +5,13 @@ import (
 	"image"
 	"image/color"
 	"image/png"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/server/branding"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/wallet/brand"
@@ -32,7 +32,7 @@ var ada = branding.Person{ID: uuid.UUID{7}, Name: "Ada"}
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "hq.db"), store.Options{})
+	db, err := store.Open(t.Context(), blank.SQLite(t), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,9 +41,6 @@ func newRig(t *testing.T) *rig {
 			t.Error(err)
 		}
 	})
-	if err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	r := &rig{T: t, db: db, clock: &clockAt{time.Date(2026, 5, 1, 9, 0, 0, 0, time.UTC)}}
 	r.Service = r.another()
 	return r

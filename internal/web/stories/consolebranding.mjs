@@ -37,14 +37,16 @@ function crc32(bytes) {
 
 export const branding = {
   'a look is changed, warned of, and put in force': async () => {
-    await visit('/branding');
+    await visit('/audit');
+    await page.getByRole('link', { name: 'Branding', exact: true }).click();
     const preview = page.locator('figure').filter({ hasText: 'iPhone, front' });
     const strip = preview.locator('img.strip');
     await strip.waitFor();
     const colour = page.getByRole('textbox', { name: 'Text', exact: true });
     await colour.fill('#1f6b57');
     await page.locator('[data-warning=foreground_contrast]').waitFor();
-    await accessibleInBoth('a look with a warning');
+    // Not the preview: it shows what is warned of.
+    await accessibleInBoth('a look with a warning', { within: '.sheet' });
     await picture(page, 'console-branding-warning');
     await colour.fill('#ffffff');
     await page.locator('[data-warning=foreground_contrast]').waitFor({ state: 'detached' });
@@ -84,7 +86,9 @@ export const branding = {
     answer(false);
     await page.getByRole('link', { name: 'Policy', exact: true }).click();
     answer(false);
-    await page.goBack();
+    await page.evaluate(() => history.back());
+    await page.waitForFunction(() => location.pathname === '/console/branding');
+    for (let tries = 0; asked < 2 && tries < 50; tries++) await page.waitForTimeout(100);
     check(asked === 2, `it was asked ${asked} times`);
     check(
       (await page.getByLabel('Programme', { exact: true }).inputValue()) === 'Çay & Łódź',

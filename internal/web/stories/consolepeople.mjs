@@ -86,7 +86,10 @@ export const people = {
 
   'the audit log says who did it': async () => {
     await visit('/audit');
-    await page.getByRole('cell', { name: /^command line/ }).first().waitFor();
+    await page
+      .getByRole('cell', { name: /^command line/ })
+      .first()
+      .waitFor();
     for (const deed of [
       'put policy',
       'put branding',

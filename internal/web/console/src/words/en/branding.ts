@@ -22,6 +22,7 @@ export const branding = {
     foreground: 'Text',
     label: 'Labels and empty stamps',
     colourWrong: 'Type a colour as #14594a.',
+    pick: 'Pick a colour: {name}',
     pictures: 'Pictures',
     logo: 'Logo',
     logoHint: 'On a transparent ground, at least 150 pixels high.',

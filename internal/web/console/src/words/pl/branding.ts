@@ -24,6 +24,7 @@ export const branding: Catalog<typeof en> = {
     foreground: 'Tekst',
     label: 'Etykiety i puste pieczątki',
     colourWrong: 'Wpisz kolor w postaci #14594a.',
+    pick: 'Wybierz kolor: {name}',
     pictures: 'Obrazy',
     logo: 'Logo',
     logoHint: 'Na przezroczystym tle, co najmniej 150 pikseli wysokości.',

@@ -24,6 +24,7 @@ export const branding: Catalog<typeof en> = {
     foreground: 'Yazı',
     label: 'Etiketler ve boş damgalar',
     colourWrong: '#14594a gibi bir renk yazın.',
+    pick: 'Renk seç: {name}',
     pictures: 'Resimler',
     logo: 'Logo',
     logoHint: 'Saydam zeminde, en az 150 piksel yükseklikte.',
