@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -36,7 +37,9 @@ func (o *office) walletSide(s *surroundings, f walletFlags, c cardFlags, mine ro
 	options := pass.Options{
 		Store: o.db, Programme: o.programme, Books: o.db, Branding: o.branding, Clock: o.clock, NewID: newID, NewSecretID: newSecretID,
 		Secret: secret, HQEpoch: o.secrets.Epoch, Log: log, Turn: mine,
-		Settings: pass.Settings{UrgentGap: f.PushGap, Gap: f.LookGap},
+		Settings: pass.Settings{
+			UrgentGap: max(f.PushGap, time.Millisecond), Gap: max(f.LookGap, time.Millisecond), Notice: f.Notice, Reissue: f.Reissue,
+		},
 	}
 	if files.credentials != nil {
 		if options.Apple, options.Push, err = o.appleSide(files, f, c.PublicURL); err != nil {

@@ -40,6 +40,8 @@ type walletFlags struct {
 	Trust     string        `name:"wallet-trust" help:"PEM file with authorities to trust besides the system's, for servers that play Apple or Google." type:"path"`
 	PushGap   time.Duration `name:"wallet-push-gap" help:"The least time between two pushes to one phone." default:"10s"`
 	LookGap   time.Duration `name:"wallet-look-gap" help:"The same for what nobody waits for: looks, rewards, points about to expire." default:"15m"`
+	Notice    time.Duration `name:"wallet-notice" help:"How long before points expire a pass says so, once for each lot." default:"720h"`
+	Reissue   bool          `name:"wallet-reissue" help:"Issue the code of an Apple pass anew after each redemption, at most once an hour: a copied code is worth less. Members with a printed card keep theirs."`
 	AlertMail []string      `name:"wallet-alert-mail" help:"Who is mailed 60, 30 and 7 days before a wallet certificate expires."`
 }
 
@@ -59,6 +61,9 @@ func (f walletFlags) google() bool { return f.GoogleServiceAccount != "" }
 func (f walletFlags) check() error {
 	if f.PushGap < 0 || f.LookGap < 0 {
 		return fmt.Errorf("--wallet-push-gap is %v and --wallet-look-gap is %v: they must not be negative", f.PushGap, f.LookGap)
+	}
+	if f.Notice < 0 {
+		return fmt.Errorf("--wallet-notice is %v: it must not be negative", f.Notice)
 	}
 	if err := f.checkApple(); err != nil {
 		return err

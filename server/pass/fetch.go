@@ -73,7 +73,7 @@ func (s *Service) body(ctx context.Context, p Pass) ([]byte, Pass, error) {
 			return body, p, nil
 		}
 	}
-	c, p, err := s.card(ctx, p.Key)
+	c, p, err := s.cardFrom(ctx, p)
 	if err != nil {
 		return nil, Pass{}, err
 	}
@@ -94,11 +94,16 @@ func contentOf(p Pass) content { return content{p.Key, [32]byte(p.Digest), p.Bra
 // card makes what a phone shows of a pass, and returns the pass as it stands with that:
 // when it says something else than was last known, that is settled first.
 func (s *Service) card(ctx context.Context, k Key) (Card, Pass, error) {
+	p, err := s.byKey(ctx, k)
+	if err != nil {
+		return Card{}, Pass{}, err
+	}
+	return s.cardFrom(ctx, p)
+}
+
+// cardFrom is card of a pass that was just read.
+func (s *Service) cardFrom(ctx context.Context, p Pass) (Card, Pass, error) {
 	for range maxTries {
-		p, err := s.byKey(ctx, k)
-		if err != nil {
-			return Card{}, Pass{}, err
-		}
 		cat, err := s.catalogue(ctx)
 		if err != nil {
 			return Card{}, Pass{}, err
@@ -113,6 +118,9 @@ func (s *Service) card(ctx context.Context, k Key) (Card, Pass, error) {
 		}
 		if changedBy(drafts[0], look.Version) {
 			if err := s.settle(ctx, []Pass{p}, s.o.Settings.UrgentGap); err != nil {
+				return Card{}, Pass{}, err
+			}
+			if p, err = s.byKey(ctx, p.Key); err != nil {
 				return Card{}, Pass{}, err
 			}
 			continue
