@@ -77,7 +77,7 @@ func BenchmarkPushed(b *testing.B) {
 			}
 		}
 		b.StartTimer()
-		if _, err := r.PushRound(context.Background()); err != nil {
+		if _, err := r.PushRound(context.Background(), pass.Apple); err != nil {
 			b.Fatal(err)
 		}
 	}
