@@ -149,6 +149,7 @@ func (d *demo) addresses() {
 	d.t.say("       Console: %s/console   the same name and password", d.HQ.URL())
 	d.t.say("       Card: %s/card   its mails stay in the outbox: GET %s/api/v1/mails", d.HQ.URL(), d.HQ.URL())
 	d.t.say("       API description: %s/api/v1/openapi.json", d.HQ.URL())
+	d.t.say("       Wallets: %s wallet doctor says what is set up; passes are self-made, Google and Apple's pushes are doubles", d.Bin.Path("hq"))
 	for _, l := range d.Lanes {
 		d.t.say("%s   till page: %s/till/   token in %s", l.Name, l.Base, filepath.Join(l.Data, "token"))
 	}

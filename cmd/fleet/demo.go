@@ -62,8 +62,8 @@ func play(ctx context.Context, t *teller, bin process.Binaries, dir string, log 
 	if err != nil {
 		return fmt.Errorf("set the stage: %w", err)
 	}
-	defer func() { err = errors.Join(err, s.Close(ctx)) }()
 	d := &demo{Stage: s, t: t}
+	defer func() { err = errors.Join(err, s.Close(ctx), d.closeWallets()) }()
 	if err := d.open(ctx); err != nil {
 		return fmt.Errorf("set the stage: %w", err)
 	}

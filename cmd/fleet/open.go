@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 
@@ -33,12 +34,19 @@ type demo struct {
 
 	holder, borrower *stage.Lane // of what HQ set aside for Clara
 
+	front   *httptest.Server // HQ by TLS
+	wallets *stage.Wallets
+	dora    dora
+
 	offline []edgeclient.Sale // made on lane 1 of the north store while cut
 }
 
 // open sets up stores, programme and members, and shows three codes.
 func (d *demo) open(ctx context.Context) (err error) {
 	d.t.fact("HQ serves on %s; a proxy on %s plays the network between it and the stores", d.HQ.URL(), d.WAN.URL())
+	if err := d.openWallets(ctx); err != nil {
+		return err
+	}
 	if d.programme, err = d.OpenProgramme(ctx, stage.DefaultPolicy); err != nil {
 		return err
 	}

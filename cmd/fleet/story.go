@@ -32,6 +32,9 @@ func (d *demo) story() []step {
 		{"HQ sets half of Clara's points aside for the store she shops at", d.setAside},
 		{"The WAN is cut again: the lanes spend what was set aside, one lends to the other", d.spendAside},
 		{"The other store cannot touch it, and nothing is spent twice", d.neverTwice},
+		{"Dora joins on her phone and adds the card to a wallet", d.joins},
+		{"A sale reaches the wallet", d.doraBuys},
+		{"A Google phone's rotating code at the till", d.googlePhone},
 		{"hq verify checks every chain, signature and balance", d.verify},
 	}
 }
