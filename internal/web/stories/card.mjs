@@ -5,10 +5,16 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { accessible, check, faultless, launch, open, picture, stage, tell, timings } from './browser.mjs';
+import { accessible, ask, check, faultless, launch, open, picture, stage, tell, timings } from './browser.mjs';
 
 const phone = { width: 390, height: 844 };
 const card = `${stage.hq}/card/`;
+const agents = {
+  iphone:
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/27.0 Mobile/15E148 Safari/604.1',
+  android:
+    'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/146.0.0.0 Mobile Safari/537.36',
+};
 const email = `defne-${Date.now()}@example.org`;
 const browser = await launch();
 const page = await open(browser, { viewport: phone });
@@ -101,6 +107,66 @@ await tell({
     } finally {
       await rm(folder, { recursive: true });
     }
+  },
+
+  'an-iphone-is-offered-apple-wallet': async () => {
+    const iphone = await open(browser, { viewport: phone, userAgent: agents.iphone });
+    await iphone.context().addCookies(await page.context().cookies());
+    await iphone.goto(card);
+    const button = iphone.getByRole('link', { name: 'Add to Apple Wallet' });
+    await button.waitFor();
+    check((await iphone.getByText('Google').count()) === 0, 'an iPhone is offered Google Wallet');
+    await iphone.getByText('a self-made authority').waitFor();
+    await accessible(iphone, 'the card on an iPhone');
+    await picture(iphone, 'card-iphone-light');
+    const [saved] = await Promise.all([iphone.waitForEvent('download'), button.click()]);
+    check(saved.suggestedFilename() === 'card.pkpass', `the file is called ${saved.suggestedFilename()}`);
+    const says = await ask('read the pass', await saved.path());
+    check(says.barcodes[0].message === (await me()).code.text, 'the pass shows another code');
+    check(/self-made/i.test(JSON.stringify(says)), 'the pass does not say that it is self-made');
+    faultless(iphone);
+    await iphone.context().close();
+  },
+
+  'an-android-phone-is-offered-google-wallet': async () => {
+    const android = await open(browser, { viewport: phone, userAgent: agents.android });
+    await android.context().addCookies(await page.context().cookies());
+    let link = '';
+    await android.route('https://pay.google.com/**', (route) => {
+      link = route.request().url();
+      return route.fulfill({ contentType: 'text/html', body: '<title>Google Wallet</title>' });
+    });
+    await android.goto(card);
+    await android.getByRole('button', { name: 'Add to Google Wallet' }).click();
+    await until('the save link is opened', () => link !== '');
+    const answer = await scan(await ask('save to the Google phone', link));
+    check(answer.member === member && answer.freshness === 'rotating', `the lane says ${JSON.stringify(answer)}`);
+    await android.context().close();
+  },
+
+  'a-voucher-is-given-away': async () => {
+    await office('POST', '/vouchers', { member, reward: stage.breakfast });
+    await page.goto(`${card}#/points`);
+    await page.reload();
+    await page.getByRole('button', { name: 'Give away' }).click();
+    const address = await page.getByLabel('Send this address').inputValue();
+    await accessible(page, 'a voucher to give away');
+    const friend = await open(browser, { viewport: phone });
+    await friend.goto(card + address.slice(address.indexOf('#')));
+    await friend.locator('[data-code]').first().waitFor();
+    await friend.getByText('1 use left').waitFor();
+    await friend.getByRole('link', { name: 'Add to Apple Wallet' }).waitFor();
+    await friend.getByRole('button', { name: 'Add to Google Wallet' }).waitFor();
+    await accessible(friend, 'a present');
+    await picture(friend, 'card-gift-light');
+    const forged = address.slice(address.indexOf('#'), -1) + (address.endsWith('A') ? 'B' : 'A');
+    await friend.goto(card + forged);
+    await friend.reload();
+    await friend.getByText('This voucher is not good any more.').waitFor();
+    faultless(friend);
+    await friend.context().close();
+    await page.goto(`${card}#/code`);
+    await page.locator('[data-code]').first().waitFor();
   },
 
   'a-screenshot-ages-out': async () => {
