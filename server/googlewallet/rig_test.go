@@ -37,6 +37,7 @@ type rig struct {
 	passes    *pass.Service
 	look      brand.Brand
 	epoch     uint32
+	store     googlewallet.Store
 }
 
 // start begins the first epoch of freshness; the second one overlaps it by ten days.
@@ -71,8 +72,23 @@ func newRigOn(t *testing.T, dsn string) *rig {
 		Keeper: r.hq.DB, Journal: r.hq.Journal, Ledger: r.hq.Ledger, Clock: r.hq.Clock, Random: rand.Reader, NewID: newID, HQ: r.hq.ID,
 		PassKey: r.signer, Groups: r.groups,
 	})
+	r.store = r.hq.DB
 	r.restart()
 	return r
+}
+
+// between is storage where something happens just before an object is written.
+type between struct {
+	googlewallet.Store
+	before func()
+}
+
+func (b *between) PutGoogleObject(ctx context.Context, o googlewallet.Object) error {
+	if before := b.before; before != nil {
+		b.before = nil
+		before()
+	}
+	return b.Store.PutGoogleObject(ctx, o)
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
@@ -91,7 +107,7 @@ func (r *rig) restart() {
 		Observe: func(method string, status int) { wallet.Observe(method, status) },
 	})
 	wallet = googlewallet.New(googlewallet.Options{
-		Store: r.hq.DB, Client: client, Roots: google.NewRootKeys(r.double.RootKeysURL(), r.double.Client(), r.hq.Clock.Now),
+		Store: r.store, Client: client, Roots: google.NewRootKeys(r.double.RootKeysURL(), r.double.Client(), r.hq.Clock.Now),
 		Account: account, Issuer: r.issuer, HQEpoch: r.epoch, Clock: r.hq.Clock, Jitter: func() float64 { return 1 },
 	})
 	r.wallet = wallet

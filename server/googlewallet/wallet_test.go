@@ -286,3 +286,39 @@ func TestACallbackCountsOnce(t *testing.T) {
 	r.later(time.Hour)
 	r.want(r.wallet.Callback(t.Context(), save), problem.Forbidden) // over
 }
+
+// Two processes that send the same pass at once do not know whose was the last at
+// Google, so it is soon sent whole again.
+func TestTwoProcessesAtOnce(t *testing.T) {
+	r := newRig(t)
+	m, phone := r.join("Ann")
+	slow := &between{Store: r.hq.DB}
+	r.store = slow
+	r.restart()
+	slow.before = func() {
+		other := *r
+		other.store = r.hq.DB
+		other.restart()
+		other.give(m, 7)
+		other.later(time.Minute)
+	}
+	r.give(m, 5)
+	asked := r.asked()
+	r.later(time.Minute)
+	r.later(time.Minute)
+	if o := r.object(phone); *o.LoyaltyPoints.Balance.Int != 12 {
+		t.Errorf("Google has %d points", *o.LoyaltyPoints.Balance.Int)
+	}
+	whole := 0
+	for _, a := range asked() {
+		if strings.Contains(string(a.Body), "rotatingBarcode") {
+			whole++
+		}
+	}
+	if whole != 1 {
+		t.Errorf("the pass was sent whole %d times", whole)
+	}
+	if bad := r.double.Refusals(); len(bad) != 0 {
+		t.Errorf("refused: %v", bad)
+	}
+}
