@@ -66,7 +66,7 @@ help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
-deps: go-version node-version ## install the Debian packages that tests use (as root; else say how)
+deps: go-version node-version discovery ## install the Debian packages that tests use (as root; else say how)
 	@missing=""; \
 	command -v dpkg-query >/dev/null || { echo "deps: not a Debian system; needed are: $(DEBIAN_PACKAGES)"; exit 0; }; \
 	for p in $(DEBIAN_PACKAGES); do \
@@ -82,6 +82,14 @@ deps: go-version node-version ## install the Debian packages that tests use (as 
 	for p in $$missing; do case $$p in \
 		$(foreach p,$(DEBIAN_PACKAGES),($(p)) echo "deps:   without $(p): no $(WITHOUT_$(p))" ;;) \
 	esac; done
+
+# What tests check the bodies for Google Wallet by: a file in the source of Google's Go
+# client, which is only fetched. The version is that of internal/testkit/googledouble.
+DISCOVERY = $$(sed -n 's/^.*module *= "\(.*\)"$$/\1/p' internal/testkit/googledouble/discovery.go)
+.PHONY: discovery
+discovery: go-version
+	@module=$(DISCOVERY); cd / && go mod download "$$module" 2>/dev/null || \
+		echo "SKIPPED ALOUD: bodies for Google Wallet are not checked by Google's discovery document: $$module cannot be fetched"
 
 .PHONY: go-version
 go-version:
