@@ -39,8 +39,8 @@ type Story struct {
 	Tell func(format string, args ...any)
 }
 
-// Play tells the story and returns an error when it could not be told to its end. What HQ
-// did wrong is in the fleet's violations.
+// Play tells the story, up to the first step in which HQ did wrong: that is in the fleet's
+// violations. It returns an error when the story could not be told.
 func (s Story) Play(ctx context.Context, f *Fleet, o Office) error {
 	if s.Tell == nil {
 		s.Tell = func(string, ...any) {}
@@ -63,6 +63,9 @@ func (s Story) Play(ctx context.Context, f *Fleet, o Office) error {
 		n := f.Figures()
 		s.Tell("%-36s %7.1f s  pushes %d, lists %d, fetches %d, not modified %d, retries %d, violations %d",
 			step.name, time.Since(began).Seconds(), n.Pushes, n.Lists, n.Fetches, n.Unchanged, n.Retries, len(f.Violations()))
+		if len(f.Violations()) > 0 {
+			return nil // what comes after would only say it again
+		}
 	}
 	return nil
 }
