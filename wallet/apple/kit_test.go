@@ -108,10 +108,11 @@ func stamped() brand.Brand {
 	return b
 }
 
-// request is a pass of that face in that look, with its pictures.
+// request is a pass of that face and brand, with the pictures of look, since pictures take
+// long to draw.
 func request(t testing.TB, f face.Face, b brand.Brand) apple.Request {
 	t.Helper()
-	images, err := painter.Images(b, f)
+	images, err := painter.Images(look(), f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,32 +137,26 @@ var hostile = map[string]string{
 // kinds are the requests of every kind of pass.
 func kinds(t testing.TB) map[string]apple.Request {
 	t.Helper()
-	// drawn is a request with the pictures of look, which take long to draw.
-	drawn := func(f face.Face, b brand.Brand) apple.Request {
-		r := request(t, member(), look())
-		r.Face, r.Brand = f, b
-		return r
-	}
 	bare := face.Face{Kind: face.KindMember, Code: "TS1"}
 	voided := member()
 	voided.Voided = true
 	endless := voucher()
 	endless.Voucher = &face.Voucher{Name: "Free coffee", Left: 3}
 	all := map[string]apple.Request{
-		"bare":     drawn(bare, brand.Brand{Programme: "X"}),
+		"bare":     request(t, bare, brand.Brand{Programme: "X"}),
 		"member":   request(t, member(), look()),
 		"stamps":   request(t, member(), stamped()),
 		"voided":   request(t, voided, look()),
 		"voucher":  request(t, voucher(), look()),
 		"endless":  request(t, endless, look()),
-		"no words": drawn(member(), brand.Brand{}),
+		"no words": request(t, member(), brand.Brand{}),
 	}
 	for name, text := range hostile {
 		f, b := member(), look()
 		f.Name, f.Vouchers[0].Name, f.Next.Name, f.Balances[1].Unit, f.Stores[0].Name = text, text, text, text, text
 		b.Programme, b.Company = text, text
 		b.Texts = map[string]brand.Texts{"en": {Description: text, Terms: text}, "tr": {Description: text + "t", Terms: text + "t"}}
-		all["hostile "+name] = drawn(f, b)
+		all["hostile "+name] = request(t, f, b)
 	}
 	return all
 }
