@@ -110,7 +110,7 @@ func (t *Till) claim(ctx context.Context, cat *catalogue, c NewClaim, who acting
 			err = problem.New(problem.ReceiptClaimed, "it was claimed at this till")
 		}
 		if err == nil {
-			p, err = meet(l, []presented{shown})
+			p, err = t.meet(l, t.catalogue.Load(), []presented{shown})
 		}
 		return err
 	})

@@ -190,7 +190,7 @@ func (t *Till) lockSubjects(ctx context.Context, q quoted) (func(), error) {
 func (t *Till) subjects(ctx context.Context, q quoted) ([]string, error) {
 	var names []string
 	err := t.look(ctx, func(l look) error {
-		p, err := meet(l, q.codes)
+		p, err := t.meet(l, t.catalogue.Load(), q.codes)
 		if err != nil {
 			return err
 		}

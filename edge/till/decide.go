@@ -43,7 +43,7 @@ func (t *Till) gatherParty(l look, cat *catalogue, codes []presented, req Reques
 	now, trusted := t.time.now()
 	f := facts{now: now, date: t.dateOf(now)}
 	var err error
-	if f.party, err = meet(l, codes); err != nil {
+	if f.party, err = t.meet(l, cat, codes); err != nil {
 		return facts{}, err
 	}
 	f.request = loyalty.Request{

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
@@ -108,8 +109,9 @@ type party struct {
 
 // meet finds out whose codes these are, and refuses those that are not good any
 // more by what this terminal remembers.
-func meet(l look, codes []presented) (party, error) {
+func (t *Till) meet(l look, cat *catalogue, codes []presented) (party, error) {
 	var p party
+	now, _ := t.time.now()
 	for i := range codes {
 		c := &codes[i]
 		var err error
@@ -119,7 +121,7 @@ func meet(l look, codes []presented) (party, error) {
 		case p.pass && p.id != c.pass.Subject:
 			err = problem.New(problem.CodeWrongKind, "codes of two members")
 		default:
-			err = p.meetMember(l, c)
+			err = p.meetMember(l, c, cat.policy, now)
 		}
 		if err == nil {
 			err = checkReplay(l, c)
@@ -131,7 +133,7 @@ func meet(l look, codes []presented) (party, error) {
 	return p, nil
 }
 
-func (p *party) meetMember(l look, c *presented) error {
+func (p *party) meetMember(l look, c *presented, policy loyalty.Policy, now time.Time) error {
 	m, found, err := memberHere(l, c.pass.Subject)
 	switch {
 	case err != nil:
@@ -142,7 +144,7 @@ func (p *party) meetMember(l look, c *presented) error {
 		m, p.unknown = wire.Member{ID: c.pass.Subject, Account: c.pass.Subject, Issue: c.pass.Issue}, true
 	case m.Blocked:
 		return problem.New(problem.CodeBlocked, "the member is blocked")
-	case int(c.pass.Issue) < int(m.Issue)-1:
+	case !policy.IssueGood(c.pass.Issue, m.Issue, m.Replaced, now.UnixMilli()):
 		return problem.Newf(problem.CodeOutdated, "issue %d, the newest is %d", c.pass.Issue, m.Issue)
 	}
 	p.member, p.id, p.account, p.pass, p.code = &m, m.ID, m.Account, true, c

@@ -112,6 +112,9 @@ type Policy struct {
 	// ClaimDays is for how many days a sale without a card can be claimed by its receipt;
 	// zero is not at all.
 	ClaimDays int64 `cbor:"21,keyasint,omitempty" json:"claim_days,omitempty"`
+	// IssueGraceDays is for how many days a phone may miss an update of its pass and lose
+	// nothing. It may be left out: zero is DefaultIssueGrace, less than zero none.
+	IssueGraceDays int64 `cbor:"22,keyasint,omitempty" json:"issue_grace_days,omitempty"`
 }
 
 // DefaultUnknownSales is the cap where a policy says none.

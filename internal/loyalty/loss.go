@@ -41,8 +41,8 @@ type Circumstances struct {
 	Fence   Fence
 	// LaneLost says that HQ heard of it from a terminal that two people had declared lost.
 	LaneLost bool
-	// PassReplaced says that the pass shown was older than the newest that HQ had issued by
-	// then and the one before.
+	// PassReplaced says that the issue of the pass shown was not good by then, by what HQ had
+	// issued and by the policy of the sale: see [Policy.IssueGood].
 	PassReplaced bool
 }
 
@@ -62,6 +62,3 @@ func Attribute(c Circumstances) LossCause {
 	}
 	return LossPolicy
 }
-
-// PassReplaced tells whether a pass is older than the newest issue and the one before.
-func PassReplaced(shown, newest uint16) bool { return shown > 0 && int(newest) > int(shown)+1 }

@@ -107,9 +107,9 @@ func TestAttributionIsTotalAndExclusive(t *testing.T) {
 func TestAPassIsReplacedByTheSecondIssueAfterIt(t *testing.T) {
 	for _, c := range []struct {
 		shown, newest uint16
-		want          bool
-	}{{0, 9, false}, {1, 1, false}, {1, 2, false}, {1, 3, true}, {3, 1, false}, {^uint16(0), ^uint16(0), false}, {^uint16(0) - 2, ^uint16(0), true}} {
-		if got := PassReplaced(c.shown, c.newest); got != c.want {
+		good          bool
+	}{{1, 1, true}, {1, 2, true}, {1, 3, false}, {3, 1, true}, {^uint16(0), ^uint16(0), true}, {^uint16(0) - 2, ^uint16(0), false}} {
+		if got := (Policy{}).IssueGood(c.shown, c.newest, nil, 1); got != c.good {
 			t.Errorf("%d shown, %d issued: %v", c.shown, c.newest, got)
 		}
 	}

@@ -76,7 +76,7 @@ func readPolicy(b PolicyChange) loyalty.Policy {
 	if b.RestartCap != nil {
 		p.RestartCap = *b.RestartCap
 	}
-	p.Identities, p.UnknownSales = orUsual(b.Identities), orUsual(b.UnknownSales)
+	p.Identities, p.UnknownSales, p.IssueGraceDays = orUsual(b.Identities), orUsual(b.UnknownSales), orUsual(b.IssueGraceDays)
 	for _, s := range valueOf(b.AgeSteps) {
 		p.AgeSteps = append(p.AgeSteps, loyalty.AgeStep{AfterSeconds: s.AfterSeconds, Percent: s.Percent})
 	}
@@ -136,7 +136,8 @@ func showPolicy(p loyalty.Policy) Policy {
 		Static: showFreshness(p.Static), Keyed: showFreshness(p.Keyed), RestartCap: &p.RestartCap,
 		SpendEarned: unlessEmpty(p.SpendEarned), SpendPending: unlessEmpty(p.SpendPending), Rights: showRights(p.Rights),
 	}
-	each, unknown := p.IdentitiesEach(), p.UnknownSalesADay()
+	each, unknown, grace := p.IdentitiesEach(), p.UnknownSalesADay(), p.IssueGraceEach()
+	out.IssueGraceDays = &grace
 	out.Identities, out.UnknownSales, out.ClaimDays = &each, &unknown, unlessEmpty(p.ClaimDays)
 	if len(p.AgeSteps) > 0 {
 		steps := showAll(p.AgeSteps, func(s loyalty.AgeStep) AgeStep { return AgeStep{AfterSeconds: s.AfterSeconds, Percent: s.Percent} })

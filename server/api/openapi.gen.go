@@ -2257,6 +2257,9 @@ type Policy struct {
 	// Identities How many members each terminal may enrol before it must hear of head office again. Missing: 20; 0: none.
 	Identities *int64 `json:"identities,omitempty"`
 
+	// IssueGraceDays For how many days a phone may miss an update of its pass and its code stays as good as the newest. Missing: 7; 0: not at all.
+	IssueGraceDays *int64 `json:"issue_grace_days,omitempty"`
+
 	// Keyed Caps for one freshness of codes, under the others. A cap of zero adds none; off refuses all.
 	Keyed                *FreshnessCaps `json:"keyed,omitempty"`
 	MaxCacheAgeSeconds   int64          `json:"max_cache_age_seconds"`
@@ -2300,6 +2303,9 @@ type PolicyChange struct {
 
 	// Identities How many members each terminal may enrol before it must hear of head office again. Missing: 20; 0: none.
 	Identities *int64 `json:"identities,omitempty"`
+
+	// IssueGraceDays For how many days a phone may miss an update of its pass and its code stays as good as the newest. Missing: 7; 0: not at all.
+	IssueGraceDays *int64 `json:"issue_grace_days,omitempty"`
 
 	// Keyed Caps for one freshness of codes, under the others. A cap of zero adds none; off refuses all.
 	Keyed                *FreshnessCaps `json:"keyed,omitempty"`

@@ -76,6 +76,16 @@ func TestUnknownSalesLeftOutIsTheUsualCap(t *testing.T) {
 			t.Errorf("after %q: %s is not in %s", said, want, a.body)
 		}
 	}
+	for said, want := range map[string]string{`"issue_grace_days":3,`: `"issue_grace_days":3`, `"issue_grace_days":0,`: `"issue_grace_days":0`, ``: `"issue_grace_days":7`} {
+		r.do(call{method: "PUT", path: "/api/v1/programme/policy", body: strings.Replace(rightsBody, `"unknown_sales":3,`, said, 1)})
+		if a := r.do(call{method: "GET", path: "/api/v1/programme/policy"}); !strings.Contains(string(a.body), want+",") {
+			t.Errorf("after %q: %s is not in %s", said, want, a.body)
+		}
+	}
+	body := strings.Replace(rightsBody, `"unknown_sales":3,`, `"issue_grace_days":31,`, 1)
+	if a := r.do(call{method: "PUT", path: "/api/v1/programme/policy", body: body}); a.code() != problem.InvalidField {
+		t.Errorf("a month and a day of grace: %d %s", a.status, a.body)
+	}
 }
 
 func TestATerminalAsksForARight(t *testing.T) {

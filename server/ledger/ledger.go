@@ -26,10 +26,12 @@ type Publisher interface {
 	Publish(ctx context.Context, changes ...feed.Change) error
 }
 
-// RuleSets gives the rule set of a version, for the re-check of earnings. ok is
-// false when HQ never published that version. A version never changes.
+// RuleSets gives the rule set of a version, for the re-check of earnings, and the policy of
+// one, for why more was redeemed than there was. ok is false when HQ never published that
+// version. A version never changes.
 type RuleSets interface {
 	RuleSet(ctx context.Context, version uint64) (rules loyalty.RuleSet, ok bool, err error)
+	Policy(ctx context.Context, version uint64) (policy loyalty.Policy, ok bool, err error)
 }
 
 // Options are what a ledger stands on.

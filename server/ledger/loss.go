@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/server/shard"
 )
 
 // lossSaid is what an exception says of a loss that the right explains.
@@ -34,6 +35,7 @@ type loss struct {
 	effectiveAt int64
 	pass        PassKey
 	issue       uint16 // of the pass shown; zero when none was
+	policy      uint64 // the version under which it was decided
 }
 
 // LaneKey names an epoch of a terminal.
@@ -48,11 +50,11 @@ type PassKey struct {
 	Member uuid.UUID
 }
 
-// PassIssue says since when a member's pass has an issue number, in Unix milliseconds.
+// PassIssue says since when a member's pass has an issue number, in Unix milliseconds, and
+// whether it came as an update.
 type PassIssue struct {
 	PassKey
-	Issue uint16
-	Since int64
+	loyalty.Issued
 }
 
 // lossStore knows what explains losses.
@@ -68,7 +70,7 @@ type lossStore interface {
 func lossOf(f *fact, c loyalty.Circumstances) *loss {
 	l := &loss{
 		Circumstances: c, lane: LaneKey{f.Terminal, f.Epoch}, proven: f.Proven, recordedAt: f.RecordedAt, effectiveAt: f.EffectiveAt,
-		pass: PassKey{f.shard, f.sale.Member},
+		pass: PassKey{f.shard, f.sale.Member}, policy: f.sale.Policy,
 	}
 	if code := f.sale.Code; code != nil && code.Subject == f.sale.Member {
 		l.issue = code.Issue
@@ -103,8 +105,8 @@ func (l *Ledger) attributeLosses(ctx context.Context, exceptions []Exception) er
 		if since, ok := lost[e.loss.lane]; ok && !e.loss.proven {
 			c.LaneLost = since <= e.loss.recordedAt
 		}
-		for _, issue := range issues[e.loss.pass] {
-			c.PassReplaced = c.PassReplaced || issue.Since <= e.loss.effectiveAt && loyalty.PassReplaced(e.loss.issue, issue.Issue)
+		if c.PassReplaced, err = l.passReplaced(ctx, e.loss, issues[e.loss.pass]); err != nil {
+			return err
 		}
 		e.Attribution = loyalty.Attribute(c)
 		if e.Liable = l.o.Liable[e.Attribution]; e.Liable == "" {
@@ -114,9 +116,22 @@ func (l *Ledger) attributeLosses(ctx context.Context, exceptions []Exception) er
 	return nil
 }
 
+// passReplaced says whether the pass shown was not good any more, by what HQ had issued.
+func (l *Ledger) passReplaced(ctx context.Context, x *loss, issues []loyalty.Issued) (bool, error) {
+	newest, replaced := loyalty.IssuesAt(issues, x.effectiveAt)
+	if x.issue == 0 || (loyalty.Policy{}).IssueGood(x.issue, newest, nil, x.effectiveAt) {
+		return false, nil
+	}
+	policy, _, err := l.o.Rules.Policy(ctx, x.policy)
+	if err != nil {
+		return false, fmt.Errorf("read policy %d: %w", x.policy, err)
+	}
+	return !policy.IssueGood(x.issue, newest, replaced, x.effectiveAt), nil
+}
+
 // lossFacts reads which terminals are lost and which passes were issued. Most sets have
 // no loss, and need nothing.
-func (l *Ledger) lossFacts(ctx context.Context, lanes map[LaneKey]bool, passes map[PassKey]bool) (lost map[LaneKey]int64, issues map[PassKey][]PassIssue, err error) {
+func (l *Ledger) lossFacts(ctx context.Context, lanes map[LaneKey]bool, passes map[PassKey]bool) (lost map[LaneKey]int64, issues map[PassKey][]loyalty.Issued, err error) {
 	if len(lanes) > 0 {
 		keys := make([]LaneKey, 0, len(lanes))
 		for key := range lanes {
@@ -133,15 +148,28 @@ func (l *Ledger) lossFacts(ctx context.Context, lanes map[LaneKey]bool, passes m
 	for key := range passes {
 		keys = append(keys, key)
 	}
+	issues, err = l.issuesOf(ctx, keys)
+	return lost, issues, err
+}
+
+// PassIssues returns since when a member's pass has its issues, from the second on.
+func (l *Ledger) PassIssues(ctx context.Context, account, member uuid.UUID) ([]loyalty.Issued, error) {
+	key := PassKey{shard.Of(account), member}
+	issues, err := l.issuesOf(ctx, []PassKey{key})
+	return issues[key], err
+}
+
+// issuesOf reads since when members have the issues of their passes.
+func (l *Ledger) issuesOf(ctx context.Context, keys []PassKey) (map[PassKey][]loyalty.Issued, error) {
 	rows, err := l.o.Store.PassIssues(ctx, keys)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read issues of passes: %w", err)
+		return nil, fmt.Errorf("read issues of passes: %w", err)
 	}
-	issues = map[PassKey][]PassIssue{}
+	issues := map[PassKey][]loyalty.Issued{}
 	for _, row := range rows {
-		issues[row.PassKey] = append(issues[row.PassKey], row)
+		issues[row.PassKey] = append(issues[row.PassKey], row.Issued)
 	}
-	return lost, issues, nil
+	return issues, nil
 }
 
 // noteIssues keeps since when members have the issues of their passes. The first says

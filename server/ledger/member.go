@@ -3,10 +3,12 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/hqjournal"
@@ -16,15 +18,17 @@ import (
 )
 
 // MemberChange is a member made or changed. Holdings and Marks of Member are
-// ignored. Digest is the salted hash of the personal data kept elsewhere.
+// ignored. Digest is the salted hash of the personal data kept elsewhere. Updated says that
+// a new issue of the pass is an update, which the phone gets by itself.
 type MemberChange struct {
-	Member wire.Member
-	Digest []byte
+	Member  wire.Member
+	Digest  []byte
+	Updated bool
 }
 
 // PutMember is PutMembers of one.
 func (l *Ledger) PutMember(ctx context.Context, m wire.Member, by uuid.UUID, digest []byte) error {
-	return l.PutMembers(ctx, by, []MemberChange{{m, digest}})
+	return l.PutMembers(ctx, by, []MemberChange{{Member: m, Digest: digest}})
 }
 
 // PutMembers makes or changes members in the caller's transaction: HQ's journal gets
@@ -32,17 +36,20 @@ func (l *Ledger) PutMember(ctx context.Context, m wire.Member, by uuid.UUID, dig
 // not exist are opened. However many there are, they take a handful of statements, in
 // the order of locks that all writers keep.
 func (l *Ledger) PutMembers(ctx context.Context, by uuid.UUID, changes []MemberChange) error {
-	rows := make([]MemberRow, len(changes))
-	records := make([][]byte, len(changes))
-	accounts := map[AccountKey]bool{}
-	for i, c := range changes {
-		var err error
-		if rows[i], records[i], err = memberRow(c.Member); err != nil {
+	return l.o.Store.InTx(ctx, func(ctx context.Context) error {
+		changes, err := l.withReplaced(ctx, changes)
+		if err != nil {
 			return err
 		}
-		accounts[rows[i].AccountKey] = true
-	}
-	return l.o.Store.InTx(ctx, func(ctx context.Context) error {
+		rows := make([]MemberRow, len(changes))
+		records := make([][]byte, len(changes))
+		accounts := map[AccountKey]bool{}
+		for i, c := range changes {
+			if rows[i], records[i], err = memberRow(c.Member); err != nil {
+				return err
+			}
+			accounts[rows[i].AccountKey] = true
+		}
 		keys := keysOf(accounts)
 		if err := l.o.Store.OpenAccounts(ctx, keys); err != nil {
 			return fmt.Errorf("open accounts: %w", err)
@@ -72,7 +79,10 @@ func (l *Ledger) PutMembers(ctx context.Context, by uuid.UUID, changes []MemberC
 		}
 		issues := make([]PassIssue, len(rows))
 		for i, row := range rows {
-			issues[i] = PassIssue{PassKey{row.Shard, row.Member}, changes[i].Member.Issue, written[i].RecordedAt}
+			m := changes[i].Member
+			issues[i] = PassIssue{PassKey{row.Shard, row.Member}, loyalty.Issued{
+				Issue: m.Issue, Since: written[i].RecordedAt, Updated: len(m.Replaced) > 0 && m.Replaced[0].Issue+1 == m.Issue,
+			}}
 		}
 		if err := l.noteIssues(ctx, issues); err != nil {
 			return err
@@ -87,6 +97,42 @@ func (l *Ledger) PutMembers(ctx context.Context, by uuid.UUID, changes []MemberC
 		}
 		return l.foldAllEarlier(ctx, slices.DeleteFunc(keys, func(k AccountKey) bool { return s.accounts[k.Account].version > 1 }))
 	})
+}
+
+// longestIssueGrace is how long an issue of a pass may matter that was replaced, in
+// milliseconds.
+const longestIssueGrace = loyalty.MostIssueGrace * 24 * 3600 * 1000
+
+// withReplaced adds to members which issues of their passes updates replaced, where the
+// caller does not say so.
+func (l *Ledger) withReplaced(ctx context.Context, changes []MemberChange) ([]MemberChange, error) {
+	var keys []PassKey
+	for _, c := range changes {
+		if m := c.Member; m.Issue > 1 && m.Replaced == nil {
+			keys = append(keys, PassKey{shard.Of(m.Account), m.ID})
+		}
+	}
+	if len(keys) == 0 {
+		return changes, nil
+	}
+	issues, err := l.issuesOf(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	changes, now := slices.Clone(changes), l.o.Clock.Now().UnixMilli()
+	for i := range changes {
+		m := &changes[i].Member
+		if m.Issue <= 1 || m.Replaced != nil {
+			continue
+		}
+		known := issues[PassKey{shard.Of(m.Account), m.ID}]
+		if !slices.ContainsFunc(known, func(k loyalty.Issued) bool { return k.Issue == m.Issue }) {
+			known = append(known, loyalty.Issued{Issue: m.Issue, Since: now, Updated: changes[i].Updated})
+		}
+		_, m.Replaced = loyalty.IssuesAt(known, math.MaxInt64)
+		m.Replaced = slices.DeleteFunc(m.Replaced, func(r loyalty.Replaced) bool { return r.At < now-longestIssueGrace })
+	}
+	return changes, nil
 }
 
 // foldAllEarlier folds what happened before each of new accounts was opened.

@@ -302,7 +302,7 @@ func (s *Service) reissueOf(ctx context.Context, member uuid.UUID, now time.Time
 	}
 	if wanted && !printed {
 		// 65,535 re-issues are enough for a life: what cannot be raised stays.
-		_, err := s.o.Programme.Reissue(ctx, uuid.Nil, member)
+		_, err := s.o.Programme.Update(ctx, member)
 		if code := problem.CodeOf(err); err != nil && code != problem.StateConflict && code != problem.NotFound {
 			return fmt.Errorf("issue code anew: %w", err)
 		}

@@ -83,6 +83,8 @@ type Programme interface {
 	// VoucherCode signs the code of a voucher, until its last day.
 	VoucherCode(voucher uuid.UUID, until time.Time) (programme.Code, error)
 	Reissue(ctx context.Context, by, id uuid.UUID) (programme.Member, error)
+	// Update issues the code anew in a way that a phone may miss for a while.
+	Update(ctx context.Context, id uuid.UUID) (programme.Member, error)
 }
 
 // Books are the accounts as applied, many at once.

@@ -99,10 +99,20 @@ func (p *Programme) Unblock(ctx context.Context, by, id uuid.UUID) (Member, erro
 	})
 }
 
-// Reissue raises the issue number of a member's pass. Tills accept the newest they
-// know and the one before.
+// Reissue raises the issue number of a member's pass, because somebody else may have a
+// copy. Tills accept the newest they know and the one before.
 func (p *Programme) Reissue(ctx context.Context, by, id uuid.UUID) (Member, error) {
-	return p.change(ctx, by, id, func(m *Member) (bool, error) {
+	return p.raise(ctx, by, id, false)
+}
+
+// Update raises the issue number of a member's pass, which the phone gets by itself. Tills
+// accept the issues before for the grace of the policy, since a phone may miss it.
+func (p *Programme) Update(ctx context.Context, id uuid.UUID) (Member, error) {
+	return p.raise(ctx, uuid.Nil, id, true)
+}
+
+func (p *Programme) raise(ctx context.Context, by, id uuid.UUID, update bool) (Member, error) {
+	return p.changeAs(ctx, by, id, update, func(m *Member) (bool, error) {
 		if m.Issue == ^uint16(0) {
 			return false, problem.New(problem.StateConflict, "the pass was issued 65535 times; enrol the member again")
 		}
@@ -112,6 +122,10 @@ func (p *Programme) Reissue(ctx context.Context, by, id uuid.UUID) (Member, erro
 }
 
 func (p *Programme) change(ctx context.Context, by, id uuid.UUID, apply func(*Member) (changed bool, err error)) (Member, error) {
+	return p.changeAs(ctx, by, id, false, apply)
+}
+
+func (p *Programme) changeAs(ctx context.Context, by, id uuid.UUID, update bool, apply func(*Member) (changed bool, err error)) (Member, error) {
 	var m Member
 	err := p.env.Keeper.InTx(ctx, func(ctx context.Context) error {
 		var err error
@@ -126,7 +140,7 @@ func (p *Programme) change(ctx context.Context, by, id uuid.UUID, apply func(*Me
 		if err := p.env.Keeper.SetMember(ctx, m); err != nil {
 			return err
 		}
-		return p.tell(ctx, by, m)
+		return p.tellAs(ctx, by, update, m)
 	})
 	if err != nil {
 		return Member{}, fmt.Errorf("change member: %w", err)
@@ -136,9 +150,14 @@ func (p *Programme) change(ctx context.Context, by, id uuid.UUID, apply func(*Me
 
 // tell hands members to the ledger, which journals them and tells the stores.
 func (p *Programme) tell(ctx context.Context, by uuid.UUID, members ...Member) error {
+	return p.tellAs(ctx, by, false, members...)
+}
+
+// tellAs is tell of members whose new issue of the pass is an update or not.
+func (p *Programme) tellAs(ctx context.Context, by uuid.UUID, update bool, members ...Member) error {
 	changes := make([]ledger.MemberChange, len(members))
 	for i, m := range members {
-		changes[i] = ledger.MemberChange{Digest: digest(m), Member: wire.Member{
+		changes[i] = ledger.MemberChange{Digest: digest(m), Updated: update, Member: wire.Member{
 			ID: m.ID, Account: m.Account, Alias: m.Alias, Issue: m.Issue, Blocked: m.Blocked,
 		}}
 	}

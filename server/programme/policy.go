@@ -30,6 +30,7 @@ func (r refusal) policy(p loyalty.Policy) {
 	}
 	r.between("/identities", p.Identities, -1, loyalty.MostIdentities)
 	r.between("/unknown_sales", p.UnknownSales, -1, mostUnknownSales)
+	r.between("/issue_grace_days", p.IssueGraceDays, -1, loyalty.MostIssueGrace)
 	r.between("/claim_days", p.ClaimDays, 0, maxClaimDays)
 	r.between("/max_cache_age_seconds", p.MaxCacheAgeSeconds, 0, maxSeconds)
 	r.unless(len(p.AgeSteps) <= maxAgeSteps, "/age_steps", "has more than "+strconv.Itoa(maxAgeSteps)+" steps")

@@ -129,7 +129,8 @@ func (p *Programme) putVersion(ctx context.Context, by uuid.UUID, name string, k
 	})
 }
 
-// PublishedRules gives the rule sets ever put in force, for the re-check of sales.
+// PublishedRules gives the rule sets and policies ever put in force, for the re-check of
+// sales.
 type PublishedRules struct{ Keeper Keeper }
 
 // RuleSet returns one version; ok is false when it was never put in force.
@@ -143,4 +144,17 @@ func (p PublishedRules) RuleSet(ctx context.Context, version uint64) (rules loya
 	}
 	rules, err = wire.Unmarshal[loyalty.RuleSet](raw)
 	return rules, err == nil, err
+}
+
+// Policy returns one version; ok is false when it was never in force.
+func (p PublishedRules) Policy(ctx context.Context, version uint64) (policy loyalty.Policy, ok bool, err error) {
+	raw, err := p.Keeper.Version(ctx, KindPolicy, version)
+	switch {
+	case problem.CodeOf(err) == problem.NotFound:
+		return loyalty.Policy{}, false, nil
+	case err != nil:
+		return loyalty.Policy{}, false, err
+	}
+	policy, err = wire.Unmarshal[loyalty.Policy](raw)
+	return policy, err == nil, err
 }

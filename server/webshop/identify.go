@@ -2,9 +2,11 @@ package webshop
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -75,10 +77,30 @@ func (s *Shop) byPass(ctx context.Context, text string, out *identified) error {
 	if out.member, err = s.env.Programme.Member(ctx, v.Pass.Subject); err != nil {
 		return err
 	}
-	if int(v.Pass.Issue) < int(out.member.Issue)-1 {
-		return problem.Newf(problem.CodeOutdated, "issue %d, the newest is %d", v.Pass.Issue, out.member.Issue)
+	if err := s.checkIssue(ctx, v.Pass.Issue, out.member); err != nil {
+		return err
 	}
 	out.freshness = entry.FreshnessStatic
 	out.code = &entry.Code{Subject: v.Pass.Subject, KeyID: v.Pass.KeyID, Issue: v.Pass.Issue}
 	return nil
+}
+
+// checkIssue refuses a pass that was replaced, as a till would.
+func (s *Shop) checkIssue(ctx context.Context, shown uint16, m programme.Member) error {
+	if (loyalty.Policy{}).IssueGood(shown, m.Issue, nil, 0) {
+		return nil
+	}
+	policy, err := s.env.Programme.CurrentPolicy(ctx)
+	if err != nil && problem.CodeOf(err) != problem.NotFound {
+		return fmt.Errorf("read policy: %w", err)
+	}
+	issues, err := s.env.Ledger.PassIssues(ctx, m.Account, m.ID)
+	if err != nil {
+		return err
+	}
+	now := s.now().UnixMilli()
+	if _, replaced := loyalty.IssuesAt(issues, now); policy.IssueGood(shown, m.Issue, replaced, now) {
+		return nil
+	}
+	return problem.Newf(problem.CodeOutdated, "issue %d, the newest is %d", shown, m.Issue)
 }

@@ -177,9 +177,17 @@ func TestWhoseBasketItIs(t *testing.T) {
 		}
 	}
 	for range 2 {
-		if _, err := r.prog.Reissue(ctx, uuid.Nil, r.member); err != nil {
+		if _, err := r.prog.Update(ctx, r.member); err != nil {
 			t.Fatal(err)
 		}
+	}
+	missed := r.of(uuid.Nil, 700)
+	missed.Request.Pass = pass.Text
+	if _, err := r.shop.Sell(ctx, missed); err != nil {
+		t.Errorf("a phone that missed two updates: %v", err)
+	}
+	if _, err := r.prog.Reissue(ctx, uuid.Nil, r.member); err != nil {
+		t.Fatal(err)
 	}
 	order := r.of(uuid.Nil, 700)
 	order.Request.Pass = pass.Text

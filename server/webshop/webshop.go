@@ -75,6 +75,7 @@ type Programme interface {
 type Ledger interface {
 	Locked(ctx context.Context, account uuid.UUID, fn func(ctx context.Context, a ledger.Account) error) error
 	Vouchers(ctx context.Context, account uuid.UUID) ([]loyalty.Voucher, error)
+	PassIssues(ctx context.Context, account, member uuid.UUID) ([]loyalty.Issued, error)
 	EntriesAt(ctx context.Context, terminal uuid.UUID, epoch uint32, seq uint64) ([]ledger.Entry, error)
 	ApplyNow(ctx context.Context, terminal uuid.UUID, epoch uint32, seq uint64) error
 }

@@ -81,6 +81,9 @@ type Member struct {
 	Blocked  bool      `cbor:"5,keyasint,omitempty"`
 	Holdings []Holding `cbor:"6,keyasint,omitempty"`
 	Marks    []Mark    `cbor:"7,keyasint,omitempty"`
+	// Replaced are issues of the pass that updates replaced. An HQ of an older release says
+	// of none.
+	Replaced []loyalty.Replaced `cbor:"8,keyasint,omitempty"`
 }
 
 // VoucherState is a voucher as HQ has applied it, with the marks its count of uses

@@ -117,6 +117,11 @@ func (h *HQ) RuleSet(_ context.Context, version uint64) (loyalty.RuleSet, bool, 
 	return Rules, version == Rules.Version, nil
 }
 
+// Policy implements ledger.RuleSets: there is one, and it says nothing.
+func (h *HQ) Policy(context.Context, uint64) (loyalty.Policy, bool, error) {
+	return loyalty.Policy{}, true, nil
+}
+
 // Deliverer implements ingest.Fleet. Every till of this HQ is known in every epoch.
 func (h *HQ) Deliverer(_ context.Context, id uuid.UUID, _ uint32) (ingest.Terminal, error) {
 	h.mu.Lock()

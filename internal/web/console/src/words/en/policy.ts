@@ -37,6 +37,7 @@ export const policy = {
       vouchers_per_store_since_sync: 'Uses per store since its last sync',
       max_cache_age_seconds: 'Oldest cache that may redeem, in seconds',
       claim_days: 'Days in which a receipt can be claimed',
+      issue_grace_days: 'Days in which a phone may miss an update of its pass',
       identities: 'Members issued ahead to each terminal',
       unknown_sales: 'Sales a day of a member the till does not know',
       share_percent: 'Share of a balance given, in percent',

@@ -39,6 +39,7 @@ export const policy: Catalog<typeof en> = {
       vouchers_per_store_since_sync: 'Użycia na sklep od synchronizacji',
       max_cache_age_seconds: 'Najstarsza pamięć, która może wydawać, w sekundach',
       claim_days: 'Przez ile dni można zgłosić paragon',
+      issue_grace_days: 'Ile dni telefon może nie mieć nowej wersji karty',
       identities: 'Członkowie wydani z góry na terminal',
       unknown_sales: 'Sprzedaże dziennie członka nieznanego kasie',
       share_percent: 'Oddana część salda, w procentach',

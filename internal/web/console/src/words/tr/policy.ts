@@ -39,6 +39,7 @@ export const policy: Catalog<typeof en> = {
       vouchers_per_store_since_sync: 'Son eşitlemeden beri mağaza başına kullanım',
       max_cache_age_seconds: 'Harcatabilecek en eski önbellek, saniye',
       claim_days: 'Fişin talep edilebileceği gün',
+      issue_grace_days: 'Telefonun kart güncellemesini kaçırabileceği gün',
       identities: 'Her terminale önceden verilen üye',
       unknown_sales: 'Kasanın bilmediği üyenin günlük satışı',
       share_percent: 'Verilen bakiye payı, yüzde',
