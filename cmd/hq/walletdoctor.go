@@ -4,9 +4,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
+	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -14,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/server/branding"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/wallet/apple"
 	"github.com/tallystick/tallystick/wallet/apple/apns"
@@ -42,6 +47,7 @@ type checkup struct {
 	doctorCommand
 	client   *http.Client
 	clock    clock.Clock
+	look     brand.Brand // of passes
 	readings []doctor.Reading
 	findings []doctor.Finding
 }
@@ -105,13 +111,23 @@ func (c *checkup) ask(ctx context.Context, address string) (status int, err erro
 	return answer.StatusCode, nil
 }
 
-// askDatabase keeps what the database's clock says; a file has none.
+// askDatabase keeps what the database's clock says, which a file has none of, and how
+// passes look. Where there is no HQ yet there is nobody to ask.
 func (c *checkup) askDatabase(ctx context.Context, s *surroundings) error {
+	if _, err := os.Stat(filepath.Join(s.cli.Data, keyFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	db, err := store.Open(ctx, s.cli.database(), s.cli.options())
 	if err != nil {
 		return err
+	}
+	look, lookErr := branding.New(branding.Env{Store: db, Clock: c.clock, Programme: c.look.Programme}).Current(ctx)
+	if lookErr != nil {
+		c.add(doctor.Say(doctor.Pictures, doctor.Error, fmt.Sprintf("how passes look could not be read: %v", lookErr)))
+	} else {
+		c.look = look
 	}
 	began := c.clock.Now()
 	their, err := db.Time(ctx)
@@ -127,12 +143,17 @@ func (c *checkup) askDatabase(ctx context.Context, s *surroundings) error {
 
 // look looks at everything, the files first.
 func (c doctorCommand) look(ctx context.Context, s *surroundings) ([]doctor.Finding, error) {
-	u := &checkup{doctorCommand: c, clock: clock.System{}}
+	u := &checkup{doctorCommand: c, clock: clock.System{}, look: brand.Default("Tallystick")}
 	files, err := c.Wallet.read(s.cli.Data, s.stdin, u.clock.Now())
 	if files == nil {
 		return nil, err
 	}
 	u.client = files.client(askWithin)
+	if !c.Offline {
+		if err := u.askDatabase(ctx, s); err != nil {
+			return nil, err
+		}
+	}
 	u.lookAtApple(files, s.cli.Data, err)
 	u.lookAtGoogle(files, err)
 	if !c.Wallet.apple() && !c.Wallet.google() {
@@ -141,9 +162,6 @@ func (c doctorCommand) look(ctx context.Context, s *surroundings) ([]doctor.Find
 	u.add(doctor.Public(c.PublicURL))
 	if !c.Offline {
 		u.askAround(ctx, files)
-		if err := u.askDatabase(ctx, s); err != nil {
-			return nil, err
-		}
 	}
 	u.add(doctor.Clock(u.readings...))
 	return u.findings, nil
@@ -175,8 +193,7 @@ func (c *checkup) lookAtApple(w *walletFiles, data string, err error) {
 	service := strings.TrimSuffix(c.PublicURL, "/") + "/wallet/apple"
 	c.add(doctor.Service(service, c.Wallet.SelfMade))
 	sample := face.Face{Kind: face.KindMember, Subject: uuid.UUID{1}, Locale: "en", Code: "TS1"}
-	look := brand.Default("Tallystick")
-	images, err := brand.Render(look, sample)
+	images, err := brand.Render(c.look, sample)
 	if err != nil {
 		c.add(doctor.Signs(0, err))
 		return
@@ -187,7 +204,7 @@ func (c *checkup) lookAtApple(w *walletFiles, data string, err error) {
 		c.add(doctor.Signs(0, err))
 		return
 	}
-	pass, err := issuer.Pass(apple.Request{Face: sample, Brand: look, Images: images, Serial: "doctor", AuthToken: "for-the-doctor-only"})
+	pass, err := issuer.Pass(apple.Request{Face: sample, Brand: c.look, Images: images, Serial: "doctor", AuthToken: "for-the-doctor-only"})
 	c.add(doctor.Signs(len(pass), err))
 }
 
@@ -223,7 +240,9 @@ func (c *checkup) lookAtGoogle(w *walletFiles, err error) {
 func (c *checkup) askAround(ctx context.Context, w *walletFiles) {
 	health := strings.TrimSuffix(c.PublicURL, "/") + "/healthz"
 	status, err := c.ask(ctx, health)
-	c.readings = nil // its clock is our own
+	if n := len(c.readings); err == nil && n > 0 && c.readings[n-1].Who == hostOf(c.PublicURL) {
+		c.readings = c.readings[:n-1] // its clock may be our own
+	}
 	c.add(doctor.Reach(health, status, err))
 	if w.credentials != nil {
 		c.askPush(ctx, w)
@@ -231,6 +250,14 @@ func (c *checkup) askAround(ctx context.Context, w *walletFiles) {
 	if w.account != nil {
 		c.askGoogle(ctx, w)
 	}
+}
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // nobodysPhone is a push token that no phone has: a push service that knows who asks
