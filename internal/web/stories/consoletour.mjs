@@ -43,7 +43,7 @@ const dialogs = {
 
 async function settled(on) {
   await on.locator('h1').waitFor();
-  await on.locator('[aria-busy=true]').waitFor({ state: 'detached' });
+  await on.waitForFunction(() => !document.querySelector('[aria-busy=true]'));
   await on.waitForLoadState('domcontentloaded');
   await on.waitForFunction(
     () => !document.querySelector('.chart') || document.querySelectorAll('.chart canvas').length > 0,
