@@ -6,10 +6,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
-	"strings"
 	"time"
-
-	"github.com/tallystick/tallystick/wallet/apple/apns"
 )
 
 // p12PasswordVariable may hold the password of the PKCS#12 file.
@@ -149,9 +146,4 @@ func (f walletFlags) p12Password(stdin *os.File) (string, error) {
 		return os.Getenv(p12PasswordVariable), nil
 	}
 	return readPassword(f.AppleP12PasswordFile, stdin)
-}
-
-// realApple says whether pushes go to Apple itself.
-func (f walletFlags) realApple() bool {
-	return strings.TrimSuffix(f.AppleAPNsURL, "/") == apns.Production
 }

@@ -27,11 +27,11 @@ type Wallets struct {
 	Root     *x509.CertPool // vouches for Apple passes
 	RootFile string         // the same, as PEM
 	PassType string
-	Doctor   string // what hq wallet doctor said before
 }
 
 // OpenWallets has HQ, which runs, start again with a self-made authority for Apple passes
-// and with doubles of Google Wallet and of Apple's push service. public is the https
+// and with doubles of Google Wallet and of Apple's push service, after its doctor found no
+// error in that. public is the https
 // address that passes and links name. The caller closes them after HQ.
 func (h *HQ) OpenWallets(ctx context.Context, public string) (w *Wallets, err error) {
 	w = &Wallets{PassType: passType, RootFile: filepath.Join(h.Data, "wallet-self-made", "root.pem")}
@@ -62,7 +62,6 @@ func (h *HQ) OpenWallets(ctx context.Context, public string) (w *Wallets, err er
 	if err != nil {
 		return w, fmt.Errorf("open wallets: the doctor says: %s: %w", said, err)
 	}
-	w.Doctor = string(said)
 	if err := h.Stop(ctx); err != nil {
 		return w, err
 	}
