@@ -76,13 +76,8 @@ func (s *Service) follow(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("read feed heads: %w", err)
 	}
-	if !began {
-		// Passes issued before now are looked at by the first sweep.
-		all := map[int]uint64{}
-		for in, head := range heads {
-			all[in] = head
-		}
-		return false, s.o.Store.SetPassFeed(ctx, all)
+	if !began || ahead(at, heads) {
+		return false, s.begin(ctx, heads)
 	}
 	read := reading{members: map[uuid.UUID]bool{}, at: map[int]uint64{}}
 	for in := range heads {
@@ -118,6 +113,29 @@ func (s *Service) follow(ctx context.Context) (more bool, err error) {
 		return false, fmt.Errorf("keep place in feed: %w", err)
 	}
 	return more, nil
+}
+
+// ahead says that the feed is another than the one that was followed: HQ's ledger was
+// rebuilt, and its positions began anew.
+func ahead(at, heads feed.Heads) bool {
+	for in := range heads {
+		if at[in] > heads[in] {
+			return true
+		}
+	}
+	return false
+}
+
+// begin follows the feed from where it stands. What changed before, a sweep finds.
+func (s *Service) begin(ctx context.Context, heads feed.Heads) error {
+	if err := s.countAll(ctx, 1); err != nil {
+		return err
+	}
+	all := map[int]uint64{}
+	for in, head := range heads {
+		all[in] = head
+	}
+	return s.o.Store.SetPassFeed(ctx, all)
 }
 
 // reading is what was read of the feed.

@@ -78,6 +78,31 @@ func TestWhatAllPassesShow(t *testing.T) {
 	}
 }
 
+// A feed whose positions began anew, as that of a rebuilt ledger, is followed from where
+// it stands; what changed meanwhile is found all the same.
+func TestAFeedThatBeganAnew(t *testing.T) {
+	r := newRig(t)
+	m := r.member("Ada")
+	h := r.install(r.issue(m, pass.Apple), "phone-1")
+	r.rounds()
+	at := map[int]uint64{}
+	for in := range 256 {
+		at[in] = 1_000_000
+	}
+	r.must(r.hq.DB.SetPassFeed(context.Background(), at))
+	r.give(m, 10)
+	r.rounds()
+	if h.update() != 1 || h.points() != 10 {
+		t.Errorf("what changed before: the phone shows %d points", h.points())
+	}
+	r.hq.Clock.Advance(time.Hour)
+	r.give(m, 5)
+	r.rounds()
+	if h.update() != 1 || h.points() != 15 {
+		t.Errorf("what changed after: the phone shows %d points", h.points())
+	}
+}
+
 // A voucher that stands for itself is a pass of its own, and is voided when it is used up
 // or blocked; the member's card lists it while it is good.
 func TestVoucherOfItsOwn(t *testing.T) {

@@ -55,7 +55,7 @@ func whole(table string) derivation {
 
 // notCopied are the tables that a rebuild makes anew or has no need of.
 var notCopied = []string{
-	versionTable, "accounts", "awaited_returns", "exceptions", "feed", "feed_heads", "leases", "sessions", "answers",
+	versionTable, "accounts", "awaited_returns", "exceptions", "feed", "feed_heads", "pass_feed", "leases", "sessions", "answers",
 	"set_aside", "snapshots", "sources", "holdings", "lots", "rights", "books", "postings", "applied_heads", "applied_sets",
 }
 
