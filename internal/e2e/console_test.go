@@ -32,10 +32,12 @@ func TestConsolePage(t *testing.T) {
 				s.WAN.Cut()
 				return sellInBoth(t.Context(), s, mete, one, two)
 			},
-			"stop a lane":       one.Kill,
-			"reconnect":         func() error { return s.WAN.Restore(t.Context()) },
-			"stop head office":  func() error { return s.HQ.Stop(t.Context()) },
-			"start head office": func() error { return s.HQ.Start(t.Context()) },
+			"close the day of lane1": func() error { return closeDay(t.Context(), one) },
+			"close the day of lane2": func() error { return closeDay(t.Context(), two) },
+			"stop a lane":            one.Kill,
+			"reconnect":              func() error { return s.WAN.Restore(t.Context()) },
+			"stop head office":       func() error { return s.HQ.Stop(t.Context()) },
+			"start head office":      func() error { return s.HQ.Start(t.Context()) },
 		},
 		questions: map[string]func(string) (any, error){
 			"read sheet": func(path string) (any, error) { return sheet(path) },
@@ -55,6 +57,11 @@ func sellInBoth(ctx context.Context, s *scene, to stage.Shopper, lanes ...*stage
 		}
 	}
 	return nil
+}
+
+func closeDay(ctx context.Context, lane *stage.Lane) error {
+	_, err := lane.CloseDay(ctx, "close")
+	return err
 }
 
 // sheet reads the rows under the head of a list that was saved as XLSX.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
+	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/storeday"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -34,6 +36,30 @@ func (h handlers) ListStoreDays(ctx context.Context, r ListStoreDaysRequestObjec
 		return nil, err
 	}
 	return ListStoreDays200JSONResponse{Items: showAll(days, showStoreDay)}, nil
+}
+
+// ListStoreCalendars implements StrictServerInterface.
+func (h handlers) ListStoreCalendars(ctx context.Context, r ListStoreCalendarsRequestObject) (ListStoreCalendarsResponseObject, error) {
+	from, to := r.Params.From.Time, r.Params.To.Time
+	if to.Sub(from) > usualDays*24*time.Hour || to.Before(from) {
+		return nil, badParameter("from", "must be at most 62 days before to")
+	}
+	out := ListStoreCalendars200JSONResponse{}
+	stores, next, err := paged(r.Params.Limit, r.Params.Cursor, func(after uuid.UUID, limit int) ([]fleet.Store, error) {
+		return h.o.Fleet.Stores(ctx, after, limit)
+	}, func(s fleet.Store) uuid.UUID { return s.ID }, func(s fleet.Store) fleet.Store { return s })
+	if err != nil {
+		return nil, err
+	}
+	out.Items, out.Next = []StoreCalendar{}, next
+	for _, s := range stores {
+		days, err := h.o.StoreDays.Days(ctx, s.ID, entry.DateOf(from), entry.DateOf(to))
+		if err != nil {
+			return nil, err
+		}
+		out.Items = append(out.Items, StoreCalendar{Store: s.ID, Code: s.Code, Name: s.Name, Days: showAll(days, showStoreDay)})
+	}
+	return out, nil
 }
 
 // GetDayCertificate implements StrictServerInterface.

@@ -2729,6 +2729,20 @@ type Store struct {
 	TimeZone  string             `json:"time_zone"`
 }
 
+// StoreCalendar defines model for StoreCalendar.
+type StoreCalendar struct {
+	Code  string             `json:"code"`
+	Days  []BusinessDay      `json:"days"`
+	Name  string             `json:"name"`
+	Store openapi_types.UUID `json:"store"`
+}
+
+// StoreCalendarList defines model for StoreCalendarList.
+type StoreCalendarList struct {
+	Items []StoreCalendar `json:"items"`
+	Next  *string         `json:"next,omitempty"`
+}
+
 // StoreDay defines model for StoreDay.
 type StoreDay struct {
 	Code   string             `json:"code"`
@@ -3602,6 +3616,21 @@ type VoidSaleParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListStoreCalendarsParams defines parameters for ListStoreCalendars.
+type ListStoreCalendarsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// From The first business date.
+	From openapi_types.Date `form:"from" json:"from"`
+
+	// To The last business date, at most 62 days after the first.
+	To openapi_types.Date `form:"to" json:"to"`
+}
+
 // ListStoresParams defines parameters for ListStores.
 type ListStoresParams struct {
 	// Limit How many at most.
@@ -4249,6 +4278,9 @@ type ServerInterface interface {
 	// GetStatus Counts, lag, terminals and exposure at this moment
 	// (GET /status)
 	GetStatus(c *fiber.Ctx) error
+	// ListStoreCalendars Where the business days of all stores stand
+	// (GET /store-days)
+	ListStoreCalendars(c *fiber.Ctx, params ListStoreCalendarsParams) error
 	// ListStores List stores
 	// (GET /stores)
 	ListStores(c *fiber.Ctx, params ListStoresParams) error
@@ -9193,6 +9225,64 @@ func (siw *ServerInterfaceWrapper) GetStatus(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListStoreCalendars operation middleware
+func (siw *ServerInterfaceWrapper) ListStoreCalendars(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListStoreCalendarsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", query, &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter to: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListStoreCalendars(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListStores operation middleware
 func (siw *ServerInterfaceWrapper) ListStores(c *fiber.Ctx) error {
 
@@ -10546,6 +10636,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/stores/:id/day-closes", wrapper.ListDayCloses)
 
 	router.Get(options.BaseURL+"/stores/:id/days", wrapper.ListStoreDays)
+
+	router.Get(options.BaseURL+"/store-days", wrapper.ListStoreCalendars)
 
 	router.Get(options.BaseURL+"/stores/:id/days/:date/certificate", wrapper.GetDayCertificate)
 
@@ -14508,6 +14600,35 @@ func (response GetStatusdefaultApplicationProblemPlusJSONResponse) VisitGetStatu
 	return ctx.JSON(&response.Body)
 }
 
+type ListStoreCalendarsRequestObject struct {
+	Params ListStoreCalendarsParams
+}
+
+type ListStoreCalendarsResponseObject interface {
+	VisitListStoreCalendarsResponse(ctx *fiber.Ctx) error
+}
+
+type ListStoreCalendars200JSONResponse StoreCalendarList
+
+func (response ListStoreCalendars200JSONResponse) VisitListStoreCalendarsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListStoreCalendarsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListStoreCalendarsdefaultApplicationProblemPlusJSONResponse) VisitListStoreCalendarsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListStoresRequestObject struct {
 	Params ListStoresParams
 }
@@ -15697,6 +15818,9 @@ type StrictServerInterface interface {
 	// GetStatus Counts, lag, terminals and exposure at this moment
 	// (GET /status)
 	GetStatus(ctx context.Context, request GetStatusRequestObject) (GetStatusResponseObject, error)
+	// ListStoreCalendars Where the business days of all stores stand
+	// (GET /store-days)
+	ListStoreCalendars(ctx context.Context, request ListStoreCalendarsRequestObject) (ListStoreCalendarsResponseObject, error)
 	// ListStores List stores
 	// (GET /stores)
 	ListStores(ctx context.Context, request ListStoresRequestObject) (ListStoresResponseObject, error)
@@ -19491,6 +19615,33 @@ func (sh *strictHandler) GetStatus(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(GetStatusResponseObject); ok {
 		if err := validResponse.VisitGetStatusResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListStoreCalendars operation middleware
+func (sh *strictHandler) ListStoreCalendars(ctx *fiber.Ctx, params ListStoreCalendarsParams) error {
+	var request ListStoreCalendarsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListStoreCalendars(ctx.UserContext(), request.(ListStoreCalendarsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListStoreCalendars")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListStoreCalendarsResponseObject); ok {
+		if err := validResponse.VisitListStoreCalendarsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

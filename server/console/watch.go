@@ -16,6 +16,7 @@ const (
 	TopicTerminals  = "terminals"  // terminals or stores changed, or were heard
 	TopicExceptions = "exceptions" // there are more exceptions, or fewer
 	TopicActs       = "acts"       // a person changed something
+	TopicDays       = "days"       // a terminal closed a day, or one was certified
 )
 
 // Pulse is numbers by topic that move when there is something new.

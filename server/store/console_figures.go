@@ -197,6 +197,7 @@ func (db *DB) Pulse(ctx context.Context) (console.Pulse, error) {
 			"SELECT COALESCE(MAX(recorded_at), 0) FROM exceptions", "SELECT COUNT(*) FROM exceptions AS x WHERE " + open + " AND x.recorded_at > 0",
 			"SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM exception_cases",
 		},
+		console.TopicDays: {"SELECT CAST(COALESCE(MAX(recorded_at), 0) AS BIGINT) FROM day_closes", "SELECT CAST(COALESCE(MAX(cut_at), 0) AS BIGINT) FROM store_days"},
 		console.TopicActs: {"SELECT COALESCE(MAX(at), 0) FROM acts"},
 	} {
 		numbers := make([]int64, len(questions))

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { ask, check, picture, stage, tell } from './browser.mjs';
 import { branding } from './consolebranding.mjs';
+import { days } from './consoledays.mjs';
 import { fleet } from './consolefleet.mjs';
 import { page, press, reads, signIn, visit } from './consolehands.mjs';
 import { people } from './consolepeople.mjs';
@@ -154,6 +155,8 @@ await tell({
     await page.getByRole('dialog').getByRole('button', { name: 'Put in force' }).click();
     await page.getByRole('status').getByText('is in force.').first().waitFor();
   },
+
+  ...days,
 
   ...fleet,
 

@@ -7,6 +7,7 @@ const paths = [
   '',
   '/stores',
   '/terminals',
+  '/days',
   '/members',
   '/journal',
   '/exceptions',

@@ -25,3 +25,8 @@ CREATE TABLE store_day_journals (
 
 -- What is known against the entries of a day.
 CREATE INDEX exceptions_entry ON exceptions (terminal, epoch, seq);
+
+-- When something last changed, for pages that watch.
+CREATE INDEX store_days_cut ON store_days (cut_at);
+
+CREATE INDEX day_closes_recorded ON day_closes (recorded_at);

@@ -1,7 +1,7 @@
 import { follow, type Stream } from '@tallystick/kit/api/events.ts';
 import { hqBase } from '@tallystick/kit/api/client.ts';
 
-export type Topic = 'entries' | 'figures' | 'terminals' | 'exceptions' | 'acts';
+export type Topic = 'entries' | 'figures' | 'terminals' | 'exceptions' | 'acts' | 'days';
 
 /** Counts what head office said has changed; who reads a topic is run again by it. */
 class Live {
@@ -20,7 +20,7 @@ class Live {
       { changed: (data) => this.#changed((data as { topics: Topic[] }).topics) },
       (open) => {
         // What changed while nobody listened is not known: everything is looked at again.
-        if (open && !this.open) this.#changed(['entries', 'figures', 'terminals', 'exceptions', 'acts']);
+        if (open && !this.open) this.#changed(['entries', 'figures', 'terminals', 'exceptions', 'acts', 'days']);
         this.open = open;
       },
     );

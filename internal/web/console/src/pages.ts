@@ -1,6 +1,7 @@
 import type { Component } from 'svelte';
 import Audit from './pages/Audit.svelte';
 import Branding from './pages/Branding.svelte';
+import Days from './pages/Days.svelte';
 import Exceptions from './pages/Exceptions.svelte';
 import Home from './pages/Home.svelte';
 import Journal from './pages/Journal.svelte';
@@ -30,6 +31,7 @@ export const pages: Page[] = [
   { nav: 'home', path: '/console', component: plain(Home) },
   { nav: 'stores', path: '/console/stores', component: Stores },
   { nav: 'terminals', path: '/console/terminals', component: plain(Terminals) },
+  { nav: 'days', path: '/console/days', component: plain(Days) },
   { nav: 'members', path: '/console/members', component: Members },
   { nav: 'journal', path: '/console/journal', component: Journal },
   { nav: 'exceptions', path: '/console/exceptions', component: Exceptions },

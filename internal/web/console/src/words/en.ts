@@ -2,6 +2,7 @@ import { commonEn } from '@tallystick/kit/i18n/common.ts';
 import { books } from './en/books.ts';
 import { branding } from './en/branding.ts';
 import { columns } from './en/columns.ts';
+import { days } from './en/days.ts';
 import { fleet } from './en/fleet.ts';
 import { frame } from './en/frame.ts';
 import { members } from './en/members.ts';
@@ -19,6 +20,7 @@ export const en = {
   ...people,
   ...branding,
   ...columns,
+  ...days,
 };
 
 export type Words = typeof en;

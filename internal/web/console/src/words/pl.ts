@@ -3,6 +3,7 @@ import { commonPl } from '@tallystick/kit/i18n/common.ts';
 import { books } from './pl/books.ts';
 import { branding } from './pl/branding.ts';
 import { columns } from './pl/columns.ts';
+import { days } from './pl/days.ts';
 import { fleet } from './pl/fleet.ts';
 import { frame } from './pl/frame.ts';
 import { members } from './pl/members.ts';
@@ -20,4 +21,5 @@ export const pl: Catalog<Words> = {
   ...people,
   ...branding,
   ...columns,
+  ...days,
 };

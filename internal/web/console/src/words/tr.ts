@@ -3,6 +3,7 @@ import { commonTr } from '@tallystick/kit/i18n/common.ts';
 import { books } from './tr/books.ts';
 import { branding } from './tr/branding.ts';
 import { columns } from './tr/columns.ts';
+import { days } from './tr/days.ts';
 import { fleet } from './tr/fleet.ts';
 import { frame } from './tr/frame.ts';
 import { members } from './tr/members.ts';
@@ -20,4 +21,5 @@ export const tr: Catalog<Words> = {
   ...people,
   ...branding,
   ...columns,
+  ...days,
 };

@@ -6,6 +6,7 @@ export const frame = {
     home: 'Today',
     stores: 'Stores',
     terminals: 'Terminals',
+    days: 'Days',
     members: 'Members',
     journal: 'Journal',
     exceptions: 'Exceptions',

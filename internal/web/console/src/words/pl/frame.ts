@@ -8,6 +8,7 @@ export const frame: Catalog<typeof en> = {
     home: 'Dzisiaj',
     stores: 'Sklepy',
     terminals: 'Terminale',
+    days: 'Dni',
     members: 'Członkowie',
     journal: 'Dziennik',
     exceptions: 'Wyjątki',

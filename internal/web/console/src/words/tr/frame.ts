@@ -8,6 +8,7 @@ export const frame: Catalog<typeof en> = {
     home: 'Bugün',
     stores: 'Mağazalar',
     terminals: 'Terminaller',
+    days: 'Günler',
     members: 'Üyeler',
     journal: 'Günlük',
     exceptions: 'İstisnalar',

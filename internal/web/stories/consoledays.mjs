@@ -1,0 +1,38 @@
+// The console's story of the days of a store: what one waits for, and its certificate.
+import { readFile } from 'node:fs/promises';
+import { ask, check, faultless, picture, stage } from './browser.mjs';
+import { accessibleInBoth, page, visit } from './consolehands.mjs';
+
+export const days = {
+  'a day waits for its last lane, and is certified': async () => {
+    const day = (state) => page.getByRole('button', { name: new RegExp(`, ${state}`) }).first();
+    const dialog = page.getByRole('dialog');
+    await ask('close the day of lane1');
+    await page.getByRole('link', { name: 'Days', exact: true }).click();
+    await day('waiting').click();
+    await dialog.getByText('lane2: has not closed the day').waitFor();
+    await page.keyboard.press('Escape');
+    await ask('close the day of lane2');
+    await day('certified').waitFor();
+    await page.mouse.move(0, 0);
+    await accessibleInBoth('days', { each: (theme) => picture(page, `console-days-${theme}`) });
+    await day('certified').press('Enter');
+    await dialog.getByText('Certificate number 1').waitFor();
+    await dialog.getByRole('rowheader', { name: 'sale' }).first().waitFor();
+    await accessibleInBoth('a certificate', {
+      within: 'dialog[open]',
+      each: (theme) => picture(page, `console-certificate-${theme}`),
+    });
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      dialog.getByRole('button', { name: 'Save certificate' }).click(),
+    ]);
+    const text = await readFile(await download.path(), 'utf8');
+    const said = JSON.parse(Buffer.from(text.split('.')[1], 'base64url').toString());
+    check(said.number === 1 && said.journals.length === 2, `the certificate says ${JSON.stringify(said)}`);
+    await page.keyboard.press('Escape');
+    await visit('/days?month=2001-02');
+    check((await page.getByRole('columnheader').count()) === 29, 'February 2001 has not 28 days');
+    faultless(page);
+  },
+};
