@@ -6,7 +6,7 @@ export type Topic = 'entries' | 'figures' | 'terminals' | 'exceptions' | 'acts' 
 /** Counts what head office said has changed; who reads a topic is run again by it. */
 class Live {
   open = $state(false);
-  #counts: Record<Topic, number> = $state({ entries: 0, figures: 0, terminals: 0, exceptions: 0, acts: 0 });
+  #counts: Record<Topic, number> = $state({ entries: 0, figures: 0, terminals: 0, exceptions: 0, acts: 0, days: 0 });
   #stream: Stream | undefined;
 
   /** at is a number that grows when something of the topics has changed. */
