@@ -112,6 +112,32 @@ func TestVoucherCodeAloneIsUsedWithoutARightToPoints(t *testing.T) {
 	}
 }
 
+// Who holds a gift needs no card, and the till no network; a gift is used once, also when the
+// terminal has started again in between.
+func TestG4_AGiftedVoucherIsUsedOnceByWhoeverHoldsIt(t *testing.T) {
+	s := newShop(t, nil)
+	gift := s.World.Voucher(s.member, s.five, 1)
+	s.Feed(t, s.till, s.Item(t, wire.ItemVoucher, gift.Voucher.ID, gift))
+	s.Pass(time.Hour) // offline from here on
+	code := s.Token(t, passtoken.KindVoucher, gift.Voucher.ID, 1).Text()
+	req := till.Request{Codes: []string{code}, Basket: tilltest.Basket(1000), Wishes: []loyalty.Wish{use(gift, 1)}}
+	sale := s.commit(t, "gift", req)
+	if sale.Discount() != 500 || sale.Body.Redeemed[0].Voucher != uuid.UUID(gift.Voucher.ID) || sale.Body.Code.Subject != uuid.UUID(gift.Voucher.ID) {
+		t.Errorf("sold %+v", sale.Body)
+	}
+	for _, again := range []string{"at once", "after a start"} {
+		_, err := s.till.Commit(context.Background(), tilltest.Commit(again, req))
+		wantCode(t, err, problem.VoucherUsed)
+		if same := s.commit(t, "gift", req); !same.Replayed || same.Body.ID != sale.Body.ID {
+			t.Errorf("%s, the same key: %+v", again, same)
+		}
+		if err := s.till.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s.open(t)
+	}
+}
+
 func TestQuoteThatExpiresOrChangesIsRefused(t *testing.T) {
 	s := newShop(t, nil)
 	ctx := context.Background()

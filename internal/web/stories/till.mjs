@@ -504,13 +504,15 @@ async function everybody() {
 }
 
 async function dark() {
-  const page = await till({ theme: 'dark' });
-  for (const [name, show] of Object.entries(views)) {
-    await show(page);
-    await accessible(page, `${name} in the dark`);
-    await picture(page, `till-${name}-dark-en`);
+  for (const locale of ['en', 'tr', 'pl']) {
+    const page = await till({ theme: 'dark', locale });
+    for (const [name, show] of Object.entries(views)) {
+      await show(page);
+      await accessible(page, `${name} in the dark in ${locale}`);
+      if (locale === 'en') await picture(page, `till-${name}-dark-en`);
+    }
+    await end(page);
   }
-  await end(page);
 }
 
 await tell({
