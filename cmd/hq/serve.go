@@ -118,7 +118,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 func (o *office) server(watch *console.Watch, proxies api.Proxies, log *slog.Logger) *api.Server {
 	options := api.Options{
 		People: o.people, Answers: o.answers, Fleet: o.fleet, Cashiers: o.cashiers, Programme: o.programme, Accounts: o.accounts, Shop: o.shop,
-		Claims: o.claims, Days: o.days, StoreDays: o.storeDays, Cards: o.cards, Branding: o.branding, Passes: o.passes, Mails: o.mails, Expiry: o.expiry, Ledger: o.ledger, Found: o.db, Ingest: o.ingest, Feed: o.feed, Rights: o.rights,
+		Claims: o.claims, Days: o.days, StoreDays: o.storeDays, Cards: o.cards, Branding: o.branding, Passes: o.passes, SelfMade: o.credentials != nil && o.credentials.SelfMade(), Mails: o.mails, Expiry: o.expiry, Ledger: o.ledger, Found: o.db, Ingest: o.ingest, Feed: o.feed, Rights: o.rights,
 		Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: console.NewProver(o.db, o.db, console.Office{HQ: o.secrets.HQ, Keys: o.keys}), Watch: watch,
 		Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Keys: o.keys, Statement: o.statement,
 		Version: version, Ping: o.db.Ping, Lost: store.Lost, Proxies: proxies, Log: log,

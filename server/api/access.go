@@ -49,7 +49,7 @@ var areas = map[string]people.Area{
 	"ResolveException": people.AreaCases, "ReopenException": people.AreaCases,
 	"QuarantineTerminal": people.AreaFleet, "PreviewPolicy": people.AreaLook,
 	"ListMails":  people.AreaTrust,
-	"ListPasses": people.AreaLook, "GetPassFunnel": people.AreaLook, "ListPassLog": people.AreaLook,
+	"ListPasses": people.AreaLook, "GetPassFunnel": people.AreaLook, "ListPassLog": people.AreaLook, "GetPassLags": people.AreaLook, "GetWallets": people.AreaLook,
 	"VoidWalletPass": people.AreaMembers, "ResendWalletPass": people.AreaMembers, "LoseWalletPhone": people.AreaMembers,
 	"CreatePerson": people.AreaPeople, "ListPeople": people.AreaLook, "SetPassword": people.AreaPeople, "ShutOutPerson": people.AreaPeople, "SetRole": people.AreaPeople,
 	"GetBranding": people.AreaLook, "CheckBranding": people.AreaLook, "GetBrandingPreview": people.AreaLook, "GetBrandingPicture": people.AreaLook,

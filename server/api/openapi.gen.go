@@ -2183,6 +2183,20 @@ type PassFunnel struct {
 	Waiting int64 `json:"waiting"`
 }
 
+// PassLagSpan defines model for PassLagSpan.
+type PassLagSpan struct {
+	Count    int       `json:"count"`
+	From     time.Time `json:"from"`
+	MedianMs int64     `json:"median_ms"`
+	P95Ms    int64     `json:"p95_ms"`
+}
+
+// PassLags defines model for PassLags.
+type PassLags struct {
+	Hours int           `json:"hours"`
+	Items []PassLagSpan `json:"items"`
+}
+
 // PassLog defines model for PassLog.
 type PassLog struct {
 	Items []PassLogLine `json:"items"`
@@ -2968,6 +2982,14 @@ type VoucherNew struct {
 	ValidTo   *time.Time         `json:"valid_to,omitempty"`
 }
 
+// WalletCertificate defines model for WalletCertificate.
+type WalletCertificate struct {
+	// DaysLeft Whole days; negative when it has run out.
+	DaysLeft int       `json:"days_left"`
+	EndsAt   time.Time `json:"ends_at"`
+	Name     string    `json:"name"`
+}
+
 // WalletPass defines model for WalletPass.
 type WalletPass struct {
 	// ChangedAt When what it says changed last.
@@ -3005,6 +3027,16 @@ type WalletPassList struct {
 
 	// Next Pass it as `cursor` for the next page; missing on the last page.
 	Next *string `json:"next,omitempty"`
+}
+
+// WalletStatus defines model for WalletStatus.
+type WalletStatus struct {
+	Apple        bool                `json:"apple"`
+	Certificates []WalletCertificate `json:"certificates"`
+	Google       bool                `json:"google"`
+
+	// SelfMade Apple passes are signed by a self-made authority, so no phone takes them.
+	SelfMade bool `json:"self_made"`
 }
 
 // Wish A reward bought with points, or a voucher used.
@@ -3266,6 +3298,10 @@ type GetListParams struct {
 	Lost      *string `form:"lost,omitempty" json:"lost,omitempty"`
 	Role      *string `form:"role,omitempty" json:"role,omitempty"`
 	ShutOut   *string `form:"shut_out,omitempty" json:"shut_out,omitempty"`
+	Channel   *string `form:"channel,omitempty" json:"channel,omitempty"`
+	Stage     *string `form:"stage,omitempty" json:"stage,omitempty"`
+	Current   *string `form:"current,omitempty" json:"current,omitempty"`
+	Failing   *string `form:"failing,omitempty" json:"failing,omitempty"`
 	Person    *string `form:"person,omitempty" json:"person,omitempty"`
 	Operation *string `form:"operation,omitempty" json:"operation,omitempty"`
 	Reward    *string `form:"reward,omitempty" json:"reward,omitempty"`
@@ -3312,6 +3348,10 @@ type GetListFileParams struct {
 	Lost      *string `form:"lost,omitempty" json:"lost,omitempty"`
 	Role      *string `form:"role,omitempty" json:"role,omitempty"`
 	ShutOut   *string `form:"shut_out,omitempty" json:"shut_out,omitempty"`
+	Channel   *string `form:"channel,omitempty" json:"channel,omitempty"`
+	Stage     *string `form:"stage,omitempty" json:"stage,omitempty"`
+	Current   *string `form:"current,omitempty" json:"current,omitempty"`
+	Failing   *string `form:"failing,omitempty" json:"failing,omitempty"`
 	Person    *string `form:"person,omitempty" json:"person,omitempty"`
 	Operation *string `form:"operation,omitempty" json:"operation,omitempty"`
 	Reward    *string `form:"reward,omitempty" json:"reward,omitempty"`
@@ -3514,6 +3554,11 @@ type ListPassesParams struct {
 // GetPassFunnelParams defines parameters for GetPassFunnel.
 type GetPassFunnelParams struct {
 	// Hours Lags are of passes fetched in so many hours.
+	Hours *int `form:"hours,omitempty" json:"hours,omitempty"`
+}
+
+// GetPassLagsParams defines parameters for GetPassLags.
+type GetPassLagsParams struct {
 	Hours *int `form:"hours,omitempty" json:"hours,omitempty"`
 }
 
@@ -4209,9 +4254,15 @@ type ServerInterface interface {
 	// GetPassFunnel How far passes have come, by channel
 	// (GET /passes/funnel)
 	GetPassFunnel(c *fiber.Ctx, params GetPassFunnelParams) error
+	// GetPassLags How long changes took from the sale to the phone, over time
+	// (GET /passes/lags)
+	GetPassLags(c *fiber.Ctx, params GetPassLagsParams) error
 	// ListPassLog What phones say went wrong, newest first
 	// (GET /passes/log)
 	ListPassLog(c *fiber.Ctx, params ListPassLogParams) error
+	// GetWallets Which wallets are set up, and when their certificates run out
+	// (GET /passes/wallets)
+	GetWallets(c *fiber.Ctx) error
 	// ListPeople Who may sign in, and who was shut out
 	// (GET /people)
 	ListPeople(c *fiber.Ctx, params ListPeopleParams) error
@@ -6572,6 +6623,34 @@ func (siw *ServerInterfaceWrapper) GetList(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter shut_out: %w", err).Error())
 	}
 
+	// ------------- Optional query parameter "channel" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "channel", query, &params.Channel, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter channel: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "stage" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stage", query, &params.Stage, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter stage: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "current" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "current", query, &params.Current, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter current: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "failing" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "failing", query, &params.Failing, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter failing: %w", err).Error())
+	}
+
 	// ------------- Optional query parameter "person" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", query, &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -6804,6 +6883,34 @@ func (siw *ServerInterfaceWrapper) GetListFile(c *fiber.Ctx) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "shut_out", query, &params.ShutOut, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter shut_out: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "channel" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "channel", query, &params.Channel, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter channel: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "stage" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stage", query, &params.Stage, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter stage: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "current" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "current", query, &params.Current, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter current: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "failing" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "failing", query, &params.Failing, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter failing: %w", err).Error())
 	}
 
 	// ------------- Optional query parameter "person" -------------
@@ -8347,6 +8454,43 @@ func (siw *ServerInterfaceWrapper) GetPassFunnel(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetPassLags operation middleware
+func (siw *ServerInterfaceWrapper) GetPassLags(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPassLagsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "hours" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "hours", query, &params.Hours, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter hours: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetPassLags(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListPassLog operation middleware
 func (siw *ServerInterfaceWrapper) ListPassLog(c *fiber.Ctx) error {
 
@@ -8378,6 +8522,24 @@ func (siw *ServerInterfaceWrapper) ListPassLog(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListPassLog(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetWallets operation middleware
+func (siw *ServerInterfaceWrapper) GetWallets(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetWallets(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -10884,6 +11046,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/passes", wrapper.ListPasses)
 
 	router.Get(options.BaseURL+"/passes/funnel", wrapper.GetPassFunnel)
+
+	router.Get(options.BaseURL+"/passes/lags", wrapper.GetPassLags)
+
+	router.Get(options.BaseURL+"/passes/wallets", wrapper.GetWallets)
 
 	router.Get(options.BaseURL+"/passes/log", wrapper.ListPassLog)
 
@@ -13923,6 +14089,35 @@ func (response GetPassFunneldefaultApplicationProblemPlusJSONResponse) VisitGetP
 	return ctx.JSON(&response.Body)
 }
 
+type GetPassLagsRequestObject struct {
+	Params GetPassLagsParams
+}
+
+type GetPassLagsResponseObject interface {
+	VisitGetPassLagsResponse(ctx *fiber.Ctx) error
+}
+
+type GetPassLags200JSONResponse PassLags
+
+func (response GetPassLags200JSONResponse) VisitGetPassLagsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetPassLagsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPassLagsdefaultApplicationProblemPlusJSONResponse) VisitGetPassLagsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListPassLogRequestObject struct {
 	Params ListPassLogParams
 }
@@ -13946,6 +14141,34 @@ type ListPassLogdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListPassLogdefaultApplicationProblemPlusJSONResponse) VisitListPassLogResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetWalletsRequestObject struct {
+}
+
+type GetWalletsResponseObject interface {
+	VisitGetWalletsResponse(ctx *fiber.Ctx) error
+}
+
+type GetWallets200JSONResponse WalletStatus
+
+func (response GetWallets200JSONResponse) VisitGetWalletsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetWalletsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetWalletsdefaultApplicationProblemPlusJSONResponse) VisitGetWalletsResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -15749,9 +15972,15 @@ type StrictServerInterface interface {
 	// GetPassFunnel How far passes have come, by channel
 	// (GET /passes/funnel)
 	GetPassFunnel(ctx context.Context, request GetPassFunnelRequestObject) (GetPassFunnelResponseObject, error)
+	// GetPassLags How long changes took from the sale to the phone, over time
+	// (GET /passes/lags)
+	GetPassLags(ctx context.Context, request GetPassLagsRequestObject) (GetPassLagsResponseObject, error)
 	// ListPassLog What phones say went wrong, newest first
 	// (GET /passes/log)
 	ListPassLog(ctx context.Context, request ListPassLogRequestObject) (ListPassLogResponseObject, error)
+	// GetWallets Which wallets are set up, and when their certificates run out
+	// (GET /passes/wallets)
+	GetWallets(ctx context.Context, request GetWalletsRequestObject) (GetWalletsResponseObject, error)
 	// ListPeople Who may sign in, and who was shut out
 	// (GET /people)
 	ListPeople(ctx context.Context, request ListPeopleRequestObject) (ListPeopleResponseObject, error)
@@ -18841,6 +19070,33 @@ func (sh *strictHandler) GetPassFunnel(ctx *fiber.Ctx, params GetPassFunnelParam
 	return nil
 }
 
+// GetPassLags operation middleware
+func (sh *strictHandler) GetPassLags(ctx *fiber.Ctx, params GetPassLagsParams) error {
+	var request GetPassLagsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPassLags(ctx.UserContext(), request.(GetPassLagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPassLags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPassLagsResponseObject); ok {
+		if err := validResponse.VisitGetPassLagsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListPassLog operation middleware
 func (sh *strictHandler) ListPassLog(ctx *fiber.Ctx, params ListPassLogParams) error {
 	var request ListPassLogRequestObject
@@ -18860,6 +19116,31 @@ func (sh *strictHandler) ListPassLog(ctx *fiber.Ctx, params ListPassLogParams) e
 		return err
 	} else if validResponse, ok := response.(ListPassLogResponseObject); ok {
 		if err := validResponse.VisitListPassLogResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetWallets operation middleware
+func (sh *strictHandler) GetWallets(ctx *fiber.Ctx) error {
+	var request GetWalletsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWallets(ctx.UserContext(), request.(GetWalletsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWallets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWalletsResponseObject); ok {
+		if err := validResponse.VisitGetWalletsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -107,15 +107,17 @@ type Options struct {
 	Mails     *mail.Outbox
 	Passes    *pass.Service
 	Google    GoogleWallet // nil without an account
-	Ledger    Ledger
-	Found     Exceptions
-	Ingest    Ingest
-	Feed      Feed
-	Rights    Rights
-	Cases     *casework.Service
-	Lists     *console.Reader
-	Desk      *console.Desk
-	Proofs    *console.Prover
+	// SelfMade says that Apple passes are signed by a self-made authority.
+	SelfMade bool
+	Ledger   Ledger
+	Found    Exceptions
+	Ingest   Ingest
+	Feed     Feed
+	Rights   Rights
+	Cases    *casework.Service
+	Lists    *console.Reader
+	Desk     *console.Desk
+	Proofs   *console.Prover
 	// Watch tells pages what changed; it is let go when the server stops.
 	Watch     *console.Watch
 	Clock     clock.Clock

@@ -5,6 +5,9 @@ var (
 	terminalStates  = []string{"new", "enrolled", "retiring", "quarantined", "revoked"}
 	entryStates     = []string{"accepted", "applied", "parked", "quarantined"}
 	exceptionStates = []string{"unsettled", "open", "awaiting", "settled", "withdrawn", "released", "rejected", "covered"}
+	passChannels    = []string{"apple", "google", "web", "printed", "samsung"}
+	passStates      = []string{"issued", "installed", "voided"}
+	passStages      = []string{"installed", "pushed", "listed", "fetched"} // how far it has come at least once
 	since           = Filter{Name: "from", Kind: Time}
 	until           = Filter{Name: "to", Kind: Time}
 	search          = Filter{Name: "q", Kind: Text}
@@ -197,6 +200,48 @@ var Lists = []List{
 		},
 		Filters: []Filter{{Name: "member", Kind: ID}, {Name: "reward", Kind: ID}, since, until},
 		Orders:  []Order{{"created_at", true}, {"valid_to", false}},
+	},
+	{
+		Name: "passes",
+		Columns: []Column{
+			{"id", ID},
+			{"member", ID},
+			{"voucher", ID},
+			{"channel", Word},
+			{"state", Word},
+			{"phones", Number},
+			{"issued_at", Time},
+			{"installed_at", Time},
+			{"changed_at", Time},
+			{"pushed_at", Time},
+			{"listed_at", Time},
+			{"fetched_at", Time},
+			{"current", Flag},
+			{"lag_ms", Number},
+		},
+		Filters: []Filter{
+			{Name: "member", Kind: ID},
+			{Name: "channel", Kind: Word, Words: passChannels},
+			{Name: "state", Kind: Word, Words: passStates},
+			{Name: "stage", Kind: Word, Words: passStages},
+			{Name: "current", Kind: Flag},
+			since, until,
+		},
+		Orders: []Order{{"issued_at", true}, {"fetched_at", true}, {"lag_ms", true}},
+	},
+	{
+		Name: "pushes",
+		Columns: []Column{
+			{"due_at", Time}, {"channel", Word}, {"attempts", Number}, {"failure", Text}, {"pushed_at", Time}, {"target", Hash},
+		},
+		Filters: []Filter{{Name: "channel", Kind: Word, Words: passChannels}, {Name: "failing", Kind: Flag}},
+		Orders:  []Order{{"due_at", false}, {"attempts", true}},
+	},
+	{
+		Name:    "pass_log",
+		Columns: []Column{{"at", Time}, {"line", Text}, {"id", ID}},
+		Filters: []Filter{search, since, until},
+		Orders:  []Order{{"at", true}},
 	},
 	{
 		Name: "people",

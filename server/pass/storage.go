@@ -131,5 +131,8 @@ type Store interface {
 	// ListPasses returns passes after a place, newest first.
 	ListPasses(ctx context.Context, f Filter, after *Place, limit int) ([]Tracked, error)
 	PassFunnel(ctx context.Context, since time.Time) ([]Stage, error)
+	// PassLags returns the lags of passes that were fetched since a time, at most limit, the
+	// newest first.
+	PassLags(ctx context.Context, since time.Time, limit int) ([]Lag, error)
 	PushesWaiting(ctx context.Context) (waiting, failing int64, err error)
 }

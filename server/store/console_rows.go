@@ -115,6 +115,9 @@ func (db *DB) CountRows(ctx context.Context, q console.Query, limit int) (int, e
 func sourceOf(q console.Query) (source, error) {
 	src, ok := sources[q.List.Name]
 	if !ok {
+		src, ok = passSources[q.List.Name]
+	}
+	if !ok {
 		return source{}, fmt.Errorf("no rows for the list %s", q.List.Name)
 	}
 	return src, nil

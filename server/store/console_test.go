@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/people"
 )
 
@@ -53,11 +54,35 @@ func filled(t *testing.T, dsn string, shardsPerTx int) (*books.HQ, uuid.UUID) {
 		must(t, hq.DB.AddTerminal(ctx, fleet.Terminal{ID: terminal.ID, Store: terminal.Store, Name: fmt.Sprint("=lane ", i), State: fleet.StateEnrolled, Epoch: 1, Version: 1, CreatedAt: hq.Clock.Now()}))
 		must(t, hq.DB.Heard(ctx, fleet.EpochContact{Terminal: terminal.ID, Epoch: 1, Contact: fleet.Contact{LastContactAt: hq.Clock.Now(), HeadSeq: uint64(i) * 7}}))
 	}
+	withPasses(t, hq)
 	for i := range 7 {
 		must(t, hq.DB.AddAct(ctx, people.Act{ID: uuid.Must(uuid.NewV7()), At: hq.Clock.Now().Add(time.Duration(i)), Name: "@ayşe", Operation: "PutPolicy", Subject: "/programme/policy"}))
 		must(t, hq.DB.AddPerson(ctx, people.Person{ID: uuid.Must(uuid.NewV7()), Name: fmt.Sprint("Ayşe ", i), Role: people.Support, CreatedAt: hq.Clock.Now()}, "hash"))
 	}
 	return hq, ann
+}
+
+// withPasses adds passes on phones, pushes that failed, and what phones said.
+func withPasses(t *testing.T, hq *books.HQ) {
+	ctx, now := t.Context(), hq.Clock.Now()
+	var marks []pass.Mark
+	var pushes []pass.Push
+	var lines []pass.Line
+	for i := range 7 {
+		member := uuid.Must(uuid.NewV7())
+		k := pass.KeyOf(member, uuid.Must(uuid.NewRandom()))
+		must(t, hq.DB.AddPass(ctx, pass.Pass{Key: k, Member: member, Channel: pass.Apple, State: pass.Installed, Tag: uint64(i), IssuedAt: now}))
+		marks = append(marks, pass.Mark{Key: k, Marks: pass.Marks{InstalledAt: now, FetchedAt: now, FetchedTag: 3, Lag: time.Duration(i) * time.Second}})
+		pushes = append(pushes, pass.Push{Shard: k.Shard, Target: k.ID[:], Channel: pass.Apple, Token: "t", Wanted: 1, DueAt: now, Failure: "=1"})
+		lines = append(lines, pass.Line{ID: uuid.Must(uuid.NewV7()), At: now, Text: fmt.Sprint("line ", i)})
+	}
+	must(t, hq.DB.MarkPasses(ctx, marks))
+	must(t, hq.DB.WantPushes(ctx, pushes))
+	must(t, hq.DB.AddPassLog(ctx, lines, 100))
+	lags, err := hq.DB.PassLags(ctx, now.Add(-time.Hour), 100)
+	if must(t, err); len(lags) != 6 { // one took no time
+		t.Errorf("%v", lags)
+	}
 }
 
 func must(t *testing.T, err error) {

@@ -160,6 +160,19 @@ func (db *DB) lagAt(ctx context.Context, channel uint8, since time.Time, at int6
 	return time.Duration(ms[0]) * time.Millisecond, nil
 }
 
+// PassLags implements pass.Store.
+func (db *DB) PassLags(ctx context.Context, since time.Time, limit int) ([]pass.Lag, error) {
+	type lagRow struct {
+		Channel   uint8 `bun:"channel"`
+		FetchedAt int64 `bun:"fetched_at"`
+		Lag       int64 `bun:"lag"`
+	}
+	return page(ctx, db, func(r lagRow) pass.Lag {
+		return pass.Lag{Channel: pass.Channel(r.Channel), At: fromMillis(r.FetchedAt), Took: time.Duration(r.Lag) * time.Millisecond}
+	}, "SELECT p.channel, m.fetched_at, m.lag FROM pass_marks AS m JOIN passes AS p ON p.shard = m.shard AND p.id = m.pass "+
+		"WHERE m.lag > 0 AND m.fetched_at >= ? ORDER BY m.fetched_at DESC LIMIT ?", toMillis(since), limit)
+}
+
 // Movements implements pass.Books.
 func (db *DB) Movements(ctx context.Context, keys []ledger.AccountKey, since time.Time) ([]pass.Movement, error) {
 	type movedRow struct {

@@ -84,6 +84,27 @@ export const people = {
     check(!page.url().includes('example'), `the address of the page has the shopper's: ${page.url()}`);
   },
 
+  'how far passes have come leads to the passes': async () => {
+    await visit('/passes');
+    const web = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'Web card' }) });
+    await web.getByRole('link').first().waitFor();
+    const issued = Number(await web.getByRole('link').first().innerText());
+    check(issued >= 1, `the shopper who joined has no pass: ${issued}`);
+    await web.getByRole('link').nth(1).click();
+    await page.waitForURL(/passes\.stage=installed/);
+    await visit('/passes');
+    await web.getByRole('link').first().click();
+    await page.getByRole('cell', { name: 'Web card' }).first().waitFor();
+    await page.locator('td a.mono').first().click();
+    await page.getByRole('heading', { name: 'Ann', exact: true }).waitFor();
+    await page.getByRole('button', { name: /^Tell again: Web card/ }).click();
+    await page.getByText('told again within seconds').waitFor();
+    await page.getByRole('link', { name: 'Passes', exact: true }).click();
+    await page.getByRole('link', { name: 'What phones say' }).click();
+    await page.getByText('No phone has complained.').waitFor();
+    await page.getByText('not set up (see docs/wallet-setup.md)').first().waitFor();
+  },
+
   'the audit log says who did it': async () => {
     await visit('/audit');
     await page

@@ -13,6 +13,9 @@ const paths = [
   '/exceptions',
   '/rewards',
   '/vouchers',
+  '/passes',
+  '/passes?view=pushes',
+  '/passes?view=log',
   '/policy',
   '/branding',
   '/audit',
@@ -38,6 +41,7 @@ const dialogs = {
   person: ['/people', '.head button'],
   password: ['/people', '.row-deeds button >> nth=0'],
   reward: ['/rewards', '.head button'],
+  void: ['/passes', '.row-deeds button >> nth=-1'],
   mail: ['/mails', 'tbody button >> nth=0'],
   voucher: ['/vouchers', '.head button'],
 };
@@ -85,7 +89,7 @@ export const tour = {
     await on.context().addCookies(cookies);
     for (const path of paths) {
       await visit(path);
-      await look(on, path || '/', { name: path.slice(1) || 'home' });
+      await look(on, path || '/', { name: path.includes('?') ? undefined : path.slice(1) || 'home' });
     }
     for (const [name, [path, link]] of Object.entries(behind)) {
       await visit(path);

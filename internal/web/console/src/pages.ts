@@ -7,6 +7,7 @@ import Home from './pages/Home.svelte';
 import Journal from './pages/Journal.svelte';
 import Mails from './pages/Mails.svelte';
 import Members from './pages/Members.svelte';
+import Passes from './pages/Passes.svelte';
 import People from './pages/People.svelte';
 import Policy from './pages/Policy.svelte';
 import Rewards from './pages/Rewards.svelte';
@@ -37,6 +38,7 @@ export const pages: Page[] = [
   { nav: 'exceptions', path: '/console/exceptions', component: Exceptions },
   { nav: 'rewards', path: '/console/rewards', component: plain(Rewards) },
   { nav: 'vouchers', path: '/console/vouchers', component: plain(Vouchers) },
+  { nav: 'passes', path: '/console/passes', component: plain(Passes) },
   { nav: 'policy', path: '/console/policy', component: plain(Policy) },
   { nav: 'branding', path: '/console/branding', component: plain(Branding) },
   { nav: 'audit', path: '/console/audit', component: plain(Audit) },

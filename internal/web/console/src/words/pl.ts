@@ -7,6 +7,7 @@ import { days } from './pl/days.ts';
 import { fleet } from './pl/fleet.ts';
 import { frame } from './pl/frame.ts';
 import { members } from './pl/members.ts';
+import { passes } from './pl/passes.ts';
 import { people } from './pl/people.ts';
 import { policy } from './pl/policy.ts';
 import type { Words } from './en.ts';
@@ -18,6 +19,7 @@ export const pl: Catalog<Words> = {
   ...members,
   ...books,
   ...policy,
+  ...passes,
   ...people,
   ...branding,
   ...columns,

@@ -7,6 +7,7 @@ import { days } from './tr/days.ts';
 import { fleet } from './tr/fleet.ts';
 import { frame } from './tr/frame.ts';
 import { members } from './tr/members.ts';
+import { passes } from './tr/passes.ts';
 import { people } from './tr/people.ts';
 import { policy } from './tr/policy.ts';
 import type { Words } from './en.ts';
@@ -18,6 +19,7 @@ export const tr: Catalog<Words> = {
   ...members,
   ...books,
   ...policy,
+  ...passes,
   ...people,
   ...branding,
   ...columns,

@@ -12,6 +12,7 @@ export const frame = {
     exceptions: 'Exceptions',
     rewards: 'Rewards',
     vouchers: 'Vouchers',
+    passes: 'Passes',
     policy: 'Policy',
     branding: 'Branding',
     audit: 'Audit log',

@@ -14,6 +14,7 @@ export const frame: Catalog<typeof en> = {
     exceptions: 'Wyjątki',
     rewards: 'Nagrody',
     vouchers: 'Kupony',
+    passes: 'Karty w portfelach',
     policy: 'Zasady',
     branding: 'Wygląd kart',
     audit: 'Rejestr zmian',

@@ -14,6 +14,7 @@ export const frame: Catalog<typeof en> = {
     exceptions: 'İstisnalar',
     rewards: 'Ödüller',
     vouchers: 'Kuponlar',
+    passes: 'Cüzdan kartları',
     policy: 'Politika',
     branding: 'Marka',
     audit: 'Denetim kaydı',
