@@ -75,10 +75,13 @@ func TestPicturesHaveApplesSizes(t *testing.T) {
 	member := map[string]image.Point{"icon": {29, 29}, "logo": {150, 50}, "strip": {375, 144}, "artwork": {358, 448}, "primaryLogo": {90, 30}}
 	voucher := map[string]image.Point{"icon": {29, 29}, "logo": {150, 50}, "strip": {375, 123}}
 	b := withStamps(10)
-	b.Logo, b.Icon, b.Strip = drawn(t, 600, 200), drawn(t, 100, 60), drawn(t, 900, 900)
+	b.Logo, b.Icon = drawn(t, 300, 100), drawn(t, 100, 60)
 	for kind, want := range map[face.Kind]map[string]image.Point{face.KindMember: member, face.KindVoucher: voucher} {
 		f := stamped(3)
-		f.Kind = kind
+		f.Kind, b.Strip = kind, nil
+		if kind == face.KindVoucher {
+			b.Strip = drawn(t, 300, 300)
+		}
 		all, err := brand.Render(b, f)
 		if err != nil {
 			t.Fatal(err)
@@ -161,7 +164,7 @@ func TestEachStampShows(t *testing.T) {
 
 // However many stamps: each is on the picture, as large as the others, and can be counted.
 func TestAnyNumberOfStampsFits(t *testing.T) {
-	for _, goal := range []int64{1, 2, 7, 13, 29, brand.MaxStamps} {
+	for _, goal := range []int64{1, 7, brand.MaxStamps} {
 		i, err := brand.Draw(withStamps(goal), brand.DrawStrip, int(goal))
 		if err != nil {
 			t.Fatal(err)

@@ -8,7 +8,15 @@ import (
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/wallet/brand"
+	"github.com/tallystick/tallystick/wallet/face"
 )
+
+// coupon is the face of a voucher, whose pictures are the fewest.
+func coupon(stamps int64) face.Face {
+	f := stamped(stamps)
+	f.Kind = face.KindVoucher
+	return f
+}
 
 func asProblem(err error, into **problem.Error) bool { return errors.As(err, into) }
 
@@ -20,7 +28,7 @@ func TestAPainterRemembers(t *testing.T) {
 	firsts := make([]*byte, 8)
 	for i := range firsts {
 		all.Go(func() {
-			images, err := p.Images(b, stamped(2))
+			images, err := p.Images(b, coupon(2))
 			if err != nil {
 				t.Error(err)
 				return
@@ -34,13 +42,13 @@ func TestAPainterRemembers(t *testing.T) {
 			t.Fatal("it was drawn twice")
 		}
 	}
-	more, err := p.Images(b, stamped(3))
+	more, err := p.Images(b, coupon(3))
 	if err != nil || &more[0].PNG[0] == firsts[0] {
 		t.Errorf("another number of stamps is the same: %v", err)
 	}
 	other := b
 	other.Version, other.Background = 2, "#330011"
-	changed, err := p.Images(other, stamped(2))
+	changed, err := p.Images(other, coupon(2))
 	if err != nil || &changed[0].PNG[0] == firsts[0] {
 		t.Errorf("another version is the same: %v", err)
 	}
@@ -50,11 +58,11 @@ func TestAPainterRemembers(t *testing.T) {
 func TestAPainterForgetsFailures(t *testing.T) {
 	p, b := brand.NewPainter(), withStamps(3)
 	b.Strip = []byte("no picture")
-	if _, err := p.Images(b, stamped(1)); err == nil {
+	if _, err := p.Images(b, coupon(1)); err == nil {
 		t.Fatal("no picture is drawn")
 	}
 	b.Strip = nil
-	if _, err := p.Images(b, stamped(1)); err != nil {
+	if _, err := p.Images(b, coupon(1)); err != nil {
 		t.Error(err)
 	}
 	if _, err := p.Picture(b, "nothing.png"); problem.CodeOf(err) != problem.NotFound {

@@ -40,14 +40,19 @@ func ReadPicture(raw []byte) (kept []byte, size [2]int, err error) {
 	if err != nil {
 		return nil, size, err
 	}
-	for side := keptSide; ; side /= 2 {
+	return encoded(read, keptSide, MaxUpload)
+}
+
+// encoded makes the PNG that is kept, smaller until it has at most so many bytes: noise
+// does not compress, and what is kept must be readable again.
+func encoded(read image.Image, side, most int) (kept []byte, size [2]int, err error) {
+	for ; ; side /= 2 {
 		read = within(read, side)
 		var out bytes.Buffer
 		if err := png.Encode(&out, read); err != nil {
 			return nil, size, fmt.Errorf("encode picture: %w", err)
 		}
-		// Noise does not compress; what is kept must be readable again.
-		if out.Len() <= MaxUpload {
+		if out.Len() <= most {
 			return out.Bytes(), [2]int{read.Bounds().Dx(), read.Bounds().Dy()}, nil
 		}
 	}
