@@ -119,6 +119,14 @@ await tell({
     await iphone.getByText('a self-made authority').waitFor();
     await accessible(iphone, 'the card on an iPhone');
     await picture(iphone, 'card-iphone-light');
+    const icon = await iphone.request.get(
+      new URL(await iphone.getAttribute('link[rel=apple-touch-icon]', 'href'), iphone.url()).href,
+    );
+    const png = await icon.body();
+    check(
+      icon.headers()['content-type'] === 'image/png' && png.readUInt32BE(16) === 180,
+      'the icon for the home screen is no PNG of 180 pixels',
+    );
     const [saved] = await Promise.all([iphone.waitForEvent('download'), button.click()]);
     check(saved.suggestedFilename() === 'card.pkpass', `the file is called ${saved.suggestedFilename()}`);
     const says = await ask('read the pass', await saved.path());

@@ -1,6 +1,7 @@
 // One Vite configuration for all pages, so that they are built and served alike.
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type UserConfig } from 'vite';
+import { icons } from './icons.ts';
 import { offline, type OfflineOptions } from './offline.ts';
 
 export type AppName = 'till' | 'card' | 'console';
@@ -12,6 +13,8 @@ export interface AppOptions {
   proxied: string[];
   /** Present: the page gets a service worker at `/<app>/sw.js`. */
   offline?: OfflineOptions;
+  /** The page can be put on a phone's home screen, and needs icons there. */
+  icons?: boolean;
 }
 
 /** app returns the configuration of one page, served at `/<name>/`. */
@@ -20,6 +23,7 @@ export function app(name: AppName, options: AppOptions): UserConfig {
     base: `/${name}/`,
     plugins: [
       svelte({ compilerOptions: { runes: true } }),
+      ...(options.icons ? [icons(name)] : []),
       ...(options.offline ? [offline(name, options.offline)] : []),
     ],
     build: {
