@@ -110,7 +110,7 @@ func one[row, record any](ctx context.Context, db *DB, turn func(row) record, wh
 func byIDs[row, record any, id uuid.UUID | [32]byte](ctx context.Context, db *DB, turn func(row) record, query string, ids []id) ([]record, error) {
 	out := make([]record, 0, len(ids))
 	for some := range slices.Chunk(ids, bulk) {
-		rows, err := page(ctx, db, turn, query, bun.In(convert(some, rawOf[id])))
+		rows, err := page(ctx, db, turn, query, bun.List(convert(some, rawOf[id])))
 		if err != nil {
 			return nil, err
 		}
