@@ -44,6 +44,20 @@ async function scan(code) {
   return response.json();
 }
 
+/** sell has the lane sell to whoever shows a code, and returns its answer. */
+async function sell(request) {
+  const response = await fetch(`${stage.lane}/v1/sales`, {
+    method: 'POST',
+    headers: {
+      Authorization: `Bearer ${stage.laneToken}`,
+      'Content-Type': 'application/json',
+      'Idempotency-Key': randomUUID(),
+    },
+    body: JSON.stringify({ request }),
+  });
+  return response.json();
+}
+
 /** until waits for something that takes its time, such as the feed. */
 async function until(what, holds) {
   for (let end = performance.now() + 15_000; performance.now() < end;) {
@@ -167,6 +181,21 @@ await tell({
     await friend.getByRole('button', { name: 'Add to Google Wallet' }).waitFor();
     await accessible(friend, 'a present');
     await picture(friend, 'card-gift-light');
+    // Who holds it uses it at the till, without a card of their own, and once.
+    const code = await shown(friend);
+    await until('the lane knows the voucher', async () => (await scan(code)).vouchers?.[0]?.left === 1);
+    const given = await scan(code);
+    check(given.kind === 'voucher' && !given.vouchers[0].refused, JSON.stringify(given));
+    const basket = {
+      code,
+      currency: given.vouchers[0].currency,
+      total: given.vouchers[0].discount,
+      redeem: [{ voucher: given.vouchers[0].id }],
+    };
+    const sale = await sell(basket);
+    check(sale.discount === basket.total && sale.to_pay === 0, JSON.stringify(sale));
+    const again = await sell(basket);
+    check(again.code === 'voucher_used', JSON.stringify(again));
     const forged = address.slice(address.indexOf('#'), -1) + (address.endsWith('A') ? 'B' : 'A');
     await friend.goto(card + forged);
     await friend.reload();
