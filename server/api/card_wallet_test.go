@@ -26,7 +26,7 @@ func (w *wallets) tell(what string, member uuid.UUID) error {
 	return nil
 }
 
-func (w *wallets) Offers() card.Offers { return w.offers }
+func (w *wallets) Offers() card.Offers                              { return w.offers }
 func (w *wallets) Joined(_ context.Context, member uuid.UUID) error { return w.tell("joined", member) }
 
 func (w *wallets) Changed(_ context.Context, member uuid.UUID) error {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/fleet"
 )
 
@@ -31,6 +32,25 @@ func (h handlers) ListStores(ctx context.Context, r ListStoresRequestObject) (Li
 func (h handlers) GetStore(ctx context.Context, r GetStoreRequestObject) (GetStoreResponseObject, error) {
 	s, err := h.o.Fleet.Store(ctx, r.ID)
 	return GetStore200JSONResponse(showStore(s)), err
+}
+
+// PlaceStore implements StrictServerInterface.
+func (h handlers) PlaceStore(ctx context.Context, r PlaceStoreRequestObject) (PlaceStoreResponseObject, error) {
+	var at *fleet.Place
+	switch {
+	case r.Body.Latitude != nil && r.Body.Longitude != nil:
+		at = &fleet.Place{Latitude: *r.Body.Latitude, Longitude: *r.Body.Longitude}
+	case r.Body.Latitude != nil || r.Body.Longitude != nil:
+		return nil, &problem.Error{Code: problem.InvalidField, Detail: "there is no such place", Fields: map[string]string{"/longitude": "both are needed, or none"}}
+	}
+	s, err := h.o.Fleet.Place(ctx, r.ID, at)
+	if err != nil {
+		return nil, err
+	}
+	if h.o.Passes != nil {
+		err = h.o.Passes.TouchAll(ctx)
+	}
+	return PlaceStore200JSONResponse(showStore(s)), err
 }
 
 // CreateTerminal implements StrictServerInterface.
@@ -91,7 +111,11 @@ func (h handlers) whole(ctx context.Context) func(t fleet.Terminal, err error) (
 }
 
 func showStore(s fleet.Store) Store {
-	return Store{ID: s.ID, Code: s.Code, Name: s.Name, TimeZone: s.TimeZone, Currency: s.Currency, CreatedAt: s.CreatedAt}
+	out := Store{ID: s.ID, Code: s.Code, Name: s.Name, TimeZone: s.TimeZone, Currency: s.Currency, CreatedAt: s.CreatedAt}
+	if s.Place != nil {
+		out.Latitude, out.Longitude = &s.Place.Latitude, &s.Place.Longitude
+	}
+	return out
 }
 
 func showCode(c fleet.OneTimeCode) EnrolmentCode {

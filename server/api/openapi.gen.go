@@ -2260,6 +2260,13 @@ type PersonNew struct {
 	Role     Role   `json:"role"`
 }
 
+// Place defines model for Place.
+type Place struct {
+	// Latitude Degrees (WGS 84).
+	Latitude  *float64 `json:"latitude,omitempty"`
+	Longitude *float64 `json:"longitude,omitempty"`
+}
+
 // Policy defines model for Policy.
 type Policy struct {
 	// AgeSteps Ascending: what is left of every cap when head office was last heard that long ago.
@@ -2739,8 +2746,12 @@ type Store struct {
 	CreatedAt time.Time          `json:"created_at"`
 	Currency  string             `json:"currency"`
 	ID        openapi_types.UUID `json:"id"`
-	Name      string             `json:"name"`
-	TimeZone  string             `json:"time_zone"`
+
+	// Latitude Degrees; missing when the place is not known.
+	Latitude  *float64 `json:"latitude,omitempty"`
+	Longitude *float64 `json:"longitude,omitempty"`
+	Name      string   `json:"name"`
+	TimeZone  string   `json:"time_zone"`
 }
 
 // StoreCalendar defines model for StoreCalendar.
@@ -3739,6 +3750,12 @@ type ListStoreDaysParams struct {
 	To *openapi_types.Date `form:"to,omitempty" json:"to,omitempty"`
 }
 
+// PlaceStoreParams defines parameters for PlaceStore.
+type PlaceStoreParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PutTillRulesParams defines parameters for PutTillRules.
 type PutTillRulesParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -3957,6 +3974,9 @@ type CreateCashierJSONRequestBody = CashierNew
 
 // ChangeCashierJSONRequestBody defines body for ChangeCashier for application/json ContentType.
 type ChangeCashierJSONRequestBody = CashierChange
+
+// PlaceStoreJSONRequestBody defines body for PlaceStore for application/json ContentType.
+type PlaceStoreJSONRequestBody = Place
 
 // PutTillRulesJSONRequestBody defines body for PutTillRules for application/json ContentType.
 type PutTillRulesJSONRequestBody = TillRulesChange
@@ -4362,6 +4382,9 @@ type ServerInterface interface {
 	// GetDayCertificate The certificate of a store's business day
 	// (GET /stores/{id}/days/{date}/certificate)
 	GetDayCertificate(c *fiber.Ctx, id ID, date openapi_types.Date) error
+	// PlaceStore Say where a store is
+	// (PUT /stores/{id}/place)
+	PlaceStore(c *fiber.Ctx, id ID, params PlaceStoreParams) error
 	// GetTillRules How the tills of a store work
 	// (GET /stores/{id}/till-rules)
 	GetTillRules(c *fiber.Ctx, id ID) error
@@ -9928,6 +9951,59 @@ func (siw *ServerInterfaceWrapper) GetDayCertificate(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// PlaceStore operation middleware
+func (siw *ServerInterfaceWrapper) PlaceStore(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PlaceStoreParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PlaceStore(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetTillRules operation middleware
 func (siw *ServerInterfaceWrapper) GetTillRules(c *fiber.Ctx) error {
 
@@ -10794,6 +10870,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/stores", wrapper.CreateStore)
 
 	router.Get(options.BaseURL+"/stores/:id", wrapper.GetStore)
+
+	router.Put(options.BaseURL+"/stores/:id/place", wrapper.PlaceStore)
 
 	router.Get(options.BaseURL+"/stores/:id/day-closes", wrapper.ListDayCloses)
 
@@ -15153,6 +15231,37 @@ func (response GetDayCertificatedefaultApplicationProblemPlusJSONResponse) Visit
 	return ctx.JSON(&response.Body)
 }
 
+type PlaceStoreRequestObject struct {
+	ID     ID `json:"id"`
+	Params PlaceStoreParams
+	Body   *PlaceStoreJSONRequestBody
+}
+
+type PlaceStoreResponseObject interface {
+	VisitPlaceStoreResponse(ctx *fiber.Ctx) error
+}
+
+type PlaceStore200JSONResponse Store
+
+func (response PlaceStore200JSONResponse) VisitPlaceStoreResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PlaceStoredefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PlaceStoredefaultApplicationProblemPlusJSONResponse) VisitPlaceStoreResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetTillRulesRequestObject struct {
 	ID ID `json:"id"`
 }
@@ -16080,6 +16189,9 @@ type StrictServerInterface interface {
 	// GetDayCertificate The certificate of a store's business day
 	// (GET /stores/{id}/days/{date}/certificate)
 	GetDayCertificate(ctx context.Context, request GetDayCertificateRequestObject) (GetDayCertificateResponseObject, error)
+	// PlaceStore Say where a store is
+	// (PUT /stores/{id}/place)
+	PlaceStore(ctx context.Context, request PlaceStoreRequestObject) (PlaceStoreResponseObject, error)
 	// GetTillRules How the tills of a store work
 	// (GET /stores/{id}/till-rules)
 	GetTillRules(ctx context.Context, request GetTillRulesRequestObject) (GetTillRulesResponseObject, error)
@@ -20243,6 +20355,48 @@ func (sh *strictHandler) GetDayCertificate(ctx *fiber.Ctx, id ID, date openapi_t
 		return err
 	} else if validResponse, ok := response.(GetDayCertificateResponseObject); ok {
 		if err := validResponse.VisitGetDayCertificateResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PlaceStore operation middleware
+func (sh *strictHandler) PlaceStore(ctx *fiber.Ctx, id ID, params PlaceStoreParams) error {
+	var request PlaceStoreRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body PlaceStoreJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PlaceStore(ctx.UserContext(), request.(PlaceStoreRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PlaceStore")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PlaceStoreResponseObject); ok {
+		if err := validResponse.VisitPlaceStoreResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -35,7 +35,11 @@ type Store struct {
 	Currency  string // ISO 4217
 	Version   uint64
 	CreatedAt time.Time
+	Place     *Place // nil when it is not known
 }
+
+// Place is where a store is, in degrees (WGS 84). Phones offer a pass nearby.
+type Place struct{ Latitude, Longitude float64 }
 
 // Terminal is one lane of a store. Epoch is zero and PublicKey empty before the
 // first enrolment; times that have not come are zero.
@@ -81,6 +85,8 @@ type Keeper interface {
 	AddStore(ctx context.Context, s Store) error
 	Store(ctx context.Context, id uuid.UUID) (Store, error)
 	Stores(ctx context.Context, after uuid.UUID, limit int) ([]Store, error)
+	// PlaceStore says where a store is, or that it is not known.
+	PlaceStore(ctx context.Context, id uuid.UUID, at *Place) error
 
 	AddTerminal(ctx context.Context, t Terminal) error
 	Terminal(ctx context.Context, id uuid.UUID) (Terminal, error)

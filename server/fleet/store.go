@@ -53,6 +53,27 @@ func (f *Fleet) OpenStore(ctx context.Context, by uuid.UUID, s Store) (Store, er
 	return s, nil
 }
 
+// Place says where a store is; nil forgets it. It is no fact of the journal: nothing that
+// terminals do rests on it.
+func (f *Fleet) Place(ctx context.Context, id uuid.UUID, at *Place) (Store, error) {
+	if at != nil {
+		fields := map[string]string{}
+		if !(at.Latitude >= -90 && at.Latitude <= 90) {
+			fields["/latitude"] = "must be -90 to 90"
+		}
+		if !(at.Longitude >= -180 && at.Longitude <= 180) {
+			fields["/longitude"] = "must be -180 to 180"
+		}
+		if len(fields) > 0 {
+			return Store{}, &problem.Error{Code: problem.InvalidField, Detail: "there is no such place", Fields: fields}
+		}
+	}
+	if err := f.env.Keeper.PlaceStore(ctx, id, at); err != nil {
+		return Store{}, fmt.Errorf("place store: %w", err)
+	}
+	return f.env.Keeper.Store(ctx, id)
+}
+
 // Store returns one store.
 func (f *Fleet) Store(ctx context.Context, id uuid.UUID) (Store, error) {
 	return f.env.Keeper.Store(ctx, id)

@@ -29,7 +29,11 @@ type catalogue struct {
 	// that a face does not change through the day.
 	notice time.Time
 	asOf   time.Time
+	stores []face.Place
 }
+
+// mostPlaces is how many places a pass may have at Apple and at Google.
+const mostPlaces = 10
 
 // catalogue reads what all faces have in common.
 func (s *Service) catalogue(ctx context.Context) (*catalogue, error) {
@@ -47,6 +51,9 @@ func (s *Service) catalogue(ctx context.Context) (*catalogue, error) {
 	}
 	if cat.units, err = s.o.Programme.CurrentRuleSet(ctx); err != nil && problem.CodeOf(err) != problem.NotFound {
 		return nil, fmt.Errorf("read units: %w", err)
+	}
+	if cat.stores, err = s.o.Books.Places(ctx, mostPlaces); err != nil {
+		return nil, fmt.Errorf("read places of stores: %w", err)
 	}
 	for after := uuid.Nil; ; {
 		page, err := s.o.Programme.Rewards(ctx, after, pageSize)
@@ -76,7 +83,7 @@ func (cat *catalogue) draft(p Pass, m programme.Member, b *books, locale string)
 	if p.State == Voided || m.ID == uuid.Nil || m.Blocked {
 		return cat.voided(f, b)
 	}
-	f.Name = m.Alias
+	f.Name, f.Stores = m.Alias, cat.stores
 	f.Code, f.ExpiresOn = fmt.Sprint("key ", cat.terms.KeyID), cat.terms.ExpiresOn
 	if f.Kind == face.KindVoucher {
 		cat.single(&f, p.Voucher, b)

@@ -209,6 +209,9 @@ func (s *Service) Again(ctx context.Context, keys []Key) error {
 	return s.want(ctx, passes, 0)
 }
 
+// TouchAll looks at all passes again, for what the feed does not tell: where stores are.
+func (s *Service) TouchAll(ctx context.Context) error { return s.countAll(ctx, 1) }
+
 // Touch looks at a member's passes again, for what the feed does not tell: another
 // language.
 func (s *Service) Touch(ctx context.Context, member uuid.UUID) error {

@@ -99,6 +99,8 @@ type Books interface {
 	OldestWaiting(ctx context.Context) (time.Time, error)
 	// Locales returns the languages of members who chose one.
 	Locales(ctx context.Context, members []uuid.UUID) (map[uuid.UUID]string, error)
+	// Places returns where the first stores are whose place is known.
+	Places(ctx context.Context, limit int) ([]face.Place, error)
 }
 
 // Movement is what was last recorded of an account.

@@ -3,12 +3,14 @@ package store
 import (
 	"context"
 	"crypto/ed25519"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/fleet"
+	"github.com/tallystick/tallystick/wallet/face"
 )
 
 var _ fleet.Keeper = (*DB)(nil)
@@ -21,16 +23,31 @@ type storeRow struct {
 	Currency  string `bun:"currency"`
 	Version   int64  `bun:"version"`
 	CreatedAt int64  `bun:"created_at"`
+	Latitude  *int64 `bun:"latitude"`
+	Longitude *int64 `bun:"longitude"`
+}
+
+// perDegree is how many parts of a degree a place is kept in: a tenth of a metre.
+const perDegree = 1e6
+
+func (r storeRow) place() *fleet.Place {
+	if r.Latitude == nil || r.Longitude == nil {
+		return nil
+	}
+	return &fleet.Place{Latitude: float64(*r.Latitude) / perDegree, Longitude: float64(*r.Longitude) / perDegree}
 }
 
 func (r storeRow) store() fleet.Store {
 	return fleet.Store{
 		ID: toID(r.ID), Code: r.Code, Name: r.Name, TimeZone: r.TimeZone, Currency: r.Currency,
-		Version: uint64(r.Version), CreatedAt: fromMillis(r.CreatedAt),
+		Version: uint64(r.Version), CreatedAt: fromMillis(r.CreatedAt), Place: r.place(),
 	}
 }
 
-const storeColumns = "id, code, name, time_zone, currency, version, created_at"
+const (
+	storeColumns = "id, code, name, time_zone, currency, version, created_at"
+	placeColumns = ", latitude, longitude"
+)
 
 // AddStore implements fleet.Keeper.
 func (db *DB) AddStore(ctx context.Context, s fleet.Store) error {
@@ -41,12 +58,33 @@ func (db *DB) AddStore(ctx context.Context, s fleet.Store) error {
 
 // Store implements fleet.Keeper.
 func (db *DB) Store(ctx context.Context, id uuid.UUID) (fleet.Store, error) {
-	return one(ctx, db, storeRow.store, "store", "SELECT "+storeColumns+" FROM stores WHERE id = ?", id[:])
+	return one(ctx, db, storeRow.store, "store", "SELECT "+storeColumns+placeColumns+" FROM stores WHERE id = ?", id[:])
 }
 
 // Stores implements fleet.Keeper.
 func (db *DB) Stores(ctx context.Context, after uuid.UUID, limit int) ([]fleet.Store, error) {
-	return page(ctx, db, storeRow.store, "SELECT "+storeColumns+" FROM stores WHERE id > ? ORDER BY id LIMIT ?", after[:], limit)
+	return page(ctx, db, storeRow.store, "SELECT "+storeColumns+placeColumns+" FROM stores WHERE id > ? ORDER BY id LIMIT ?", after[:], limit)
+}
+
+// PlaceStore implements fleet.Keeper.
+func (db *DB) PlaceStore(ctx context.Context, id uuid.UUID, at *fleet.Place) error {
+	var latitude, longitude any
+	if at != nil {
+		latitude, longitude = int64(math.Round(at.Latitude*perDegree)), int64(math.Round(at.Longitude*perDegree))
+	}
+	n, err := db.exec(ctx, "UPDATE stores SET latitude = ?, longitude = ? WHERE id = ?", latitude, longitude, id[:])
+	if err == nil && n == 0 {
+		err = problem.New(problem.NotFound, "no such store")
+	}
+	return err
+}
+
+// Places implements pass.Books.
+func (db *DB) Places(ctx context.Context, limit int) ([]face.Place, error) {
+	return page(ctx, db, func(r storeRow) face.Place {
+		at := r.place()
+		return face.Place{Name: r.Name, Latitude: at.Latitude, Longitude: at.Longitude}
+	}, "SELECT name, latitude, longitude FROM stores WHERE latitude IS NOT NULL AND longitude IS NOT NULL ORDER BY id LIMIT ?", limit)
 }
 
 type terminalRow struct {

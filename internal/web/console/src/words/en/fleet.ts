@@ -123,4 +123,11 @@ export const fleet = {
     saved: 'Saved. The tills of the store hear of it within seconds.',
     amountWrong: 'Type an amount, or leave it empty.',
   },
+  place: {
+    title: 'Where it is',
+    text: 'Phones offer the pass near the first ten stores whose place is known. Degrees, as maps show them; leave both empty to forget it.',
+    latitude: 'Latitude',
+    longitude: 'Longitude',
+    saved: 'The place is saved.',
+  },
 };

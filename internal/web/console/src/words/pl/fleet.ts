@@ -126,4 +126,11 @@ export const fleet: Catalog<typeof en> = {
     saved: 'Zapisano. Kasy sklepu dowiedzą się w ciągu sekund.',
     amountWrong: 'Wpisz kwotę albo zostaw puste.',
   },
+  place: {
+    title: 'Położenie',
+    text: 'Telefony podsuwają kartę w pobliżu pierwszych dziesięciu sklepów o znanym położeniu. Stopnie, jak na mapach; aby je usunąć, zostaw oba pola puste.',
+    latitude: 'Szerokość geograficzna',
+    longitude: 'Długość geograficzna',
+    saved: 'Położenie zapisano.',
+  },
 };

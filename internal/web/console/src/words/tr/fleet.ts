@@ -114,4 +114,11 @@ export const fleet: Catalog<typeof en> = {
     saved: 'Kaydedildi. Mağazanın kasaları saniyeler içinde duyar.',
     amountWrong: 'Bir tutar yazın veya boş bırakın.',
   },
+  place: {
+    title: 'Nerede',
+    text: 'Telefonlar, yeri bilinen ilk on mağazanın yakınında kartı kendiliğinden sunar. Haritalardaki gibi derece; silmek için ikisini de boş bırakın.',
+    latitude: 'Enlem',
+    longitude: 'Boylam',
+    saved: 'Yer kaydedildi.',
+  },
 };
