@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -19,6 +20,7 @@ import (
 type wallets struct {
 	offers card.Offers
 	told   []string
+	fails  error // what a lost phone ends with
 }
 
 func (w *wallets) tell(what string, member uuid.UUID) error {
@@ -32,7 +34,12 @@ func (w *wallets) Joined(_ context.Context, member uuid.UUID) error { return w.t
 func (w *wallets) Changed(_ context.Context, member uuid.UUID) error {
 	return w.tell("changed", member)
 }
-func (w *wallets) Lost(_ context.Context, member uuid.UUID) error { return w.tell("lost", member) }
+func (w *wallets) Lost(_ context.Context, member uuid.UUID) error {
+	if w.fails != nil {
+		return w.fails
+	}
+	return w.tell("lost", member)
+}
 func (w *wallets) Left(_ context.Context, member uuid.UUID) error { return w.tell("left", member) }
 func (w *wallets) Apple(_ context.Context, member, voucher uuid.UUID) ([]byte, error) {
 	return fmt.Appendf(nil, "pass of %s %s", member, voucher), nil
@@ -80,6 +87,33 @@ func TestCardInWallets(t *testing.T) {
 	}
 	if !slices.Equal(r.wallets.told, want) {
 		t.Errorf("told %q, want %q", r.wallets.told, want)
+	}
+}
+
+// A link that could not void the passes of the lost phone was not used: it opens the card
+// when it is opened again, and voids them then.
+func TestALinkIsUsedOnceThePassesAreVoid(t *testing.T) {
+	r := newRig(t)
+	b := &browser{rig: r}
+	me := b.join(annJoins).Member
+	ask := func() string {
+		b.ask(call{method: "POST", path: "/api/v1/card/links", body: `{"email":"ann@example.org"}`})
+		return r.mails("ann@example.org")[0]
+	}
+	if a := b.open(ask()); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	link := ask()
+	r.wallets.fails = errors.New("the database is gone")
+	if a := b.open(link); a.status != http.StatusInternalServerError {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	r.wallets.fails = nil
+	if a := b.open(link); a.status != http.StatusOK {
+		t.Errorf("opened again: %d %s", a.status, a.body)
+	}
+	if !slices.Contains(r.wallets.told, "lost "+me.String()) {
+		t.Errorf("the passes were not voided: told %q", r.wallets.told)
 	}
 }
 

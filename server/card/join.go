@@ -217,17 +217,17 @@ func (c *Cards) OpenLink(ctx context.Context, secret string) (Open, error) {
 		if err != nil {
 			return err
 		}
-		open, err = c.begin(ctx, owner, cookie)
-		return err
+		if open, err = c.begin(ctx, owner, cookie); err != nil {
+			return err
+		}
+		// With the link, which opens once: else a failure here leaves the phone its passes.
+		return c.lose(ctx, lost)
 	})
 	switch {
 	case err != nil && (problem.CodeOf(err) == problem.NotFound || problem.CodeOf(err) == problem.Conflict):
 		return Open{}, dead
 	case err != nil:
 		return Open{}, fmt.Errorf("open link: %w", err)
-	}
-	if err := c.lose(ctx, lost); err != nil {
-		return Open{}, err
 	}
 	if joins == uuid.Nil {
 		return open, nil

@@ -34,7 +34,7 @@ type Wallets interface {
 	// Google puts the card at Google and returns the address at which it is saved.
 	Google(ctx context.Context, member, voucher uuid.UUID) (string, error)
 	// Lost voids what phones have and issues the codes anew: the phones are not the
-	// member's any more.
+	// member's any more. In the transaction of ctx.
 	Lost(ctx context.Context, member uuid.UUID) error
 	// Left voids passes and has them forgotten, in the transaction of ctx.
 	Left(ctx context.Context, member uuid.UUID) error
