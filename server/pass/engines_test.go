@@ -68,8 +68,10 @@ func TestALifeOnEveryEngine(t *testing.T) {
 		}
 		_, err = r.Resend(ctx, ada.ID, mine[0].ID)
 		r.must(err)
-		_, err = r.Lost(ctx, bob.ID, ada.ID)
-		r.must(err)
+		r.must(r.hq.DB.InTx(ctx, func(ctx context.Context) error {
+			_, err := r.Lost(ctx, bob.ID, ada.ID)
+			return err
+		}))
 		r.must(r.Left(ctx, ada.ID))
 		r.hq.Clock.Advance(31 * 24 * time.Hour)
 		r.rounds()
@@ -148,5 +150,35 @@ func TestTagsAreSeenInTheirOrder(t *testing.T) {
 				t.Errorf("%s was told of a change and has it already", serial)
 			}
 		}
+	})
+}
+
+// Who writes what became of pushes, and who wants more of the same phones told, come upon
+// them in orders of their own.
+func TestPushesAreWrittenInOneOrder(t *testing.T) {
+	engines(t, func(t *testing.T, dsn string) {
+		r := newRigOn(t, dsn, pass.Settings{})
+		pushes := make([]pass.Push, 400)
+		for i := range pushes {
+			device := uuid.New()
+			pushes[i] = pass.Push{Shard: int(device[0]), Target: device[:], Channel: pass.Apple, Token: "token", Wanted: 1, DueAt: r.hq.Clock.Now()}
+		}
+		r.must(r.hq.DB.WantPushes(t.Context(), pushes))
+		back := slices.Clone(pushes)
+		slices.Reverse(back)
+		var both sync.WaitGroup
+		for range 20 {
+			both.Go(func() {
+				if err := r.hq.DB.SetPushes(t.Context(), pushes); err != nil {
+					t.Error(err)
+				}
+			})
+			both.Go(func() {
+				if err := r.hq.DB.SetPushes(t.Context(), back); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
 	})
 }

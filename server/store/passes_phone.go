@@ -1,7 +1,10 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tallystick/tallystick/server/pass"
@@ -101,7 +104,12 @@ func (r pushRow) push() pass.Push {
 
 const pushColumns = "shard, target, channel, token, wanted, due_at, gap, pushed_at, attempts, failure"
 
+// putPushes writes in the order of keys, so that two who write the same pushes wait for
+// each other and not in a ring.
 func (db *DB) putPushes(ctx context.Context, pushes []pass.Push, update string) error {
+	pushes = slices.SortedFunc(slices.Values(pushes), func(a, b pass.Push) int {
+		return cmp.Or(cmp.Compare(a.Shard, b.Shard), bytes.Compare(a.Target, b.Target))
+	})
 	return db.insert(ctx, "INSERT INTO pass_pushes ("+pushColumns+")", convert(pushes, func(p pass.Push) row {
 		return row{
 			p.Shard, p.Target, uint8(p.Channel), p.Token, p.Wanted, toMillis(p.DueAt), p.Gap.Milliseconds(), toMillis(p.PushedAt), p.Attempts, p.Failure,
