@@ -34,6 +34,7 @@ func (w *wallets) Joined(_ context.Context, member uuid.UUID) error { return w.t
 func (w *wallets) Changed(_ context.Context, member uuid.UUID) error {
 	return w.tell("changed", member)
 }
+
 func (w *wallets) Lost(_ context.Context, member uuid.UUID) error {
 	if w.fails != nil {
 		return w.fails

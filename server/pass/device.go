@@ -157,7 +157,10 @@ func (s *Service) forgetOldest(ctx context.Context, k Key) error {
 	for _, r := range on[:len(on)-mostPhones+1] {
 		old = append(old, r.Device)
 	}
-	return s.o.Store.DropRegistrations(ctx, k, old)
+	if err := s.o.Store.DropRegistrations(ctx, k, old); err != nil {
+		return err
+	}
+	return s.o.Store.ForgetPhones(ctx, old)
 }
 
 // Unregister notes that a phone has a pass no more. Doing it twice is doing it once.
@@ -170,7 +173,17 @@ func (s *Service) Unregister(ctx context.Context, c Caller, device string) error
 	if err != nil {
 		return err
 	}
-	if err := s.o.Store.DropRegistrations(ctx, p.Key, [][32]byte{phone}); err != nil {
+	err = s.o.Store.InTx(ctx, func(ctx context.Context) error {
+		if _, err := s.o.Store.AdvanceTags(ctx, 0); err != nil {
+			return fmt.Errorf("lock tags: %w", err)
+		}
+		phones := [][32]byte{phone}
+		if err := s.o.Store.DropRegistrations(ctx, p.Key, phones); err != nil {
+			return err
+		}
+		return s.removed(ctx, []Key{p.Key}, phones)
+	})
+	if err != nil {
 		return fmt.Errorf("unregister phone: %w", err)
 	}
 	return nil

@@ -79,6 +79,7 @@ func (s *Service) tell(ctx context.Context, p Push) Result {
 func (s *Service) took(ctx context.Context, due []Push, results []Result) error {
 	now := s.now()
 	var told [][32]byte
+	var gone []lostPhone
 	var marks []Mark
 	for i, r := range results {
 		p := &due[i]
@@ -94,9 +95,7 @@ func (s *Service) took(ctx context.Context, due []Push, results []Result) error 
 		case Gone:
 			p.Attempts = 0
 			if p.Channel == Apple {
-				if err := s.o.Store.DropToken(ctx, [32]byte(p.Target), p.Token, orElse(r.Since, now)); err != nil {
-					return fmt.Errorf("drop registrations: %w", err)
-				}
+				gone = append(gone, lostPhone{[32]byte(p.Target), *p, r})
 			}
 		case Later:
 			p.Attempts++
@@ -110,6 +109,9 @@ func (s *Service) took(ctx context.Context, due []Push, results []Result) error 
 	}
 	if err := s.o.Store.SetPushes(ctx, due); err != nil {
 		return fmt.Errorf("write pushes: %w", err)
+	}
+	if err := s.drop(ctx, gone); err != nil {
+		return err
 	}
 	on, err := s.o.Store.RegistrationsOn(ctx, told)
 	if err != nil {

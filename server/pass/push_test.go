@@ -2,7 +2,9 @@ package pass_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +82,50 @@ func TestGoneAndLater(t *testing.T) {
 		t.Errorf("%d wait, pushed %d times", f.Waiting, r.phones.count(b.push))
 	}
 	a.register(true) // it comes back
+}
+
+// Of a phone that has no pass any more nothing is kept, and it is told of nothing: it
+// removed the pass, is gone, was one too many, or belonged to somebody who left.
+func TestNothingIsKeptOfAPhoneWithoutPasses(t *testing.T) {
+	dsn := blank.SQLite(t)
+	r := newRigOn(t, dsn, pass.Settings{})
+	ctx := context.Background()
+	phones := map[string]*phone{}
+	for _, name := range []string{"removes", "gone", "leaves", "stays"} {
+		m := r.member(name)
+		phones[name] = r.install(r.issue(m, pass.Apple), name)
+		r.hq.Clock.Advance(time.Hour)
+		r.give(m, 1)
+	}
+	_, err := r.Round(ctx) // all are in the queue
+	r.must(err)
+	r.must(r.Unregister(ctx, phones["removes"].caller, "removes"))
+	r.must(r.Left(ctx, phones["leaves"].face.Subject))
+	r.phones.answers = map[string]pass.Result{phones["gone"].push: {Outcome: pass.Gone}}
+	r.rounds()
+	if n := r.phones.count(phones["removes"].push); n != 0 {
+		t.Errorf("the phone that removed its pass was told %d times", n)
+	}
+	installed, _, err := r.List(ctx, pass.Filter{State: pass.Installed}, "", 10)
+	r.must(err)
+	if len(installed) != 2 {
+		t.Errorf("%d passes are called installed, want those of who stays and who leaves", len(installed))
+	}
+	r.hq.Clock.Advance(31 * 24 * time.Hour)
+	r.rounds()
+	kept, err := r.hq.DB.PushesDue(ctx, pass.Apple, r.hq.Clock.Now(), 10)
+	r.must(err)
+	if len(kept) != 0 {
+		t.Errorf("%d pushes wait", len(kept))
+	}
+	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(dsn, "sqlite:"))
+	r.must(err)
+	var rows int
+	r.must(db.QueryRowContext(ctx, "SELECT COUNT(*) FROM pass_pushes").Scan(&rows))
+	r.must(db.Close())
+	if rows != 1 {
+		t.Errorf("%d phones are kept, want the one that stays", rows)
+	}
 }
 
 // One phone that is set up again and again, under another name each time, is kept a

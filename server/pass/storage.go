@@ -108,6 +108,8 @@ type Store interface {
 	// DropToken removes all registrations of a phone that have a push token and were made
 	// by a time.
 	DropToken(ctx context.Context, device [32]byte, pushToken string, by time.Time) error
+	// ForgetPhones removes phones that have no pass any more from the queue.
+	ForgetPhones(ctx context.Context, devices [][32]byte) error
 	Registrations(ctx context.Context, keys []Key) ([]Registration, error)
 	RegistrationsOn(ctx context.Context, devices [][32]byte) ([]Registration, error)
 	// ChangedOn returns which passes of a phone changed after a position, the first ones.

@@ -168,13 +168,17 @@ func (db *DB) ForgetErased(ctx context.Context, before time.Time, limit int) (in
 		if err != nil {
 			return err
 		}
+		on, err := db.Registrations(ctx, keys)
+		if err != nil {
+			return err
+		}
 		for _, of := range []struct{ table, id string }{{"passes", "id"}, {"pass_marks", "pass"}, {"pass_registrations", "pass"}, {"pass_pushes", "target"}, {"google_objects", "pass"}} {
 			_, err := selectKeys[passRow](ctx, db, db.write(ctx), "DELETE FROM "+of.table+" WHERE ? RETURNING shard", "shard, "+of.id, passKeys(keys))
 			if err != nil {
 				return err
 			}
 		}
-		return nil
+		return db.ForgetPhones(ctx, convert(on, func(r pass.Registration) [32]byte { return r.Device }))
 	})
 	return len(keys), err
 }

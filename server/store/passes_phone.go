@@ -51,6 +51,14 @@ func (db *DB) DropRegistrations(ctx context.Context, k pass.Key, devices [][32]b
 	return err
 }
 
+// ForgetPhones implements pass.Store.
+func (db *DB) ForgetPhones(ctx context.Context, devices [][32]byte) error {
+	_, err := selectKeys[registrationRow](ctx, db, db.write(ctx), "DELETE FROM pass_pushes WHERE ? AND NOT EXISTS "+
+		"(SELECT 1 FROM pass_registrations AS r WHERE r.device = pass_pushes.target) RETURNING shard", "shard, target",
+		convert(devices, func(d [32]byte) row { return row{int(d[0]), hashBytes(d)} }))
+	return err
+}
+
 // DropToken implements pass.Store.
 func (db *DB) DropToken(ctx context.Context, device [32]byte, pushToken string, by time.Time) error {
 	_, err := db.exec(ctx, "DELETE FROM pass_registrations WHERE device = ? AND push_token = ? AND registered_at <= ?", device[:], pushToken, toMillis(by))
