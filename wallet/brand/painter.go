@@ -29,9 +29,10 @@ type what struct {
 }
 
 type drawing struct {
-	once   sync.Once
-	images []Image
-	err    error
+	once    sync.Once
+	images  []Image
+	err     error
+	counted bool // it is drawn, and its bytes are among those held
 }
 
 // NewPainter returns one that has drawn nothing yet.
@@ -86,14 +87,20 @@ func (p *Painter) end(w what, d *drawing) {
 		p.forget(w)
 		return
 	}
+	d.counted = true
 	p.held += d.bytes()
-	for p.held > kept && len(p.used) > 1 {
-		p.forget(p.used[0])
+	for p.held > kept {
+		// What is still being drawn holds nothing yet, and is about to be used.
+		i := slices.IndexFunc(p.used, func(u what) bool { return u != w && p.drawn[u].counted })
+		if i < 0 {
+			return
+		}
+		p.forget(p.used[i])
 	}
 }
 
 func (p *Painter) forget(w what) {
-	if d, ok := p.drawn[w]; ok && d.err == nil {
+	if d, ok := p.drawn[w]; ok && d.counted {
 		p.held -= d.bytes()
 	}
 	delete(p.drawn, w)
