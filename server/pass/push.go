@@ -11,11 +11,11 @@ import (
 
 const (
 	// How long is waited before the next try, doubling from firstWait (or UrgentGap, when
-	// that is shorter) to longestWait; after mostAttempts it is given up until the pass
-	// changes again.
+	// that is shorter) to longestWait; after mostAttempts, eight days, it is given
+	// up until the pass changes again: a certificate that ended is put right before that.
 	firstWait    = 5 * time.Second
 	longestWait  = time.Hour
-	mostAttempts = 30
+	mostAttempts = 200
 )
 
 // crowd is how many of a channel's queue are read together, and how many of them are

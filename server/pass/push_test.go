@@ -128,6 +128,32 @@ func TestNothingIsKeptOfAPhoneWithoutPasses(t *testing.T) {
 	}
 }
 
+// A certificate that ended on a Friday is put right on a Tuesday: what waited is told.
+func TestDaysWithoutPushesLoseNone(t *testing.T) {
+	r := newRig(t)
+	m := r.member("Ada")
+	h := r.install(r.issue(m, pass.Apple), "phone-1")
+	r.hq.Clock.Advance(time.Hour)
+	r.give(m, 1)
+	r.phones.answers = map[string]pass.Result{h.push: {Outcome: pass.Later, Reason: "the certificate has expired"}}
+	for range 4 * 24 {
+		r.rounds()
+		r.hq.Clock.Advance(time.Hour)
+	}
+	if n := r.phones.count(h.push); n > 120 {
+		t.Errorf("asked %d times in four days", n)
+	}
+	r.phones.answers = nil
+	r.phones.pushed = nil
+	for range 2 {
+		r.rounds()
+		r.hq.Clock.Advance(time.Hour)
+	}
+	if n := r.phones.count(h.push); n != 1 || h.update() != 1 || h.points() != 1 {
+		t.Errorf("told %d times, and it shows %d points", n, h.points())
+	}
+}
+
 // One phone that is set up again and again, under another name each time, is kept a
 // bounded number of times, the newest ones.
 func TestReinstallStorm(t *testing.T) {
