@@ -30,7 +30,7 @@ func newMetrics(o Options) *metrics {
 		}, []string{"method", "route"}),
 		now: o.Clock.Now,
 	}
-	m.registry.MustRegister(m.requests, m.seconds, &stateCollector{o}, &walletCollector{o}, &expiryCollector{o})
+	m.registry.MustRegister(m.requests, m.seconds, &stateCollector{o}, &walletCollector{o: o}, &expiryCollector{o})
 	return m
 }
 

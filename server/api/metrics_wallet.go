@@ -2,13 +2,28 @@ package api
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tallystick/tallystick/server/pass"
 )
 
-// walletCollector reads what passes wait for at the moment of a scrape.
-type walletCollector struct{ o Options }
+// walletCollector reads what passes wait for. It counts all passes, which takes seconds
+// where there are millions, so it counts once a minute, however often it is asked.
+type walletCollector struct {
+	o Options
+
+	mu      sync.Mutex
+	counted time.Time
+	last    pass.Figures
+}
+
+const (
+	countEvery = time.Minute
+	countTime  = 30 * time.Second
+)
 
 var (
 	pushesDesc = prometheus.NewDesc("tallystick_hq_pass_pushes", "Phones and objects of channels that are to be told of a change; failing are those that were tried before, a part of waiting.", []string{"state"}, nil)
@@ -34,9 +49,7 @@ func (w *walletCollector) Collect(ch chan<- prometheus.Metric) {
 	if w.o.Passes == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	f, err := w.o.Passes.Figures(ctx, 24*time.Hour)
+	f, err := w.figures()
 	if err != nil {
 		ch <- prometheus.NewInvalidMetric(pushesDesc, err)
 		return
@@ -55,4 +68,20 @@ func (w *walletCollector) Collect(ch chan<- prometheus.Metric) {
 			gauge(stagesDesc, n, channel, stage)
 		}
 	}
+}
+
+func (w *walletCollector) figures() (pass.Figures, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.o.Clock.Now()
+	if since := now.Sub(w.counted); !w.counted.IsZero() && since >= 0 && since < countEvery {
+		return w.last, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), countTime)
+	defer cancel()
+	f, err := w.o.Passes.Figures(ctx, 24*time.Hour)
+	if err == nil {
+		w.last, w.counted = f, now
+	}
+	return f, err
 }
