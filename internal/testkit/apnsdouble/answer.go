@@ -83,9 +83,9 @@ func (d *Double) give(w http.ResponseWriter, r *http.Request, a Answer, since ti
 		}
 		panic(http.ErrAbortHandler)
 	case goAwayUnseen:
-		d.endConnection(r, 0)
+		d.endConnection(w, r, 0)
 	case goAwayLost:
-		d.endConnection(r, 1<<31-1)
+		d.endConnection(w, r, 1<<31-1)
 	}
 	w.Header().Set("apns-id", uuid.NewString())
 	w.Header().Set("Server", "apnsdouble (a double for tests, not Apple)")
@@ -107,7 +107,12 @@ func (d *Double) give(w http.ResponseWriter, r *http.Request, a Answer, since ti
 
 // endConnection writes a GOAWAY frame (RFC 9113 §6.8) with the last stream looked at,
 // which net/http would only do in good order, and closes the connection.
-func (d *Double) endConnection(r *http.Request, last uint32) {
+//
+// On a new connection the server's own first frame may not have left yet, and what comes
+// before it breaks the protocol. A hint goes out behind that frame and is waited for.
+func (d *Double) endConnection(w http.ResponseWriter, r *http.Request, last uint32) {
+	w.Header().Set("apns-id", uuid.NewString()) // net/http waits for headers only when there are some
+	w.WriteHeader(http.StatusEarlyHints)
 	c, _ := r.Context().Value(connection{}).(net.Conn)
 	const why = `{"reason":"Shutdown"}`
 	frame := make([]byte, 9, 64)

@@ -195,8 +195,9 @@ func TestGoAway(t *testing.T) {
 	}
 	for range 25 { // connections that ended are not counted for ever
 		double.Next(apnsdouble.GoAwayLost(), apnsdouble.GoAway(), apnsdouble.Deliver())
-		for range 2 {
-			s.Push(t.Context(), phone)
+		lost, resent := s.Push(t.Context(), phone), s.Push(t.Context(), phone)
+		if lost.Outcome != apns.Later || resent.Outcome != apns.Sent {
+			t.Errorf("%+v, then %+v", lost, resent)
 		}
 	}
 	if arrived.Load() != 27 {
