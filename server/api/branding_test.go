@@ -214,6 +214,12 @@ func TestCardsArePrinted(t *testing.T) {
 			t.Errorf("%.80s: %d %s", path, a.status, a.body)
 		}
 	}
+	// Once each, however often it is printed.
+	for _, member := range []string{ann, bob} {
+		if n := r.printed(member); n != 1 {
+			t.Errorf("%d printed cards are known of who has one", n)
+		}
+	}
 	if a := r.do(call{method: "POST", path: "/api/v1/members/" + bob + "/block"}); a.status != http.StatusOK {
 		t.Fatalf("block: %d %s", a.status, a.body)
 	}
@@ -222,15 +228,26 @@ func TestCardsArePrinted(t *testing.T) {
 	}
 }
 
+// printed is how many printed cards HQ knows a member to have.
+func (r *rig) printed(member string) int {
+	r.t.Helper()
+	var list struct{ Items []struct{ Member string } }
+	r.do(call{method: "GET", path: "/api/v1/passes?channel=printed&member=" + member}).into(r.t, &list)
+	return len(list.Items)
+}
+
 func TestAShopperPrintsTheOwnCard(t *testing.T) {
 	b := &browser{rig: newRig(t)}
 	for _, format := range []string{"pdf", "png", "svg"} {
 		b.refused(call{method: "GET", path: "/api/v1/card/print." + format}, http.StatusUnauthorized, problem.Unauthenticated)
 	}
-	b.join(annJoins)
+	me := b.join(annJoins).Member
 	for format, start := range map[string]string{"pdf": "%PDF-", "png": "\x89PNG", "svg": "<svg "} {
 		if a := b.ask(call{method: "GET", path: "/api/v1/card/print." + format}); a.status != http.StatusOK || !strings.HasPrefix(string(a.body), start) {
 			t.Errorf("%s: %d %.80s", format, a.status, a.body)
 		}
+	}
+	if n := b.printed(me.String()); n != 1 {
+		t.Errorf("%d printed cards are known of who has one", n)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/wallet/brand"
 	"github.com/tallystick/tallystick/wallet/face"
 	"github.com/tallystick/tallystick/wallet/passtoken"
@@ -118,7 +119,8 @@ func printedPNG(b brand.Brand, f face.Face, dpi int) ([]byte, error) {
 }
 
 // faceOf is what is printed of a member: what a static pass says, without balances, which
-// paper cannot keep up with. A blocked member has none.
+// paper cannot keep up with. It is noted that the member has such a card. A blocked member
+// has none.
 func (h handlers) faceOf(ctx context.Context, member uuid.UUID, locale *CardLocale) (face.Face, error) {
 	in := En
 	if locale != nil {
@@ -127,12 +129,17 @@ func (h handlers) faceOf(ctx context.Context, member uuid.UUID, locale *CardLoca
 	if !in.Valid() {
 		return face.Face{}, problem.New(problem.InvalidField, "the locale must be en, tr or pl")
 	}
-	pass, err := h.o.Programme.Pass(ctx, member, passtoken.FreshnessStatic)
+	card, err := h.o.Programme.Pass(ctx, member, passtoken.FreshnessStatic)
 	if err != nil {
 		return face.Face{}, err
 	}
+	if h.o.Passes != nil { // so that the code on the paper is not issued anew by itself
+		if _, err := h.o.Passes.Issue(ctx, member, pass.Printed); err != nil {
+			return face.Face{}, err
+		}
+	}
 	return face.Face{
-		Kind: face.KindMember, Subject: member, Name: pass.Member.Alias, Number: passtoken.CardNumberOf(member).String(), Locale: string(in),
-		Code: pass.Text, Issue: pass.Member.Issue, ExpiresOn: pass.ExpiresOn,
+		Kind: face.KindMember, Subject: member, Name: card.Member.Alias, Number: passtoken.CardNumberOf(member).String(), Locale: string(in),
+		Code: card.Text, Issue: card.Member.Issue, ExpiresOn: card.ExpiresOn,
 	}, nil
 }
