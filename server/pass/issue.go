@@ -100,15 +100,46 @@ func (s *Service) Void(ctx context.Context, member uuid.UUID, id uuid.UUID) (Pas
 
 // Lost ends what is on a member's lost phone: the passes of Apple and Google are voided,
 // all codes are issued anew, and new passes with other serials and tokens take their
-// place, to be installed on another phone. by is the person who does it.
-func (s *Service) Lost(ctx context.Context, by, member uuid.UUID) ([]Pass, error) {
-	all, err := s.Of(ctx, member)
+// place, to be installed on another phone. by is the person who does it. All of it happens
+// or nothing.
+func (s *Service) Lost(ctx context.Context, by, member uuid.UUID) (fresh []Pass, err error) {
+	err = s.o.Store.InTx(ctx, func(ctx context.Context) error {
+		all, err := s.Of(ctx, member)
+		if err != nil {
+			return err
+		}
+		if err := s.takeBack(ctx, by, member, all); err != nil {
+			return err
+		}
+		fresh, err = s.replace(ctx, member, all)
+		return err
+	})
 	if err != nil {
-		return nil, err
-	}
-	if _, err := s.o.Programme.Reissue(ctx, by, member); err != nil {
 		return nil, fmt.Errorf("lose phone: %w", err)
 	}
+	return fresh, nil
+}
+
+// takeBack has tills refuse the code that a phone has. They accept the issue before the
+// newest without an end, so it is raised twice; but a card on paper has that code too, and
+// who has one keeps it until it is taken back once more.
+func (s *Service) takeBack(ctx context.Context, by, member uuid.UUID, all []Pass) error {
+	raises := 2
+	for _, p := range all {
+		if p.Channel == Printed && p.State != Voided {
+			raises = 1
+		}
+	}
+	for range raises {
+		if _, err := s.o.Programme.Reissue(ctx, by, member); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replace voids the passes of phones and issues others.
+func (s *Service) replace(ctx context.Context, member uuid.UUID, all []Pass) ([]Pass, error) {
 	var gone []Pass
 	var keys []Key
 	for _, p := range all {
@@ -117,7 +148,7 @@ func (s *Service) Lost(ctx context.Context, by, member uuid.UUID) ([]Pass, error
 		}
 	}
 	if err := s.void(ctx, keys); err != nil {
-		return nil, fmt.Errorf("lose phone: %w", err)
+		return nil, err
 	}
 	out := make([]Pass, 0, len(gone))
 	for _, p := range gone {

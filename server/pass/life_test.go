@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/pass"
 )
@@ -65,6 +66,7 @@ func TestVoidedOnThePhone(t *testing.T) {
 	if h.update() != 1 || h.face.Voided {
 		t.Fatal("an unblocked member's pass is void")
 	}
+	had := h.face.Issue
 	fresh, err := r.Lost(ctx, m.ID, m.ID)
 	r.must(err)
 	r.rounds()
@@ -75,8 +77,11 @@ func TestVoidedOnThePhone(t *testing.T) {
 		t.Fatalf("no new pass: %v", fresh)
 	}
 	h2 := r.install(fresh[0], "phone-2")
-	if h2.caller.Token == h.caller.Token || h2.face.Issue != 2 || h2.face.Voided {
-		t.Errorf("the new phone has issue %d", h2.face.Issue)
+	if h2.caller.Token == h.caller.Token || h2.face.Voided {
+		t.Errorf("the new phone has %+v", h2.face)
+	}
+	if (loyalty.Policy{}).IssueGood(had, h2.face.Issue, nil, 0) {
+		t.Errorf("tills still accept issue %d of the lost phone, the newest is %d", had, h2.face.Issue)
 	}
 	ticket, err := r.Ticket(pass.Pass{Key: keyOf(t, h.caller.Serial)})
 	r.must(err)
