@@ -71,14 +71,19 @@ type Service struct {
 	painter *brand.Painter
 	// decoding holds who decodes an upload: a picture takes up to 64 MiB meanwhile.
 	decoding chan struct{}
+	// drawing holds who draws a public picture: those of a look take up to 30 MiB meanwhile.
+	drawing chan struct{}
 
 	mu   sync.Mutex
 	last *brand.Brand // the latest read, whole
 }
 
+// drawnAtOnce is how many public pictures are drawn at a time.
+const drawnAtOnce = 2
+
 // New returns the service.
 func New(env Env) *Service {
-	return &Service{env: env, painter: brand.NewPainter(), decoding: make(chan struct{}, 1)}
+	return &Service{env: env, painter: brand.NewPainter(), decoding: make(chan struct{}, 1), drawing: make(chan struct{}, drawnAtOnce)}
 }
 
 // Version is the version in force, 0 when the built-in look is. It is one small read: who

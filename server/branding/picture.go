@@ -89,7 +89,18 @@ func (s *Service) Images(b brand.Brand, f face.Face) ([]brand.Image, error) {
 }
 
 // Public is a picture that Google fetches, by the version and name of brand.PublicPath.
+// Anybody may ask for any of any look: what is remembered is handed out at once, and few
+// others are read and drawn at a time.
 func (s *Service) Public(ctx context.Context, version uint64, name string) (brand.Image, error) {
+	if drawn, ok := s.painter.Drawn(version, name); ok {
+		return drawn, nil
+	}
+	select {
+	case s.drawing <- struct{}{}:
+	case <-ctx.Done():
+		return brand.Image{}, problem.Wrap(problem.Backpressure, ctx.Err(), "other pictures are being drawn")
+	}
+	defer func() { <-s.drawing }()
 	b, err := s.At(ctx, version)
 	if err != nil {
 		return brand.Image{}, err

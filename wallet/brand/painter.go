@@ -55,6 +55,19 @@ func (p *Painter) Picture(b Brand, name string) (Image, error) {
 	return all[0], nil
 }
 
+// Drawn is a Picture that is remembered.
+func (p *Painter) Drawn(version uint64, name string) (Image, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w := what{version: version, name: name}
+	d := p.drawn[w]
+	if d == nil || !d.counted {
+		return Image{}, false
+	}
+	p.used = append(slices.DeleteFunc(p.used, func(u what) bool { return u == w }), w)
+	return d.images[0], true
+}
+
 func (p *Painter) draw(w what, draw func() ([]Image, error)) ([]Image, error) {
 	d := p.begin(w)
 	d.once.Do(func() {
