@@ -297,7 +297,9 @@ func (s *Service) reissue(ctx context.Context) (more bool, err error) {
 			continue
 		}
 		done[p.Member] = true
-		if err := s.reissueOf(ctx, p.Member, now); err != nil {
+		// Both or none: else a stop between the two issues the code twice.
+		err := s.o.Store.InTx(ctx, func(ctx context.Context) error { return s.reissueOf(ctx, p.Member, now) })
+		if err != nil {
 			return false, err
 		}
 	}

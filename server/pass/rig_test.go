@@ -57,8 +57,12 @@ func newRigOn(t testing.TB, dsn string, settings pass.Settings) *rig {
 
 // another is one more process on the same database.
 func (r *rig) another(settings pass.Settings) *pass.Service {
+	return r.anotherOn(r.hq.DB, settings)
+}
+
+func (r *rig) anotherOn(db pass.Store, settings pass.Settings) *pass.Service {
 	return pass.New(pass.Options{
-		Store: r.hq.DB, Books: r.hq.DB, Programme: r.programme, Branding: r.look, Apple: r.apple, Google: r.apple, Push: r.phones, Clock: r.hq.Clock,
+		Store: db, Books: r.hq.DB, Programme: r.programme, Branding: r.look, Apple: r.apple, Google: r.apple, Push: r.phones, Clock: r.hq.Clock,
 		NewID: newID, NewSecretID: uuid.New, Secret: bytes.Repeat([]byte{5}, 32), HQEpoch: 1, Settings: settings,
 	})
 }

@@ -2,6 +2,7 @@ package pass_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/store"
 )
 
 // Points about to expire are noticed once for each lot, the day it comes near.
@@ -237,5 +239,45 @@ func TestWhoLeavesIsForgotten(t *testing.T) {
 	}
 	if _, err := r.Fetch(ctx, h.caller, time.Time{}); err == nil {
 		t.Error("the pass is still there")
+	}
+}
+
+// unwilling is a store that fails to write passes, once.
+type unwilling struct {
+	*store.DB
+	fails error
+}
+
+func (u *unwilling) SavePasses(ctx context.Context, passes []pass.Pass) error {
+	if err := u.fails; err != nil {
+		u.fails = nil
+		return err
+	}
+	return u.DB.SavePasses(ctx, passes)
+}
+
+// A stop between the new code and the note that it was issued issues no second one.
+func TestReissueIsOneStep(t *testing.T) {
+	settings := pass.Settings{Reissue: true}
+	r := newRigOn(t, blank.SQLite(t), settings)
+	ctx := context.Background()
+	m := r.member("Ada")
+	h := r.install(r.issue(m, pass.Apple), "phone-1")
+	till := r.hq.Till(t, "till")
+	till.Skip(time.Minute)
+	r.give(m, 100)
+	r.rounds()
+	till.Sell(t, m.Account, 1000, 30)
+	till.Sync(t, 1)
+	r.hq.Apply(t)
+	r.rounds()
+	r.hq.Clock.Advance(2 * time.Minute)
+	db := &unwilling{DB: r.hq.DB, fails: errors.New("the process ends")}
+	if _, err := r.anotherOn(db, settings).Round(ctx); err == nil {
+		t.Fatal("the round did not end")
+	}
+	r.rounds()
+	if h.update(); h.face.Issue != 2 {
+		t.Errorf("after one redemption the issue is %d", h.face.Issue)
 	}
 }
