@@ -205,21 +205,26 @@ func (f *fakeTill) SetOnline(online bool) {
 	f.online = online
 }
 
-// until waits for a change after which the condition holds.
+// until waits for a change of the till after which the condition holds.
 func (f *fakeTill) until(t *testing.T, what string, holds func(*fakeTill) bool) {
+	t.Helper()
+	f.wait(t, what, func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return holds(f)
+	})
+}
+
+// wait waits until a condition holds, which is not asked under the till's lock: the service
+// tells the till under its own, so who asks the service must not hold the till's.
+func (f *fakeTill) wait(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.NewTimer(20 * time.Second)
 	defer deadline.Stop()
 	// A change of HQ alone does not reach the till, so look again now and then.
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	for {
-		f.mu.Lock()
-		ok := holds(f)
-		f.mu.Unlock()
-		if ok {
-			return
-		}
+	for !holds() {
 		select {
 		case <-f.changed:
 		case <-look.C:

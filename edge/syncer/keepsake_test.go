@@ -71,7 +71,7 @@ func TestHQsSignedTimeOutlivesARestart(t *testing.T) {
 				r.untilAcked(t, 1)
 				return
 			}
-			r.till.until(t, "refused", func(*fakeTill) bool { return r.service.State().Mode == syncer.ModeRefused })
+			r.till.wait(t, "refused", func() bool { return r.service.State().Mode == syncer.ModeRefused })
 		})
 	}
 }

@@ -195,7 +195,7 @@ func TestForkStopsThePushAndShows(t *testing.T) {
 			r.hq.set(func(h *fakeHQ) { h.entries, h.hashes = clone.entries, clone.hashes })
 			r.journal.append(entries(1, 20)...)
 			r.service.Start(t.Context())
-			r.till.until(t, "forked", func(*fakeTill) bool { return r.service.State().Mode == syncer.ModeForked })
+			r.till.wait(t, "forked", func() bool { return r.service.State().Mode == syncer.ModeForked })
 			r.till.until(t, "pulling goes on", func(f *fakeTill) bool { return f.online })
 			if s := r.service.State(); s.Code != problem.JournalFork || r.hq.pushes != 0 {
 				t.Fatalf("%+v after %d pushes", s, r.hq.pushes)
@@ -213,7 +213,7 @@ func TestG5_AForkedJournalIsSentOnceHQNamesACommonHead(t *testing.T) {
 	clone.append(entries(1, 40)...)
 	r.hq.set(func(h *fakeHQ) { h.entries, h.hashes = clone.entries, clone.hashes })
 	r.service.Start(t.Context())
-	r.till.until(t, "forked", func(*fakeTill) bool { return r.service.State().Mode == syncer.ModeForked })
+	r.till.wait(t, "forked", func() bool { return r.service.State().Mode == syncer.ModeForked })
 	r.hq.set(func(h *fakeHQ) { h.entries, h.hashes = h.entries[:15], h.hashes[:15] })
 	r.till.until(t, "delivered", func(f *fakeTill) bool { return r.hq.have() == 20 && f.acked.Seq == 20 })
 	if mode := r.service.State().Mode; mode != syncer.ModeForked {
@@ -230,7 +230,7 @@ func TestG6_HQIsShownTheEntryItContradicts(t *testing.T) {
 	r.hq.set(func(h *fakeHQ) { h.entries, h.hashes = clone.entries, clone.hashes })
 	r.service.Start(t.Context())
 	want := journal.Head{Seq: 12, Hash: r.journal.hashes[11]}
-	r.till.until(t, "the own entry 12 shown", func(*fakeTill) bool {
+	r.till.wait(t, "the own entry 12 shown", func() bool {
 		r.hq.mu.Lock()
 		defer r.hq.mu.Unlock()
 		return slices.Contains(r.hq.claims, want)
@@ -260,14 +260,14 @@ func TestRevokedStillDelivers(t *testing.T) {
 	r := newRig(t)
 	answering(r.hq, wire.PathPull, -1, problem.New(problem.TerminalRevoked, ""))
 	r.service.Start(t.Context())
-	r.till.until(t, "revoked", func(*fakeTill) bool { return r.service.State().Mode == syncer.ModeRevoked })
+	r.till.wait(t, "revoked", func() bool { return r.service.State().Mode == syncer.ModeRevoked })
 	r.sell(5)
 	r.untilAcked(t, 5)
 	if s := r.service.State(); s.Mode != syncer.ModeRevoked || s.Code != problem.TerminalRevoked {
 		t.Fatalf("%+v", s)
 	}
 	r.hq.set(func(h *fakeHQ) { h.answer = nil })
-	r.till.until(t, "taken back", func(*fakeTill) bool { return r.service.State().Mode == syncer.ModeOK })
+	r.till.wait(t, "taken back", func() bool { return r.service.State().Mode == syncer.ModeOK })
 }
 
 func TestTooLargeIsHalved(t *testing.T) {
@@ -345,7 +345,7 @@ func TestBelievesNobodyElse(t *testing.T) {
 			change(r)
 			r.journal.append(entries(1, 1)...)
 			r.service.Start(t.Context())
-			r.till.until(t, "refused", func(*fakeTill) bool { return r.service.State().Mode == syncer.ModeRefused })
+			r.till.wait(t, "refused", func() bool { return r.service.State().Mode == syncer.ModeRefused })
 			if r.service.State().Online || r.till.items > 0 || r.till.acked.Seq > 0 {
 				t.Fatal("a word that is not HQ's counted")
 			}
@@ -397,7 +397,7 @@ func TestForeignAnswersAreNotContact(t *testing.T) {
 		}
 	})
 	r.service.Start(t.Context())
-	r.till.until(t, "refused", func(*fakeTill) bool { return r.service.State().Mode == syncer.ModeRefused })
+	r.till.wait(t, "refused", func() bool { return r.service.State().Mode == syncer.ModeRefused })
 	if s := r.service.State(); s.Online || !s.LastContact.IsZero() {
 		t.Fatalf("%+v", s)
 	}
