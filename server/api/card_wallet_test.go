@@ -165,6 +165,18 @@ func TestGiftedVoucher(t *testing.T) {
 			t.Errorf("a secret of %d: %d %s", len(bad), a.status, a.body)
 		}
 	}
+	// What is used up is no gift any more: its code would be taken by a till without HQ.
+	r.do(call{method: "PUT", path: "/api/v1/programme/rule-set", body: `{"currency":"EUR","earn":[{"unit":"points","points":1,"per":100}]}`})
+	used := r.made("/api/v1/vouchers", jsonOf(map[string]any{"member": me, "reward": reward}))
+	owner.ask(call{method: "POST", path: "/api/v1/card/vouchers/" + used + "/gift"}).into(t, &sent)
+	spent := strings.TrimPrefix(sent.URL, "https://hq.example/card/#/gift/")
+	if a := stranger.ask(call{method: "GET", path: "/api/v1/card/gifts/" + spent}); a.status != http.StatusOK {
+		t.Fatalf("before it is used: %d %s", a.status, a.body)
+	}
+	r.made("/api/v1/sales", jsonOf(map[string]any{"basket": map[string]any{
+		"store": r.made("/api/v1/stores", storeBody), "member": me, "currency": "EUR", "total": 900, "redeem": []any{map[string]any{"voucher": used}},
+	}}))
+	stranger.refused(call{method: "GET", path: "/api/v1/card/gifts/" + spent}, http.StatusNotFound, problem.NotFound)
 	// A shopper who leaves takes the gift away.
 	owner.ask(call{method: "DELETE", path: "/api/v1/card/me"})
 	stranger.refused(call{method: "GET", path: "/api/v1/card/gifts/" + secret}, http.StatusNotFound, problem.NotFound)

@@ -102,7 +102,7 @@ func (s *Server) appleFetch(c *fiber.Ctx) error {
 		}
 		c.Set(fiber.HeaderContentType, typePass)
 		modified(c, p.Modified)
-		if !have.IsZero() && !p.Modified.After(have) {
+		if s.o.Passes.Has(p, have) {
 			c.Status(fiber.StatusNotModified)
 		}
 		return nil

@@ -149,7 +149,7 @@ func (c *Cards) given(ctx context.Context, secret string) (programme.Voucher, er
 	if err != nil {
 		return v, fmt.Errorf("show gift: %w", err)
 	}
-	if v.Blocked || m.Blocked || c.over(v) {
+	if v.Blocked || v.Left <= 0 || m.Blocked || c.over(v) {
 		return v, problem.New(problem.NotFound, "the gift is not good any more")
 	}
 	return v, nil

@@ -27,7 +27,7 @@ func (s *Service) Fetch(ctx context.Context, c Caller, have time.Time) (Fetched,
 	if err != nil {
 		return Fetched{}, err
 	}
-	if !have.IsZero() && !p.Modified.After(have) {
+	if s.Has(p, have) {
 		s.fetched(p)
 		return Fetched{Modified: p.Modified, Same: true}, nil
 	}
@@ -37,6 +37,16 @@ func (s *Service) Fetch(ctx context.Context, c Caller, have time.Time) (Fetched,
 	}
 	s.fetched(p)
 	return Fetched{Body: body, Modified: p.Modified}, nil
+}
+
+// Has says whether a phone that has a pass from a time (zero for none) has it as it is. A
+// head office that was restored may have handed out later ones, which it knows nothing of:
+// then only the very same time is the same pass.
+func (s *Service) Has(p Pass, have time.Time) bool {
+	if s.o.HQEpoch > 1 && have.After(p.Modified) {
+		return false
+	}
+	return !have.IsZero() && !p.Modified.After(have)
 }
 
 // Look is what Fetch says of a pass without its body: for HEAD. Nothing is made.

@@ -192,11 +192,10 @@ func (to *reading) take(r feed.Row) error {
 // countAll has all passes looked at: before the place in the feed is kept, so that a stop
 // between the two only looks once more.
 func (s *Service) countAll(ctx context.Context, by int) error {
-	n, _, err := s.o.Store.PassProgress(ctx, progressRead)
-	if err != nil {
-		return fmt.Errorf("read progress: %w", err)
+	if err := s.o.Store.AddPassProgress(ctx, progressRead, uint64(by)); err != nil {
+		return fmt.Errorf("have all passes looked at: %w", err)
 	}
-	return s.o.Store.SetPassProgress(ctx, progressRead, n+uint64(by), nil)
+	return nil
 }
 
 // sweepPlace is how far a sweep has come. Stamps name what all passes were looked at for.

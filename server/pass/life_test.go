@@ -46,6 +46,26 @@ func TestAChangeReachesThePhoneOnce(t *testing.T) {
 	}
 }
 
+// A phone that was given a pass by a head office that was then restored to before it gets
+// what there is: its time says nothing any more.
+func TestAPhoneAheadOfARestoredHQGetsWhatThereIs(t *testing.T) {
+	r := newRig(t)
+	p := r.issue(r.member("Ada"), pass.Apple)
+	r.rounds()
+	h := r.install(p, "phone-1")
+	ahead := r.hq.Clock.Now().Add(time.Hour)
+	for epoch, same := range map[uint32]bool{1: true, 2: false} {
+		got, err := r.inEpoch(epoch, r.hq.DB, pass.Settings{}).Fetch(context.Background(), h.caller, ahead)
+		if r.must(err); got.Same != same {
+			t.Errorf("epoch %d: the same %t", epoch, got.Same)
+		}
+		got, err = r.inEpoch(epoch, r.hq.DB, pass.Settings{}).Fetch(context.Background(), h.caller, got.Modified)
+		if r.must(err); !got.Same {
+			t.Errorf("epoch %d: what it has was given again", epoch)
+		}
+	}
+}
+
 // Who leaves, is blocked or loses the phone sees it on the phone.
 func TestVoidedOnThePhone(t *testing.T) {
 	r := newRig(t)

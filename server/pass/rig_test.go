@@ -61,9 +61,14 @@ func (r *rig) another(settings pass.Settings) *pass.Service {
 }
 
 func (r *rig) anotherOn(db pass.Store, settings pass.Settings) *pass.Service {
+	return r.inEpoch(1, db, settings)
+}
+
+// inEpoch is a process of a head office that was restored epoch−1 times.
+func (r *rig) inEpoch(epoch uint32, db pass.Store, settings pass.Settings) *pass.Service {
 	return pass.New(pass.Options{
 		Store: db, Books: r.hq.DB, Programme: r.programme, Branding: r.look, Apple: r.apple, Google: r.apple, Push: r.phones, Clock: r.hq.Clock,
-		NewID: newID, NewSecretID: uuid.New, Secret: bytes.Repeat([]byte{5}, 32), HQEpoch: 1, Settings: settings,
+		NewID: newID, NewSecretID: uuid.New, Secret: bytes.Repeat([]byte{5}, 32), HQEpoch: epoch, Settings: settings,
 	})
 }
 

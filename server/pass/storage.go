@@ -125,6 +125,8 @@ type Store interface {
 
 	MarkPasses(ctx context.Context, marks []Mark) error
 	PassProgress(ctx context.Context, name string) (n uint64, place []byte, err error)
+	// AddPassProgress adds to the number of a name, from zero, whoever else does.
+	AddPassProgress(ctx context.Context, name string, by uint64) error
 	SetPassProgress(ctx context.Context, name string, n uint64, place []byte) error
 
 	// AddPassLog adds lines and keeps the newest keep.

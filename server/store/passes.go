@@ -201,6 +201,13 @@ func (db *DB) PassProgress(ctx context.Context, name string) (uint64, []byte, er
 	return uint64(r.N), r.Place, err
 }
 
+// AddPassProgress implements pass.Store.
+func (db *DB) AddPassProgress(ctx context.Context, name string, by uint64) error {
+	_, err := db.exec(ctx, "INSERT INTO pass_progress (name, n, place) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET n = pass_progress.n + EXCLUDED.n",
+		name, int64(by), blob(nil))
+	return err
+}
+
 // SetPassProgress implements pass.Store.
 func (db *DB) SetPassProgress(ctx context.Context, name string, n uint64, place []byte) error {
 	_, err := db.exec(ctx, "INSERT INTO pass_progress (name, n, place) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET n = EXCLUDED.n, place = EXCLUDED.place",
