@@ -50,7 +50,7 @@ func playPhones(t *testing.T, bin process.Binaries, story phones.Story) []phones
 func TestG4_NoPhoneMissesAnUpdateWhenHQIsKilled(t *testing.T) {
 	story := phones.Story{Phones: 200, Waves: 1, Patience: 30 * time.Second}
 	if os.Getenv("TALLYSTICK_SOAK") != "" {
-		story = phones.Story{Phones: 10_000, Waves: 2, Trouble: 2, Patience: 2 * time.Minute}
+		story = phones.Story{Phones: fromEnvironment(t, "TALLYSTICK_PHONES", 10_000), Waves: 2, Trouble: 2, Patience: 2 * time.Minute}
 	}
 	for _, v := range playPhones(t, binaries(t), story) {
 		t.Error(v)

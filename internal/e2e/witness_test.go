@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -164,14 +163,7 @@ func TestSoakCrashesBesideWitnessesAreNoFalseAlarm(t *testing.T) {
 	if os.Getenv("TALLYSTICK_SOAK") == "" {
 		t.Skip("SKIPPED ALOUD: 200 crashes are for a soak (TALLYSTICK_SOAK=1 runs them)")
 	}
-	crashes := 200
-	if told := os.Getenv("TALLYSTICK_CRASHES"); told != "" {
-		var err error
-		if crashes, err = strconv.Atoi(told); err != nil || crashes < 1 {
-			t.Fatalf("TALLYSTICK_CRASHES is %q, not a number of crashes", told)
-		}
-	}
-	recoveries(t, crashes)
+	recoveries(t, fromEnvironment(t, "TALLYSTICK_CRASHES", 200))
 }
 
 // freely lets a lane stand in for everything here, so that only being a copy keeps it
