@@ -100,8 +100,8 @@ const tagCounter = "tags"
 // AdvanceTags implements pass.Store.
 func (db *DB) AdvanceTags(ctx context.Context, by int) (uint64, error) {
 	var n int64
-	err := db.write(ctx).NewRaw("INSERT INTO pass_progress (name, n, place) VALUES (?, ?, '') "+
-		"ON CONFLICT (name) DO UPDATE SET n = pass_progress.n + EXCLUDED.n RETURNING n", tagCounter, by).Scan(ctx, &n)
+	err := db.write(ctx).NewRaw("INSERT INTO pass_progress (name, n, place) VALUES (?, ?, ?) "+
+		"ON CONFLICT (name) DO UPDATE SET n = pass_progress.n + EXCLUDED.n RETURNING n", tagCounter, by, blob(nil)).Scan(ctx, &n)
 	return uint64(n), err
 }
 

@@ -23,18 +23,19 @@ type storeRow struct {
 	Currency  string `bun:"currency"`
 	Version   int64  `bun:"version"`
 	CreatedAt int64  `bun:"created_at"`
-	Latitude  *int64 `bun:"latitude"`
-	Longitude *int64 `bun:"longitude"`
+	Placed    int    `bun:"placed"`
+	Latitude  int64  `bun:"latitude"`
+	Longitude int64  `bun:"longitude"`
 }
 
 // perDegree is how many parts of a degree a place is kept in: a tenth of a metre.
 const perDegree = 1e6
 
 func (r storeRow) place() *fleet.Place {
-	if r.Latitude == nil || r.Longitude == nil {
+	if r.Placed == 0 {
 		return nil
 	}
-	return &fleet.Place{Latitude: float64(*r.Latitude) / perDegree, Longitude: float64(*r.Longitude) / perDegree}
+	return &fleet.Place{Latitude: float64(r.Latitude) / perDegree, Longitude: float64(r.Longitude) / perDegree}
 }
 
 func (r storeRow) store() fleet.Store {
@@ -46,7 +47,7 @@ func (r storeRow) store() fleet.Store {
 
 const (
 	storeColumns = "id, code, name, time_zone, currency, version, created_at"
-	placeColumns = ", latitude, longitude"
+	placeColumns = ", placed, latitude, longitude"
 )
 
 // AddStore implements fleet.Keeper.
@@ -68,11 +69,11 @@ func (db *DB) Stores(ctx context.Context, after uuid.UUID, limit int) ([]fleet.S
 
 // PlaceStore implements fleet.Keeper.
 func (db *DB) PlaceStore(ctx context.Context, id uuid.UUID, at *fleet.Place) error {
-	var latitude, longitude any
+	var latitude, longitude int64
 	if at != nil {
 		latitude, longitude = int64(math.Round(at.Latitude*perDegree)), int64(math.Round(at.Longitude*perDegree))
 	}
-	n, err := db.exec(ctx, "UPDATE stores SET latitude = ?, longitude = ? WHERE id = ?", latitude, longitude, id[:])
+	n, err := db.exec(ctx, "UPDATE stores SET placed = ?, latitude = ?, longitude = ? WHERE id = ?", bit(at != nil), latitude, longitude, id[:])
 	if err == nil && n == 0 {
 		err = problem.New(problem.NotFound, "no such store")
 	}
@@ -84,7 +85,7 @@ func (db *DB) Places(ctx context.Context, limit int) ([]face.Place, error) {
 	return page(ctx, db, func(r storeRow) face.Place {
 		at := r.place()
 		return face.Place{Name: r.Name, Latitude: at.Latitude, Longitude: at.Longitude}
-	}, "SELECT name, latitude, longitude FROM stores WHERE latitude IS NOT NULL AND longitude IS NOT NULL ORDER BY id LIMIT ?", limit)
+	}, "SELECT name, placed, latitude, longitude FROM stores WHERE placed = 1 ORDER BY id LIMIT ?", limit)
 }
 
 type terminalRow struct {

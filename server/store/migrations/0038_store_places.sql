@@ -1,5 +1,7 @@
--- Where a store is, for phones that offer a pass nearby: millionths of a degree. Both are
--- empty when it is not known.
-ALTER TABLE stores ADD COLUMN latitude BIGINT;
+-- Where a store is, for phones that offer a pass nearby: millionths of a degree. placed
+-- says whether it is known.
+ALTER TABLE stores ADD COLUMN placed SMALLINT NOT NULL DEFAULT 0;
 
-ALTER TABLE stores ADD COLUMN longitude BIGINT;
+ALTER TABLE stores ADD COLUMN latitude BIGINT NOT NULL DEFAULT 0;
+
+ALTER TABLE stores ADD COLUMN longitude BIGINT NOT NULL DEFAULT 0;
