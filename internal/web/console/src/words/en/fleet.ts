@@ -128,6 +128,7 @@ export const fleet = {
     text: 'Phones offer the pass near the first ten stores whose place is known. Degrees, as maps show them; leave both empty to forget it.',
     latitude: 'Latitude',
     longitude: 'Longitude',
+    save: 'Save the place',
     saved: 'The place is saved.',
   },
 };

@@ -131,6 +131,7 @@ export const fleet: Catalog<typeof en> = {
     text: 'Telefony podsuwają kartę w pobliżu pierwszych dziesięciu sklepów o znanym położeniu. Stopnie, jak na mapach; aby je usunąć, zostaw oba pola puste.',
     latitude: 'Szerokość geograficzna',
     longitude: 'Długość geograficzna',
+    save: 'Zapisz położenie',
     saved: 'Położenie zapisano.',
   },
 };

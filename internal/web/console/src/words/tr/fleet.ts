@@ -119,6 +119,7 @@ export const fleet: Catalog<typeof en> = {
     text: 'Telefonlar, yeri bilinen ilk on mağazanın yakınında kartı kendiliğinden sunar. Haritalardaki gibi derece; silmek için ikisini de boş bırakın.',
     latitude: 'Enlem',
     longitude: 'Boylam',
+    save: 'Yeri kaydet',
     saved: 'Yer kaydedildi.',
   },
 };
