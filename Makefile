@@ -154,7 +154,7 @@ $(COMMANDS:%=bin/%): bin/%: | web
 	@CGO_ENABLED=0 go build $(BUILD_$*) -o $@ ./cmd/$*
 
 .PHONY: release
-release: go-version web ## cross-compile hq and edge for every system, with checksums
+release: go-version web ## cross-compile hq, edge and verify for every system, with checksums
 	@rm -rf build/release && mkdir -p build/release
 	@$(foreach system,$(RELEASE_SYSTEMS),$(foreach c,$(RELEASED),$(call release-one,$(c),$(subst /, ,$(system)))))
 	@cd build/release && sha256sum -- * > SHA256SUMS && sha256sum --check --quiet SHA256SUMS
