@@ -2,20 +2,17 @@ package apple
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/tallystick/tallystick/wallet/brand"
 	"github.com/tallystick/tallystick/wallet/face"
 )
 
-// Limits of lists in a pass, by Apple's rule.
-const (
-	maxLocations = 10
-	maxActions   = 2
-)
+// maxLocations is how many places a pass may name, by Apple's rule.
+const maxLocations = 10
 
 // document is pass.json. Its shape: Apple, Wallet Passes, Pass; and for what iOS 27 added,
 // Creating a poster generic pass.
@@ -88,7 +85,7 @@ func (i *Issuer) document(r Request) ([]byte, *said, error) {
 	var s said
 	d := document{
 		FormatVersion: 1, PassType: i.o.Credentials.passType, Serial: r.Serial, Team: i.o.Credentials.team,
-		Organization: or(oneLine(r.Brand.Company, maxShort), oneLine(r.Brand.Programme, maxShort), "Tallystick"),
+		Organization: cmp.Or(oneLine(r.Brand.Company, maxShort), oneLine(r.Brand.Programme, maxShort), "Tallystick"),
 		Description:  s.say(description(r)),
 		Foreground:   colour(r.Brand.Foreground), Background: colour(r.Brand.Background), Label: colour(r.Brand.Label),
 		Barcodes: barcodesOf(i.o.Barcodes, r.Face), Locations: locations(r.Face.Stores),
@@ -159,14 +156,11 @@ func endOfDay(t time.Time) time.Time {
 
 // colour writes #rrggbb as Wallet has it, and nothing for anything else.
 func colour(hex string) string {
-	if len(hex) != 7 || hex[0] != '#' {
-		return ""
-	}
-	n, err := strconv.ParseUint(hex[1:], 16, 32)
+	c, err := brand.ParseColour(hex)
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("rgb(%d, %d, %d)", n>>16, n>>8&0xFF, n&0xFF)
+	return fmt.Sprintf("rgb(%d, %d, %d)", c.R, c.G, c.B)
 }
 
 // locations are the first ten places that exist on earth.
@@ -203,24 +197,14 @@ func relevance(f face.Face) []interval {
 	return []interval{{Start: moment(ends.Add(-reminder)), End: moment(ends)}}
 }
 
-// actions are the buttons of iOS 27 below a pass.
+// actions are the buttons below a pass, of which iOS 27 takes two.
 func (i *Issuer) actions(b brand.Brand) []action {
 	var out []action
 	if i.o.CardURL != "" {
 		out = append(out, action{"card", "viewOffersRewards", i.o.CardURL})
 	}
-	if isHTTPS(b.Website) && len(out) < maxActions {
+	if isHTTPS(b.Website) {
 		out = append(out, action{"website", "membershipBenefits", b.Website})
 	}
 	return out
-}
-
-// or returns the first text that is not empty.
-func or(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
 }

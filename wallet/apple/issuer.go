@@ -11,12 +11,6 @@ import (
 	"github.com/tallystick/tallystick/wallet/face"
 )
 
-// Content types of what is made here.
-const (
-	ContentType       = "application/vnd.apple.pkpass"
-	BundleContentType = "application/vnd.apple.pkpasses"
-)
-
 // MinAuthToken is the least length of a pass's authentication token, by Apple's rule.
 const MinAuthToken = 16
 
@@ -129,9 +123,9 @@ func (i *Issuer) files(r Request) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := make([]entry, 0, len(r.Images)+len(languages)+3)
+	files := make([]entry, 0, len(r.Images)+len(brand.Languages)+3)
 	files = append(files, newEntry("pass.json", d))
-	for _, language := range languages {
+	for _, language := range brand.Languages {
 		files = append(files, newEntry(language+".lproj/pass.strings", said.strings(language)))
 	}
 	for _, image := range r.Images {

@@ -1,6 +1,7 @@
 package apple
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -108,7 +109,7 @@ func (l layout) poster() *structure {
 func (l layout) coupon() *structure {
 	v := *l.r.Face.Voucher
 	var out structure
-	name := or(oneLine(v.Name, maxShort), l.s.say(wordVoucher))
+	name := cmp.Or(oneLine(v.Name, maxShort), l.s.say(wordVoucher))
 	if v.Discount > 0 && v.Currency != "" {
 		out.Primary = append(out.Primary, l.amount("discount", phrase{name, name, name}, v.Discount, v.Currency))
 	} else {

@@ -6,11 +6,7 @@ import (
 	"unicode/utf16"
 )
 
-// languages are those that a pass speaks, English first: a phone set to another one
-// shows that.
-var languages = []string{"en", "tr", "pl"}
-
-// phrase is one text in the languages of a pass. Its English form is the key in the
+// phrase is one text in the languages of a pass ([brand.Languages]). Its English form is the key in the
 // strings files, so that a phone which finds no translation still shows words.
 type phrase struct{ en, tr, pl string }
 

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"github.com/tallystick/tallystick/wallet/brand"
 )
 
 func TestCutKeepsCharactersWhole(t *testing.T) {
@@ -127,7 +129,7 @@ func checkStrings(t testing.TB, english, turkish string) {
 	s.say(p)
 	s.say(wordPoints)
 	s.say(p)
-	for _, language := range languages {
+	for _, language := range brand.Languages {
 		got := decodeStrings(t, s.strings(language))
 		if got["Points"] != wordPoints.in(language) || p.en != "" && p.en != "Points" && got[p.en] != p.in(language) {
 			t.Errorf("%s of %q is %q", language, p, got)
@@ -158,7 +160,7 @@ func TestPhrases(t *testing.T) {
 		}
 	}
 	for _, p := range []phrase{changedBalance, changedVouchers, changedExpiring, changedUses} {
-		for _, language := range languages {
+		for _, language := range brand.Languages {
 			if strings.Count(p.in(language), "%@") != 1 || strings.Count(p.in(language), "%") != 1 {
 				t.Errorf("message %q", p)
 			}

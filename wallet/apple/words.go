@@ -1,6 +1,10 @@
 package apple
 
-import "github.com/tallystick/tallystick/wallet/brand"
+import (
+	"cmp"
+
+	"github.com/tallystick/tallystick/wallet/brand"
+)
 
 // What a pass says of its own.
 var (
@@ -54,7 +58,7 @@ func unitWord(unit string) phrase {
 // missing one, and otherwise for that.
 func texts(b brand.Brand, limit int, pick func(brand.Texts) string, otherwise string) phrase {
 	in := func(language string) string { return cut(pick(b.Texts[language]), limit) }
-	p := phrase{en: or(in("en"), cut(otherwise, limit))}
-	p.tr, p.pl = or(in("tr"), p.en), or(in("pl"), p.en)
+	p := phrase{en: cmp.Or(in("en"), cut(otherwise, limit))}
+	p.tr, p.pl = cmp.Or(in("tr"), p.en), cmp.Or(in("pl"), p.en)
 	return p
 }

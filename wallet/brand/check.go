@@ -21,8 +21,8 @@ const (
 	maxUnit        = 32
 )
 
-// Languages are those a pass is written in. English must be there: what another lacks is
-// said in it.
+// Languages are those a pass is written in, English first: what another lacks is said in
+// it, and a phone set to none of them shows it.
 var Languages = []string{"en", "tr", "pl"}
 
 // Contrasts below which a warning is given (WCAG 2.2, 1.4.3 and 1.4.11).

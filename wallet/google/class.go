@@ -113,7 +113,7 @@ func (i Issuer) OfferClass(b brand.Brand, v face.Voucher) OfferClass {
 // picture is one of a brand's, at an address that changes with the brand.
 func (i Issuer) picture(b brand.Brand, name string) *Image {
 	describe := func(language string) string {
-		return cut(textsOf(b, language).Description, b.Programme, maxBody)
+		return cut(b.TextsIn(language).Description, b.Programme, maxBody)
 	}
 	return &Image{SourceURI: ImageURI{URI: i.Site + brand.PublicPath(b.Version, name)}, ContentDescription: spoken("en", describe)}
 }
@@ -125,14 +125,6 @@ func homepage(b brand.Brand) *URI {
 	return &URI{URI: b.Website, Description: cut(b.Company, b.Programme, maxShort), ID: "homepage"}
 }
 
-// textsOf are a brand's texts in a language, or in English.
-func textsOf(b brand.Brand, language string) brand.Texts {
-	if t, there := b.Texts[language]; there {
-		return t
-	}
-	return b.Texts["en"]
-}
-
 // termsOf returns nil when the brand has no terms in English, the language that others
 // fall back to.
 func termsOf(b brand.Brand) func(language string) string {
@@ -140,7 +132,7 @@ func termsOf(b brand.Brand) func(language string) string {
 		return nil
 	}
 	return func(language string) string {
-		return cut(textsOf(b, language).Terms, b.Texts["en"].Terms, maxTerms)
+		return cut(b.TextsIn(language).Terms, b.Texts["en"].Terms, maxTerms)
 	}
 }
 

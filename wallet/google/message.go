@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tallystick/tallystick/wallet/brand"
 	"github.com/tallystick/tallystick/wallet/face"
 )
 
@@ -48,7 +49,7 @@ func News(f face.Face, now time.Time) []Telling {
 	var out []Telling
 	add := func(id string, header word, body func(language string) string) {
 		t := Telling{ID: id, Header: map[string]string{}, Body: map[string]string{}}
-		for _, l := range languages {
+		for _, l := range brand.Languages {
 			t.Header[l], t.Body[l] = header.in(l), body(l)
 		}
 		out = append(out, t)

@@ -6,13 +6,11 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/currency"
+	"github.com/tallystick/tallystick/wallet/brand"
 	"github.com/tallystick/tallystick/wallet/face"
 )
 
-// languages are those a pass speaks; the first is what others are shown.
-var languages = []string{"en", "tr", "pl"}
-
-// word is one text in each of the languages, in their order.
+// word is one text in each of [brand.Languages], in their order.
 type word [3]string
 
 var (
@@ -46,7 +44,7 @@ func unitWord(unit string) word {
 
 // in says the word in a language; another one is answered in the first.
 func (w word) in(language string) string {
-	for i, l := range languages {
+	for i, l := range brand.Languages {
 		if l == language {
 			return w[i]
 		}
@@ -63,7 +61,7 @@ func (w word) localized(reader string) *LocalizedString {
 // spoken is a text in all languages, made by a function of the language.
 func spoken(reader string, say func(language string) string) *LocalizedString {
 	out := &LocalizedString{DefaultValue: TranslatedString{Language: reader, Value: say(reader)}}
-	for _, l := range languages {
+	for _, l := range brand.Languages {
 		out.TranslatedValues = append(out.TranslatedValues, TranslatedString{Language: l, Value: say(l)})
 	}
 	return out
@@ -71,12 +69,12 @@ func spoken(reader string, say func(language string) string) *LocalizedString {
 
 // reader is the language a face is read in, one of ours.
 func reader(locale string) string {
-	for _, l := range languages {
+	for _, l := range brand.Languages {
 		if l == locale {
 			return l
 		}
 	}
-	return languages[0]
+	return brand.Languages[0]
 }
 
 // day is a date as people of the language write it.
