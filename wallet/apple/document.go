@@ -98,7 +98,7 @@ func (i *Issuer) document(r Request) ([]byte, *said, error) {
 	if !has(r.Images, "logo") {
 		d.LogoText = oneLine(r.Brand.Programme, maxShort)
 	}
-	if ends := expiry(r.Face); !ends.IsZero() {
+	if ends := r.Face.Ends(); !ends.IsZero() {
 		d.ExpirationDate = moment(ends)
 	}
 	l := layout{r: r, s: &s}
@@ -136,23 +136,6 @@ func encode(d document) ([]byte, error) {
 
 // moment writes a time as Wallet reads it (W3C date and time): whole seconds, with a zone.
 func moment(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
-
-// expiry is when a pass ends: with its code's last good day, or its voucher before that.
-func expiry(f face.Face) time.Time {
-	var ends time.Time
-	if !f.ExpiresOn.IsZero() {
-		ends = endOfDay(f.ExpiresOn)
-	}
-	if v := f.Voucher; f.Kind == face.KindVoucher && !v.ValidTo.IsZero() && (ends.IsZero() || v.ValidTo.Before(ends)) {
-		ends = v.ValidTo
-	}
-	return ends
-}
-
-// endOfDay is when a pass stops being good whose last good day, in UTC, this is.
-func endOfDay(t time.Time) time.Time {
-	return t.UTC().Truncate(24 * time.Hour).Add(24*time.Hour - time.Second)
-}
 
 // colour writes #rrggbb as Wallet has it, and nothing for anything else.
 func colour(hex string) string {

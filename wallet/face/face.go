@@ -91,6 +91,22 @@ type Place struct {
 	Latitude, Longitude float64
 }
 
+// Ends is when the pass is no longer good, in whole seconds of UTC: with its code's last
+// good day, or before that with its voucher. It is zero when it does not end.
+func (f Face) Ends() time.Time {
+	var end time.Time
+	if !f.ExpiresOn.IsZero() {
+		y, m, d := f.ExpiresOn.UTC().Date()
+		end = time.Date(y, m, d, 23, 59, 59, 0, time.UTC)
+	}
+	if f.Kind == KindVoucher && f.Voucher != nil && !f.Voucher.ValidTo.IsZero() {
+		if to := f.Voucher.ValidTo.UTC().Truncate(time.Second); end.IsZero() || to.Before(end) {
+			end = to
+		}
+	}
+	return end
+}
+
 // Digest tells faces apart by what they say. AsOf is left out: the same balance known a
 // minute later is the same face.
 func (f Face) Digest() ([32]byte, error) {

@@ -79,13 +79,10 @@ const CallbackPath = "/wallet/google/callback"
 // CardClass makes the class of the programme's cards.
 func (i Issuer) CardClass(b brand.Brand) LoyaltyClass {
 	c := LoyaltyClass{
-		ID: i.CardClassID(), IssuerName: cut(b.Company, b.Programme, maxShort), ProgramName: cut(b.Programme, "", maxShort),
+		Class: i.class(i.CardClassID(), b), ProgramName: cut(b.Programme, "", maxShort),
 		ProgramLogo: i.picture(b, brand.NameLogo), HeroImage: i.picture(b, brand.NameHero),
-		ReviewStatus: reviewUnder, CountryCode: i.Country, HexBackgroundColor: b.Background, HomepageURI: homepage(b),
 		AccountIDLabel: wordNumber.in("en"), LocalizedAccountID: wordNumber.localized("en"),
 		AccountNameLabel: wordName.in("en"), LocalizedAccountName: wordName.localized("en"),
-		Holders: oneUser, ViewUnlockRequirement: unlockToView, SecurityAnimation: &SecurityAnimation{foilShimmer},
-		CallbackOptions: &CallbackOptions{URL: i.Site + CallbackPath},
 	}
 	if terms := termsOf(b); terms != nil {
 		c.TextModules = []TextModule{{
@@ -98,16 +95,23 @@ func (i Issuer) CardClass(b brand.Brand) LoyaltyClass {
 // OfferClass makes the class of the vouchers of one reward.
 func (i Issuer) OfferClass(b brand.Brand, v face.Voucher) OfferClass {
 	c := OfferClass{
-		ID: i.OfferClassID(v), IssuerName: cut(b.Company, b.Programme, maxShort), Provider: cut(b.Programme, "", maxShort),
+		Class: i.class(i.OfferClassID(v), b), Provider: cut(b.Programme, "", maxShort),
 		Title: cut(v.Name, b.Programme, maxTitle), TitleImage: i.picture(b, brand.NameLogo), RedemptionChannel: inStore,
-		ReviewStatus: reviewUnder, CountryCode: i.Country, HexBackgroundColor: b.Background, HomepageURI: homepage(b),
-		Holders: oneUser, ViewUnlockRequirement: unlockToView, SecurityAnimation: &SecurityAnimation{foilShimmer},
-		CallbackOptions: &CallbackOptions{URL: i.Site + CallbackPath},
 	}
 	if terms := termsOf(b); terms != nil {
 		c.FinePrint, c.LocalizedFinePrint = terms("en"), spoken("en", terms)
 	}
 	return c
+}
+
+// class is what both kinds of class have in common.
+func (i Issuer) class(id string, b brand.Brand) Class {
+	return Class{
+		ID: id, IssuerName: cut(b.Company, b.Programme, maxShort), ReviewStatus: reviewUnder,
+		CountryCode: i.Country, HexBackgroundColor: b.Background, HomepageURI: homepage(b),
+		Holders: oneUser, ViewUnlockRequirement: unlockToView, SecurityAnimation: &SecurityAnimation{foilShimmer},
+		CallbackOptions: &CallbackOptions{URL: i.Site + CallbackPath},
+	}
 }
 
 // picture is one of a brand's, at an address that changes with the brand.

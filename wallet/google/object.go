@@ -22,9 +22,6 @@ const (
 	maxOffers = 30
 )
 
-// stateCompleted is a voucher's whose uses are used.
-const stateCompleted = "COMPLETED"
-
 // Card makes the object of a member's card at a moment. Offers are the serials of
 // vouchers' passes that Google holds already, to be linked with it.
 func (i Issuer) Card(serial string, f face.Face, b brand.Brand, offers []string, now time.Time) (Object, error) {
@@ -77,15 +74,15 @@ func (i Issuer) object(serial string, class string, f face.Face, now time.Time) 
 		ID: i.ObjectID(serial), ClassID: class, State: StateActive,
 		PassConstraints: &PassConstraints{ScreenshotEligibility: noScreenshots}, MerchantLocations: located(f.Stores),
 	}
-	end, ends := lastMoment(f)
-	if ends {
+	end := f.Ends()
+	if !end.IsZero() {
 		o.ValidTimeInterval = &TimeInterval{End: &DateTime{Date: end.Format(time.RFC3339)}}
 	}
 	switch {
 	case f.Voided:
 		o.State = StateInactive
 		return o // without a code: what a till refuses is not shown
-	case ends && !now.Before(end):
+	case !end.IsZero() && !now.Before(end):
 		o.State = StateExpired
 	}
 	if key, found := Current(f.Rotating, now); found {
@@ -94,21 +91,6 @@ func (i Issuer) object(serial string, class string, f face.Face, now time.Time) 
 		o.Barcode = &Barcode{Type: qrCode, Value: f.Code, AlternateText: f.Number}
 	}
 	return o
-}
-
-// lastMoment is when the pass, or a voucher of limited time, ends.
-func lastMoment(f face.Face) (time.Time, bool) {
-	var end time.Time
-	if !f.ExpiresOn.IsZero() {
-		y, m, d := f.ExpiresOn.UTC().Date()
-		end = time.Date(y, m, d, 23, 59, 59, 0, time.UTC)
-	}
-	if f.Kind == face.KindVoucher && f.Voucher != nil && !f.Voucher.ValidTo.IsZero() {
-		if to := f.Voucher.ValidTo.UTC().Truncate(time.Second); end.IsZero() || to.Before(end) {
-			end = to
-		}
-	}
-	return end, !end.IsZero()
 }
 
 // points shows a balance as the one of Google's four forms that fits it.

@@ -54,9 +54,7 @@ func NextChange(f face.Face, now time.Time) time.Time {
 		consider(k.NotBefore.Add(Settle))
 		consider(k.NotAfter)
 	}
-	if end, ends := lastMoment(f); ends {
-		consider(end)
-	}
+	consider(f.Ends()) // zero is after no moment
 	return next
 }
 

@@ -4,46 +4,42 @@ package google
 // offerObject that we fill, with the names of the discovery document
 // (walletobjects:v1). What stays empty is not sent.
 
-// LoyaltyClass is what all cards of a programme have in common.
-type LoyaltyClass struct {
+// Class is what classes of cards and of vouchers both say.
+type Class struct {
 	ID                    string             `json:"id"`
 	IssuerName            string             `json:"issuerName"`
-	ProgramName           string             `json:"programName"`
-	ProgramLogo           *Image             `json:"programLogo"`
-	HeroImage             *Image             `json:"heroImage,omitempty"`
 	ReviewStatus          string             `json:"reviewStatus"`
 	CountryCode           string             `json:"countryCode,omitempty"`
 	HexBackgroundColor    string             `json:"hexBackgroundColor,omitempty"`
 	HomepageURI           *URI               `json:"homepageUri,omitempty"`
-	AccountIDLabel        string             `json:"accountIdLabel,omitempty"`
-	LocalizedAccountID    *LocalizedString   `json:"localizedAccountIdLabel,omitempty"`
-	AccountNameLabel      string             `json:"accountNameLabel,omitempty"`
-	LocalizedAccountName  *LocalizedString   `json:"localizedAccountNameLabel,omitempty"`
-	TextModules           []TextModule       `json:"textModulesData,omitempty"`
 	Holders               string             `json:"multipleDevicesAndHoldersAllowedStatus"`
 	ViewUnlockRequirement string             `json:"viewUnlockRequirement"`
 	SecurityAnimation     *SecurityAnimation `json:"securityAnimation,omitempty"`
 	CallbackOptions       *CallbackOptions   `json:"callbackOptions,omitempty"`
 }
 
+// LoyaltyClass is what all cards of a programme have in common.
+type LoyaltyClass struct {
+	Class
+	ProgramName          string           `json:"programName"`
+	ProgramLogo          *Image           `json:"programLogo"`
+	HeroImage            *Image           `json:"heroImage,omitempty"`
+	AccountIDLabel       string           `json:"accountIdLabel,omitempty"`
+	LocalizedAccountID   *LocalizedString `json:"localizedAccountIdLabel,omitempty"`
+	AccountNameLabel     string           `json:"accountNameLabel,omitempty"`
+	LocalizedAccountName *LocalizedString `json:"localizedAccountNameLabel,omitempty"`
+	TextModules          []TextModule     `json:"textModulesData,omitempty"`
+}
+
 // OfferClass is what all vouchers of one reward have in common.
 type OfferClass struct {
-	ID                    string             `json:"id"`
-	IssuerName            string             `json:"issuerName"`
-	Provider              string             `json:"provider"`
-	Title                 string             `json:"title"`
-	TitleImage            *Image             `json:"titleImage,omitempty"`
-	FinePrint             string             `json:"finePrint,omitempty"`
-	LocalizedFinePrint    *LocalizedString   `json:"localizedFinePrint,omitempty"`
-	RedemptionChannel     string             `json:"redemptionChannel"`
-	ReviewStatus          string             `json:"reviewStatus"`
-	CountryCode           string             `json:"countryCode,omitempty"`
-	HexBackgroundColor    string             `json:"hexBackgroundColor,omitempty"`
-	HomepageURI           *URI               `json:"homepageUri,omitempty"`
-	Holders               string             `json:"multipleDevicesAndHoldersAllowedStatus"`
-	ViewUnlockRequirement string             `json:"viewUnlockRequirement"`
-	SecurityAnimation     *SecurityAnimation `json:"securityAnimation,omitempty"`
-	CallbackOptions       *CallbackOptions   `json:"callbackOptions,omitempty"`
+	Class
+	Provider           string           `json:"provider"`
+	Title              string           `json:"title"`
+	TitleImage         *Image           `json:"titleImage,omitempty"`
+	FinePrint          string           `json:"finePrint,omitempty"`
+	LocalizedFinePrint *LocalizedString `json:"localizedFinePrint,omitempty"`
+	RedemptionChannel  string           `json:"redemptionChannel"`
 }
 
 // Object is a loyaltyObject or an offerObject; the points and linked offers are only a
@@ -72,6 +68,7 @@ const (
 	StateExpired  = "EXPIRED"
 	StateInactive = "INACTIVE"
 
+	stateCompleted   = "COMPLETED" // of a voucher whose uses are used
 	reviewUnder      = "UNDER_REVIEW"
 	oneUser          = "ONE_USER_ALL_DEVICES"
 	unlockToView     = "UNLOCK_REQUIRED_TO_VIEW"
@@ -195,8 +192,7 @@ type MerchantLocation struct {
 
 // TimeInterval is when an object can be used.
 type TimeInterval struct {
-	Start *DateTime `json:"start,omitempty"`
-	End   *DateTime `json:"end,omitempty"`
+	End *DateTime `json:"end,omitempty"`
 }
 
 // DateTime is a moment as RFC 3339 writes it.
