@@ -38,6 +38,8 @@ var bodies = map[entry.Kind]func(entry.Entry) (any, error){
 	entry.KindClock:           body[entry.Clock],
 	entry.KindNote:            body[entry.Note],
 	entry.KindDayClose:        body[entry.DayClose],
+	entry.KindEnrolMember:     body[entry.EnrolMember],
+	entry.KindClaim:           body[entry.Claim],
 
 	entry.KindHQStore:             record,
 	entry.KindHQTerminal:          record,
@@ -50,6 +52,7 @@ var bodies = map[entry.Kind]func(entry.Entry) (any, error){
 	entry.KindHQKeys:              record,
 	entry.KindHQCashier:           record,
 	entry.KindHQTillRules:         record,
+	entry.KindHQPublic:            record,
 	entry.KindHQAdjustment:        body[entry.HQAdjustment],
 	entry.KindHQGrant:             body[entry.HQGrant],
 	entry.KindHQTakeBack:          body[entry.HQTakeBack],
@@ -65,6 +68,7 @@ var bodies = map[entry.Kind]func(entry.Entry) (any, error){
 	entry.KindHQBatch:             body[entry.HQBatch],
 	entry.KindHQClaimed:           body[entry.HQClaimed],
 	entry.KindHQLost:              body[entry.HQLost],
+	entry.KindHQCertificate:       body[entry.HQCertificate],
 }
 
 func describeBody(env entry.Entry) (any, error) {
