@@ -2,6 +2,7 @@ package storeday
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -21,74 +22,93 @@ type Read struct {
 	Nothing bool
 }
 
-// tally adds up the entries of one lane by business date, and what each close should have
-// said of its range.
+// tally adds up the entries of a day's lanes by business date, and what each close should
+// have said of its range.
 type tally struct {
+	date   entry.Date // of the day
 	byDate map[entry.Date]*daybook.Figures
 	counts map[entry.Date]uint64
 	closes []checked
 
-	since *daybook.Figures // the entries behind the last close
+	lane  journal.Writer
+	since *daybook.Figures // the entries of the lane behind its last close
 	first uint64           // where they begin
-	last  Read             // the entry before the one being added
+	last  journal.Hash     // of the entry before the one being added
 	whole bool             // whether they are all of the range that the next close speaks of
 }
 
 // checked is a close and what HQ finds in its range.
 type checked struct {
+	lane journal.Writer
 	seq  uint64
+	hash journal.Hash
 	said entry.DayClose
 	ours entry.DayClose
 }
 
-// newTally adds up a lane from an entry on. whole says that a close stands before it, or
-// nothing.
-func newTally(first uint64, whole bool) *tally {
-	return &tally{byDate: map[entry.Date]*daybook.Figures{}, counts: map[entry.Date]uint64{}, since: &daybook.Figures{}, first: first, whole: whole}
+// newTally begins a day, which has figures even when nothing was done.
+func newTally(date entry.Date) *tally {
+	return &tally{date: date, byDate: map[entry.Date]*daybook.Figures{date: {}}, counts: map[entry.Date]uint64{}}
 }
 
-// add counts one entry for the day of date. One that cannot be read is an exception of
-// its own and counts for nothing here.
-func (t *tally) add(r Read, date entry.Date) {
-	defer func() { t.last = r }()
+// begin goes on with a lane from an entry on. whole says that a close stands before it, or
+// nothing.
+func (t *tally) begin(lane journal.Writer, first uint64, whole bool) {
+	t.lane, t.since, t.first, t.whole, t.last = lane, &daybook.Figures{}, first, whole, journal.Hash{}
+}
+
+// add counts one entry of the lane. One that cannot be read is an exception of its own and
+// counts for nothing here.
+func (t *tally) add(r Read) {
+	defer func() { t.last = r.Hash }()
 	e, err := entry.Decode(r.Raw)
 	if err != nil {
 		return
 	}
 	if e.Kind == entry.KindDayClose {
-		t.close(r.Seq, e)
+		t.close(r, e)
 		return
 	}
 	at := e.BusinessDate
 	if !daybook.Trades(e.Kind) || !at.Valid() {
-		at = date // what a terminal notes for itself opens no day
-	}
-	if t.byDate[at] == nil {
-		t.byDate[at] = &daybook.Figures{}
+		at = t.date // what a terminal notes for itself opens no day
 	}
 	count(t.since, e, r.Sale)
 	if r.Nothing {
 		return
+	}
+	if t.byDate[at] == nil {
+		t.byDate[at] = &daybook.Figures{}
 	}
 	t.counts[at]++
 	count(t.byDate[at], e, r.Sale)
 }
 
 // close ends the range that a close speaks of.
-func (t *tally) close(seq uint64, e entry.Entry) {
+func (t *tally) close(r Read, e entry.Entry) {
 	said, err := entry.DecodeBody[entry.DayClose](e)
 	if err != nil || said.Check() != nil {
 		return // an exception of its own; the next close speaks of a longer range
 	}
 	if t.whole {
-		ours := entry.DayClose{Date: said.Date, First: t.first, Last: seq - 1}
+		ours := entry.DayClose{Date: said.Date, First: t.first, Last: r.Seq - 1}
 		if ours.Last >= ours.First {
-			ours.Head = slices.Clone(t.last.Hash[:])
+			ours.Head = slices.Clone(t.last[:])
 		}
 		t.since.Fill(&ours)
-		t.closes = append(t.closes, checked{seq, said, ours})
+		t.closes = append(t.closes, checked{t.lane, r.Seq, r.Hash, said, ours})
 	}
-	t.since, t.first, t.whole = &daybook.Figures{}, seq+1, true
+	t.since, t.first, t.whole = &daybook.Figures{}, r.Seq+1, true
+}
+
+// figures are what all lanes add up to, by date.
+func (t *tally) figures() (out []Figures) {
+	for _, date := range slices.Sorted(maps.Keys(t.byDate)) {
+		var filled entry.DayClose
+		t.byDate[date].Fill(&filled)
+		out = append(out, figuresOf(date, t.counts[date], filled))
+	}
+	return out
 }
 
 func count(f *daybook.Figures, e entry.Entry, sale *entry.Sale) {
@@ -111,7 +131,9 @@ func count(f *daybook.Figures, e entry.Entry, sale *entry.Sale) {
 
 // Difference is a figure that a terminal said otherwise than HQ finds it.
 type Difference struct {
+	Writer journal.Writer
 	Seq    uint64 // of the close
+	Close  journal.Hash
 	Date   entry.Date
 	Figure string // range, head, kinds, money, amounts, cashiers or claims
 	Said   string
@@ -136,7 +158,7 @@ func (t *tally) differences() (out []Difference) {
 			if empty(f.said) && empty(f.found) || reflect.DeepEqual(f.said, f.found) {
 				continue
 			}
-			out = append(out, Difference{c.seq, c.said.Date, f.name, fmt.Sprintf("%+v", f.said), fmt.Sprintf("%+v", f.found)})
+			out = append(out, Difference{c.lane, c.seq, c.hash, c.said.Date, f.name, fmt.Sprintf("%+v", f.said), fmt.Sprintf("%+v", f.found)})
 		}
 	}
 	return out

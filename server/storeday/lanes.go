@@ -3,6 +3,8 @@ package storeday
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -12,59 +14,66 @@ import (
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
-// lanes are the journals of a store that a day may have to wait for or has something of,
-// and what is not known of those that are lost.
-func (s *Service) lanes(ctx context.Context, store uuid.UUID) ([]Lane, map[journal.Writer]*Gap, error) {
+// lanes are the journals of a store that a day may have to wait for or has something of, in
+// the order of their terminals.
+func (s *Service) lanes(ctx context.Context, store uuid.UUID) ([]Lane, error) {
 	terminals, err := s.terminals(ctx, store)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	covered, err := s.env.Store.Covered(ctx, store)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read what is covered: %w", err)
+		return nil, fmt.Errorf("read what is covered: %w", err)
 	}
-	ids := make([]uuid.UUID, 0, len(terminals))
-	for id := range terminals {
-		ids = append(ids, id)
-	}
-	kept, err := s.env.Store.KeptJournals(ctx, ids)
+	kept, err := s.kept(ctx, terminals)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read journals: %w", err)
-	}
-	here := map[journal.Writer]Kept{}
-	for _, k := range kept {
-		here[k.Writer] = k
-	}
-	for _, t := range terminals {
-		w := journal.Writer{ID: t.ID, Epoch: t.Epoch}
-		if _, ok := here[w]; !ok && t.Epoch > 0 {
-			here[w] = Kept{Writer: w} // enrolled, and nothing of it has come yet
-		}
+		return nil, err
 	}
 	var lanes []Lane
-	gaps := map[journal.Writer]*Gap{}
-	for w, k := range here {
-		t := terminals[w.ID]
+	for _, k := range kept {
+		t := terminals[k.Writer.ID]
 		lane := Lane{
-			Writer: w, Name: t.Name, Covered: covered[w], Head: k.Head, Applied: k.Applied, Undecided: k.Undecided, Over: s.overOf(t, w.Epoch),
+			Writer: k.Writer, Name: t.Name, Covered: covered[k.Writer], Head: k.Head, Applied: k.Applied, Undecided: k.Undecided,
+			Over: s.overOf(t, k.Writer.Epoch),
 		}
-		if lane.Over == OverLost {
-			gaps[w] = gapOf(t.Lost)
+		switch lane.Over {
+		case OverLost:
+			lane.Gap = gapOf(t.Lost)
+		case OverReplaced, OverRevoked:
+			if lane.Head <= lane.Covered {
+				continue // all of it is certified
+			}
 		}
-		if lane.Over != "" && lane.Head <= lane.Covered && lane.Over != OverLost && lane.Over != OverVirtual {
-			continue // it has ended and all of it is certified
-		}
-		if lane.Closes, err = s.env.Store.ClosesBehind(ctx, store, w, lane.Covered, mostCloses); err != nil {
-			return nil, nil, fmt.Errorf("read closes: %w", err)
+		if lane.Closes, err = s.env.Store.ClosesBehind(ctx, store, lane.Writer, lane.Covered, mostCloses); err != nil {
+			return nil, fmt.Errorf("read closes: %w", err)
 		}
 		if lane.Over != "" {
 			if lane.Dates, err = s.dates(ctx, lane); err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 		}
 		lanes = append(lanes, lane)
 	}
-	return lanes, gaps, nil
+	return lanes, nil
+}
+
+// kept are the journals of terminals, and those of which nothing has come yet.
+func (s *Service) kept(ctx context.Context, terminals map[uuid.UUID]fleet.Terminal) ([]Kept, error) {
+	kept, err := s.env.Store.KeptJournals(ctx, slices.Collect(maps.Keys(terminals)))
+	if err != nil {
+		return nil, fmt.Errorf("read journals: %w", err)
+	}
+	here := map[journal.Writer]bool{}
+	for _, k := range kept {
+		here[k.Writer] = true
+	}
+	for _, t := range terminals {
+		if w := (journal.Writer{ID: t.ID, Epoch: t.Epoch}); t.Epoch > 0 && !here[w] {
+			kept = append(kept, Kept{Writer: w})
+		}
+	}
+	slices.SortFunc(kept, func(a, b Kept) int { return compareWriters(a.Writer, b.Writer) })
+	return kept, nil
 }
 
 func (s *Service) terminals(ctx context.Context, store uuid.UUID) (map[uuid.UUID]fleet.Terminal, error) {

@@ -219,7 +219,7 @@ func (s *Service) next(ctx context.Context, store uuid.UUID) (last Certified, ne
 
 // certify signs a day if it is ready, and says whether it did.
 func (s *Service) certify(ctx context.Context, store fleet.Store, last Certified, date entry.Date) (bool, error) {
-	lanes, gaps, err := s.lanes(ctx, store.ID)
+	lanes, err := s.lanes(ctx, store.ID)
 	if err != nil {
 		return false, err
 	}
@@ -232,11 +232,11 @@ func (s *Service) certify(ctx context.Context, store fleet.Store, last Certified
 	if last.Number > 0 {
 		c.Previous = last.Digest
 	}
-	sum, err := s.sum(ctx, store, date, spans, gaps, &c)
+	differences, err := s.sum(ctx, store, date, spans, &c)
 	if err != nil {
 		return false, err
 	}
-	blocked, err := s.blocked(ctx, spans, sum.differences)
+	blocked, err := s.blocked(ctx, spans, differences)
 	if err != nil || blocked {
 		return false, err
 	}

@@ -20,8 +20,10 @@ type Lane struct {
 	// Dates says where each later business date begins behind Covered, in the order of
 	// entries. It is only needed where no close will come, so of a lane that is Over.
 	Dates []Begins
-	// Over says why no close of this journal is waited for; empty while one is.
+	// Over says why no close of this journal is waited for; empty while one is. Gap is what
+	// is not known of a lost one.
 	Over Over
+	Gap  *Gap
 	// Undecided: what a terminal that is shut out delivered waits for a person.
 	Undecided bool
 }
@@ -91,7 +93,6 @@ func Stand(date entry.Date, over bool, lanes []Lane) (spans []Span, waiting []Wa
 		}
 		spans = append(spans, Span{l, l.Covered + 1, last})
 	}
-	slices.SortFunc(spans, func(a, b Span) int { return compareWriters(a.Lane.Writer, b.Lane.Writer) })
 	return spans, waiting
 }
 

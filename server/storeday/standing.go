@@ -80,7 +80,7 @@ func (s *Service) Standing(ctx context.Context, id uuid.UUID) ([]Day, error) {
 	if err != nil || date == 0 {
 		return nil, err
 	}
-	lanes, _, err := s.lanes(ctx, id)
+	lanes, err := s.lanes(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("show days: %w", err)
 	}

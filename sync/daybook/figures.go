@@ -140,35 +140,6 @@ func (f *Figures) cashier(name string, hands entry.Hands, currency string, add f
 	f.cashiers[key] = c
 }
 
-// Merge adds what another adds up to: the entries of another lane of the same day.
-func (f *Figures) Merge(o *Figures) {
-	for k, n := range o.kinds {
-		if f.kinds == nil {
-			f.kinds = map[entry.Kind]uint64{}
-		}
-		f.kinds[k] += n
-	}
-	for key, m := range o.money {
-		f.addMoney(key.kind, key.currency, func(sum *entry.DayMoney) {
-			sum.Count += m.Count - 1 // one is counted by adding
-			sum.Total, sum.Discount, sum.Unmatched = plus(sum.Total, m.Total), plus(sum.Discount, m.Discount), sum.Unmatched+m.Unmatched
-		})
-	}
-	for key, a := range o.amounts {
-		f.addAmount(key, a.Amount, a.Discount)
-		sum := f.amounts[key]
-		sum.Count += a.Count - 1
-		f.amounts[key] = sum
-	}
-	for key, c := range o.cashiers {
-		f.cashier(key.cashier, entry.Hands{CashierID: key.id}, key.currency, func(sum *entry.DayCashier) {
-			sum.Sales, sum.Voids, sum.Returns = sum.Sales+c.Sales, sum.Voids+c.Voids, sum.Returns+c.Returns
-			sum.Taken, sum.Undone, sum.Refunded = plus(sum.Taken, c.Taken), plus(sum.Undone, c.Undone), plus(sum.Refunded, c.Refunded)
-		})
-	}
-	f.claims += o.claims
-}
-
 // Fill writes the sums into a close, rows in a fixed order.
 func (f *Figures) Fill(c *entry.DayClose) {
 	c.Kinds = nil
