@@ -57,6 +57,11 @@ func verify(folder, keysFile string, out io.Writer) error {
 func (p *pack) store(s storeOf, out io.Writer) error {
 	journals := map[lane]*journal{}
 	wanted := map[string]*sale{} // sales that some void undoes
+	for _, name := range append([]string{s.Certificates}, s.Journals...) {
+		if p.list.Files[name] == "" {
+			return fmt.Errorf("%s: it is not among the listed files", name)
+		}
+	}
 	for _, name := range s.Journals {
 		if err := p.voided(name, wanted); err != nil {
 			return err

@@ -137,6 +137,29 @@ func TestG6_AnyChangedByteOfAPackIsFound(t *testing.T) {
 	}
 }
 
+// A store's files are among those that were checked, also when head office itself names
+// others.
+func TestFilesOfAStoreAreListed(t *testing.T) {
+	p, err := open(packed(t), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := p.list.Stores[0]
+	for name, change := range map[string]func(*storeOf){
+		"certificates": func(s *storeOf) { s.Certificates = "../elsewhere.jwt" },
+		"journal":      func(s *storeOf) { s.Journals = append([]string{"../../etc/passwd"}, s.Journals...) },
+	} {
+		s := good
+		change(&s)
+		if err := p.store(s, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "not among the listed files") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := p.store(good, &bytes.Buffer{}); err != nil {
+		t.Errorf("as it was: %v", err)
+	}
+}
+
 func FuzzJournalFile(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{0xa1, 0x01, 0xa2, 0x01, 0x50})
