@@ -15,9 +15,9 @@ import (
 	"github.com/tallystick/tallystick/server/fleet"
 )
 
-// packed is a pack of two lanes and three days, with voids of an earlier day, a late lane
-// and sales without a card.
-func packed(t *testing.T) string {
+// packed is a pack of two lanes and three days, with a void of an earlier day, a late lane,
+// and the head office that wrote it.
+func packed(t *testing.T) (string, *shop.Shop) {
 	t.Helper()
 	s := shop.New(t, books.New(t))
 	one, two := s.Lane(t, "one"), s.Lane(t, "two")
@@ -50,7 +50,7 @@ func packed(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dir
+	return dir, s
 }
 
 func check(dir string, args ...string) (code int, said string) {
@@ -60,7 +60,7 @@ func check(dir string, args ...string) (code int, said string) {
 }
 
 func TestAPackVerifies(t *testing.T) {
-	dir := packed(t)
+	dir, _ := packed(t)
 	code, said := check(dir)
 	if code != 0 || !strings.Contains(said, "all good") || !strings.Contains(said, "3 certificates") {
 		t.Fatalf("%d %s", code, said)
@@ -95,7 +95,7 @@ func TestAPackVerifies(t *testing.T) {
 // Whatever byte of whatever file is changed, added or cut off, the pack is refused and the
 // place is named.
 func TestG6_AnyChangedByteOfAPackIsFound(t *testing.T) {
-	dir := packed(t)
+	dir, _ := packed(t)
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -140,7 +140,8 @@ func TestG6_AnyChangedByteOfAPackIsFound(t *testing.T) {
 // A store's files are among those that were checked, also when head office itself names
 // others.
 func TestFilesOfAStoreAreListed(t *testing.T) {
-	p, err := open(packed(t), "")
+	dir, _ := packed(t)
+	p, err := open(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}

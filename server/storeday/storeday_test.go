@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -174,6 +175,20 @@ func TestALostLaneIsAGapAndWhatIsFoundIsLate(t *testing.T) {
 	}
 }
 
+// What a terminal notes for itself belongs to the day, whatever date its clock wrote.
+func TestNotesOpenNoDay(t *testing.T) {
+	s := shop.New(t, books.New(t))
+	one := s.Lane(t, "one")
+	one.Sell(t, 500, 0)
+	one.Note(t, 20250101)
+	one.CloseDay(t)
+	one.Deliver(t)
+	s.Round(t)
+	if got := s.Chain(t); len(got) != 1 || len(got[0].Late) != 0 || got[0].Day.Entries != 3 {
+		t.Fatalf("%+v", got)
+	}
+}
+
 // However entries come in, each is in exactly one certificate, and the certificates
 // together say what the tills sold.
 func TestG7_EveryEntryIsInOneCertificate(t *testing.T) {
@@ -244,6 +259,26 @@ func TestG6_AChangedCertificateIsRefused(t *testing.T) {
 		if err := storeday.CheckChain(broken); !errors.Is(err, storeday.ErrCertificate) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	other := links[1].Certificate
+	other.Day.Entries++ // certified another time, and signed as well
+	for name, change := range map[string]func(*storeday.Certificate){
+		"another past": func(c *storeday.Certificate) { c.Previous = links[1].Previous }, "an earlier cut": func(c *storeday.Certificate) { c.CutAt = 1 },
+		"a gap": func(c *storeday.Certificate) { c.Journals[0].First++ },
+	} {
+		next := links[2].Certificate
+		next.Journals = slices.Clone(next.Journals)
+		change(&next)
+		if err := storeday.CheckChain([]storeday.Link{links[0], links[1], {Certificate: next, Text: links[2].Text}}); !errors.Is(err, storeday.ErrCertificate) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	forged, err := other.Sign(s.Signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := storeday.CheckChain([]storeday.Link{links[0], {Certificate: other, Text: forged}, links[2]}); !errors.Is(err, storeday.ErrCertificate) {
+		t.Errorf("a day certified twice: %v", err)
 	}
 	if _, err := storeday.Verify(text, nil); !errors.Is(err, storeday.ErrCertificate) {
 		t.Errorf("no key: %v", err)

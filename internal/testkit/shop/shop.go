@@ -97,6 +97,12 @@ func (l *Lane) Sell(t books.Failer, total, redeem int64) entry.Sale {
 	return sale
 }
 
+// Note writes an entry that the terminal makes for itself, under a date of its clock.
+func (l *Lane) Note(t books.Failer, date entry.Date) {
+	l.WriteOn(t, date, entry.KindNote, entry.Note{Code: entry.NoteStarted})
+	l.day.Count(entry.KindNote)
+}
+
 // Void writes a void of a sale.
 func (l *Lane) Void(t books.Failer, sale entry.Sale) {
 	void := entry.Void{ID: uuid.NewSHA1(sale.ID, []byte("void")), Sale: sale.ID, Member: l.shop.Ann, Account: l.shop.Ann, Reason: 1}
