@@ -175,8 +175,8 @@ func (d *derived) effects(seq uint64, date entry.Date, sale entry.Sale, sign int
 	return errors.Join(errs...)
 }
 
-// lotsOf is what a sale, or its void, does to what expires of its account. A sale that
-// moves no points names no unit: still it is activity.
+// lotsOf is what a sale does to what expires of its account; back says that a void or a
+// return takes it back. A sale that moves no points names no unit: still it is activity.
 func lotsOf(sale entry.Sale, back bool) []lotChange {
 	var out []lotChange
 	unit := func(name string) *lotChange {

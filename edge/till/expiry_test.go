@@ -90,3 +90,18 @@ func TestWhatIsRedeemedOnARightExpiresFirstToo(t *testing.T) {
 	}
 	s.wantExpiry(t, "redeemed on a right", 150)
 }
+
+// Head office gives back what was redeemed with the expiry it had, so what the till said of it
+// is not certain any more.
+func TestAReturnThatTakesNoEarningsBackMakesItUncertain(t *testing.T) {
+	s := expiringShop(t, loyalty.Expiry{At: tilltest.Start.Add(20 * 24 * time.Hour).UnixMilli(), Amount: 250})
+	sale := s.commit(t, "a", s.buy(t, 501, points(s.five, 1))) // too little is paid to earn
+	if len(sale.Body.Earned) > 0 {
+		t.Fatalf("earned %+v", sale.Body.Earned)
+	}
+	s.wantExpiry(t, "redeemed", 150)
+	if _, err := s.till.Return(context.Background(), till.Return{Sale: sale.Body.ID, Key: "r"}); err != nil {
+		t.Fatal(err)
+	}
+	s.wantExpiry(t, "brought back", 0)
+}

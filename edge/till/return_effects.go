@@ -46,14 +46,11 @@ func (t *Till) deriveReturn(ctx context.Context, seq uint64, body entry.Return) 
 	if err != nil {
 		return derived{}, err
 	}
-	if earned := left.takeBack(back); len(earned) > 0 {
-		e := effect{Earned: earned}
-		for _, a := range earned {
-			e.Lots = append(e.Lots, lotChange{Unit: a.Unit, Back: true})
-		}
-		err = d.put(TableEffect, idKey(sale.Account, seq), e)
+	if sale.Account == uuid.Nil {
+		return d, nil
 	}
-	return d, err
+	// HQ gives back what was redeemed too, whether or not anything was earned.
+	return d, d.put(TableEffect, idKey(sale.Account, seq), effect{Earned: left.takeBack(back), Lots: lotsOf(sale, true)})
 }
 
 // remainsOf works out what the returns through entry last have left of a sale.
