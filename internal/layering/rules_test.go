@@ -75,6 +75,7 @@ var broken = []struct {
 	{"a brand knows where it is kept", pkg("./wallet/brand", "./server/branding"), "imports ./server/branding"},
 	{"a printed card asks the programme", pkg("./wallet/printed", "./server/programme"), "imports ./server/programme"},
 	{"the doctor opens connections", pkg("./wallet/doctor", "./wallet/google"), "imports ./wallet/google"},
+	{"a certificate knows pushes", pkg("./wallet/apple/passtype", "./wallet/apple/apns"), "imports ./wallet/apple/apns"},
 	{"a push knows passes", pkg("./wallet/apple/apns", "./wallet/face"), "imports ./wallet/face"},
 	{"currencies know an amount", pkg("./internal/currency", "./internal/loyalty"), "imports ./internal/loyalty"},
 	{"a pass reads its own files", pkg("./wallet/apple", "os"), "imports os"},

@@ -8,15 +8,10 @@ import (
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/asn1"
 	"strings"
 	"time"
-)
 
-// Object identifiers of a pass certificate.
-var (
-	oidUserID   = asn1.ObjectIdentifier{0, 9, 2342, 19200300, 100, 1, 1}
-	oidPassType = asn1.ObjectIdentifier{1, 2, 840, 113635, 100, 6, 1, 16}
+	"github.com/tallystick/tallystick/wallet/apple/passtype"
 )
 
 // Source is what an operator gives: all files in any order, and what they expect of them.
@@ -189,11 +184,11 @@ func (in *inspection) pair(c *Credentials) {
 // identity checks whose certificate it is: the pass type stands in the subject and in an
 // extension, the team in the subject.
 func (in *inspection) identity(c *Credentials, s Source) {
-	c.passType, c.team = userID(c.leaf), strings.Join(c.leaf.Subject.OrganizationalUnit, ",")
-	extension := passTypeExtension(c.leaf)
+	c.passType, c.team = passtype.InSubject(c.leaf), strings.Join(c.leaf.Subject.OrganizationalUnit, ",")
+	extension := passtype.InExtension(c.leaf)
 	switch {
 	case extension == "":
-		in.refuse("not_a_pass_certificate", "The certificate %q is not one for passes: it lacks Apple's extension %s. An app or push certificate does not do.", c.leaf.Subject.CommonName, oidPassType)
+		in.refuse("not_a_pass_certificate", "The certificate %q is not one for passes: it lacks Apple's extension %s. An app or push certificate does not do.", c.leaf.Subject.CommonName, passtype.Extension)
 	case !strings.HasPrefix(extension, "pass."):
 		in.refuse("pass_type_invalid", "The certificate's pass type is %q; it must begin with \"pass.\".", extension)
 	case c.passType != extension:
@@ -208,31 +203,6 @@ func (in *inspection) identity(c *Credentials, s Source) {
 	case s.Team != "" && s.Team != c.team:
 		in.refuse("team_mismatch", "The certificate belongs to team %q, but %q is configured.", c.team, s.Team)
 	}
-}
-
-func userID(c *x509.Certificate) string {
-	for _, name := range c.Subject.Names {
-		if name.Type.Equal(oidUserID) {
-			text, _ := name.Value.(string)
-			return text
-		}
-	}
-	return ""
-}
-
-// passTypeExtension reads the extension, which Apple writes as a DER string.
-func passTypeExtension(c *x509.Certificate) string {
-	for _, e := range c.Extensions {
-		if !e.Id.Equal(oidPassType) {
-			continue
-		}
-		var text string
-		if rest, err := asn1.Unmarshal(e.Value, &text); err == nil && len(rest) == 0 {
-			return text
-		}
-		return string(e.Value)
-	}
-	return ""
 }
 
 // chain finds the certificate's issuer among all those known, by key identifier and

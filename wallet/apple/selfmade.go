@@ -12,6 +12,8 @@ import (
 	"math/big"
 	"net"
 	"time"
+
+	"github.com/tallystick/tallystick/wallet/apple/passtype"
 )
 
 // selfMadeName stands in every certificate that [SelfMade] makes.
@@ -79,11 +81,11 @@ func passCertificate(passType, team string, now time.Time) (*x509.Certificate, e
 	return &x509.Certificate{
 		Subject: pkix.Name{
 			CommonName: "Pass Type ID: " + passType + " (self-made)", OrganizationalUnit: []string{team}, Organization: []string{selfMadeName},
-			ExtraNames: []pkix.AttributeTypeAndValue{{Type: oidUserID, Value: passType}},
+			ExtraNames: []pkix.AttributeTypeAndValue{{Type: passtype.UserID, Value: passType}},
 		},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
 		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-		ExtraExtensions: []pkix.Extension{{Id: oidPassType, Value: extension}},
+		ExtraExtensions: []pkix.Extension{{Id: passtype.Extension, Value: extension}},
 	}, nil
 }
 
