@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/server/store"
 )
 
@@ -59,7 +60,7 @@ func (b *bell) hear(ctx context.Context, heard func(store.Topic), log *slog.Logg
 		err := b.db.Listen(ctx, b.self, heard, store.TopicEntries, store.TopicFeed)
 		if ctx.Err() == nil {
 			log.Warn("the database does not notify, listening again", "error", err)
-			rest(ctx, listenAgain)
+			_ = clock.Wait(ctx, listenAgain) // the loop sees that ctx has ended
 		}
 	}
 }
@@ -80,15 +81,6 @@ func (b *bell) tell(ctx context.Context, log *slog.Logger) {
 			log.Warn("the other replicas could not be notified, they look by themselves", "error", err)
 			pause = listenAgain
 		}
-		rest(ctx, pause)
-	}
-}
-
-func rest(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+		_ = clock.Wait(ctx, pause) // as above
 	}
 }

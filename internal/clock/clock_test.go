@@ -1,6 +1,8 @@
 package clock_test
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -89,5 +91,16 @@ func TestFakeMovesOnlyWhenTold(t *testing.T) {
 	f.Set(start)
 	if got := f.Now(); !got.Equal(start) {
 		t.Errorf("stands at %s", got)
+	}
+}
+
+func TestWaitEndsWithItsContext(t *testing.T) {
+	if err := clock.Wait(t.Context(), time.Millisecond); err != nil {
+		t.Errorf("a wait to its end: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := clock.Wait(ctx, time.Hour); !errors.Is(err, context.Canceled) {
+		t.Errorf("a wait that was given up: %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
 	"github.com/tallystick/tallystick/internal/testkit/stage"
@@ -79,7 +80,7 @@ func (l *load) start(ctx context.Context, shoppers []stage.Shopper) func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				l.one(ctx, who, n%7 == 6)
 				if l.rest > 0 {
-					wait(ctx, l.rest)
+					_ = clock.Wait(ctx, l.rest) // the loop sees that ctx has ended
 				}
 			}
 		})
@@ -136,14 +137,7 @@ func (l *load) until(ctx context.Context, call func() error) bool {
 }
 
 // pace keeps workers from spinning while the lane is down.
-func pace(ctx context.Context) { wait(ctx, 5*time.Millisecond) }
-
-func wait(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
-}
+func pace(ctx context.Context) { _ = clock.Wait(ctx, 5*time.Millisecond) } // its callers look at ctx
 
 // note keeps the first refusal that a crash does not explain.
 func (l *load) note(err error) {

@@ -131,7 +131,7 @@ var Rules = []Rule{
 	},
 	Knows{
 		Room: "./wallet/google", May: []string{
-			"std", "./wallet/face", "./wallet/brand", "./internal/currency",
+			"std", "./wallet/face", "./wallet/brand", "./internal/clock", "./internal/currency",
 			"github.com/golang-jwt/jwt", "github.com/google/uuid",
 		},
 		Because: "what Google is told of is a face and a brand; no cloud SDK is needed for eight calls",

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/wire"
@@ -112,15 +113,6 @@ func gatherFor(waiting int64) time.Duration {
 	return min(time.Duration(waiting)*time.Second/answersPerSecond, longestGather)
 }
 
-func gather(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
 // Wait returns the page after a cursor as Page does, but when there is nothing
 // new it waits for a change for up to d. An empty page after d is no error.
 func (f *Feed) Wait(ctx context.Context, store uuid.UUID, from string, max int, d time.Duration) (wire.FeedPage, error) {
@@ -135,7 +127,7 @@ func (f *Feed) Wait(ctx context.Context, store uuid.UUID, from string, max int, 
 	for err == nil && len(page.Items) == 0 && d > 0 {
 		select {
 		case <-woken:
-			gather(ctx, gatherFor(f.waiting.Load()))
+			_ = clock.Wait(ctx, gatherFor(f.waiting.Load())) // the page below sees that ctx has ended
 		case <-poll.C:
 		case <-deadline.C:
 			return page, nil

@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/uptrace/bun"
 	"modernc.org/sqlite"
+
+	"github.com/tallystick/tallystick/internal/clock"
 )
 
 // maxTries bounds how often a transaction is repeated when the engine asks for it.
@@ -37,7 +39,7 @@ func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) erro
 		if err == nil || !repeatable(err) || try == maxTries {
 			return err
 		}
-		if err := pause(ctx, time.Duration(try*try)*time.Millisecond); err != nil {
+		if err := clock.Wait(ctx, time.Duration(try*try)*time.Millisecond); err != nil {
 			return err
 		}
 	}
@@ -119,15 +121,4 @@ func repeatable(err error) bool {
 		return lite.Code()&0xff == busy || lite.Code()&0xff == locked
 	}
 	return false
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

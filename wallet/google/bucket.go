@@ -33,14 +33,3 @@ func (b *bucket) take(ctx context.Context) error {
 	}
 	return b.sleep(ctx, wait)
 }
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

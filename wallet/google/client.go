@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/tallystick/tallystick/internal/clock"
 )
 
 // DefaultAPI is where Google's Wallet API answers.
@@ -61,7 +63,7 @@ func NewClient(o ClientOptions) *Client {
 	}
 	o.API = strings.TrimSuffix(o.API, "/")
 	if o.Sleep == nil {
-		o.Sleep = sleep
+		o.Sleep = clock.Wait
 	}
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{}
