@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/term"
 
@@ -33,13 +32,9 @@ func (c demoCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	dir, err := newFolder(c.Dir)
+	dir, log, err := openRun(c.Dir)
 	if err != nil {
 		return err
-	}
-	log, err := os.Create(filepath.Join(dir, "processes.log"))
-	if err != nil {
-		return fmt.Errorf("create log: %w", err)
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
 	t := c.teller(os.Stdin, os.Stdout)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/testkit/phones"
@@ -45,13 +43,9 @@ func (c phonesCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	dir, err := newFolder(c.Dir)
+	dir, log, err := openRun(c.Dir)
 	if err != nil {
 		return err
-	}
-	log, err := os.Create(filepath.Join(dir, "processes.log"))
-	if err != nil {
-		return fmt.Errorf("create log: %w", err)
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
 	fmt.Printf("%d phones, an hq with its own authority, a double of Apple's push service; data and log in %s\n", c.Phones, dir)

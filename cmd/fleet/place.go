@@ -32,14 +32,20 @@ func (p placeFlags) binaries(names ...string) (process.Binaries, error) {
 	return bin, nil
 }
 
-// newFolder makes a new folder for this run below dir.
-func newFolder(dir string) (string, error) {
+// openRun makes a new folder for this run below dir, with a file in it for what the
+// processes say.
+func openRun(dir string) (made string, log *os.File, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("make folder: %w", err)
+		return "", nil, fmt.Errorf("make folder: %w", err)
 	}
-	made, err := os.MkdirTemp(dir, "run-")
-	if err != nil {
-		return "", fmt.Errorf("make folder: %w", err)
+	if made, err = os.MkdirTemp(dir, "run-"); err != nil {
+		return "", nil, fmt.Errorf("make folder: %w", err)
 	}
-	return filepath.Abs(made)
+	if made, err = filepath.Abs(made); err != nil {
+		return "", nil, fmt.Errorf("make folder: %w", err)
+	}
+	if log, err = os.Create(filepath.Join(made, "processes.log")); err != nil {
+		return "", nil, fmt.Errorf("create log: %w", err)
+	}
+	return made, log, nil
 }
