@@ -64,7 +64,7 @@ func (p *Painter) Drawn(version uint64, name string) (Image, bool) {
 	if d == nil || !d.counted {
 		return Image{}, false
 	}
-	p.used = append(slices.DeleteFunc(p.used, func(u what) bool { return u == w }), w)
+	p.touch(w)
 	return d.images[0], true
 }
 
@@ -84,11 +84,14 @@ func (p *Painter) begin(w what) *drawing {
 	if !ok {
 		d = &drawing{}
 		p.drawn[w] = d
-	} else {
-		p.used = slices.DeleteFunc(p.used, func(u what) bool { return u == w })
 	}
-	p.used = append(p.used, w)
+	p.touch(w)
 	return d
+}
+
+// touch makes a drawing the last used one. With the lock held.
+func (p *Painter) touch(w what) {
+	p.used = append(slices.DeleteFunc(p.used, func(u what) bool { return u == w }), w)
 }
 
 // end counts what was drawn, and forgets the longest unused while there is too much.

@@ -68,9 +68,7 @@ func Picture(b Brand, name string) (Image, error) {
 	if name == NameLogo {
 		return asImage(name, a.roundLogo())
 	}
-	c := newCanvas(googleHeroWidth, googleHeroHeight)
-	a.strip(c, filled)
-	return asImage(name, c.RGBA)
+	return asImage(name, a.hero(filled))
 }
 
 // stampsNamed reads the name of a hero picture; -1 for the one without stamps.
@@ -203,15 +201,22 @@ func (a art) inMiddle(c canvas, share float64) {
 func (a art) roundLogo() *image.RGBA {
 	c := newCanvas(googleLogoSide, googleLogoSide)
 	c.fill(a.background)
-	if a.logo != nil {
-		c.contain(a.logo, c.Bounds().Inset(googleLogoSide*15/100))
+	picture := a.logo
+	if picture == nil {
+		picture = a.icon
+	}
+	if picture == nil {
+		a.inMiddle(c, googleSafe)
 		return c.RGBA
 	}
-	if a.icon != nil {
-		c.contain(a.icon, c.Bounds().Inset(googleLogoSide*15/100))
-		return c.RGBA
-	}
-	a.inMiddle(c, googleSafe)
+	c.contain(picture, c.Bounds().Inset(googleLogoSide*15/100))
+	return c.RGBA
+}
+
+// hero is Google's picture across the card: the strip in another shape.
+func (a art) hero(filled int) *image.RGBA {
+	c := newCanvas(googleHeroWidth, googleHeroHeight)
+	a.strip(c, filled)
 	return c.RGBA
 }
 
@@ -283,19 +288,18 @@ func Draw(b Brand, name string, filled int) (Image, error) {
 	} else {
 		filled = min(max(filled, 0), a.goal)
 	}
-	p := storeCardStrip
+	var p place
 	switch name {
 	case DrawIcon:
 		p = icon
 	case DrawLogo:
 		p = logo
 	case DrawStrip:
+		p = storeCardStrip
 	case DrawRound:
 		return asImage(NameLogo, a.roundLogo())
 	case DrawHero:
-		c := newCanvas(googleHeroWidth, googleHeroHeight)
-		a.strip(c, filled)
-		return asImage(NameHero, c.RGBA)
+		return asImage(NameHero, a.hero(filled))
 	default:
 		return Image{}, problem.New(problem.NotFound, "there is no such picture")
 	}
