@@ -10,7 +10,6 @@ import (
 
 	"github.com/tallystick/tallystick/internal/testkit/apnsdouble"
 	"github.com/tallystick/tallystick/internal/testkit/googledouble"
-	"github.com/tallystick/tallystick/internal/testkit/process"
 )
 
 // Issuer is the issuer at the double of Google Wallet.
@@ -31,8 +30,8 @@ type Wallets struct {
 
 // OpenWallets has HQ, which runs, start again with a self-made authority for Apple passes
 // and with doubles of Google Wallet and of Apple's push service, after its doctor found no
-// error in that. public is the https
-// address that passes and links name. The caller closes them after HQ.
+// error in that. public is the https address that passes and links name. The caller closes
+// them after HQ.
 func (h *HQ) OpenWallets(ctx context.Context, public string) (w *Wallets, err error) {
 	w = &Wallets{PassType: passType, RootFile: filepath.Join(h.Data, "wallet-self-made", "root.pem")}
 	defer func() {
@@ -41,8 +40,7 @@ func (h *HQ) OpenWallets(ctx context.Context, public string) (w *Wallets, err er
 		}
 	}()
 	// The doctor makes the authority, which the push service must know before HQ asks it.
-	offline := []string{"wallet", "doctor", "--offline", "--wallet-self-made", "--data", h.Data, "--public-url", public}
-	if _, err := h.command(ctx, offline...); err != nil {
+	if _, err := h.command(ctx, "wallet", "doctor", "--offline", "--wallet-self-made", "--data", h.Data, "--public-url", public); err != nil {
 		return w, err
 	}
 	root, err := os.ReadFile(w.RootFile)
@@ -57,8 +55,7 @@ func (h *HQ) OpenWallets(ctx context.Context, public string) (w *Wallets, err er
 	if err != nil {
 		return w, err
 	}
-	doctor := append([]string{"wallet", "doctor", "--data", h.Data}, flags...)
-	said, err := process.Run(ctx, process.Spec{Name: "hq wallet doctor", Path: h.bin.Path("hq"), Args: doctor, Log: h.log})
+	said, err := h.command(ctx, append([]string{"wallet", "doctor", "--data", h.Data}, flags...)...)
 	if err != nil {
 		return w, fmt.Errorf("open wallets: the doctor says: %s: %w", said, err)
 	}
