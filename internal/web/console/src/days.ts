@@ -10,13 +10,13 @@ export const symbols: Record<State, string> = {
   matched: '=',
   certified: '✓',
 };
-export const tones: Record<State, string> = {
+export const tones = {
   open: 'plain',
   waiting: 'warn',
   exceptions: 'bad',
   matched: 'accent',
   certified: 'good',
-};
+} as const satisfies Record<State, string>;
 
 /** monthOf reads YYYY-MM; what is none is this month. */
 export function monthOf(text: string | undefined, now = new Date()): string {
