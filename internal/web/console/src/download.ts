@@ -3,6 +3,16 @@ import { hqBase } from '@tallystick/kit/api/client.ts';
 import { patient } from './hq.ts';
 import { given, orderOf, type Narrowed } from './list.ts';
 
+/** saveFile has the browser save what is already here as a file. */
+export function saveFile(name: string, content: Blob): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  // The browser may still be reading: there is no telling when it has done so.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
 /** download saves a list as a file; `progress` hears how many bytes have come. */
 export async function download(
   list: string,
@@ -29,10 +39,6 @@ export async function download(
     bytes += piece.value.length;
     progress(bytes);
   }
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob(parts, { type: answer.headers.get('Content-Type') ?? '' }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  saveFile(name, new Blob(parts, { type: answer.headers.get('Content-Type') ?? '' }));
   return name;
 }
