@@ -20,7 +20,7 @@ class Live {
       { changed: (data) => this.#changed((data as { topics: Topic[] }).topics) },
       (open) => {
         // What changed while nobody listened is not known: everything is looked at again.
-        if (open && !this.open) this.#changed(['entries', 'figures', 'terminals', 'exceptions', 'acts', 'days']);
+        if (open && !this.open) this.#changed(Object.keys(this.#counts) as Topic[]);
         this.open = open;
       },
     );
