@@ -57,6 +57,16 @@ export function why(error: unknown): string {
   return [error.problem.detail ?? error.problem.title, ...fields].join(' · ');
 }
 
+/** orNone is what was asked for, or undefined when head office has no such thing. */
+export async function orNone<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Refused && error.problem.status === 404) return undefined;
+    throw error;
+  }
+}
+
 /** aborted tells whether a call ended because nobody wants its answer any more. */
 export function aborted(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';

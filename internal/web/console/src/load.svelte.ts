@@ -38,3 +38,32 @@ export class Loaded<T> {
     this.#again++;
   }
 }
+
+/** How long somebody must have stopped typing before head office is asked, in milliseconds. */
+const still = 250;
+
+/**
+ * whileTyped asks head office what it says of something while it is typed: `typed` is what to
+ * ask about, or undefined while it cannot be read. What is typed next ends the question.
+ */
+export function whileTyped<Body, Answer>(
+  typed: () => Body | undefined,
+  ask: (body: Body, signal: AbortSignal) => Promise<Answer>,
+  answered: (answer: Answer) => void,
+  refused: (error: unknown) => void,
+): void {
+  $effect(() => {
+    const body = typed();
+    if (!body) return;
+    const stop = new AbortController();
+    const timer = setTimeout(() => {
+      ask(body, stop.signal).then(answered, (error: unknown) => {
+        if (!aborted(error) && !stop.signal.aborted) refused(error);
+      });
+    }, still);
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+  });
+}
