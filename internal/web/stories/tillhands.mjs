@@ -44,3 +44,16 @@ export async function basketOf(page, text) {
   await says(page, 'Kerem');
   await amount(page, text);
 }
+
+/** expiring is what the card of a member says of so many points that expire soon. */
+const expiring = {
+  en: (n, day) => `${n} points expire ${day}`,
+  tr: (n, day) => `${n} puan, ${day} tarihinde siliniyor`,
+  pl: (n, day) => `${n} punktów wygaśnie ${day}`,
+};
+
+/** expires waits until the card of a member says so of so many points. */
+export function expires(page, n, locale = 'en') {
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' }).format(new Date(stage.soon));
+  return says(page, expiring[locale](n, day));
+}
