@@ -79,10 +79,7 @@ func (l *Ledger) PutMembers(ctx context.Context, by uuid.UUID, changes []MemberC
 		}
 		issues := make([]PassIssue, len(rows))
 		for i, row := range rows {
-			m := changes[i].Member
-			issues[i] = PassIssue{PassKey{row.Shard, row.Member}, loyalty.Issued{
-				Issue: m.Issue, Since: written[i].RecordedAt, Updated: len(m.Replaced) > 0 && m.Replaced[0].Issue+1 == m.Issue,
-			}}
+			issues[i] = issueOf(row, changes[i].Member, written[i].RecordedAt)
 		}
 		if err := l.noteIssues(ctx, issues); err != nil {
 			return err
@@ -97,6 +94,12 @@ func (l *Ledger) PutMembers(ctx context.Context, by uuid.UUID, changes []MemberC
 		}
 		return l.foldAllEarlier(ctx, slices.DeleteFunc(keys, func(k AccountKey) bool { return s.accounts[k.Account].version > 1 }))
 	})
+}
+
+// issueOf is the issue of the pass that a member has been given.
+func issueOf(row MemberRow, m wire.Member, since int64) PassIssue {
+	updated := len(m.Replaced) > 0 && m.Replaced[0].Issue+1 == m.Issue
+	return PassIssue{PassKey{row.Shard, row.Member}, loyalty.Issued{Issue: m.Issue, Since: since, Updated: updated}}
 }
 
 // longestIssueGrace is how long an issue of a pass may matter that was replaced, in
