@@ -1,32 +1,26 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
 	"github.com/tallystick/tallystick/internal/testkit/googledouble"
+	"github.com/tallystick/tallystick/internal/testkit/hqclient"
 	"github.com/tallystick/tallystick/internal/testkit/phones"
 	"github.com/tallystick/tallystick/internal/testkit/stage"
 )
 
 // dora joins on the card's page and has phones.
 type dora struct {
-	base    string // HQ as her browser reaches it
-	cookie  *http.Cookie
+	browser *hqclient.Shopper
 	code    string // of her card
 	fleet   *phones.Fleet
 	iphone  *phones.Phone
@@ -69,54 +63,13 @@ func (d *demo) closeWallets() error {
 	return err
 }
 
-// ask calls HQ as Dora's browser does and keeps its cookie.
-func (o *dora) ask(ctx context.Context, client *http.Client, method, path string, in any) ([]byte, error) {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return nil, fmt.Errorf("write request: %w", err)
-	}
-	if in == nil {
-		body = nil
-	}
-	request, err := http.NewRequestWithContext(ctx, method, o.base+"/api/v1/card/"+path, bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("make request: %w", err)
-	}
-	if in != nil {
-		request.Header.Set("Content-Type", "application/json")
-		request.Header.Set("Idempotency-Key", uuid.NewString())
-	}
-	if o.cookie != nil {
-		request.AddCookie(o.cookie)
-	}
-	answer, err := client.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close()
-	for _, c := range answer.Cookies() {
-		o.cookie = c
-	}
-	out, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode >= http.StatusMultipleChoices {
-		err = fmt.Errorf("%s %s: %s %s", method, path, answer.Status, out)
-	}
-	return out, err
-}
-
 // joins has Dora get a card and add it to an iPhone.
-func (d *demo) joins(ctx context.Context) error {
-	d.dora.base = d.front.URL
-	raw, err := d.dora.ask(ctx, d.front.Client(), http.MethodPost, "join", map[string]string{"name": "Dora", "locale": "en"})
-	if err != nil {
+func (d *demo) joins(ctx context.Context) (err error) {
+	d.dora.browser = hqclient.NewShopper(d.front.URL, d.front.Client())
+	if d.dora.code, err = d.dora.browser.Join(ctx, "Dora", "en"); err != nil {
 		return err
 	}
-	var card struct{ Code struct{ Text string } }
-	if err := json.Unmarshal(raw, &card); err != nil {
-		return fmt.Errorf("read card: %w", err)
-	}
-	d.dora.code = card.Code.Text
-	pass, err := d.dora.ask(ctx, d.front.Client(), http.MethodGet, "passes/apple", nil)
+	pass, err := d.dora.browser.ApplePass(ctx)
 	if err != nil {
 		return err
 	}
@@ -170,18 +123,14 @@ func (d *demo) phoneShows(ctx context.Context, points int64) error {
 
 // googlePhone has Dora save the card to Google Wallet and pay with its rotating code.
 func (d *demo) googlePhone(ctx context.Context) error {
-	raw, err := d.dora.ask(ctx, d.front.Client(), http.MethodPost, "passes/google", nil)
+	link, err := d.dora.browser.GoogleLink(ctx)
 	if err != nil {
 		return err
 	}
-	var link struct{ URL string }
-	if err := json.Unmarshal(raw, &link); err != nil {
-		return fmt.Errorf("read save link: %w", err)
-	}
-	if d.dora.android, err = d.wallets.Google.Save(link.URL); err != nil {
+	if d.dora.android, err = d.wallets.Google.Save(link); err != nil {
 		return err
 	}
-	d.t.fact("a save link of %d characters; the card is at the double, and the key of its code was never in the link", len(link.URL))
+	d.t.fact("a save link of %d characters; the card is at the double, and the key of its code was never in the link", len(link))
 	now := time.Now()
 	show := func(at time.Time) string {
 		var text string

@@ -2,10 +2,8 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
 	"github.com/tallystick/tallystick/internal/testkit/googledouble"
+	"github.com/tallystick/tallystick/internal/testkit/hqclient"
 	"github.com/tallystick/tallystick/internal/testkit/stage"
 )
 
@@ -46,46 +45,6 @@ func googleStage(t *testing.T, s *scene) *googledouble.Double {
 	return double
 }
 
-// shopperCalls is a shopper's browser before HQ.
-type shopperCalls struct{ base, cookie string }
-
-func (c *shopperCalls) post(ctx context.Context, path string, body any, out any) error {
-	var raw []byte
-	var err error
-	if body != nil {
-		if raw, err = json.Marshal(body); err != nil {
-			return err
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(raw))
-	if err != nil {
-		return err
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	req.Header.Set("Idempotency-Key", uuid.NewString())
-	req.Header.Set("Origin", c.base)
-	if c.cookie != "" {
-		req.Header.Set("Cookie", c.cookie)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if raw, err = io.ReadAll(res.Body); err != nil {
-		return err
-	}
-	for _, set := range res.Cookies() {
-		c.cookie = set.Name + "=" + set.Value
-	}
-	if res.StatusCode >= 300 {
-		return errors.New(res.Status + " " + string(raw))
-	}
-	return json.Unmarshal(raw, out)
-}
-
 // A shopper joins, saves the card to a Google phone whose clock is a minute behind, and
 // pays at a till without HQ; the points come back to the phone. The screenshot taken two
 // minutes ago is refused.
@@ -93,11 +52,13 @@ func TestAGooglePhoneAtATillWithoutHQ(t *testing.T) {
 	s := newScene(t)
 	double := googleStage(t, s)
 	lane := s.lane(t, "lane-1")
-	shopper := &shopperCalls{base: s.HQ.URL()}
-	must(t, shopper.post(t.Context(), "/api/v1/card/join", map[string]any{"name": "Ann", "locale": "en"}, &struct{}{}))
-	var link struct{ URL string }
-	must(t, shopper.post(t.Context(), "/api/v1/card/passes/google", nil, &link))
-	phone, err := double.Save(link.URL)
+	shopper := hqclient.NewShopper(s.HQ.URL(), nil)
+	defer shopper.Close()
+	_, err := shopper.Join(t.Context(), "Ann", "en")
+	must(t, err)
+	link, err := shopper.GoogleLink(t.Context())
+	must(t, err)
+	phone, err := double.Save(link)
 	must(t, err)
 	phone.Off = -time.Minute
 	tellHQ(t, s, double, phone.Object())
