@@ -5,8 +5,8 @@
 // It promises that a change of what a pass says reaches every phone that asks, however
 // late it was committed and whichever replica answers; that a pass which says the same
 // is neither pushed nor signed again; and that nothing is signed before it is fetched.
-// It learns of changes by following HQ's own feed ([Follower]).
+// It learns of changes by following HQ's own feed ([Service.Round]).
 //
 // It must never import HTTP, a database, or a phone maker's room: it names what it needs
-// of them in [Apple], [Google] and [Pusher].
+// of them in [AppleWallet], [GoogleWallet] and [Pusher].
 package pass

@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
-	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/shard"
@@ -26,37 +25,6 @@ const (
 	pageSize     = 200
 	day          = 24 * time.Hour
 )
-
-// FaceOf is what a member's card says on a channel, with its code, as HQ knows it. AsOf
-// is honest: up to then all that terminals had delivered is applied. A blocked member's
-// card is voided and says nothing else; it has no code.
-func (s *Service) FaceOf(ctx context.Context, member uuid.UUID, ch Channel) (face.Face, error) {
-	return s.faceOf(ctx, Pass{Key: KeyOf(member, uuid.Nil), Member: member, Channel: ch, State: Issued})
-}
-
-// VoucherFace is the same of a voucher that stands for itself.
-func (s *Service) VoucherFace(ctx context.Context, voucher uuid.UUID, ch Channel) (face.Face, error) {
-	v, err := s.o.Programme.Voucher(ctx, voucher)
-	if err != nil {
-		return face.Face{}, fmt.Errorf("show voucher: %w", err)
-	}
-	return s.faceOf(ctx, Pass{Key: KeyOf(v.Member, uuid.Nil), Member: v.Member, Voucher: v.ID, Channel: ch, State: Issued})
-}
-
-func (s *Service) faceOf(ctx context.Context, p Pass) (face.Face, error) {
-	cat, err := s.catalogue(ctx)
-	if err != nil {
-		return face.Face{}, err
-	}
-	drafts, err := s.drafts(ctx, cat, []Pass{p})
-	if err != nil {
-		return face.Face{}, err
-	}
-	if drafts[0].member.ID == uuid.Nil {
-		return face.Face{}, problem.New(problem.NotFound, "no such member")
-	}
-	return s.finish(drafts[0])
-}
 
 // draft is a face without its code, which only a phone needs. Its digest stands for the
 // whole face: the code follows from what is in it.

@@ -39,9 +39,6 @@ func ChannelOf(word string) (Channel, bool) {
 	return 0, false
 }
 
-// Channels lists all.
-func Channels() []Channel { return []Channel{Apple, Google, Web, Printed, Samsung} }
-
 // Static says whether the code on the pass cannot change by itself.
 func (c Channel) Static() bool { return c == Apple || c == Printed || c == Samsung }
 

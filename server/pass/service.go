@@ -143,7 +143,7 @@ func (s *Service) Stop() {
 
 func (s *Service) now() time.Time { return s.o.Clock.Now().UTC().Truncate(time.Millisecond) }
 
-// HasApple and HasGoogle say which wallets there are.
+// HasApple says whether passes of Apple are signed here.
 func (s *Service) HasApple() bool { return s.o.Apple != nil }
 
 // HasGoogle says whether there is an account at Google.

@@ -17,8 +17,8 @@ import (
 const lookBack = 48 * time.Hour
 
 // settle looks at what passes say now. Those that say something else than they did get
-// the next tags, and their phones are to be told, gap after they were told last. Passes are as just read; those that
-// another has changed meanwhile are looked at again.
+// the next tags, and their phones are to be told, gap after they were told last. Passes
+// are as just read; those that another has changed meanwhile are looked at again.
 func (s *Service) settle(ctx context.Context, passes []Pass, gap time.Duration) error {
 	for try := 0; len(passes) > 0; try++ {
 		if try == maxTries {

@@ -71,8 +71,6 @@ type Place struct {
 // after that, so that no two overwrite each other and tags become visible in their order.
 type Store interface {
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
-	// AfterCommit calls fn once the transaction in ctx has committed.
-	AfterCommit(ctx context.Context, fn func())
 
 	// FeedHeads and FeedAfter are those of feed.Store.
 	FeedHeads(ctx context.Context) (feed.Heads, error)
