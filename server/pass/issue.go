@@ -15,7 +15,11 @@ import (
 const keptErased = 30 * 24 * time.Hour
 
 // Issue returns the good pass of a member on a channel, and makes it when there is none.
+// A wallet that is not set up is problem.StateConflict.
 func (s *Service) Issue(ctx context.Context, member uuid.UUID, ch Channel) (Pass, error) {
+	if err := s.offers(ch); err != nil {
+		return Pass{}, err
+	}
 	if _, err := s.o.Programme.Member(ctx, member); err != nil {
 		return Pass{}, fmt.Errorf("issue pass: %w", err)
 	}
@@ -24,6 +28,9 @@ func (s *Service) Issue(ctx context.Context, member uuid.UUID, ch Channel) (Pass
 
 // IssueVoucher does it for a voucher of the member that is to stand for itself.
 func (s *Service) IssueVoucher(ctx context.Context, member, voucher uuid.UUID, ch Channel) (Pass, error) {
+	if err := s.offers(ch); err != nil {
+		return Pass{}, err
+	}
 	v, err := s.o.Programme.Voucher(ctx, voucher)
 	if err != nil {
 		return Pass{}, fmt.Errorf("issue pass: %w", err)
@@ -32,6 +39,14 @@ func (s *Service) IssueVoucher(ctx context.Context, member, voucher uuid.UUID, c
 		return Pass{}, problem.New(problem.NotFound, "the member has no such voucher")
 	}
 	return s.issue(ctx, v.Member, v.ID, ch)
+}
+
+// offers refuses channels that nobody here makes passes for.
+func (s *Service) offers(ch Channel) error {
+	if ch == Apple && !s.HasApple() || ch == Google && !s.HasGoogle() || ch == Samsung {
+		return problem.New(problem.StateConflict, "that wallet is not set up here")
+	}
+	return nil
 }
 
 func (s *Service) issue(ctx context.Context, member, voucher uuid.UUID, ch Channel) (Pass, error) {

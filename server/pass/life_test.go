@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/pass"
@@ -116,4 +118,25 @@ func keyOf(t testing.TB, serial string) pass.Key {
 		t.Fatalf("%q is no serial", serial)
 	}
 	return k
+}
+
+// What a wallet would have to make is not issued where that wallet is not set up.
+func TestNoPassForAWalletThatIsNotSetUp(t *testing.T) {
+	r := newRig(t)
+	ctx := context.Background()
+	m := r.member("Ada")
+	bare := pass.New(pass.Options{
+		Store: r.hq.DB, Books: r.hq.DB, Programme: r.programme, Branding: r.look, Clock: r.hq.Clock, NewID: newID, NewSecretID: uuid.New, HQEpoch: 1,
+	})
+	for _, ch := range []pass.Channel{pass.Apple, pass.Google, pass.Samsung} {
+		_, err := bare.Issue(ctx, m.ID, ch)
+		wantCode(t, err, problem.StateConflict)
+		_, err = bare.IssueVoucher(ctx, m.ID, uuid.New(), ch)
+		wantCode(t, err, problem.StateConflict)
+	}
+	_, err := bare.GoogleLink(ctx, m.ID)
+	wantCode(t, err, problem.StateConflict)
+	if all, err := bare.Of(ctx, m.ID); err != nil || len(all) != 0 {
+		t.Errorf("%d passes were issued (%v)", len(all), err)
+	}
 }
