@@ -9,8 +9,23 @@ import (
 	"github.com/tallystick/tallystick/server/pass"
 )
 
-// defaultFunnelHours is what the document says.
-const defaultFunnelHours = 24
+// usualHours and mostHours are what the document says of how far back is looked.
+const (
+	usualHours = 24
+	mostHours  = 720
+)
+
+// hoursOf is how far back is looked.
+func hoursOf(asked *int) (int, error) {
+	hours := usualHours
+	if asked != nil {
+		hours = *asked
+	}
+	if hours < 1 || hours > mostHours {
+		return 0, badParameter("hours", "must be 1 to 720")
+	}
+	return hours, nil
+}
 
 // ListPasses implements StrictServerInterface.
 func (h handlers) ListPasses(ctx context.Context, r ListPassesRequestObject) (ListPassesResponseObject, error) {
@@ -37,12 +52,9 @@ func (h handlers) ListPasses(ctx context.Context, r ListPassesRequestObject) (Li
 
 // GetPassFunnel implements StrictServerInterface.
 func (h handlers) GetPassFunnel(ctx context.Context, r GetPassFunnelRequestObject) (GetPassFunnelResponseObject, error) {
-	hours := defaultFunnelHours
-	if r.Params.Hours != nil {
-		hours = *r.Params.Hours
-	}
-	if hours < 1 || hours > 720 {
-		return nil, badParameter("hours", "must be 1 to 720")
+	hours, err := hoursOf(r.Params.Hours)
+	if err != nil {
+		return nil, err
 	}
 	figures, err := h.o.Passes.Figures(ctx, time.Duration(hours)*time.Hour)
 	return GetPassFunnel200JSONResponse{

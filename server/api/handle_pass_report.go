@@ -10,12 +10,9 @@ import (
 
 // GetPassLags implements StrictServerInterface.
 func (h handlers) GetPassLags(ctx context.Context, r GetPassLagsRequestObject) (GetPassLagsResponseObject, error) {
-	hours := defaultFunnelHours
-	if r.Params.Hours != nil {
-		hours = *r.Params.Hours
-	}
-	if hours < 1 || hours > 720 {
-		return nil, badParameter("hours", "must be 1 to 720")
+	hours, err := hoursOf(r.Params.Hours)
+	if err != nil {
+		return nil, err
 	}
 	spans, err := h.o.Passes.Lags(ctx, time.Duration(hours)*time.Hour)
 	return GetPassLags200JSONResponse{Hours: hours, Items: showAll(spans, func(s pass.LagSpan) PassLagSpan {
