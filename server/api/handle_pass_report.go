@@ -33,3 +33,15 @@ func (h handlers) GetWallets(context.Context, GetWalletsRequestObject) (GetWalle
 		Apple: h.o.Passes.HasApple(), Google: h.o.Passes.HasGoogle(), SelfMade: h.o.SelfMade, Certificates: certificates,
 	}, nil
 }
+
+// showEnding are the certificates that people must renew soon.
+func (h handlers) showEnding() []EndingCertificate {
+	if h.o.Expiry == nil {
+		return []EndingCertificate{}
+	}
+	out := []EndingCertificate{}
+	for _, c := range h.o.Expiry.Due() {
+		out = append(out, EndingCertificate{Name: c.Name, EndsAt: c.EndsAt})
+	}
+	return out
+}

@@ -94,11 +94,11 @@ func onStock[format any](ctx context.Context, h handlers, member uuid.UUID, loca
 // ownOnStock prints the card of the shopper who asks, in the language of the card.
 func ownOnStock[format any](ctx context.Context, h handlers, print func(*printed.Stock, face.Face) (format, error)) (out format, err error) {
 	member := shopperOf(ctx).Member
-	v, err := h.o.Cards.View(ctx, member)
+	known, err := h.o.Cards.Known(ctx, member)
 	if err != nil {
 		return out, err
 	}
-	locale := CardLocale(v.Holder.Locale)
+	locale := CardLocale(known.Holder.Locale)
 	return onStock(ctx, h, member, &locale, print)
 }
 

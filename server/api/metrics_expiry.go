@@ -19,15 +19,3 @@ func (e *expiryCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(expiryDesc, prometheus.GaugeValue, float64(c.EndsAt.Unix()), c.Name)
 	}
 }
-
-// showEnding are the certificates that people must renew soon.
-func (h handlers) showEnding() []EndingCertificate {
-	if h.o.Expiry == nil {
-		return []EndingCertificate{}
-	}
-	out := []EndingCertificate{}
-	for _, c := range h.o.Expiry.Due() {
-		out = append(out, EndingCertificate{Name: c.Name, EndsAt: c.EndsAt})
-	}
-	return out
-}

@@ -212,6 +212,12 @@ func (r *rig) start() {
 		Cases: casework.New(casework.Env{Store: db, Clock: r.clock, NewID: newID}), Lists: console.NewReader(db, r.clock, fleet.OnlineWithin, r.hq),
 		Desk: console.NewDesk(db, r.clock, fleet.OnlineWithin), Proofs: console.NewProver(db, db, console.Office{HQ: r.hq, Keys: set}), Watch: r.watch,
 	})
+	r.serve()
+}
+
+// serve takes requests until it is closed, which closes the database too.
+func (r *rig) serve() {
+	r.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	r.must(err)
 	r.base = "http://" + listener.Addr().String()
@@ -220,7 +226,7 @@ func (r *rig) start() {
 	r.close = func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		if err := errors.Join(r.server.Shutdown(ctx), <-served, db.Close()); err != nil {
+		if err := errors.Join(r.server.Shutdown(ctx), <-served, r.db.Close()); err != nil {
 			r.t.Error(err)
 		}
 		http.DefaultClient.CloseIdleConnections()

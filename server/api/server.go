@@ -60,7 +60,6 @@ type Ledger interface {
 	Account(ctx context.Context, account uuid.UUID) (ledger.Account, error)
 	History(ctx context.Context, account uuid.UUID, cursor string, limit int) ([]ledger.Posting, string, error)
 	Entries(ctx context.Context, f ledger.EntryFilter, cursor string, limit int) ([]ledger.Entry, string, error)
-	EntriesAt(ctx context.Context, terminal uuid.UUID, epoch uint32, seq uint64) ([]ledger.Entry, error)
 	Exceptions(ctx context.Context, f ledger.ExceptionFilter, cursor string, limit int) ([]ledger.Exception, string, error)
 	// Describe decodes an entry for people.
 	Describe(e ledger.Entry) (json.RawMessage, error)
