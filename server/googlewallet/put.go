@@ -126,12 +126,18 @@ func (w *Wallet) send(ctx context.Context, o *object, f face.Face) (isNew bool, 
 			return false, err
 		}
 	}
-	err = w.o.Client.Insert(ctx, o.resource, o.fields)
-	if google.KindOf(err) == google.Exists {
-		err = w.o.Client.Patch(ctx, o.resource, o.id, o.fields)
-	}
+	err = w.insert(ctx, o.resource, o.id, o.fields)
 	o.sent(err)
 	return true, err
+}
+
+// insert sends a whole class or object that Google may have after all.
+func (w *Wallet) insert(ctx context.Context, r google.Resource, id string, fields google.Fields) error {
+	err := w.o.Client.Insert(ctx, r, fields)
+	if google.KindOf(err) == google.Exists {
+		return w.o.Client.Patch(ctx, r, id, fields)
+	}
+	return err
 }
 
 // sent remembers what Google has now. A voided voucher's body has no class, and Google
@@ -175,7 +181,7 @@ func (w *Wallet) keep(ctx context.Context, o *object) error {
 	}
 	o.known.Version++
 	err = w.o.Store.PutGoogleObject(ctx, o.known)
-	if problem.CodeOf(err) != problem.Conflict || err == nil {
+	if problem.CodeOf(err) != problem.Conflict {
 		return wrap("keep object", err)
 	}
 	if o.known, err = w.o.Store.GoogleObject(ctx, o.known.Key); err != nil {
@@ -204,7 +210,7 @@ func wrap(what string, err error) error {
 // link has the card of a voucher's member made again, now that Google has the voucher.
 func (w *Wallet) link(ctx context.Context, voucher pass.Key) error {
 	card, err := w.o.Store.GoogleCard(ctx, voucher)
-	if problem.CodeOf(err) == problem.NotFound && err != nil {
+	if problem.CodeOf(err) == problem.NotFound {
 		return nil // it will be linked when it is made
 	}
 	if err != nil {
@@ -263,11 +269,7 @@ func (w *Wallet) sendClass(ctx context.Context, r google.Resource, id string, fi
 			return err
 		}
 	}
-	err := w.o.Client.Insert(ctx, r, fields)
-	if google.KindOf(err) == google.Exists {
-		err = w.o.Client.Patch(ctx, r, id, fields)
-	}
-	return err
+	return w.insert(ctx, r, id, fields)
 }
 
 // classSent is what Google has of a class; empty for none.
@@ -296,8 +298,6 @@ func (w *Wallet) read(raw []byte) (memory, error) {
 	}
 	return m, err
 }
-
-func isMalformed(err error) bool { return errors.Is(err, google.ErrMalformed) }
 
 func nonceDigest(nonce string) [32]byte {
 	return sha256.Sum256([]byte("tallystick google nonce v1\x00" + nonce))

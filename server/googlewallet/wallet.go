@@ -2,6 +2,7 @@ package googlewallet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -177,7 +178,7 @@ func (w *Wallet) Callback(ctx context.Context, raw []byte) error {
 	}
 	e, err := w.o.Issuer.Believe(raw, roots, w.now())
 	switch {
-	case isMalformed(err):
+	case errors.Is(err, google.ErrMalformed):
 		return problem.Wrap(problem.InvalidBody, err, "this is no callback of Google Wallet")
 	case err != nil:
 		return problem.Wrap(problem.Forbidden, err, "this callback is not believed")

@@ -39,7 +39,7 @@ func (r googleKeyRow) key() pass.Key { return pass.Key{Shard: r.Shard, ID: toID(
 // GoogleObject implements googlewallet.Store.
 func (db *DB) GoogleObject(ctx context.Context, k pass.Key) (googlewallet.Object, error) {
 	o, err := one(ctx, db, googleRow.object, "object", "SELECT shard, pass, active, again_at, version, memory FROM google_objects WHERE shard = ? AND pass = ?", k.Shard, k.ID[:])
-	if err != nil && problem.CodeOf(err) == problem.NotFound {
+	if problem.CodeOf(err) == problem.NotFound {
 		return googlewallet.Object{Key: k}, nil
 	}
 	return o, err
@@ -87,7 +87,7 @@ func (db *DB) GoogleClass(ctx context.Context, id string) ([]byte, error) {
 		Sent []byte `bun:"sent"`
 	}
 	sent, err := one(ctx, db, func(r sentRow) []byte { return r.Sent }, "class", "SELECT sent FROM google_classes WHERE id = ?", id)
-	if err != nil && problem.CodeOf(err) == problem.NotFound {
+	if problem.CodeOf(err) == problem.NotFound {
 		return nil, nil
 	}
 	return sent, err
