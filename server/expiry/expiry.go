@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"log/slog"
 	"time"
 
@@ -52,7 +51,7 @@ type Watch struct {
 // New returns a watch that is not started.
 func New(o Options) *Watch {
 	if o.Log == nil {
-		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	w := &Watch{o: o, told: map[Certificate]int{}}
 	w.Loop = rounds.Elected(lookEvery, o.Turn, w.Round, func(err error) {

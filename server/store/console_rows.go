@@ -226,7 +226,7 @@ func value(v any) any {
 	case time.Time:
 		return v.UnixMilli()
 	case bool:
-		return flag(v)
+		return bit(v)
 	}
 	return v
 }

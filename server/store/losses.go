@@ -30,7 +30,7 @@ func (db *DB) LostSince(ctx context.Context, lanes []ledger.LaneKey) (map[ledger
 // PutPassIssues implements ledger.Store.
 func (db *DB) PutPassIssues(ctx context.Context, rows []ledger.PassIssue) error {
 	return db.insert(ctx, "INSERT INTO pass_issues (shard, member, issue, since, updated)", convert(rows, func(r ledger.PassIssue) row {
-		return row{r.Shard, idBytes(r.Member), int64(r.Issue), r.Since, flag(r.Updated)}
+		return row{r.Shard, idBytes(r.Member), int64(r.Issue), r.Since, bit(r.Updated)}
 	}), "ON CONFLICT DO NOTHING")
 }
 

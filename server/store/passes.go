@@ -63,10 +63,7 @@ func passValues(p pass.Pass) row {
 	}
 }
 
-const (
-	passColumns = "shard, id, member, voucher, channel, state, digest, brand, tag, modified_at, cause_at, issued_at, moved_at, reissue_at, reissued_at, erased_at"
-	passList    = "p.shard, p.id, p.member, p.voucher, p.channel, p.state, p.digest, p.brand, p.tag, p.modified_at, p.cause_at, p.issued_at, p.moved_at, p.reissue_at, p.reissued_at, p.erased_at"
-)
+const passColumns = "shard, id, member, voucher, channel, state, digest, brand, tag, modified_at, cause_at, issued_at, moved_at, reissue_at, reissued_at, erased_at"
 
 func passKeys(keys []pass.Key) []row {
 	return convert(keys, func(k pass.Key) row { return row{k.Shard, idBytes(k.ID)} })

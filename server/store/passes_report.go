@@ -84,7 +84,7 @@ func (r trackedRow) tracked() pass.Tracked {
 // ListPasses implements pass.Store.
 func (db *DB) ListPasses(ctx context.Context, f pass.Filter, after *pass.Place, limit int) ([]pass.Tracked, error) {
 	q := db.read(ctx).NewSelect().TableExpr("passes AS p").Join("LEFT JOIN pass_marks AS m ON m.shard = p.shard AND m.pass = p.id").
-		ColumnExpr(passList)
+		ColumnExpr("p." + strings.ReplaceAll(passColumns, ", ", ", p."))
 	for _, column := range []string{"installed_at", "pushed_at", "listed_at", "fetched_at", "fetched_tag", "lag"} {
 		q = q.ColumnExpr("COALESCE(m." + column + ", 0) AS " + column)
 	}

@@ -136,7 +136,7 @@ func (db *DB) AddMembers(ctx context.Context, members []programme.Member) error 
 			convert(members, func(m programme.Member) row {
 				return row{
 					shard.Of(m.Account), strings.ToLower(m.Alias), strings.ToLower(m.Reference), idBytes(m.ID), idBytes(m.Account), m.Alias, m.Reference,
-					blob(m.Salt), int64(m.Issue), flag(m.Blocked), int64(m.Version), toMillis(m.CreatedAt),
+					blob(m.Salt), int64(m.Issue), bit(m.Blocked), int64(m.Version), toMillis(m.CreatedAt),
 				}
 			}), "")
 	})
@@ -172,17 +172,10 @@ func (db *DB) addReferences(ctx context.Context, members []programme.Member) err
 	return problem.New(problem.NameTaken, "there is a member of reference "+slices.Min(slices.Collect(maps.Keys(wanted))))
 }
 
-func flag(set bool) int64 {
-	if set {
-		return 1
-	}
-	return 0
-}
-
 // SetMember implements programme.Keeper.
 func (db *DB) SetMember(ctx context.Context, m programme.Member) error {
 	return db.changed(ctx, "UPDATE members SET alias = ?, folded_alias = ?, issue = ?, blocked = ?, version = ? WHERE shard = ? AND id = ? AND version = ?",
-		m.Alias, strings.ToLower(m.Alias), int64(m.Issue), flag(m.Blocked), int64(m.Version), shard.Of(m.Account), m.ID[:], int64(m.Version-1))
+		m.Alias, strings.ToLower(m.Alias), int64(m.Issue), bit(m.Blocked), int64(m.Version), shard.Of(m.Account), m.ID[:], int64(m.Version-1))
 }
 
 // Member implements programme.Keeper.
