@@ -65,22 +65,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	mine, release := o.elected()
 	applier, others = ledger.NewService(o.ledger, log, mine), newBell(o.db)
 	settler = account.NewService(o.accounts, log, mine)
-	o.rights = o.lookAfterRights(mine, log)
-	o.besideLedger(mine, log)
-	if err := o.walletSide(s, c.Wallet, c.Card, mine, log); err != nil {
-		return err
-	}
-	if err := o.shopperSide(c.Card, mine, log); err != nil {
-		return err
-	}
-	o.expiry = o.watchExpiry(c.Wallet, c.Card, mine, log)
-	if err := o.rights.BeginRestore(ctx); err != nil {
-		return err
-	}
-	if err := o.programme.PublishKeys(ctx, o.keys); err != nil {
-		return err
-	}
-	if err := o.programme.PublishPublic(ctx, c.Card.public()); err != nil {
+	if err := c.prepare(ctx, s, o, mine, log); err != nil {
 		return err
 	}
 	listener, err := listen(ctx, c.Listen)
@@ -114,11 +99,33 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	return errors.Join(err, giveBack(ctx, release))
 }
 
+// prepare makes the parts that the flags name, and tells terminals what they must know
+// before any of them asks.
+func (c serveCommand) prepare(ctx context.Context, s *surroundings, o *office, mine rounds.Turn, log *slog.Logger) error {
+	o.rights = o.lookAfterRights(mine, log)
+	o.besideLedger(mine, log)
+	if err := o.walletSide(s, c.Wallet, c.Card, mine, log); err != nil {
+		return err
+	}
+	if err := o.shopperSide(c.Card, mine, log); err != nil {
+		return err
+	}
+	o.expiry = o.watchExpiry(c.Wallet, c.Card, mine, log)
+	if err := o.rights.BeginRestore(ctx); err != nil {
+		return err
+	}
+	if err := o.programme.PublishKeys(ctx, o.keys); err != nil {
+		return err
+	}
+	return o.programme.PublishPublic(ctx, c.Card.public())
+}
+
 // server puts the API over all parts. It listens nowhere yet.
 func (o *office) server(watch *console.Watch, proxies api.Proxies, log *slog.Logger) *api.Server {
 	options := api.Options{
 		People: o.people, Answers: o.answers, Fleet: o.fleet, Cashiers: o.cashiers, Programme: o.programme, Accounts: o.accounts, Shop: o.shop,
-		Claims: o.claims, Days: o.days, StoreDays: o.storeDays, Cards: o.cards, Branding: o.branding, Passes: o.passes, SelfMade: o.credentials != nil && o.credentials.SelfMade(), Mails: o.mails, Expiry: o.expiry, Ledger: o.ledger, Found: o.db, Ingest: o.ingest, Feed: o.feed, Rights: o.rights,
+		Claims: o.claims, Days: o.days, StoreDays: o.storeDays, Cards: o.cards, Branding: o.branding, Passes: o.passes, SelfMade: o.selfMade(),
+		Mails: o.mails, Expiry: o.expiry, Ledger: o.ledger, Found: o.db, Ingest: o.ingest, Feed: o.feed, Rights: o.rights,
 		Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: console.NewProver(o.db, o.db, console.Office{HQ: o.secrets.HQ, Keys: o.keys}), Watch: watch,
 		Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Keys: o.keys, Statement: o.statement,
 		Version: version, Ping: o.db.Ping, Lost: store.Lost, Proxies: proxies, Log: log,

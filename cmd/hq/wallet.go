@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -42,7 +41,7 @@ func (o *office) walletSide(s *surroundings, f walletFlags, c cardFlags, mine ro
 		},
 	}
 	if files.credentials != nil {
-		if options.Apple, options.Push, err = o.appleSide(files, f, c.PublicURL); err != nil {
+		if options.Apple, options.Push, err = o.appleSide(files, f, c); err != nil {
 			return err
 		}
 	}
@@ -63,12 +62,13 @@ func (o *office) walletSide(s *surroundings, f walletFlags, c cardFlags, mine ro
 
 func newSecretID() uuid.UUID { return uuid.Must(uuid.NewRandomFromReader(rand.Reader)) }
 
-func (o *office) appleSide(files *walletFiles, f walletFlags, public string) (pass.AppleWallet, pass.Pusher, error) {
-	card := ""
-	if service := serviceURL(public); service != "" {
-		card = strings.TrimSuffix(public, "/") + "/card"
+// appleSide makes the programme's passes for iPhones, and what tells them.
+func (o *office) appleSide(files *walletFiles, f walletFlags, c cardFlags) (pass.AppleWallet, pass.Pusher, error) {
+	options := apple.Options{Credentials: files.credentials, ServiceURL: serviceURL(c.PublicURL), Now: o.clock.Now}
+	if options.ServiceURL != "" {
+		options.CardURL = c.page()
 	}
-	issuer, err := apple.New(apple.Options{Credentials: files.credentials, ServiceURL: serviceURL(public), CardURL: card, Now: o.clock.Now})
+	issuer, err := apple.New(options)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -160,7 +160,6 @@ func (p pusher) Push(ctx context.Context, token string) pass.Result {
 // shopperWallets are the passes as shoppers ask for them on their card's page.
 type shopperWallets struct {
 	passes *pass.Service
-	look   *branding.Service
 	offers card.Offers
 }
 
@@ -168,10 +167,11 @@ func (o *office) shopperWallets() card.Wallets {
 	if o.passes == nil {
 		return nil
 	}
-	return shopperWallets{o.passes, o.branding, card.Offers{
-		Apple: o.passes.HasApple(), Google: o.passes.HasGoogle(), SelfMade: o.credentials != nil && o.credentials.SelfMade(),
-	}}
+	return shopperWallets{o.passes, card.Offers{Apple: o.passes.HasApple(), Google: o.passes.HasGoogle(), SelfMade: o.selfMade()}}
 }
+
+// selfMade says whether Apple passes are signed by a self-made authority.
+func (o *office) selfMade() bool { return o.credentials != nil && o.credentials.SelfMade() }
 
 // Offers implements card.Wallets.
 func (w shopperWallets) Offers() card.Offers { return w.offers }
