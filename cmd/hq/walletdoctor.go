@@ -233,7 +233,7 @@ func (c *checkup) lookAtGoogle(w *walletFiles, err error) {
 		return
 	}
 	c.add(doctor.Files(doctor.GoogleFiles, nil, fmt.Sprintf("the key of %s can be read", w.account)))
-	c.add(doctor.Callback(strings.TrimSuffix(c.PublicURL, "/")+"/wallet/google", c.Wallet.GoogleAPIURL != google.DefaultAPI))
+	c.add(doctor.Callback(strings.TrimSuffix(c.PublicURL, "/")+google.CallbackPath, c.Wallet.GoogleAPIURL != google.DefaultAPI))
 }
 
 // askAround asks those whom HQ depends on.
