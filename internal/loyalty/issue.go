@@ -19,8 +19,8 @@ const MostReplaced = 16
 
 const msPerDay = 24 * 3600 * 1000
 
-// IssueGraceEach is the grace that IssueGraceDays stands for, in days.
-func (p Policy) IssueGraceEach() int64 {
+// IssueGrace is the grace that IssueGraceDays stands for, in days.
+func (p Policy) IssueGrace() int64 {
 	if p.IssueGraceDays == 0 {
 		return DefaultIssueGrace
 	}
@@ -37,7 +37,7 @@ func (p Policy) IssueGood(shown, newest uint16, replaced []Replaced, at int64) b
 	}
 	for _, r := range replaced {
 		if r.Issue == shown {
-			return at < r.At+p.IssueGraceEach()*msPerDay
+			return at < r.At+p.IssueGrace()*msPerDay
 		}
 	}
 	return false

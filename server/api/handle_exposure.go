@@ -136,7 +136,7 @@ func showPolicy(p loyalty.Policy) Policy {
 		Static: showFreshness(p.Static), Keyed: showFreshness(p.Keyed), RestartCap: &p.RestartCap,
 		SpendEarned: unlessEmpty(p.SpendEarned), SpendPending: unlessEmpty(p.SpendPending), Rights: showRights(p.Rights),
 	}
-	each, unknown, grace := p.IdentitiesEach(), p.UnknownSalesADay(), p.IssueGraceEach()
+	each, unknown, grace := p.IdentitiesEach(), p.UnknownSalesADay(), p.IssueGrace()
 	out.IssueGraceDays = &grace
 	out.Identities, out.UnknownSales, out.ClaimDays = &each, &unknown, unlessEmpty(p.ClaimDays)
 	if len(p.AgeSteps) > 0 {
