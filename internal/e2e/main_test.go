@@ -30,15 +30,22 @@ func TestMain(m *testing.M) {
 // variable, or normal, or five times that in a soak.
 func count(t *testing.T, variable string, normal int) int {
 	t.Helper()
-	if given := os.Getenv(variable); given != "" {
-		n, err := strconv.Atoi(given)
-		if err != nil || n < 1 {
-			t.Fatalf("%s is %q, want a number of at least 1", variable, given)
-		}
-		return n
-	}
 	if os.Getenv("TALLYSTICK_SOAK") != "" {
-		return 5 * normal
+		normal *= 5
 	}
-	return normal
+	return fromEnvironment(t, variable, normal)
+}
+
+// fromEnvironment is a number that whoever starts a long campaign may choose.
+func fromEnvironment(t *testing.T, name string, usual int) int {
+	t.Helper()
+	told := os.Getenv(name)
+	if told == "" {
+		return usual
+	}
+	n, err := strconv.Atoi(told)
+	if err != nil || n < 1 {
+		t.Fatalf("%s is %q, want a number of at least 1", name, told)
+	}
+	return n
 }

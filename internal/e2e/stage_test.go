@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/problem"
@@ -150,18 +149,4 @@ func (s *scene) free(t *testing.T, who stage.Shopper) int64 {
 	m, err := s.Office.Member(t.Context(), who.ID)
 	must(t, err)
 	return m.Holding(stage.Points).Free
-}
-
-// fromEnvironment is a number that whoever starts a long campaign may choose.
-func fromEnvironment(t *testing.T, name string, usual int) int {
-	t.Helper()
-	told := os.Getenv(name)
-	if told == "" {
-		return usual
-	}
-	n, err := strconv.Atoi(told)
-	if err != nil || n < 1 {
-		t.Fatalf("%s is %q, not a number from 1 on", name, told)
-	}
-	return n
 }
