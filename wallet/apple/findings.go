@@ -11,7 +11,7 @@ import (
 // Severity says how much a finding matters; a larger one matters more.
 type Severity int
 
-// The severities. What is Refused makes no passes.
+// The severities. With a finding that Refuses no passes are made.
 const (
 	Info Severity = iota
 	Warning
@@ -29,7 +29,7 @@ type Finding struct {
 	Severity Severity
 	Code     string // stable, as key_mismatch
 	Text     string // whole sentences: what is so, and what to do
-	Days     int    // left until a certificate ends; 0 when it is not about that
+	Days     int    // whole ones left until a certificate ends; 0 also when it is not about that
 }
 
 // Refused says why credentials make no passes.

@@ -89,7 +89,7 @@ var advices = map[Code]Advice{
 	},
 	Pictures: {
 		"A missing icon makes iPhones refuse a pass; a picture of another size is stretched or cut.",
-		"Upload the picture again in the console under Brand; a PNG of at least the size named there.",
+		"Upload the picture again in the console under Branding; a PNG of at least the size named there.",
 	},
 }
 

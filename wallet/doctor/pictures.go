@@ -17,10 +17,9 @@ type size struct {
 // sizes are Apple's for a storeCard, in points (documentation/walletpasses, Human
 // Interface Guidelines).
 var sizes = map[string]size{
-	"icon":      {29, 29, false, true},
-	"logo":      {160, 50, true, false},
-	"strip":     {375, 144, false, false},
-	"thumbnail": {90, 90, true, false},
+	"icon":  {29, 29, false, true},
+	"logo":  {160, 50, true, false},
+	"strip": {375, 144, false, false},
 }
 
 // scales by the suffix of a file's name.
@@ -34,7 +33,7 @@ func Images(images []brand.Image) []Finding {
 		have[i.Name] = i
 	}
 	var out []Finding
-	for _, name := range []string{"icon", "logo", "strip", "thumbnail"} {
+	for _, name := range []string{"icon", "logo", "strip"} {
 		s, some := sizes[name], false
 		var missing []string
 		for _, suffix := range []string{"", "@2x", "@3x"} {
