@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"slices"
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/benchtable"
@@ -49,16 +48,7 @@ func paired(value, baseline func() float64) (float64, float64) {
 		baselines = append(baselines, baseline())
 		values = append(values, value())
 	}
-	return median(values), median(baselines)
-}
-
-func median(values []float64) float64 {
-	next := slices.Clone(values)
-	return benchtable.Median(len(values), func() float64 {
-		v := next[0]
-		next = next[1:]
-		return v
-	})
+	return benchtable.Median(values), benchtable.Median(baselines)
 }
 
 func must(t *testing.T, err error) {

@@ -52,7 +52,7 @@ func ingestSQLite(t *testing.T) []benchtable.Result {
 	})
 	return []benchtable.Result{
 		benchtable.Against("ingest_sqlite", "entries/s", push, alone, benchtable.Target{}),
-		benchtable.Alone("apply_sqlite", "entries/s", median(applied), benchtable.Target{}),
+		benchtable.Alone("apply_sqlite", "entries/s", benchtable.Median(applied), benchtable.Target{}),
 	}
 }
 

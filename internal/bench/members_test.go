@@ -113,15 +113,15 @@ func startAndSell(t *testing.T, hq *feedHQ, lane *stage.Lane) []benchtable.Resul
 	}
 	var results []benchtable.Result
 	if len(cold) > 0 {
-		results = append(results, benchtable.Alone("ready_from_disk", "ms", median(cold), benchtable.ValueAtMost(1000)))
+		results = append(results, benchtable.Alone("ready_from_disk", "ms", benchtable.Median(cold), benchtable.ValueAtMost(1000)))
 	}
 	return append(results,
-		benchtable.Alone("ready", "ms", median(ready), benchtable.ValueAtMost(1000)),
-		benchtable.Alone("rss_ready", "MB", median(first), benchtable.ValueAtMost(150)),
-		benchtable.Alone("rss_ready_anonymous", "MB", median(firstAnon), benchtable.Target{}),
-		benchtable.Alone("rss_selling", "MB", median(sold), benchtable.ValueAtMost(150)),
-		benchtable.Alone("rss_selling_anonymous", "MB", median(soldAnon), benchtable.Target{}),
-		benchtable.Alone("peak_rss", "MB", median(peak), benchtable.ValueAtMost(150)),
+		benchtable.Alone("ready", "ms", benchtable.Median(ready), benchtable.ValueAtMost(1000)),
+		benchtable.Alone("rss_ready", "MB", benchtable.Median(first), benchtable.ValueAtMost(150)),
+		benchtable.Alone("rss_ready_anonymous", "MB", benchtable.Median(firstAnon), benchtable.Target{}),
+		benchtable.Alone("rss_selling", "MB", benchtable.Median(sold), benchtable.ValueAtMost(150)),
+		benchtable.Alone("rss_selling_anonymous", "MB", benchtable.Median(soldAnon), benchtable.Target{}),
+		benchtable.Alone("peak_rss", "MB", benchtable.Median(peak), benchtable.ValueAtMost(150)),
 	)
 }
 

@@ -179,9 +179,9 @@ func spendOffline(t *testing.T) []benchtable.Result {
 		t.Fatalf("%d redeemed on an own right, %d on a loan", len(own), len(loan))
 	}
 	return []benchtable.Result{
-		benchtable.Against("spend_own", "ms", median(own), median(plain), benchtable.Target{}),
+		benchtable.Against("spend_own", "ms", benchtable.Median(own), benchtable.Median(plain), benchtable.Target{}),
 		benchtable.Against("spend_own_p99", "ms", p99(own), p99(plain), benchtable.Target{}),
-		benchtable.Against("spend_loan", "ms", median(loan), median(plain), benchtable.Target{}),
+		benchtable.Against("spend_loan", "ms", benchtable.Median(loan), benchtable.Median(plain), benchtable.Target{}),
 		benchtable.Against("spend_loan_p99", "ms", p99(loan), p99(plain), benchtable.ValueAtMost(5)),
 	}
 }
@@ -209,7 +209,7 @@ func spendAuthorised(t *testing.T) []benchtable.Result {
 		}
 	}
 	return []benchtable.Result{
-		benchtable.Against("spend_authorised", "ms", median(asked), median(plain), benchtable.Target{}),
+		benchtable.Against("spend_authorised", "ms", benchtable.Median(asked), benchtable.Median(plain), benchtable.Target{}),
 		benchtable.Against("spend_authorised_p99", "ms", p99(asked), p99(plain), benchtable.ValueAtMost(25)),
 	}
 }

@@ -127,7 +127,7 @@ func interleaved(kinds ...func()) []times {
 	}
 	out := make([]times, len(kinds))
 	for k := range kinds {
-		out[k] = times{median(medians[k]), median(tenths[k])}
+		out[k] = times{benchtable.Median(medians[k]), benchtable.Median(tenths[k])}
 	}
 	return out
 }

@@ -129,7 +129,7 @@ func saleCommit32(t *testing.T) []benchtable.Result {
 	return []benchtable.Result{
 		benchtable.Against("sale_commit_32", "sales/s", many, one, benchtable.RatioAtLeast(10)),
 		benchtable.Against("sale_commit_32_bare_disk", "sales/s", bareMany, bareOne, benchtable.Target{}),
-		benchtable.Alone("sale_cpu_32_bare_disk", "µs/sale", median(cpu), benchtable.Target{}),
+		benchtable.Alone("sale_cpu_32_bare_disk", "µs/sale", benchtable.Median(cpu), benchtable.Target{}),
 	}
 }
 

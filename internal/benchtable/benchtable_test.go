@@ -46,9 +46,7 @@ func TestMedian(t *testing.T) {
 		{[]float64{4, 2}, 3},
 		{[]float64{5, 1, 100, 3, 4}, 4},
 	} {
-		i := 0
-		got := Median(len(tc.values), func() float64 { i++; return tc.values[i-1] })
-		if got != tc.want {
+		if got := Median(tc.values); got != tc.want {
 			t.Errorf("median of %v is %v, want %v", tc.values, got, tc.want)
 		}
 	}

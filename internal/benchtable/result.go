@@ -99,15 +99,12 @@ func Missed(results []Result) []Result {
 	return missed
 }
 
-// Median runs f n times and returns the middle of what it measured, the mean of
-// the middle two when n is even. One run is noise; this project quotes medians of
-// five. n must be at least 1.
-func Median(n int, f func() float64) float64 {
-	values := make([]float64, n)
-	for i := range values {
-		values[i] = f()
-	}
-	slices.Sort(values)
+// Median returns the middle of what was measured in the rounds, the mean of the middle
+// two when their number is even. One run is noise; this project quotes medians of five.
+// There must be at least one value.
+func Median(values []float64) float64 {
+	values = slices.Sorted(slices.Values(values))
+	n := len(values)
 	if n%2 == 1 {
 		return values[n/2]
 	}

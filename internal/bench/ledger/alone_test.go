@@ -35,13 +35,13 @@ func alone(t *testing.T, o options, kind string) []benchtable.Result {
 			must(t, f.awaitApplied(t.Context(), atOnce))
 			toApplied = append(toApplied, float64(time.Since(began).Nanoseconds())/1e3)
 		}
-		applied, received = append(applied, median(toApplied)), append(received, median(toReceipt))
-		commits = append(commits, median(commit))
+		applied, received = append(applied, benchtable.Median(toApplied)), append(received, benchtable.Median(toReceipt))
+		commits = append(commits, benchtable.Median(commit))
 	}
 	fl.check(t)
 	return []benchtable.Result{
-		benchtable.Against("alone_"+kind, "µs", median(applied), median(commits), benchtable.Target{}),
-		benchtable.Against("alone_"+kind+"_receipt", "µs", median(received), median(commits), benchtable.Target{}),
+		benchtable.Against("alone_"+kind, "µs", benchtable.Median(applied), benchtable.Median(commits), benchtable.Target{}),
+		benchtable.Against("alone_"+kind+"_receipt", "µs", benchtable.Median(received), benchtable.Median(commits), benchtable.Target{}),
 	}
 }
 

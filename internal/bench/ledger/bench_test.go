@@ -5,7 +5,6 @@ package ledger
 import (
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 
@@ -47,15 +46,6 @@ func TestLedger(t *testing.T) {
 	for _, missed := range benchtable.Missed(results) {
 		t.Errorf("%s is %.3g %s (ratio %.3g), the target is %s", missed.Name, missed.Value, missed.Unit, missed.Ratio, missed.Target)
 	}
-}
-
-func median(values []float64) float64 {
-	next := slices.Clone(values)
-	return benchtable.Median(len(values), func() float64 {
-		v := next[0]
-		next = next[1:]
-		return v
-	})
 }
 
 func must(t *testing.T, err error) {

@@ -52,7 +52,7 @@ func flat(t *testing.T, o options, kind string) []benchtable.Result {
 			costs = append(costs, cost)
 			work = append(work, float64((e.worked(t, f)-before).Microseconds())/float64(entries))
 		}
-		cost, cpu := median(costs), median(work)
+		cost, cpu := benchtable.Median(costs), benchtable.Median(work)
 		row := fmt.Sprintf("%d,%.1f,%.0f,%.1f", stored, cost, 1e6/cost, cpu)
 		t.Log(row)
 		rows = append(rows, row)

@@ -119,14 +119,14 @@ func (r *rates) times() (hq, database, client time.Duration) {
 }
 
 func (r *rates) results(name string, target benchtable.Target) []benchtable.Result {
-	r.t.Logf("%s: %.0f entries/s (rounds %.0f), sent away %d times", name, median(r.applied), r.applied, r.refusals)
+	r.t.Logf("%s: %.0f entries/s (rounds %.0f), sent away %d times", name, benchtable.Median(r.applied), r.applied, r.refusals)
 	out := []benchtable.Result{
-		benchtable.Against(name, "entries/s", median(r.applied), median(r.bulk), target),
-		benchtable.Alone(name+"_cpu_hq", "µs/entry", median(r.hq), benchtable.Target{}),
-		benchtable.Alone(name+"_cpu_client", "µs/entry", median(r.client), benchtable.Target{}),
+		benchtable.Against(name, "entries/s", benchtable.Median(r.applied), benchtable.Median(r.bulk), target),
+		benchtable.Alone(name+"_cpu_hq", "µs/entry", benchtable.Median(r.hq), benchtable.Target{}),
+		benchtable.Alone(name+"_cpu_client", "µs/entry", benchtable.Median(r.client), benchtable.Target{}),
 	}
 	if r.engine.server != nil {
-		out = append(out, benchtable.Alone(name+"_cpu_database", "µs/entry", median(r.database), benchtable.Target{}))
+		out = append(out, benchtable.Alone(name+"_cpu_database", "µs/entry", benchtable.Median(r.database), benchtable.Target{}))
 	}
 	return out
 }

@@ -30,16 +30,16 @@ func storm(t *testing.T, o options) []benchtable.Result {
 	for range o.storms {
 		s := prepare(t, fl, o.backlog)
 		s.run(t)
-		slowest, middle = append(slowest, s.slowest()), append(middle, median(s.drained))
+		slowest, middle = append(slowest, s.slowest()), append(middle, benchtable.Median(s.drained))
 		rate = append(rate, s.rate)
 		away = append(away, float64(s.refusals.Load())/float64(len(fl.terminals)))
 	}
 	fl.check(t)
 	return []benchtable.Result{
-		benchtable.Against("storm_fairness", "s", median(slowest), median(middle), benchtable.RatioAtMost(fairness)),
+		benchtable.Against("storm_fairness", "s", benchtable.Median(slowest), benchtable.Median(middle), benchtable.RatioAtMost(fairness)),
 		benchtable.Against("storm_hq_peak_rss", "MB", peakMemory(t, f.proc.PID()), idle, benchtable.ValueAtMost(o.rssLimit)),
-		benchtable.Alone("storm_applied", "entries/s", median(rate), benchtable.Target{}),
-		benchtable.Alone("storm_refusals", "a terminal", median(away), benchtable.Target{}),
+		benchtable.Alone("storm_applied", "entries/s", benchtable.Median(rate), benchtable.Target{}),
+		benchtable.Alone("storm_refusals", "a terminal", benchtable.Median(away), benchtable.Target{}),
 	}
 }
 
@@ -110,7 +110,7 @@ func (s *rush) run(t *testing.T) {
 	must(t, s.field.office.awaitApplied(t.Context(), seldom))
 	s.rate = float64(s.entries) / time.Since(began).Seconds()
 	t.Logf("%d entries of %d terminals: slowest %.1f s, middle %.1f s, %.0f applied a second, sent away %d times",
-		s.entries, len(s.parcels), s.slowest(), median(s.drained), s.rate, s.refusals.Load())
+		s.entries, len(s.parcels), s.slowest(), benchtable.Median(s.drained), s.rate, s.refusals.Load())
 }
 
 func (s *rush) slowest() float64 {

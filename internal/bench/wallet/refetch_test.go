@@ -87,7 +87,7 @@ func refetchUnchanged(t *testing.T) []benchtable.Result {
 	t.Logf("load %s: not modified %.0f/s, answers that read nothing %.0f/s", load(t), rates, limits)
 	return []benchtable.Result{
 		benchtable.Alone("refetch_unchanged", "signatures", float64(signed), benchtable.ValueAtMost(0)),
-		benchtable.Against("refetch_unchanged_rate", "answers/s", median(rates), median(limits), benchtable.Target{}),
+		benchtable.Against("refetch_unchanged_rate", "answers/s", benchtable.Median(rates), benchtable.Median(limits), benchtable.Target{}),
 	}
 }
 

@@ -53,10 +53,10 @@ func passSign(t *testing.T) []benchtable.Result {
 		t.Logf("round %d: %.0f bare signatures, %.0f passes (%.3f)", n+1, b, p, p/b)
 	}
 	const unit = "passes/cpu-s"
-	out := []benchtable.Result{benchtable.Against("pass_sign", unit, median(passes), median(bare), signTarget)}
+	out := []benchtable.Result{benchtable.Against("pass_sign", unit, benchtable.Median(passes), benchtable.Median(bare), signTarget)}
 	for _, name := range peerNames {
 		if rates := theirs[name]; len(rates) > 0 {
-			out = append(out, benchtable.Against("pass_sign_beside_"+name, unit, median(passes), median(rates), benchtable.Target{}))
+			out = append(out, benchtable.Against("pass_sign_beside_"+name, unit, benchtable.Median(passes), benchtable.Median(rates), benchtable.Target{}))
 		}
 	}
 	return out

@@ -60,9 +60,9 @@ func updateAll(t *testing.T) []benchtable.Result {
 	t.Logf("%d phones: booked after %.1f s, all shown after %.1f s; %d pushes, %d lists, %.0f MB fetched, load %s",
 		n, promised.Seconds(), took.Seconds(), figures.Pushes-before.Pushes, figures.Lists-before.Lists, float64(figures.Bytes-before.Bytes)/1e6, load(t))
 	name := "update_" + short(n)
-	each := median([]float64{float64(eachBefore.Microseconds()), float64(eachAfter.Microseconds())})
+	each := benchtable.Median([]float64{float64(eachBefore.Microseconds()), float64(eachAfter.Microseconds())})
 	return []benchtable.Result{
-		benchtable.Against(name, "s", took.Seconds(), float64(n)/median([]float64{rateBefore, rateAfter}), benchtable.Target{}),
+		benchtable.Against(name, "s", took.Seconds(), float64(n)/benchtable.Median([]float64{rateBefore, rateAfter}), benchtable.Target{}),
 		benchtable.Against(name+"_cpu_hq", "µs/phone", float64((after-used).Microseconds())/float64(n), each, benchtable.Target{}),
 		benchtable.Alone(name+"_peak_rss", "MB", float64(peak)/1e6, benchtable.Target{}),
 	}

@@ -44,9 +44,3 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
-
-// median is of what was measured in the rounds.
-func median(values []float64) float64 {
-	n := 0
-	return benchtable.Median(len(values), func() float64 { n++; return values[n-1] })
-}
