@@ -68,7 +68,7 @@ var badInput = map[string]struct {
 	"cursor of another list":      {request{method: http.MethodGet, path: "/v1/sales?cursor=20260230-1"}, problem.CursorInvalid},
 	"cursor with a sign":          {request{method: http.MethodGet, path: "/v1/days?cursor=20260301-%2B9"}, problem.CursorInvalid},
 	"close of no date":            {request{path: "/v1/day/close", body: `{"business_date":"2026-02-30"}`}, problem.InvalidField},
-	"close without a key":         {request{path: "/v1/day/close", body: `{}`, header: map[string]string{"Idempotency-Key": ""}}, problem.IdempotencyNeeded},
+	"close without a key":         {request{path: "/v1/day/close", body: `{}`, header: underKey("")}, problem.IdempotencyNeeded},
 	"closed day of no date":       {request{method: http.MethodGet, path: "/v1/days/yesterday"}, problem.InvalidField},
 	"receipt and key":             {request{method: http.MethodGet, path: "/v1/sales?pos_receipt=7&key=7"}, problem.InvalidField},
 	"key with a blank":            {request{method: http.MethodGet, path: "/v1/sales?key=a%20b"}, problem.InvalidField},
