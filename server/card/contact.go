@@ -127,8 +127,8 @@ func Given(all []Consent) map[Purpose]Consent {
 }
 
 // Leave forgets a shopper: everything personal is erased, the code is blocked, passes
-// are voided and erased, and all browsers are signed out. Points are not paid out and lapse in their time; journals
-// keep only the member's id. It cannot be undone.
+// are voided and erased, and all browsers are signed out. Points are not paid out and
+// lapse in their time; journals keep only the member's id. It cannot be undone.
 func (c *Cards) Leave(ctx context.Context, member uuid.UUID) error {
 	err := c.env.Store.InTx(ctx, func(ctx context.Context) error {
 		if _, err := c.env.Programme.Rename(ctx, uuid.Nil, member, ""); err != nil {

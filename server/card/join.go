@@ -178,77 +178,80 @@ const mergeReason = 1
 // out. A link to a card whose address is confirmed is for a lost phone: all other
 // browsers are signed out, and the passes of its wallets are voided.
 func (c *Cards) OpenLink(ctx context.Context, secret string) (Open, error) {
-	dead := problem.New(problem.StateConflict, "the link was used or has run out; ask for a new one")
 	if len(secret) == 0 || len(secret) > maxToken {
-		return Open{}, dead
+		return Open{}, deadLink()
 	}
-	var open Open
-	var joins, into, lost uuid.UUID
+	var came opened
 	err := c.env.Store.InTx(ctx, func(ctx context.Context) error {
-		joins, into, lost = uuid.Nil, uuid.Nil, uuid.Nil
-		link, err := c.env.Store.CardLink(ctx, hashOf(secret))
-		if err != nil {
-			return err
-		}
-		now := c.now()
-		if !link.UsedAt.IsZero() || !now.Before(link.ExpiresAt) {
-			return dead
-		}
-		if err := c.env.Store.UseCardLink(ctx, link.Hash, now); err != nil {
-			return err
-		}
-		owner, known, err := c.confirm(ctx, link)
-		if err != nil {
-			return err
-		}
-		if owner != link.Member {
-			joins, into = link.Member, owner
-			if _, err := c.env.Programme.Block(ctx, uuid.Nil, link.Member); err != nil {
-				return err
-			}
-		}
-		if owner != link.Member || known {
-			lost = link.Member
-			if err := c.env.Store.EndCardSessions(ctx, link.Member); err != nil {
-				return err
-			}
-		}
-		cookie, err := c.newSecret()
-		if err != nil {
-			return err
-		}
-		if open, err = c.begin(ctx, owner, cookie); err != nil {
-			return err
-		}
-		// With the link, which opens once: else a failure here leaves the phone its passes.
-		return c.lose(ctx, lost)
+		var err error
+		came, err = c.use(ctx, secret)
+		return err
 	})
 	switch {
 	case err != nil && (problem.CodeOf(err) == problem.NotFound || problem.CodeOf(err) == problem.Conflict):
-		return Open{}, dead
+		return Open{}, deadLink()
 	case err != nil:
 		return Open{}, fmt.Errorf("open link: %w", err)
 	}
-	if joins == uuid.Nil {
-		return open, nil
+	if came.link == came.owner {
+		return came.open, nil
 	}
 	// Its own transaction, since points that tills hold are recalled first. If it cannot
 	// be done now, the two stay two until support merges them.
-	if _, err := c.env.Accounts.Merge(ctx, uuid.Nil, joins, into, mergeReason); err != nil && problem.CodeOf(err) != problem.StateConflict {
+	if _, err := c.env.Accounts.Merge(ctx, uuid.Nil, came.link, came.owner, mergeReason); err != nil && problem.CodeOf(err) != problem.StateConflict {
 		return Open{}, fmt.Errorf("open link: %w", err)
 	}
-	return open, nil
+	return came.open, nil
 }
 
-// lose voids the passes of a member whose phones are gone; nobody's are nobody's.
-func (c *Cards) lose(ctx context.Context, member uuid.UUID) error {
-	if member == uuid.Nil {
-		return nil
+func deadLink() error {
+	return problem.New(problem.StateConflict, "the link was used or has run out; ask for a new one")
+}
+
+// opened is what a link came to: whose card it was sent for, and whose was opened.
+type opened struct {
+	open        Open
+	link, owner uuid.UUID
+}
+
+// use is OpenLink in the transaction of ctx, all but the merge.
+func (c *Cards) use(ctx context.Context, secret string) (opened, error) {
+	link, err := c.env.Store.CardLink(ctx, hashOf(secret))
+	if err != nil {
+		return opened{}, err
 	}
-	if err := c.env.Wallets.Lost(ctx, member); err != nil {
-		return fmt.Errorf("void passes of a lost phone: %w", err)
+	now := c.now()
+	if !link.UsedAt.IsZero() || !now.Before(link.ExpiresAt) {
+		return opened{}, deadLink()
 	}
-	return nil
+	if err := c.env.Store.UseCardLink(ctx, link.Hash, now); err != nil {
+		return opened{}, err
+	}
+	owner, known, err := c.confirm(ctx, link)
+	if err != nil {
+		return opened{}, err
+	}
+	another := owner != link.Member
+	if another {
+		if _, err := c.env.Programme.Block(ctx, uuid.Nil, link.Member); err != nil {
+			return opened{}, err
+		}
+	}
+	if another || known {
+		if err := c.env.Store.EndCardSessions(ctx, link.Member); err != nil {
+			return opened{}, err
+		}
+		// With the link, which opens once: else a failure here leaves the phone its passes.
+		if err := c.env.Wallets.Lost(ctx, link.Member); err != nil {
+			return opened{}, fmt.Errorf("void passes of a lost phone: %w", err)
+		}
+	}
+	cookie, err := c.newSecret()
+	if err != nil {
+		return opened{}, err
+	}
+	open, err := c.begin(ctx, owner, cookie)
+	return opened{open: open, link: link.Member, owner: owner}, err
 }
 
 // confirm believes a link's address and returns whose it is, and whether that was known
