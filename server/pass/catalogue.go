@@ -129,11 +129,12 @@ func (cat *catalogue) voided(f face.Face, b *books) face.Face {
 	return out
 }
 
-// end is when a voucher ends, by its own date or its reward's; zero when it does not.
+// end is when a voucher ends, by its own date or its reward's, whichever is first; zero
+// when it does not.
 func (cat *catalogue) end(v loyalty.Voucher) time.Time {
-	ms := v.ValidTo
-	if ms == 0 {
-		ms = cat.rewards[uuid.UUID(v.Reward)].ValidTo
+	ms := cat.rewards[uuid.UUID(v.Reward)].ValidTo
+	if ms == 0 || v.ValidTo != 0 && v.ValidTo < ms {
+		ms = v.ValidTo
 	}
 	if ms == 0 {
 		return time.Time{}

@@ -139,6 +139,32 @@ func TestVoucherOfItsOwn(t *testing.T) {
 	}
 }
 
+// A till refuses a voucher whose reward has ended, whatever the voucher's own date says.
+func TestAVoucherEndsWithItsReward(t *testing.T) {
+	r := newRig(t)
+	ctx := context.Background()
+	m := r.member("Ada")
+	end := books.Start.AddDate(0, 1, 0)
+	reward, err := r.programme.AddReward(ctx, uuid.Nil, loyalty.Reward{Name: "Cake", Unit: "points", Discount: 400, Currency: "EUR", Active: true})
+	r.must(err)
+	_, err = r.programme.IssueVoucher(ctx, uuid.Nil, programme.Voucher{Member: m.ID, Reward: reward.ID, Uses: 1, ValidTo: books.Start.AddDate(0, 2, 0)})
+	r.must(err)
+	_, err = r.programme.ChangeReward(ctx, uuid.Nil, reward.ID, programme.RewardChange{ValidTo: &end})
+	r.must(err)
+	for days, want := range map[int]int{0: 1, 40: 0} {
+		r.hq.Clock.Set(books.Start.AddDate(0, 0, days))
+		f, err := r.FaceOf(ctx, m.ID, pass.Apple)
+		if r.must(err); len(f.Vouchers) != want {
+			t.Errorf("after %d days the card lists %+v", days, f.Vouchers)
+		}
+		for _, v := range f.Vouchers {
+			if !v.ValidTo.Equal(end) {
+				t.Errorf("the voucher ends on %s, its reward on %s", v.ValidTo, end)
+			}
+		}
+	}
+}
+
 // A redemption is followed by a new code for who has it on an iPhone: once for several,
 // a while later, journalled as any re-issue. Nobody else's code changes.
 func TestReissueAfterRedemption(t *testing.T) {
