@@ -135,26 +135,22 @@ type PublishedRules struct{ Keeper Keeper }
 
 // RuleSet returns one version; ok is false when it was never put in force.
 func (p PublishedRules) RuleSet(ctx context.Context, version uint64) (rules loyalty.RuleSet, ok bool, err error) {
-	raw, err := p.Keeper.Version(ctx, KindRuleSet, version)
-	switch {
-	case problem.CodeOf(err) == problem.NotFound:
-		return loyalty.RuleSet{}, false, nil
-	case err != nil:
-		return loyalty.RuleSet{}, false, err
-	}
-	rules, err = wire.Unmarshal[loyalty.RuleSet](raw)
-	return rules, err == nil, err
+	return published[loyalty.RuleSet](ctx, p.Keeper, KindRuleSet, version)
 }
 
 // Policy returns one version; ok is false when it was never in force.
 func (p PublishedRules) Policy(ctx context.Context, version uint64) (policy loyalty.Policy, ok bool, err error) {
-	raw, err := p.Keeper.Version(ctx, KindPolicy, version)
+	return published[loyalty.Policy](ctx, p.Keeper, KindPolicy, version)
+}
+
+func published[T any](ctx context.Context, keeper Keeper, name string, version uint64) (v T, ok bool, err error) {
+	raw, err := keeper.Version(ctx, name, version)
 	switch {
 	case problem.CodeOf(err) == problem.NotFound:
-		return loyalty.Policy{}, false, nil
+		return v, false, nil
 	case err != nil:
-		return loyalty.Policy{}, false, err
+		return v, false, err
 	}
-	policy, err = wire.Unmarshal[loyalty.Policy](raw)
-	return policy, err == nil, err
+	v, err = wire.Unmarshal[T](raw)
+	return v, err == nil, err
 }
