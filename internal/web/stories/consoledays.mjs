@@ -14,6 +14,8 @@ export const days = {
     await page.keyboard.press('Escape');
     await ask('close the day of lane2');
     await day('certified').waitFor();
+    const over = await page.locator('.scroll').evaluate((e) => e.scrollWidth - e.clientWidth);
+    check(over <= 0, `a month is ${over} pixels wider than the page`);
     await page.mouse.move(0, 0);
     await accessibleInBoth('days', { each: (theme) => picture(page, `console-days-${theme}`) });
     await day('certified').press('Enter');
