@@ -19,7 +19,7 @@ import (
 const (
 	MaxUpload = 5 << 20 // bytes
 	MaxSide   = 6000    // pixels
-	MinSide   = 16
+	MinSide   = 16      // of an upload; what is kept of a long one may have less
 	// maxDecoded is what a picture may hold while it is decoded, in bytes.
 	maxDecoded = 64 << 20
 	// maxScans bounds the passes of a JPEG that is sent coarse first: each costs the time of
@@ -36,6 +36,13 @@ var pngStart, jpegStart = []byte("\x89PNG\r\n\x1a\n"), []byte{0xff, 0xd8, 0xff}
 // beside the picture (places, names). It is refused with problem.InvalidField,
 // problem.UnsupportedMedia or problem.BodyTooLarge and a reason a person can act on.
 func ReadPicture(raw []byte) (kept []byte, size [2]int, err error) {
+	config, err := limits(raw)
+	if err != nil {
+		return nil, size, err
+	}
+	if w, h := config.Width, config.Height; w < MinSide || h < MinSide {
+		return nil, size, problem.Newf(problem.InvalidField, "the picture has %d × %d pixels, at least %d a side are needed", w, h, MinSide)
+	}
 	read, err := decode(raw)
 	if err != nil {
 		return nil, size, err
@@ -122,8 +129,6 @@ func broken(err error) error {
 func withinLimits(config image.Config, perPixel int) error {
 	w, h := config.Width, config.Height
 	switch {
-	case w < MinSide || h < MinSide:
-		return problem.Newf(problem.InvalidField, "the picture has %d × %d pixels, at least %d a side are needed", w, h, MinSide)
 	case w > MaxSide || h > MaxSide:
 		return problem.Newf(problem.InvalidField, "the picture has %d × %d pixels, at most %d a side are taken", w, h, MaxSide)
 	case w*h*perPixel > maxDecoded:

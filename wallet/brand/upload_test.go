@@ -63,6 +63,14 @@ func TestUploadsAreKeptAsSmallPNGs(t *testing.T) {
 		if err != nil || img.Bounds().Dx() != size[0] || img.Bounds().Dy() != size[1] {
 			t.Errorf("%s: what is kept: %v", name, err)
 		}
+		b := brand.Default("x")
+		b.Logo = kept
+		if _, err := brand.Check(b); err != nil {
+			t.Errorf("%s: what is kept cannot be saved: %v", name, err)
+		}
+		if _, err := brand.Draw(b, brand.DrawLogo, 0); err != nil {
+			t.Errorf("%s: what is kept cannot be drawn: %v", name, err)
+		}
 	}
 }
 

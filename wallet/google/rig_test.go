@@ -34,7 +34,6 @@ type rig struct {
 	double  *googledouble.Double
 	clock   *clock.Fake
 	account google.Account
-	slept   []time.Duration
 }
 
 func newRig(t *testing.T) *rig {
@@ -51,7 +50,6 @@ func newRig(t *testing.T) *rig {
 	r.Client = google.NewClient(google.ClientOptions{
 		Account: r.account, API: r.double.URL(), HTTP: r.double.Client(), Now: r.clock.Now,
 		Sleep: func(ctx context.Context, d time.Duration) error {
-			r.slept = append(r.slept, d)
 			r.clock.Advance(d)
 			return ctx.Err()
 		},
@@ -73,7 +71,7 @@ func fields(t *testing.T, body any) google.Fields {
 	return f
 }
 
-// insert brings the classes and both objects to the double.
+// insert brings both classes and a member's card to the double.
 func (r *rig) insert(t *testing.T) {
 	t.Helper()
 	must(t, r.Insert(t.Context(), google.LoyaltyClasses, fields(t, issuer.CardClass(look))))
