@@ -191,6 +191,12 @@ var Rules = []Rule{
 		Import: []string{"./server/store"}, By: append([]string{"./cmd/hq", "./cmd/fleet"}, outside...),
 		Because: "HQ's rooms name the storage they need; cmd/hq brings server/store to them",
 	},
+	Knows{
+		Room: "./server/settlement/clearing", May: []string{
+			"std", "./internal/loyalty", "./internal/problem", "./internal/currency", "./sync/entry", "./sync/journal", "github.com/google/uuid",
+		},
+		Because: "what a posting is worth is arithmetic; who follows the ledger and keeps months stands around it",
+	},
 	Only{
 		Import: []string{"./edge/api", "./server/api"}, By: append([]string{"./cmd"}, outside...),
 		Because: "handlers call use cases, never the other way",

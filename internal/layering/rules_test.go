@@ -77,6 +77,7 @@ var broken = []struct {
 	{"the doctor opens connections", pkg("./wallet/doctor", "./wallet/google"), "imports ./wallet/google"},
 	{"a certificate knows pushes", pkg("./wallet/apple/passtype", "./wallet/apple/apns"), "imports ./wallet/apple/apns"},
 	{"a push knows passes", pkg("./wallet/apple/apns", "./wallet/face"), "imports ./wallet/face"},
+	{"clearing follows the ledger", pkg("./server/settlement/clearing", "./server/ledger"), "imports ./server/ledger"},
 	{"currencies know an amount", pkg("./internal/currency", "./internal/loyalty"), "imports ./internal/loyalty"},
 	{"a pass reads its own files", pkg("./wallet/apple", "os"), "imports os"},
 	{"PKCS#12 read elsewhere", pkg("./server/pass", "software.sslmate.com/src/go-pkcs12"), "imports software.sslmate.com/src/go-pkcs12"},
