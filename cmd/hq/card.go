@@ -41,8 +41,11 @@ func (f cardFlags) check() error {
 // unsetURL is the default of --public-url, which no shopper could open.
 const unsetURL = "http://localhost:8080"
 
+// address is where anybody reaches this HQ.
+func (f cardFlags) address() string { return strings.TrimSuffix(f.PublicURL, "/") }
+
 // page is where shoppers open their card.
-func (f cardFlags) page() string { return strings.TrimSuffix(f.PublicURL, "/") + "/card" }
+func (f cardFlags) page() string { return f.address() + "/card" }
 
 // public is what terminals tell shoppers of this HQ.
 func (f cardFlags) public() wire.Public {

@@ -56,3 +56,21 @@ func TestAuditPackSaysWhatIsWrong(t *testing.T) {
 		t.Errorf("something was written: %v", err)
 	}
 }
+
+func TestCertificateSaysWhatIsWrong(t *testing.T) {
+	data := initialised(t)
+	file := filepath.Join(t.TempDir(), "day.pdf")
+	for want, args := range map[string][]string{
+		"must be like 2026-03-31": {"S1", "31.12.2026"},
+		"there is no store":       {"S1", "2026-03-31", "--pdf", file},
+		"--locale must be one of": {"S1", "2026-03-31", "--locale", "de"},
+	} {
+		code, _, errs := hq(t, append([]string{"certificate", "--data", data}, args...)...)
+		if code == 0 || !strings.Contains(errs, want) {
+			t.Errorf("%v: %d %q, want %q", args, code, errs, want)
+		}
+	}
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("something was written: %v", err)
+	}
+}

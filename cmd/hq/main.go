@@ -31,6 +31,7 @@ type cli struct {
 	Import   importCommand            `cmd:"" help:"Take in a journal that a terminal exported to a file. Works while serve runs."`
 	Verify   verifyCommand            `cmd:"" help:"Check every chain, signature and balance from the stored bytes."`
 	Certify  verifyCertificateCommand `cmd:"" name:"verify-certificate" help:"Check certificates of store days with nothing but HQ's published keys."`
+	Paper    certificateCommand       `cmd:"" name:"certificate" help:"Hand out the certificate of a store's day: its signed text, or A4 pages with a code that opens the page which verifies it."`
 	Pack     auditPackCommand         `cmd:"" name:"audit-pack" help:"Write certified days, and all they rest on, into a folder that an auditor verifies without HQ."`
 	Rebuild  rebuildCommand           `cmd:"" help:"Replay all journals into an empty ledger and compare it row for row."`
 	Backup   backupCommand            `cmd:"" help:"Copy a SQLite database into a file, while serve runs."`

@@ -75,7 +75,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 	watch := console.NewWatch(o.db, func(err error) { log.Error("it could not be seen what changed; it is tried again", "error", err) })
 	counter := rounds.Elected(countEvery, mine, o.count, func(err error) { log.Error("figures could not be counted; it is tried again", "error", err) })
 	certifier := rounds.Elected(certifyEvery, mine, o.storeDays.Round, func(err error) { log.Error("days could not be certified; it is tried again", "error", err) })
-	server := o.server(watch, proxies, log)
+	server := o.server(watch, proxies, c.Card.address(), log)
 	// The line that programs wait for: requests are taken from here on.
 	ready := map[string]any{"ready": true, "address": listener.Addr().String(), "hq": o.secrets.HQ}
 	if err := json.NewEncoder(s.stdout).Encode(ready); err != nil {
@@ -121,14 +121,14 @@ func (c serveCommand) prepare(ctx context.Context, s *surroundings, o *office, m
 }
 
 // server puts the API over all parts. It listens nowhere yet.
-func (o *office) server(watch *console.Watch, proxies api.Proxies, log *slog.Logger) *api.Server {
+func (o *office) server(watch *console.Watch, proxies api.Proxies, address string, log *slog.Logger) *api.Server {
 	options := api.Options{
 		People: o.people, Answers: o.answers, Fleet: o.fleet, Cashiers: o.cashiers, Programme: o.programme, Accounts: o.accounts, Shop: o.shop,
 		Claims: o.claims, Days: o.days, StoreDays: o.storeDays, Cards: o.cards, Branding: o.branding, Passes: o.passes, SelfMade: o.selfMade(),
 		Mails: o.mails, Expiry: o.expiry, Ledger: o.ledger, Found: o.db, Ingest: o.ingest, Feed: o.feed, Rights: o.rights,
 		Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: console.NewProver(o.db, o.db, console.Office{HQ: o.secrets.HQ, Keys: o.keys}), Watch: watch,
 		Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Keys: o.keys, Statement: o.statement,
-		Version: version, Ping: o.db.Ping, Lost: store.Lost, Proxies: proxies, Log: log,
+		Version: version, Ping: o.db.Ping, Lost: store.Lost, Proxies: proxies, Address: address, Log: log,
 	}
 	if o.google != nil {
 		options.Google = o.google

@@ -39,6 +39,7 @@ type covered struct {
 	Over     string          `json:"over"`
 	Gap      json.RawMessage `json:"gap"`
 	Rejected []uint64        `json:"rejected"`
+	Forks    json.RawMessage `json:"forks"` // head office's word: a pack has the covered branch
 }
 
 func (c covered) lane() lane { return lane{strings.ReplaceAll(c.Terminal, "-", ""), c.Epoch} }

@@ -141,8 +141,16 @@ var Rules = []Rule{
 		Because: "tills, receipts and passes write the same amount alike, so this knows none of them",
 	},
 	Knows{
-		Room: "./wallet/printed", May: []string{"std", "./wallet/face", "./wallet/brand", "./wallet/passtoken", "golang.org/x/image", "golang.org/x/text", "github.com/go-pdf/fpdf"},
+		Room: "./wallet/printed", May: []string{"std", "./wallet/face", "./wallet/brand", "./wallet/passtoken", "./internal/typeface", "golang.org/x/image", "golang.org/x/text", "github.com/go-pdf/fpdf"},
 		Because: "a card on paper is made of a brand and a face, like those in phones",
+	},
+	Knows{
+		Room: "./internal/typeface", May: []string{"std", "golang.org/x/image", "golang.org/x/text"},
+		Because: "what a font can draw has nothing to do with what is drawn",
+	},
+	Never{
+		Rooms: []string{"./server/paper"}, Import: []string{"os", "=net/http", "log", "context"},
+		Because: "a paper is made of what is passed in; who reads the books and answers strangers stands around it",
 	},
 	Knows{
 		Room: "./wallet/doctor", May: []string{"std", "./wallet/brand"},

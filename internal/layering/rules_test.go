@@ -74,6 +74,8 @@ var broken = []struct {
 	{"a face knows one wallet", pkg("./wallet/face", "./wallet/apple"), "imports ./wallet/apple"},
 	{"a brand knows where it is kept", pkg("./wallet/brand", "./server/branding"), "imports ./server/branding"},
 	{"a printed card asks the programme", pkg("./wallet/printed", "./server/programme"), "imports ./server/programme"},
+	{"a font knows a card", pkg("./internal/typeface", "./wallet/face"), "imports ./wallet/face"},
+	{"a paper reads files", pkg("./server/paper", "os"), "./server/paper imports os"},
 	{"the doctor opens connections", pkg("./wallet/doctor", "./wallet/google"), "imports ./wallet/google"},
 	{"a certificate knows pushes", pkg("./wallet/apple/passtype", "./wallet/apple/apns"), "imports ./wallet/apple/apns"},
 	{"a push knows passes", pkg("./wallet/apple/apns", "./wallet/face"), "imports ./wallet/face"},

@@ -3750,6 +3750,12 @@ type ListStoreDaysParams struct {
 	To *openapi_types.Date `form:"to,omitempty" json:"to,omitempty"`
 }
 
+// GetDayCertificatePDFParams defines parameters for GetDayCertificatePDF.
+type GetDayCertificatePDFParams struct {
+	// Locale Of the words; English when it is missing.
+	Locale *CardLocale `form:"locale,omitempty" json:"locale,omitempty"`
+}
+
 // PlaceStoreParams defines parameters for PlaceStore.
 type PlaceStoreParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -4382,6 +4388,9 @@ type ServerInterface interface {
 	// GetDayCertificate The certificate of a store's business day
 	// (GET /stores/{id}/days/{date}/certificate)
 	GetDayCertificate(c *fiber.Ctx, id ID, date openapi_types.Date) error
+	// GetDayCertificatePDF The certificate of a store's business day on paper
+	// (GET /stores/{id}/days/{date}/certificate.pdf)
+	GetDayCertificatePDF(c *fiber.Ctx, id ID, date openapi_types.Date, params GetDayCertificatePDFParams) error
 	// PlaceStore Say where a store is
 	// (PUT /stores/{id}/place)
 	PlaceStore(c *fiber.Ctx, id ID, params PlaceStoreParams) error
@@ -9951,6 +9960,59 @@ func (siw *ServerInterfaceWrapper) GetDayCertificate(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetDayCertificatePDF operation middleware
+func (siw *ServerInterfaceWrapper) GetDayCertificatePDF(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Path parameter "date" -------------
+	var date openapi_types.Date
+
+	err = runtime.BindStyledParameterWithOptions("simple", "date", c.Params("date"), &date, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter date: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDayCertificatePDFParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "locale" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locale", query, &params.Locale, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter locale: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetDayCertificatePDF(c, id, date, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // PlaceStore operation middleware
 func (siw *ServerInterfaceWrapper) PlaceStore(c *fiber.Ctx) error {
 
@@ -10880,6 +10942,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/store-days", wrapper.ListStoreCalendars)
 
 	router.Get(options.BaseURL+"/stores/:id/days/:date/certificate", wrapper.GetDayCertificate)
+
+	router.Get(options.BaseURL+"/stores/:id/days/:date/certificate.pdf", wrapper.GetDayCertificatePDF)
 
 	router.Get(options.BaseURL+"/stores/:id/cashiers", wrapper.ListCashiers)
 
@@ -15231,6 +15295,47 @@ func (response GetDayCertificatedefaultApplicationProblemPlusJSONResponse) Visit
 	return ctx.JSON(&response.Body)
 }
 
+type GetDayCertificatePDFRequestObject struct {
+	ID     ID                 `json:"id"`
+	Date   openapi_types.Date `json:"date"`
+	Params GetDayCertificatePDFParams
+}
+
+type GetDayCertificatePDFResponseObject interface {
+	VisitGetDayCertificatePDFResponse(ctx *fiber.Ctx) error
+}
+
+type GetDayCertificatePDF200ApplicationPdfResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetDayCertificatePDF200ApplicationPdfResponse) VisitGetDayCertificatePDFResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetDayCertificatePDFdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDayCertificatePDFdefaultApplicationProblemPlusJSONResponse) VisitGetDayCertificatePDFResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type PlaceStoreRequestObject struct {
 	ID     ID `json:"id"`
 	Params PlaceStoreParams
@@ -16189,6 +16294,9 @@ type StrictServerInterface interface {
 	// GetDayCertificate The certificate of a store's business day
 	// (GET /stores/{id}/days/{date}/certificate)
 	GetDayCertificate(ctx context.Context, request GetDayCertificateRequestObject) (GetDayCertificateResponseObject, error)
+	// GetDayCertificatePDF The certificate of a store's business day on paper
+	// (GET /stores/{id}/days/{date}/certificate.pdf)
+	GetDayCertificatePDF(ctx context.Context, request GetDayCertificatePDFRequestObject) (GetDayCertificatePDFResponseObject, error)
 	// PlaceStore Say where a store is
 	// (PUT /stores/{id}/place)
 	PlaceStore(ctx context.Context, request PlaceStoreRequestObject) (PlaceStoreResponseObject, error)
@@ -20355,6 +20463,35 @@ func (sh *strictHandler) GetDayCertificate(ctx *fiber.Ctx, id ID, date openapi_t
 		return err
 	} else if validResponse, ok := response.(GetDayCertificateResponseObject); ok {
 		if err := validResponse.VisitGetDayCertificateResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDayCertificatePDF operation middleware
+func (sh *strictHandler) GetDayCertificatePDF(ctx *fiber.Ctx, id ID, date openapi_types.Date, params GetDayCertificatePDFParams) error {
+	var request GetDayCertificatePDFRequestObject
+
+	request.ID = id
+	request.Date = date
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDayCertificatePDF(ctx.UserContext(), request.(GetDayCertificatePDFRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDayCertificatePDF")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDayCertificatePDFResponseObject); ok {
+		if err := validResponse.VisitGetDayCertificatePDFResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -138,6 +138,9 @@ type Options struct {
 	MaxPolls int
 	// RequestTime bounds one request, beside what a long poll waits; zero is 15 s.
 	RequestTime time.Duration
+	// Address is where anybody reaches this HQ, without a slash at its end: it is in the codes
+	// on papers.
+	Address string
 	// Proxies are believed about where a request came from; see Proxies.
 	Proxies Proxies
 	// Log takes what is HQ's own fault; nil throws it away.
@@ -156,6 +159,7 @@ type Server struct {
 	polls    *polls
 	rooms    *rooms
 	guesses  guesses
+	visits   visits
 	joins    people.Throttle
 
 	mu       sync.Mutex
@@ -214,6 +218,7 @@ func (s *Server) route() {
 	s.routeGoogle()
 	s.routePages()
 	s.routePictures()
+	s.routePapers()
 	s.app.Get(basePath+"/openapi.json", func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 		return c.Send(document)

@@ -130,6 +130,23 @@ func (db *DB) MainEntries(ctx context.Context, w journal.Writer, first, last uin
 		"AND branch = 0 ORDER BY seq LIMIT ?", shard.Of(w.ID), idBytes(w.ID), w.Epoch, int64(first), int64(last), limit)
 }
 
+// Forks implements storeday.Store.
+func (db *DB) Forks(ctx context.Context, w journal.Writer) ([]storeday.Fork, error) {
+	type forkRow struct {
+		Branch int    `bun:"branch"`
+		From   uint64 `bun:"from_seq"`
+		Last   uint64 `bun:"head_seq"`
+		Head   []byte `bun:"head_hash"`
+	}
+	return page(ctx, db, func(r forkRow) storeday.Fork {
+		return storeday.Fork{Branch: r.Branch, First: r.From + 1, Last: r.Last, Head: toHash(r.Head).String()}
+	}, "SELECT branch, from_seq, head_seq, head_hash FROM branches WHERE shard = ? AND terminal = ? AND epoch = ? AND branch > 0 ORDER BY branch LIMIT ?",
+		shard.Of(w.ID), idBytes(w.ID), w.Epoch, mostForks)
+}
+
+// mostForks bounds the branches of one journal that a certificate names.
+const mostForks = 100
+
 // SalesOf implements storeday.Store.
 func (db *DB) SalesOf(ctx context.Context, sales []uuid.UUID) (map[uuid.UUID]entry.Sale, error) {
 	named, err := db.SourcesNaming(ctx, sales)

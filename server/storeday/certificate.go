@@ -56,6 +56,18 @@ type Journal struct {
 	// Rejected are the numbers of entries that count for nothing: a terminal that was shut out
 	// delivered them, and a person decided so.
 	Rejected []uint64 `json:"rejected,omitempty"`
+	// Forks are branches of the journal beside the covered one, as HQ had them at the cut.
+	Forks []Fork `json:"forks,omitempty"`
+}
+
+// Fork is a second line of a journal: two writers have the terminal's key, or one was taken
+// back to an earlier state. A certificate covers the branch that HQ heard of first, number 0,
+// and no entry of another one.
+type Fork struct {
+	Branch int    `json:"branch"` // from 1, in the order in which HQ heard of them
+	First  uint64 `json:"first"`  // the first entry of this branch alone
+	Last   uint64 `json:"last"`
+	Head   string `json:"head"` // the hash of Last
 }
 
 // Gap is what HQ does not know of a terminal that two people have declared lost.
@@ -179,6 +191,16 @@ func Verify(text string, published map[string]ed25519.PublicKey) (Certificate, e
 		return Certificate{}, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
 	return c.Certificate, nil
+}
+
+// Read reads what a kept certificate says. Its signature is not checked: it comes out of
+// head office's own storage.
+func (c Certified) Read() (Certificate, error) {
+	var out signed
+	if _, _, err := jwt.NewParser().ParseUnverified(c.Text, &out); err != nil {
+		return Certificate{}, fmt.Errorf("read certificate of %s: %w", c.Date, err)
+	}
+	return out.Certificate, nil
 }
 
 // signed is a certificate as JWT claims. It has no expiry: what was certified stays so.

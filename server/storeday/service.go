@@ -63,6 +63,8 @@ type Store interface {
 	// MainEntries returns entries of a journal's first branch with numbers from first to
 	// last, in order, limit at most.
 	MainEntries(ctx context.Context, w journal.Writer, first, last uint64, limit int) ([]ledger.Entry, error)
+	// Forks lists the branches of a journal beside the first one, in their order.
+	Forks(ctx context.Context, w journal.Writer) ([]Fork, error)
 	// SalesOf finds sales by their ids.
 	SalesOf(ctx context.Context, sales []uuid.UUID) (map[uuid.UUID]entry.Sale, error)
 	// Rejected names entries of a span that a person let count for nothing.

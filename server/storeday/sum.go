@@ -61,6 +61,9 @@ func (s *Service) addLane(ctx context.Context, span Span, t *tally) (Journal, er
 	if err != nil {
 		return covered, err
 	}
+	if covered.Forks, err = s.env.Store.Forks(ctx, l.Writer); err != nil {
+		return covered, fmt.Errorf("read the branches of a journal: %w", err)
+	}
 	t.begin(l.Writer, span.First, whole)
 	near := map[uuid.UUID]entry.Sale{}
 	for next := span.First; next <= span.Last; {

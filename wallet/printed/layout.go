@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/typeface"
 	"github.com/tallystick/tallystick/wallet/brand"
 	"github.com/tallystick/tallystick/wallet/face"
 	"github.com/tallystick/tallystick/wallet/passtoken"
@@ -28,7 +29,7 @@ type Stock struct {
 	ground, ink, soft color.NRGBA
 	logo              *image.NRGBA // opaque, on the ground
 	logoAt            box
-	faces             typefaces
+	faces             typeface.Faces
 }
 
 // New makes the stock of a brand.
@@ -55,7 +56,7 @@ func New(b brand.Brand) (*Stock, error) {
 	s.logo = onGround(logo, s.ground)
 	scale := min(logoWidth/float64(drawn.Width), logoHeight/float64(drawn.Height))
 	s.logoAt = box{margin, margin, float64(drawn.Width) * scale, float64(drawn.Height) * scale}
-	s.faces, err = openTypefaces()
+	s.faces, err = typeface.Open()
 	return s, err
 }
 
@@ -73,7 +74,7 @@ const (
 // line is a text on the card; x and y are where its base line begins.
 type line struct {
 	text       string
-	face       typeface
+	face       typeface.Face
 	size, x, y float64
 	ink        color.NRGBA
 }
@@ -131,7 +132,7 @@ func modulesOf(code string) ([][]bool, error) {
 // wish is a line before it is made to fit.
 type wish struct {
 	text                     string
-	face                     typeface
+	face                     typeface.Face
 	size, least, x, y, width float64
 	ink                      color.NRGBA
 }
@@ -158,23 +159,23 @@ func (l *layout) wishes(f face.Face) []wish {
 	}
 	left, below := l.code.x-2*margin+1, l.code.y+l.code.h
 	return []wish{
-		{l.brand.Programme, l.faces.bold, 4.4, 2.6, margin, 23, left, l.ink},
-		{l.brand.TextsIn(f.Locale).Description, l.faces.regular, 2.6, 2, margin, 27.2, left, l.soft},
-		{name, l.faces.regular, 3.6, 2.4, margin, 38, left, l.ink},
-		{label, l.faces.regular, 2.2, 2, margin, 43.6, left, l.soft},
-		{f.Number, l.faces.mono, 3.2, 2.4, margin, 47.8, left, l.ink},
-		{until, l.faces.regular, 2.3, 1.8, l.code.x, below + 4.2, l.code.w, l.soft},
-		{host, l.faces.regular, 2.3, 1.8, l.code.x, below + 7.8, l.code.w, l.soft},
+		{l.brand.Programme, l.faces.Bold, 4.4, 2.6, margin, 23, left, l.ink},
+		{l.brand.TextsIn(f.Locale).Description, l.faces.Regular, 2.6, 2, margin, 27.2, left, l.soft},
+		{name, l.faces.Regular, 3.6, 2.4, margin, 38, left, l.ink},
+		{label, l.faces.Regular, 2.2, 2, margin, 43.6, left, l.soft},
+		{f.Number, l.faces.Mono, 3.2, 2.4, margin, 47.8, left, l.ink},
+		{until, l.faces.Regular, 2.3, 1.8, l.code.x, below + 4.2, l.code.w, l.soft},
+		{host, l.faces.Regular, 2.3, 1.8, l.code.x, below + 7.8, l.code.w, l.soft},
 	}
 }
 
 func (l *layout) setLines(f face.Face) error {
 	for _, w := range l.wishes(f) {
-		text, err := w.face.drawable(w.text)
+		text, err := w.face.Drawable(w.text)
 		if err != nil {
 			return err
 		}
-		text, size, err := w.face.fitted(text, w.size, w.least, w.width)
+		text, size, err := w.face.Fitted(text, w.size, w.least, w.width)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-pdf/fpdf"
 
+	"github.com/tallystick/tallystick/internal/typeface"
 	"github.com/tallystick/tallystick/wallet/face"
 )
 
@@ -78,8 +79,8 @@ func (s *Stock) paper(w, h float64) (*paper, error) {
 	p.SetCatalogSort(true)
 	p.SetMargins(0, 0, 0)
 	p.SetAutoPageBreak(false, 0)
-	for _, f := range []typeface{s.faces.regular, s.faces.bold, s.faces.mono} {
-		p.AddUTF8FontFromBytes(f.name, "", f.ttf)
+	for _, f := range []typeface.Face{s.faces.Regular, s.faces.Bold, s.faces.Mono} {
+		p.AddUTF8FontFromBytes(f.Name, "", f.TTF)
 	}
 	var raw bytes.Buffer
 	if err := png.Encode(&raw, s.logo); err != nil {
@@ -104,7 +105,7 @@ func (p *paper) card(f face.Face, x, y float64) error {
 	p.fillWith(color.NRGBA{A: 255})
 	l.eachRun(func(b box) { p.Rect(x+b.x, y+b.y, b.w, b.h, "F") })
 	for _, t := range l.lines {
-		p.SetFont(t.face.name, "", 0)
+		p.SetFont(t.face.Name, "", 0)
 		p.SetFontUnitSize(t.size)
 		p.SetTextColor(int(t.ink.R), int(t.ink.G), int(t.ink.B))
 		p.Text(x+t.x, y+t.y, t.text)

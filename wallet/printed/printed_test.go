@@ -345,7 +345,7 @@ func TestNamesOfAllKinds(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, line := range l.lines {
-			w, err := line.face.width(line.text)
+			w, err := line.face.Width(line.text)
 			if err != nil || line.x+w*line.size > Width || line.x == margin && line.x+w*line.size > l.code.x {
 				t.Errorf("%.20q… is printed over the edge: %v", line.text, err)
 			}

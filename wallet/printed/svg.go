@@ -13,6 +13,7 @@ import (
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
 
+	"github.com/tallystick/tallystick/internal/typeface"
 	"github.com/tallystick/tallystick/wallet/face"
 )
 
@@ -79,12 +80,12 @@ func (t line) outlines() (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("outline text: %w", err)
 		}
-		segments, err := t.face.LoadGlyph(&buf, i, fixed.I(unitsPerEm), nil)
+		segments, err := t.face.LoadGlyph(&buf, i, fixed.I(typeface.UnitsPerEm), nil)
 		if err != nil {
 			return "", fmt.Errorf("outline text: %w", err)
 		}
 		at := func(p fixed.Point26_6) string {
-			return fmt.Sprintf("%s %s", coordinate(x+float64(p.X)/64/unitsPerEm*t.size), coordinate(t.y+float64(p.Y)/64/unitsPerEm*t.size))
+			return fmt.Sprintf("%s %s", coordinate(x+float64(p.X)/64/typeface.UnitsPerEm*t.size), coordinate(t.y+float64(p.Y)/64/typeface.UnitsPerEm*t.size))
 		}
 		for _, s := range segments {
 			switch s.Op {
@@ -98,7 +99,7 @@ func (t line) outlines() (string, error) {
 				out.WriteString("C" + at(s.Args[0]) + " " + at(s.Args[1]) + " " + at(s.Args[2]))
 			}
 		}
-		w, err := t.face.width(string(r))
+		w, err := t.face.Width(string(r))
 		if err != nil {
 			return "", err
 		}
