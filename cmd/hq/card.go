@@ -80,7 +80,7 @@ func (o *office) shopperSide(f cardFlags, mine rounds.Turn, log *slog.Logger) er
 	o.cards = card.New(card.Env{
 		Store: o.db, Programme: o.programme, Ledger: o.ledger, Accounts: o.accounts, Stores: o.fleet, Claims: o.claims, Mails: o.mails, Wallets: o.shopperWallets(),
 		Clock: o.clock, Random: rand.Reader, NewID: newID, Secret: secret,
-		Name: f.Programme, Address: f.page(),
+		Name: f.Programme, Address: f.page(), Tiers: o.tiers,
 	})
 	return nil
 }

@@ -38,6 +38,7 @@ import (
 	"github.com/tallystick/tallystick/server/rounds"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/server/storeday"
+	"github.com/tallystick/tallystick/server/tier"
 	"github.com/tallystick/tallystick/server/webshop"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/wallet/apple"
@@ -69,6 +70,7 @@ type office struct {
 	fleet     *fleet.Fleet
 	cashiers  *cashier.Cashiers
 	programme *programme.Programme
+	tiers     *tier.Service
 	accounts  *account.Accounts
 	shop      *webshop.Shop
 	rights    *allowance.Service
@@ -186,6 +188,7 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 		Keeper: db, Journal: o.journal, Ledger: o.ledger, Clock: o.clock, Random: rand.Reader, NewID: newID,
 		HQ: s.HQ, PassKey: pass, Groups: s.Groups,
 	})
+	o.tiers = tier.New(db, o.programme, o.clock)
 	o.cashiers = cashier.NewCashiers(cashier.Env{
 		Keeper: db, Journal: o.journal, Policies: o.programme, Clock: o.clock, Random: rand.Reader, NewID: newID,
 		Stores: func(ctx context.Context, id uuid.UUID) error { _, err := o.fleet.Store(ctx, id); return err },

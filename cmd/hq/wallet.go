@@ -34,7 +34,7 @@ func (o *office) walletSide(s *surroundings, f walletFlags, c cardFlags, mine ro
 	}
 	o.branding = branding.New(branding.Env{Store: o.db, Clock: o.clock, Programme: c.Programme})
 	options := pass.Options{
-		Store: o.db, Programme: o.programme, Books: o.db, Branding: o.branding, Clock: o.clock, NewID: newID, NewSecretID: newSecretID,
+		Store: o.db, Programme: o.programme, Books: o.db, Branding: o.branding, Tiers: o.tiers, Clock: o.clock, NewID: newID, NewSecretID: newSecretID,
 		Secret: secret, HQEpoch: o.secrets.Epoch, Log: log, Turn: mine,
 		Settings: pass.Settings{
 			UrgentGap: max(f.PushGap, time.Millisecond), Gap: max(f.LookGap, time.Millisecond), Notice: f.Notice, Reissue: f.Reissue,

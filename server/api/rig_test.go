@@ -46,6 +46,7 @@ import (
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/server/storeday"
+	"github.com/tallystick/tallystick/server/tier"
 	"github.com/tallystick/tallystick/server/webshop"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -189,12 +190,13 @@ func (r *rig) start() {
 	r.watch = console.NewWatch(db, func(err error) { r.t.Error(err) })
 	claims := claim.New(claim.Options{Store: db, Ledger: r.ledger, Policies: prog, Clock: r.clock})
 	r.outbox = mail.New(mail.Options{Store: db, Clock: r.clock, NewID: newID})
+	tiers := tier.New(db, prog, r.clock)
 	cards := card.New(card.Env{
 		Store: db, Programme: prog, Ledger: r.ledger, Accounts: r.accounts, Stores: lanes, Claims: claims, Mails: r.outbox, Clock: r.clock,
-		Random: rand.Reader, NewID: newID, Secret: r.secret, Name: "Corner Shop", Address: "https://hq.example/card", Wallets: &r.wallets,
+		Random: rand.Reader, NewID: newID, Secret: r.secret, Name: "Corner Shop", Address: "https://hq.example/card", Wallets: &r.wallets, Tiers: tiers,
 	})
 	r.passes = pass.New(pass.Options{
-		Store: db, Books: db, Programme: prog, Branding: &builtIn{}, Apple: appleJSON{}, Clock: r.clock, NewID: newID, NewSecretID: uuid.New, Secret: r.secret, HQEpoch: 1,
+		Store: db, Books: db, Programme: prog, Branding: &builtIn{}, Tiers: tiers, Apple: appleJSON{}, Clock: r.clock, NewID: newID, NewSecretID: uuid.New, Secret: r.secret, HQEpoch: 1,
 	})
 	days := storeday.New(storeday.Env{
 		Store: db, Fleet: lanes, Journal: journal, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Virtual: webshop.IsLane,
@@ -204,7 +206,7 @@ func (r *rig) start() {
 		StoreDays: days,
 		Branding:  branding.New(branding.Env{Store: db, Clock: r.clock, Programme: "Corner Shop"}),
 		Cards:     cards, Mails: r.outbox, Claims: claims,
-		Passes: r.passes,
+		Passes: r.passes, Tiers: tiers,
 		People: r.people, Answers: answers, Fleet: lanes, Cashiers: r.cashiers, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
 		Expiry:      expiry.New(expiry.Options{Certificates: r.ending, Clock: r.clock}),

@@ -34,6 +34,7 @@ import (
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/reconcile"
 	"github.com/tallystick/tallystick/server/storeday"
+	"github.com/tallystick/tallystick/server/tier"
 	"github.com/tallystick/tallystick/server/webshop"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
@@ -105,6 +106,7 @@ type Options struct {
 	Branding  *branding.Service
 	Mails     *mail.Outbox
 	Passes    *pass.Service
+	Tiers     *tier.Service
 	Google    GoogleWallet // nil without an account
 	// SelfMade says that Apple passes are signed by a self-made authority.
 	SelfMade bool

@@ -9,11 +9,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/tier"
 )
 
 // EmailState says what is known of an address. Stored; numbers are final.
@@ -162,6 +164,11 @@ type Claims interface {
 	ByHand(ctx context.Context, by, member uuid.UUID, code string) (claim.Row, error)
 }
 
+// Tiers says which tier an account is in.
+type Tiers interface {
+	Of(ctx context.Context, account uuid.UUID) (tier.Ladder, loyalty.Standing, error)
+}
+
 // Mails queues a mail in the transaction of ctx.
 type Mails interface {
 	Queue(ctx context.Context, to, subject, text string) error
@@ -176,6 +183,7 @@ type Env struct {
 	Stores    Stores
 	Claims    Claims
 	Mails     Mails
+	Tiers     Tiers
 	// Wallets makes passes; nil makes none.
 	Wallets Wallets
 	Clock   clock.Clock

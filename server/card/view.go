@@ -9,10 +9,12 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/tier"
 )
 
 const (
@@ -32,6 +34,8 @@ type View struct {
 	Units    []ledger.Units
 	Rewards  []programme.Reward
 	Vouchers []programme.Voucher
+	Tiers    tier.Ladder // the tiers there are, and where the member stands
+	Standing loyalty.Standing
 	AsOf     time.Time
 }
 
@@ -55,6 +59,9 @@ func (c *Cards) View(ctx context.Context, member uuid.UUID) (View, error) {
 		return View{}, fmt.Errorf("show card: %w", err)
 	}
 	v.Units = account.Units(v.AsOf)
+	if v.Tiers, v.Standing, err = c.env.Tiers.Of(ctx, v.Member.Account); err != nil {
+		return View{}, fmt.Errorf("show card: %w", err)
+	}
 	all, err := c.env.Store.Consents(ctx, member)
 	if err != nil {
 		return View{}, fmt.Errorf("show card: %w", err)

@@ -19,6 +19,7 @@ import (
 	"github.com/tallystick/tallystick/server/googlewallet"
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/tier"
 	"github.com/tallystick/tallystick/wallet/brand"
 	"github.com/tallystick/tallystick/wallet/google"
 	"github.com/tallystick/tallystick/wallet/passtoken"
@@ -112,7 +113,7 @@ func (r *rig) restart() {
 	})
 	r.wallet = wallet
 	r.passes = pass.New(pass.Options{
-		Store: r.hq.DB, Books: r.hq.DB, Programme: r.programme, Branding: r, Google: wallet, Clock: r.hq.Clock,
+		Store: r.hq.DB, Books: r.hq.DB, Programme: r.programme, Branding: r, Tiers: tier.New(r.hq.DB, r.programme, r.hq.Clock), Google: wallet, Clock: r.hq.Clock,
 		NewID: newID, NewSecretID: uuid.New, Secret: bytes.Repeat([]byte{5}, 32), HQEpoch: 1,
 	})
 	wallet.SetPasses(r.passes)

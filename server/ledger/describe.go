@@ -53,6 +53,7 @@ var bodies = map[entry.Kind]func(entry.Entry) (any, error){
 	entry.KindHQCashier:           record,
 	entry.KindHQTillRules:         record,
 	entry.KindHQPublic:            record,
+	entry.KindHQTiers:             record,
 	entry.KindHQAdjustment:        body[entry.HQAdjustment],
 	entry.KindHQGrant:             body[entry.HQGrant],
 	entry.KindHQTakeBack:          body[entry.HQTakeBack],

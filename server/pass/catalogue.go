@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/tier"
 	"github.com/tallystick/tallystick/wallet/face"
 	"github.com/tallystick/tallystick/wallet/passtoken"
 )
@@ -30,6 +31,7 @@ type catalogue struct {
 	notice time.Time
 	asOf   time.Time
 	stores []face.Place
+	tiers  tier.Ladder
 }
 
 // mostPlaces is how many places a pass may have at Apple and at Google.
@@ -54,6 +56,9 @@ func (s *Service) catalogue(ctx context.Context) (*catalogue, error) {
 	}
 	if cat.stores, err = s.o.Books.Places(ctx, mostPlaces); err != nil {
 		return nil, fmt.Errorf("read places of stores: %w", err)
+	}
+	if cat.tiers, err = s.o.Tiers.Ladder(ctx); err != nil {
+		return nil, err
 	}
 	for after := uuid.Nil; ; {
 		page, err := s.o.Programme.Rewards(ctx, after, pageSize)
@@ -99,6 +104,9 @@ func (cat *catalogue) draft(p Pass, m programme.Member, b *books, locale string)
 	f.Next = cat.next(units)
 	f.Balances, f.Expiring = cat.amounts(units, f.Next)
 	f.Vouchers = cat.vouchers(b.vouchers)
+	if b.standing != nil {
+		f.Tier = cat.tier(*b.standing)
+	}
 	return f
 }
 
@@ -236,4 +244,21 @@ func (cat *catalogue) currency(unit string) string {
 		return cat.units.Currency
 	}
 	return ""
+}
+
+// tier is where a member stands among the tiers.
+func (cat *catalogue) tier(s loyalty.Standing) *face.Tier {
+	out := face.Tier{Unit: cat.tiers.Unit, Currency: cat.currency(cat.tiers.Unit)}
+	if s.Level >= 0 {
+		l := cat.tiers.Levels[s.Level]
+		out.Key, out.Names, out.Colour = l.Key, l.Names, l.Colour
+		if s.KeptUntil != 0 {
+			out.KeptUntil = s.KeptUntil.Date()
+		}
+	}
+	if s.Next >= 0 {
+		l := cat.tiers.Levels[s.Next]
+		out.NextKey, out.NextNames, out.Missing = l.Key, l.Names, -cat.whole(out.Unit, -s.Missing)
+	}
+	return &out
 }

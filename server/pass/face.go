@@ -54,6 +54,9 @@ func (s *Service) drafts(ctx context.Context, cat *catalogue, passes []Pass) ([]
 	if err != nil {
 		return nil, err
 	}
+	if err := s.standings(ctx, cat, passes, of, books); err != nil {
+		return nil, err
+	}
 	locales, err := s.o.Books.Locales(ctx, unique)
 	if err != nil {
 		return nil, fmt.Errorf("read languages: %w", err)
@@ -70,10 +73,30 @@ func (s *Service) drafts(ctx context.Context, cat *catalogue, passes []Pass) ([]
 	return out, nil
 }
 
-// books are what an account has.
+// standings notes where the accounts of members' cards stand among the tiers. A voucher
+// that stands for itself says nothing of them.
+func (s *Service) standings(ctx context.Context, cat *catalogue, passes []Pass, of map[uuid.UUID]programme.Member, all map[uuid.UUID]*books) error {
+	wanted := map[uuid.UUID]bool{}
+	for _, p := range passes {
+		if m, known := of[p.Member]; known && p.Voucher == uuid.Nil && p.State != Voided {
+			wanted[m.Account] = true
+		}
+	}
+	standings, err := s.o.Tiers.Standings(ctx, cat.tiers, sortedIDs(wanted))
+	if err != nil {
+		return fmt.Errorf("work out tiers: %w", err)
+	}
+	for account, standing := range standings {
+		all[account].standing = &standing
+	}
+	return nil
+}
+
+// books are what an account has. Standing is nil without tiers.
 type books struct {
 	account  ledger.Account
 	vouchers []loyalty.Voucher
+	standing *loyalty.Standing
 }
 
 // find returns where a voucher is, or -1. Nobody has none.

@@ -207,7 +207,7 @@ type sweepPlace struct {
 }
 
 // stamp names what all passes show: the look, the day (for what expires and when codes
-// end), and the catalogue.
+// end), the catalogue, and the tiers with the day of their zone: a tier may end with it.
 func (s *Service) stamp(ctx context.Context) (string, error) {
 	look, err := s.o.Branding.Version(ctx)
 	if err != nil {
@@ -221,7 +221,18 @@ func (s *Service) stamp(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read progress: %w", err)
 	}
-	return fmt.Sprintf("%s look %d key %d catalogue %d", s.now().Format(time.DateOnly), look, terms.KeyID, read), nil
+	tiers, err := s.o.Tiers.Ladder(ctx)
+	if err != nil {
+		return "", err
+	}
+	stamp := fmt.Sprintf("%s look %d key %d catalogue %d", s.now().Format(time.DateOnly), look, terms.KeyID, read)
+	if tiers.Version > 0 {
+		stamp += fmt.Sprintf(" tiers %d", tiers.Version)
+	}
+	if len(tiers.Levels) > 0 {
+		stamp += " on " + tiers.Today.Date().Format(time.DateOnly)
+	}
+	return stamp, nil
 }
 
 // sweep looks at the next part of all passes, if something changed that all of them show.

@@ -9,6 +9,7 @@ import (
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/tier"
 	"github.com/tallystick/tallystick/wallet/brand"
 	"github.com/tallystick/tallystick/wallet/face"
 )
@@ -109,6 +110,14 @@ type Movement struct {
 	OccurredAt time.Time // of the newest fact
 	RecordedAt time.Time // when HQ recorded it
 	RedeemedAt time.Time // when HQ recorded the newest redemption; zero for none
+}
+
+// Tiers are the tiers of the programme.
+type Tiers interface {
+	// Ladder is the tiers in force, today.
+	Ladder(ctx context.Context) (tier.Ladder, error)
+	// Standings returns where accounts stand on a ladder; none when it has no levels.
+	Standings(ctx context.Context, l tier.Ladder, accounts []uuid.UUID) (map[uuid.UUID]loyalty.Standing, error)
 }
 
 // Branding is the look in force.

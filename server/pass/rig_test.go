@@ -19,6 +19,7 @@ import (
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/tier"
 	"github.com/tallystick/tallystick/wallet/brand"
 	"github.com/tallystick/tallystick/wallet/face"
 )
@@ -67,7 +68,7 @@ func (r *rig) anotherOn(db pass.Store, settings pass.Settings) *pass.Service {
 // inEpoch is a process of a head office that was restored epoch−1 times.
 func (r *rig) inEpoch(epoch uint32, db pass.Store, settings pass.Settings) *pass.Service {
 	return pass.New(pass.Options{
-		Store: db, Books: r.hq.DB, Programme: r.programme, Branding: r.look, Apple: r.apple, Google: r.apple, Push: r.phones, Clock: r.hq.Clock,
+		Store: db, Books: r.hq.DB, Programme: r.programme, Branding: r.look, Tiers: tier.New(r.hq.DB, r.programme, r.hq.Clock), Apple: r.apple, Google: r.apple, Push: r.phones, Clock: r.hq.Clock,
 		NewID: newID, NewSecretID: uuid.New, Secret: bytes.Repeat([]byte{5}, 32), HQEpoch: epoch, Settings: settings,
 	})
 }

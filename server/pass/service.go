@@ -36,6 +36,7 @@ type Options struct {
 	Programme Programme
 	Books     Books
 	Branding  Branding
+	Tiers     Tiers
 	// Apple, Google and Push are nil when there is no account.
 	Apple  AppleWallet
 	Google GoogleWallet

@@ -53,6 +53,7 @@ const (
 	KindHQCashier           Kind = 87 // HQRecord of a wire.Cashier
 	KindHQTillRules         Kind = 88 // HQRecord of a loyalty.TillRules
 	KindHQPublic            Kind = 89 // HQRecord of a wire.Public
+	KindHQTiers             Kind = 99 // HQRecord of a loyalty.Tiers
 )
 
 var kindNames = map[Kind]string{
@@ -70,7 +71,8 @@ var kindNames = map[Kind]string{
 	KindHQTakeBack: "hq_take_back", KindHQRecall: "hq_recall",
 	KindClaim: "claim", KindHQClaimed: "hq_claimed",
 	KindHQCashier: "hq_cashier", KindHQTillRules: "hq_till_rules", KindHQPublic: "hq_public",
-	KindHQLost: "hq_lost", KindHQCertificate: "hq_certificate",
+	KindHQTiers: "hq_tiers",
+	KindHQLost:  "hq_lost", KindHQCertificate: "hq_certificate",
 }
 
 // String returns the name used in JSON, SQL and on screen.

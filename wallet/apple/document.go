@@ -61,6 +61,7 @@ type field struct {
 	NumberStyle     string `json:"numberStyle,omitempty"`
 	DateStyle       string `json:"dateStyle,omitempty"`
 	TimeStyle       string `json:"timeStyle,omitempty"`
+	IgnoresTimeZone bool   `json:"ignoresTimeZone,omitempty"`
 }
 
 type location struct {

@@ -66,6 +66,9 @@ func TestMembersCard(t *testing.T) {
 		"expiring":       {"group": "secondaryFields", "value": 200.0, "changeMessage": "Expiring soon: %@"},
 		"expiresOn":      {"group": "secondaryFields", "value": "2026-12-31T23:00:00Z", "dateStyle": "PKDateStyleMedium"},
 		"asOf":           {"group": "auxiliaryFields", "value": "2026-11-22T11:15:30Z", "dateStyle": "PKDateStyleShort", "timeStyle": "PKDateStyleShort", "changeMessage": nil},
+		"tier":           {"group": "auxiliaryFields", "label": "Tier", "value": "Silver", "changeMessage": "Your tier is now %@"},
+		"nextTier":       {"group": "auxiliaryFields", "label": "To reach: Gold", "value": 260.0, "changeMessage": nil},
+		"back.tierUntil": {"value": "2027-12-31T00:00:00Z", "ignoresTimeZone": true},
 		"back.balance2":  {"group": "backFields", "label": "credit", "value": 12.5, "currencyCode": "EUR", "numberStyle": nil},
 		"back.pending0":  {"value": 15.0},
 		"back.pending2":  {"value": 0.05, "currencyCode": "EUR"},
@@ -80,6 +83,7 @@ func TestMembersCard(t *testing.T) {
 	checkFields(t, fieldsOf(t, d, "posterGeneric"), map[string]map[string]any{
 		"poster.balance0": {"group": "primaryFields", "value": 1240.0},
 		"poster.vouchers": {"group": "headerFields"},
+		"poster.tier":     {"group": "backFields", "value": "Silver", "changeMessage": "Your tier is now %@"},
 		"poster.number":   {"group": "footerFields", "value": "1234 5678 9012 3456"},
 	})
 	poster := d["posterGeneric"].(map[string]any)

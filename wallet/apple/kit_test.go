@@ -73,6 +73,10 @@ func member() face.Face {
 		},
 		Vouchers: []face.Voucher{{ID: uuid.UUID{2}, Name: "Free coffee", Left: 2, ValidTo: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)}, {ID: uuid.UUID{3}, Name: "Cake", Left: 1}},
 		Next:     &face.Next{Name: "Breakfast", Unit: "points", Have: 1240, Cost: 2000},
+		Tier: &face.Tier{
+			Key: "silver", Names: map[string]string{"en": "Silver", "tr": "Gümüş", "pl": "Srebrny"}, KeptUntil: time.Date(2027, 12, 31, 0, 0, 0, 0, time.UTC),
+			NextKey: "gold", NextNames: map[string]string{"en": "Gold", "pl": "Złoty"}, Missing: 260, Unit: "points",
+		},
 		Stores: []face.Place{
 			{Name: "Market square", Latitude: 52.2297, Longitude: 21.0122},
 			{Name: "nowhere"},

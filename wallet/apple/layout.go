@@ -10,6 +10,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/currency"
 	"github.com/tallystick/tallystick/wallet/brand"
+	"github.com/tallystick/tallystick/wallet/face"
 )
 
 // maxListed is how many vouchers and expiring amounts the back lists.
@@ -78,9 +79,34 @@ func (l layout) storeCard() *structure {
 		out.Header = append(out.Header, l.vouchers())
 	}
 	out.Secondary = append(l.next(), l.expiring()...)
-	out.Auxiliary = l.asOf()
+	out.Auxiliary = append(l.tier(), l.asOf()...)
 	out.Back = l.back()
 	return &out
+}
+
+// tier is the member's tier, of whose change the phone tells, and how far it is to the
+// next.
+func (l layout) tier() []field {
+	t := l.r.Face.Tier
+	if t == nil {
+		return nil
+	}
+	var out []field
+	if t.Key != "" {
+		out = append(out, l.telling(l.text("tier", wordTier, l.s.say(named(t.Names))), changedTier))
+	}
+	if t.NextKey != "" {
+		next := named(t.NextNames)
+		label := phrase{wordNextTier.en + ": " + next.en, wordNextTier.tr + ": " + next.tr, wordNextTier.pl + ": " + next.pl}
+		out = append(out, l.amount("nextTier", label, t.Missing, t.Currency))
+	}
+	return out
+}
+
+// named is a name that the programme gives, in each language.
+func named(names map[string]string) phrase {
+	in := func(language string) string { return oneLine(face.NameIn(names, language), maxShort) }
+	return phrase{in("en"), in("tr"), in("pl")}
 }
 
 // poster is the same card as iOS 27 shows it: one header field, up to four primary ones,
@@ -101,7 +127,8 @@ func (l layout) poster() *structure {
 	if f.Number != "" {
 		out.Footer = append(out.Footer, l.text("number", wordNumber, oneLine(f.Number, maxShort)))
 	}
-	out.Back = l.back()
+	out.Back = l.tier() // the front has no room
+	out.Back = append(out.Back, l.back()...)
 	return &out
 }
 
@@ -179,6 +206,11 @@ func (l layout) back() []field {
 		if b.Pending != 0 && n < maxListed {
 			out = append(out, l.amount("pending"+strconv.Itoa(n), wordPending, b.Pending, b.Currency))
 		}
+	}
+	if f.Tier != nil && !f.Tier.KeptUntil.IsZero() {
+		until := l.date("tierUntil", wordTierUntil, f.Tier.KeptUntil)
+		until.IgnoresTimeZone = true // a day of the programme, wherever the phone is
+		out = append(out, until)
 	}
 	out = append(out, l.lists()...)
 	out = append(out, l.about()...)

@@ -27,12 +27,16 @@ var (
 	wordValidTo     = phrase{"Valid until", "Geçerlilik sonu", "Ważny do"}
 	wordUsesLeft    = phrase{"Uses left", "Kalan kullanım", "Pozostałe użycia"}
 	wordVoided      = phrase{"No longer valid", "Artık geçerli değil", "Już nieważna"}
+	wordTier        = phrase{"Tier", "Seviye", "Poziom"}
+	wordNextTier    = phrase{"To reach", "Kalan", "Brakuje do"}
+	wordTierUntil   = phrase{"Tier kept until", "Seviye geçerlilik sonu", "Poziom ważny do"}
 	wordLateUpdates = phrase{
 		"What you see is what head office knew at the time above. A store without a connection may know more.",
 		"Gördükleriniz, merkezin yukarıdaki zamanda bildikleridir. Bağlantısı olmayan bir mağaza daha fazlasını biliyor olabilir.",
 		"Widać to, co centrala wiedziała w podanym wyżej czasie. Sklep bez łączności może wiedzieć więcej.",
 	}
 
+	changedTier     = phrase{"Your tier is now %@", "Yeni seviyeniz: %@", "Twój poziom to teraz: %@"}
 	changedBalance  = phrase{"Your balance is now %@", "Yeni bakiyeniz: %@", "Twoje saldo to teraz %@"}
 	changedVouchers = phrase{"Your vouchers: %@", "Kuponlarınız: %@", "Twoje kupony: %@"}
 	changedExpiring = phrase{"Expiring soon: %@", "Yakında süresi dolacak: %@", "Wkrótce wygasa: %@"}

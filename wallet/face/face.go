@@ -37,6 +37,7 @@ type Face struct {
 	Expiring []Expiring // soonest first
 	Vouchers []Voucher
 	Next     *Next    // the nearest reward; nil when there is none
+	Tier     *Tier    `json:",omitempty"` // nil when the programme has none for the member
 	Voucher  *Voucher // of a KindVoucher
 	Stores   []Place  // those with a known place, nearest first is the phone's affair
 
@@ -83,6 +84,29 @@ type Next struct {
 	Name       string
 	Unit       string
 	Have, Cost int64
+}
+
+// Tier is where a member stands among the tiers of a programme. Below the first one Key
+// and Names are empty; at the highest the Next are.
+type Tier struct {
+	Key       string            // names it for good
+	Names     map[string]string // by language; English is always there
+	Colour    string            // #rrggbb, or empty
+	KeptUntil time.Time         // the last day if nothing more is earned, midnight UTC; zero when it does not end
+
+	NextKey   string
+	NextNames map[string]string
+	Missing   int64 // whole units, rounded up
+	Unit      string
+	Currency  string // ISO 4217 when the unit is money
+}
+
+// NameIn is a name in a language; another one is answered in English.
+func NameIn(names map[string]string, language string) string {
+	if name := names[language]; name != "" {
+		return name
+	}
+	return names["en"]
 }
 
 // Place is where a phone may offer the pass by itself.

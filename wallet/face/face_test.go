@@ -31,6 +31,7 @@ func TestDigestTellsChangesFromLooks(t *testing.T) {
 		"balance": func(f *face.Face) { f.Balances[0].Amount++ },
 		"code":    func(f *face.Face) { f.Code = "TS2" },
 		"voided":  func(f *face.Face) { f.Voided = true },
+		"tier":    func(f *face.Face) { f.Tier = &face.Tier{Key: "gold"} },
 		"voucher": func(f *face.Face) { f.Vouchers = []face.Voucher{{Name: "x"}} },
 	} {
 		if of(change) == same {

@@ -42,8 +42,8 @@ const SoonWithin = 7 * 24 * time.Hour
 
 var wordNewVoucher = word{"A voucher for you", "Size bir kupon", "Kupon dla Ciebie"}
 
-// News are what a member may be told of on the card of a face: each voucher, and what
-// expires soon. The ids are the same each time, so that who remembers them tells each
+// News are what a member may be told of on the card of a face: each voucher, each
+// tier that they come to, and what expires soon. The ids are the same each time, so that who remembers them tells each
 // but once.
 func News(f face.Face, now time.Time) []Telling {
 	var out []Telling
@@ -59,6 +59,9 @@ func News(f face.Face, now time.Time) []Telling {
 	}
 	for _, v := range f.Vouchers {
 		add("voucher-"+v.ID.String(), wordNewVoucher, func(l string) string { return voucherLine(l, v) })
+	}
+	if t := f.Tier; t != nil && t.Key != "" {
+		add("tier-"+t.Key, wordNewTier, func(l string) string { return tierLines(l, t)[0] })
 	}
 	for _, e := range f.Expiring {
 		if e.At.Sub(now) <= SoonWithin {

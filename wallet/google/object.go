@@ -37,8 +37,14 @@ func (i Issuer) Card(serial string, f face.Face, b brand.Brand, offers []string,
 	if len(f.Balances) > 0 {
 		o.LoyaltyPoints = points(lang, f.Balances[0])
 	}
-	if len(f.Balances) > 1 {
+	switch {
+	case len(f.Balances) > 1:
 		o.SecondaryLoyaltyPoints = points(lang, f.Balances[1])
+	case f.Tier != nil && f.Tier.Key != "":
+		// An object has no field for a tier (its class has one, the same for all): what stands
+		// beside the points is the nearest.
+		o.SecondaryLoyaltyPoints = &Points{Label: wordTier.in(lang), LocalizedLabel: wordTier.localized(lang)}
+		o.SecondaryLoyaltyPoints.Balance.String = cut(face.NameIn(f.Tier.Names, lang), f.Tier.Key, maxShort)
 	}
 	o.TextModules = cardModules(lang, f)
 	for _, id := range offers[:min(len(offers), maxOffers)] {
@@ -142,6 +148,7 @@ func cardModules(lang string, f face.Face) []TextModule {
 		}
 		return []string{fmt.Sprintf(wordHave.in(l), f.Next.Name, f.Next.Have, f.Next.Cost)}
 	})
+	add("tier", wordTier, func(l string) []string { return tierLines(l, f.Tier) })
 	add("vouchers", wordVouchers, func(l string) []string {
 		var lines []string
 		for _, v := range f.Vouchers {

@@ -2,6 +2,7 @@ package google_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,11 @@ func member() face.Face {
 		Expiring: []face.Expiring{{Unit: "points", Amount: 20, At: noon.AddDate(0, 0, 7)}},
 		Vouchers: []face.Voucher{{ID: uuid.UUID{9}, Name: "Coffee", Discount: 250, Currency: "EUR", Left: 2, ValidTo: noon.AddDate(0, 1, 0)}},
 		Next:     &face.Next{Name: "Cake", Unit: "points", Have: 120, Cost: 200},
-		AsOf:     noon, ExpiresOn: noon.AddDate(1, 0, 0),
+		Tier: &face.Tier{
+			Key: "silver", Names: map[string]string{"en": "Silver", "pl": "Srebrny"}, KeptUntil: time.Date(2027, 12, 31, 0, 0, 0, 0, time.UTC),
+			NextKey: "gold", NextNames: map[string]string{"en": "Gold", "pl": "Złoty"}, Missing: 80, Unit: "points",
+		},
+		AsOf: noon, ExpiresOn: noon.AddDate(1, 0, 0),
 	}
 }
 
@@ -67,7 +72,7 @@ func TestACardSaysWhatItsFaceSays(t *testing.T) {
 	}
 	for _, want := range []string{
 		`"balance":{"int":120}`, `"money":{"currencyCode":"EUR","micros":"3500000"}`, `"accountName":"Żaneta"`, `"accountId":"1234567890"`,
-		"Punkty: 20 w dniu 22.06.2026", "Points: 20 on 22 Jun 2026", "Cake: 120 z 200", "2 × Coffee (2,50 EUR), do 15.07.2026",
+		"Punkty: 20 w dniu 22.06.2026", "Points: 20 on 22 Jun 2026", "Cake: 120 z 200", `Srebrny, do 31.12.2027\nDo poziomu Złoty brakuje: Punkty: 80`, `Silver, kept until 31 Dec 2027\nTo reach Gold: Points: 80`, "2 × Coffee (2,50 EUR), do 15.07.2026",
 		"15.06.2026 12:00 UTC", `"screenshotEligibility":"INELIGIBLE"`, `"end":{"date":"2027-06-15T23:59:59Z"}`, `"state":"ACTIVE"`,
 		`{totp_timestamp_seconds}{totp_value_0}"`, `"periodMillis":"30000"`, `"valueLength":8`, `"language":"tr"`,
 	} {
@@ -173,5 +178,30 @@ func TestObjectNamesAreReadBack(t *testing.T) {
 		if _, ours := issuer.SerialOf(not); ours {
 			t.Errorf("%q is taken for ours", not)
 		}
+	}
+}
+
+// An object has no field for a tier: it stands beside the points, where no second balance
+// does, and in words; and a member is told of a new one.
+func TestATierStandsOnTheCard(t *testing.T) {
+	f := member()
+	if o := card(t, f, noon); o.SecondaryLoyaltyPoints.Balance.Money == nil {
+		t.Errorf("beside the points stands %+v", o.SecondaryLoyaltyPoints)
+	}
+	f.Balances = f.Balances[:1]
+	if o := card(t, f, noon); o.SecondaryLoyaltyPoints.Balance.String != "Srebrny" || o.SecondaryLoyaltyPoints.Label != "Poziom" {
+		t.Errorf("beside the points stands %+v", o.SecondaryLoyaltyPoints)
+	}
+	told := func(f face.Face) bool {
+		return slices.ContainsFunc(google.News(f, noon), func(n google.Telling) bool {
+			return n.ID == "tier-silver" && n.Body["en"] == "Silver, kept until 31 Dec 2027" && n.Body["tr"] == "Silver, son gün 31.12.2027"
+		})
+	}
+	if !told(f) {
+		t.Errorf("the news are %+v", google.News(f, noon))
+	}
+	f.Tier = &face.Tier{NextKey: "silver", NextNames: map[string]string{"en": "Silver"}, Missing: 10, Unit: "points"}
+	if o := card(t, f, noon); o.SecondaryLoyaltyPoints != nil || told(f) {
+		t.Errorf("below the first tier stands %+v", o.SecondaryLoyaltyPoints)
 	}
 }

@@ -26,6 +26,10 @@ var (
 	wordOn       = word{"%s on %s", "%[2]s: %[1]s", "%s w dniu %s"}
 	wordUntil    = word{"%s, until %s", "%s, son gün %s", "%s, do %s"}
 	wordHave     = word{"%s: %d of %d", "%s: %d / %d", "%s: %d z %d"}
+	wordTier     = word{"Tier", "Seviye", "Poziom"}
+	wordKept     = word{"%s, kept until %s", "%s, son gün %s", "%s, do %s"}
+	wordToNext   = word{"To reach %s: %s", "%s için kalan: %s", "Do poziomu %s brakuje: %s"}
+	wordNewTier  = word{"Your tier", "Seviyeniz", "Twój poziom"}
 	wordPoints   = word{"Points", "Puan", "Punkty"}
 	wordStamps   = word{"Stamps", "Damga", "Pieczątki"}
 	wordCashback = word{"Cashback", "Para iadesi", "Zwrot"}
@@ -129,4 +133,21 @@ func voucherLine(language string, v face.Voucher) string {
 		return line
 	}
 	return fmt.Sprintf(wordUntil.in(language), line, day(language, v.ValidTo))
+}
+
+// tierLines say which tier it is and until when, and how far it is to the next.
+func tierLines(language string, t *face.Tier) []string {
+	if t == nil {
+		return nil
+	}
+	var lines []string
+	if name := face.NameIn(t.Names, language); name != "" && t.KeptUntil.IsZero() {
+		lines = append(lines, name)
+	} else if name != "" {
+		lines = append(lines, fmt.Sprintf(wordKept.in(language), name, day(language, t.KeptUntil)))
+	}
+	if t.NextKey != "" {
+		lines = append(lines, fmt.Sprintf(wordToNext.in(language), face.NameIn(t.NextNames, language), amount(language, t.Unit, t.Currency, t.Missing)))
+	}
+	return lines
 }
