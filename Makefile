@@ -48,7 +48,7 @@ below         = $(patsubst %,./%/...,$(wildcard $(1)))
 RACE_PACKAGES := $(call below,internal sync wallet edge)
 UNIT_PACKAGES := $(call below,server cmd)
 # Packages that start the real binaries, simulate or measure; they have suites of their own.
-APART         := ./internal/e2e/... ./internal/bench/... ./internal/sim/...
+APART         := ./internal/e2e/... ./internal/bench/... ./internal/sim/... ./internal/quarter/...
 FAULTS        := TestG3|TestG4
 
 FUZZTIME    ?= 20s
@@ -182,7 +182,7 @@ test: deps build pass-readers $(SUITES) ## run every suite and print the minutes
 	$(SUITES) run generated -- $(SELF) verify-generated; \
 	$(call race-suite,race,$(RACE_PACKAGES)); \
 	$(SUITES) run -min 1 unit -- $(GO_TEST) -timeout 10m $(call expand,$(UNIT_PACKAGES)); \
-	$(SUITES) run -v -min 1 sim -- $(GO_TEST) -v -timeout 10m ./internal/sim; \
+	$(SUITES) run -v -min 1 sim -- $(GO_TEST) -v -timeout 10m ./internal/sim ./internal/quarter/...; \
 	$(BINARIES) $(SUITES) run -v -min 1 stories -- $(GO_TEST) -v -timeout 8m -skip '$(FAULTS)' ./internal/e2e/...; \
 	$(BINARIES) $(SUITES) run -v -min 1 faults -- $(GO_TEST) -v -timeout 10m -run '$(FAULTS)' ./internal/e2e/...
 export FORBID_SKIPS
@@ -214,6 +214,12 @@ sim-mutants: go-version ## play builds that are wrong on purpose; each must be c
 .PHONY: sim-long
 sim-long: go-version ## 10,000 honest crash recoveries, 100 copied terminals, 50 weeks alone
 	@$(GO_TEST) -v -timeout 10h -run 'TestG[0-9]' ./internal/sim -sim.rights -sim.recoveries=10000 -sim.copies=100 -sim.scenes=50
+
+# QUARTER_DB=sqlite plays on SQLite; QUARTER_STORES, _LANES, _MEMBERS, _DAYS, _SALES (of a
+# lane on a day), _FRAUDS (sets of each kind) and _SEED choose another size.
+.PHONY: quarter
+quarter: deps go-version ## play a quarter of 200 stores against HQ; all it says must be as it was (build/quarter.json)
+	@TALLYSTICK_QUARTER=1 $(GO_TEST) -v -timeout 12h -run '^TestTheWholeQuarterIsAsItWas$$' ./internal/quarter
 
 .PHONY: soak
 soak: deps build pass-readers $(SUITES) ## run longer campaigns: faults at raised counts, races in HQ, fuzzing

@@ -11,7 +11,7 @@ var (
 		"cloud.google.com", "google.golang.org/api", "github.com/aws", "github.com/Azure",
 	}
 	// outside is what stands around the product and may know all of it.
-	outside = []string{"./internal/sim", "./internal/testkit", "./internal/e2e", "./internal/bench"}
+	outside = []string{"./internal/sim", "./internal/testkit", "./internal/e2e", "./internal/bench", "./internal/quarter"}
 )
 
 // Rules is the whole table. "./x" is this module's room x with all below it,
@@ -96,6 +96,10 @@ var Rules = []Rule{
 			"github.com/google/uuid", "github.com/skip2/go-qrcode",
 		},
 		Because: "a second implementation is written from this room and the page beside it",
+	},
+	Knows{
+		Room: "./internal/quarter/truth", May: []string{"std"},
+		Because: "what HQ says is held against it; a fault that both share would not show",
 	},
 	Knows{
 		Room: "./internal/cursortext", May: []string{"std"},

@@ -69,6 +69,7 @@ var broken = []struct {
 	{"the clock knows keys", pkg("./internal/clock", "./internal/keys"), "imports ./internal/keys"},
 	{"keys know uuid", pkg("./internal/keys", "github.com/google/uuid"), "imports github.com/google/uuid"},
 	{"a cursor's text knows what it says", pkg("./internal/cursortext", "./server/feed"), "imports ./server/feed"},
+	{"the truth asks the domain", pkg("./internal/quarter/truth", "./internal/loyalty"), "imports ./internal/loyalty"},
 	{"Google's wallet knows the code", pkg("./wallet/google", "./wallet/passtoken"), "imports ./wallet/passtoken"},
 	{"the auditor's program trusts ours", pkg("./cmd/verify", "./sync/journal"), "imports ./sync/journal"},
 	{"a face knows one wallet", pkg("./wallet/face", "./wallet/apple"), "imports ./wallet/apple"},

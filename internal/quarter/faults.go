@@ -1,0 +1,145 @@
+package quarter
+
+import (
+	"context"
+	"time"
+
+	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// wrongSums: a close says more money than was taken.
+func (w *world) wrongSums(from int, l *lane) {
+	w.on(from, evening, func(ctx context.Context) error {
+		m, err := w.loner(ctx, 0)
+		if err != nil {
+			return err
+		}
+		l.now(w.after(l, 7))
+		if _, err := w.sell(l, basket(m)); err != nil {
+			return err
+		}
+		l.now(w.shut(l))
+		err = l.close(func(c *entry.DayClose) { c.Money[0].Total += 5_000 })
+		w.expect("close with wrong sums", ledger.DayCloseDiffers, l, l.head.Seq, -1)
+		return err
+	})
+}
+
+// closesTwice: the same date is closed once more, with nothing in it.
+func (w *world) closesTwice(from int, l *lane) {
+	w.on(from, closing, func(context.Context) error {
+		l.now(w.shut(l).Add(10 * time.Minute))
+		return l.close(func(c *entry.DayClose) { c.Date = entry.DateOf(day(w.today)) })
+	})
+}
+
+// closesTomorrow: a close names the date of the next day, which then goes on.
+func (w *world) closesTomorrow(from int, l *lane) {
+	w.on(from, evening, func(context.Context) error {
+		l.now(w.shut(l))
+		next := entry.DateOf(day(w.today + 1))
+		err := l.close(func(c *entry.DayClose) { c.Date = next })
+		l.date = next // the till goes on with the date that it has closed
+		return err
+	})
+}
+
+// neverCloses: a day is not closed; the close after it speaks of both.
+func (w *world) neverCloses(from int, l *lane) {
+	w.on(from, evening, func(context.Context) error {
+		l.now(w.shut(l))
+		l.date = l.date.Next()
+		return nil
+	})
+}
+
+// clockAhead: for one sale in the evening the clock is a day and two hours ahead.
+func (w *world) clockAhead(from int, l *lane) {
+	w.on(from, closing, func(ctx context.Context) error {
+		l.cutOff = false
+		m, err := w.loner(ctx, 0)
+		if err != nil {
+			return err
+		}
+		was := l.at
+		l.at = night(w.today).Add(26 * time.Hour)
+		_, err = w.sell(l, basket(m))
+		l.at = was
+		w.expect("clock a day ahead", ledger.ClockAhead, l, l.head.Seq, -1)
+		return err
+	})
+}
+
+// clockBehind: for an evening the clock is three hours behind. Nothing is wrong with that.
+func (w *world) clockBehind(from int, l *lane) {
+	w.on(from, evening, func(ctx context.Context) error {
+		m, err := w.loner(ctx, 0)
+		if err != nil {
+			return err
+		}
+		l.now(w.after(l, 8))
+		was := l.at
+		l.at = was.Add(-3 * time.Hour)
+		_, err = w.sell(l, basket(m))
+		l.at = was
+		return err
+	})
+}
+
+// lostAndFound: a machine is stolen with a day that nobody has heard of. Two people declare
+// it lost, its store's days go on, and then it is found and its journal delivered.
+func (w *world) lostAndFound(from int, l *lane) {
+	w.reserve(from, l)
+	w.on(from, evening, func(ctx context.Context) error {
+		l.cutOff = true
+		m, err := w.loner(ctx, 0)
+		if err != nil {
+			return err
+		}
+		l.now(w.after(l, 9))
+		s, err := w.sell(l, basket(m))
+		if err != nil {
+			return err
+		}
+		w.want = append(w.want, expected{
+			story: "terminal lost, and found with sales nobody had heard of", kind: ledger.Unproven, terminal: l.terminal, epoch: l.writer.Epoch, seq: s.seq,
+			amount: s.fact.Earned, state: ledger.ExceptionReleased, times: 1,
+		})
+		return nil
+	})
+	w.on(from+1, morning, func(context.Context) error {
+		l.dead = true
+		return nil
+	})
+	w.on(from+3, late, func(ctx context.Context) error {
+		if _, err := w.hq.fleet.DeclareLost(ctx, w.ann, l.terminal, "it was stolen"); err != nil {
+			return err
+		}
+		if _, err := w.hq.fleet.ConfirmLost(ctx, w.bo, l.terminal); err != nil {
+			return err
+		}
+		l.said.Ended, l.said.Since, l.said.Over = true, w.hq.ms(), "lost"
+		w.want = append(w.want, expected{
+			story: "terminal lost, and found with sales nobody had heard of", kind: ledger.TerminalLost, terminal: l.terminal, epoch: l.writer.Epoch,
+			seq: l.sent.Seq, amount: -1, state: ledger.ExceptionOpen, times: 1,
+		})
+		return nil
+	})
+	w.on(from+6, late, func(ctx context.Context) error {
+		facts := l.queue
+		if err := l.deliver(ctx, w.hq); err != nil {
+			return err
+		}
+		if err := w.hq.apply(ctx); err != nil {
+			return err
+		}
+		w.hq.clock.Advance(time.Minute)
+		for _, f := range facts { // it counts from when people let it
+			if f.fact != nil {
+				f.fact.Known = w.hq.ms()
+			}
+		}
+		return w.release(ctx, l)
+	})
+}

@@ -1,0 +1,98 @@
+package quarter
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/benchtable"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
+	"github.com/tallystick/tallystick/internal/testkit/pg"
+)
+
+var seed = flag.Uint64("quarter.seed", 1, "the seed of the small quarter")
+
+// A small quarter on SQLite: all that head office says is true, all that was planted is
+// found, and nothing else.
+func TestASmallQuarterIsAsItWas(t *testing.T) {
+	size := Small
+	size.Seed = *seed
+	r, err := Play(t.Context(), size, blank.SQLite(t), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	r.Print(&text)
+	t.Log(text.String())
+	if len(r.Wrong) > 0 {
+		t.Fatalf("%d things are not as they were, the first: %s", len(r.Wrong), r.Wrong[0])
+	}
+}
+
+// TestTheWholeQuarterIsAsItWas is `make quarter`.
+func TestTheWholeQuarterIsAsItWas(t *testing.T) {
+	if os.Getenv("TALLYSTICK_QUARTER") == "" {
+		t.Skip("set TALLYSTICK_QUARTER=1 (make quarter does)")
+	}
+	size := Whole
+	for name, into := range map[string]*int{
+		"STORES": &size.Stores, "LANES": &size.Lanes, "MEMBERS": &size.Members, "DAYS": &size.Days, "SALES": &size.Sales, "FRAUDS": &size.Frauds,
+	} {
+		if text := os.Getenv("QUARTER_" + name); text != "" {
+			n, err := strconv.Atoi(text)
+			if err != nil {
+				t.Fatalf("QUARTER_%s: %v", name, err)
+			}
+			*into = n
+		}
+	}
+	if text := os.Getenv("QUARTER_SEED"); text != "" {
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatalf("QUARTER_SEED: %v", err)
+		}
+		size.Seed = n
+	}
+	dsn := ""
+	if os.Getenv("QUARTER_DB") == "sqlite" {
+		dsn = blank.SQLite(t)
+	} else {
+		dsn = pg.Start(t).Database(t)
+	}
+	r, err := Play(t.Context(), size, dsn, os.Stdout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Print(os.Stdout)
+	keep(t, r)
+	if len(r.Wrong) > 0 {
+		t.Fatalf("%d things are not as they were, the first: %s", len(r.Wrong), r.Wrong[0])
+	}
+}
+
+// keep writes build/quarter.json.
+func keep(t *testing.T, r *Report) {
+	t.Helper()
+	dir, err := benchtable.Dir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(filepath.Dir(dir), "quarter.json")
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, append(raw, '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("written to", name)
+}
