@@ -208,7 +208,7 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 		Store: db, Fleet: o.fleet, Programme: o.programme, Ledger: o.ledger, Ingest: o.ingest, Clock: o.clock, NewID: newID,
 		HQ: s.HQ, Secret: shopKeys, Keys: o.keys, Version: version, Lanes: t.shopLanes,
 	})
-	o.cases = casework.New(casework.Env{Store: db, Clock: o.clock, NewID: newID})
+	o.cases = casework.New(casework.Env{Store: db, Journal: o.journal, Ledger: o.ledger, People: db, Clock: o.clock, NewID: newID})
 	o.lists, o.desk = console.NewReader(db, o.clock, fleet.OnlineWithin, s.HQ), console.NewDesk(db, o.clock, fleet.OnlineWithin)
 	return o, o.assemblePeople(t)
 }

@@ -152,6 +152,9 @@ const (
 
 	// The console.
 	TooManyRows Code = "too_many_rows"
+
+	// Of HQ's own people.
+	SecondPersonNeeded Code = "second_person_required"
 )
 
 // Table is the one place where a code gets its status and its words.
@@ -282,4 +285,6 @@ var Table = map[Code]Row{
 	PrinterBusy: {429, "Too many receipts wait for the printer", "Too many receipts are waiting. Look after the printer, then print again."},
 
 	TooManyRows: {422, "The list has more rows than a file may have", "This list is too long for one file. Narrow it and try again."},
+
+	SecondPersonNeeded: {409, "It takes two people: propose it, and have somebody else approve", "A second person must approve this. Propose it."},
 }

@@ -69,7 +69,7 @@ type declarationKeeper interface {
 	// Declarations returns the last declaration of each terminal that has one.
 	Declarations(ctx context.Context, terminals []uuid.UUID) (map[uuid.UUID]Declaration, error)
 	// WithdrawExceptions withdraws the open exceptions of a kind about a terminal's epoch.
-	WithdrawExceptions(ctx context.Context, kind ledger.ExceptionKind, terminal uuid.UUID, epoch uint32) error
+	WithdrawExceptions(ctx context.Context, kind ledger.ExceptionKind, terminal uuid.UUID, epoch uint32, at time.Time) error
 	// IdentitiesLeft counts the identities issued to terminals that are not used.
 	IdentitiesLeft(ctx context.Context, terminals []uuid.UUID) (map[uuid.UUID]int64, error)
 }
@@ -204,7 +204,7 @@ func (f *Fleet) found(ctx context.Context, by uuid.UUID, t Terminal) error {
 	if err := f.env.Keeper.SetDeclaration(ctx, d, entry.LostConfirmed); err != nil {
 		return err
 	}
-	if err := f.env.Keeper.WithdrawExceptions(ctx, ledger.TerminalLost, d.Terminal, d.Epoch); err != nil {
+	if err := f.env.Keeper.WithdrawExceptions(ctx, ledger.TerminalLost, d.Terminal, d.Epoch, d.FoundAt); err != nil {
 		return fmt.Errorf("withdraw exceptions: %w", err)
 	}
 	return f.recordLost(ctx, by, d)

@@ -224,7 +224,7 @@ func (l *Ledger) retryAside(ctx context.Context, row Aside) error {
 		return err
 	}
 	return l.o.Store.SaveChanges(ctx, Changes{Explained: []Exception{{
-		ID: derivedID(row.Source, string(FactSetAside)+"/0"), Shard: row.Shard, State: ExceptionWithdrawn, ExplainedBy: row.Source,
+		ID: derivedID(row.Source, string(FactSetAside)+"/0"), Shard: row.Shard, State: ExceptionWithdrawn, ExplainedBy: row.Source, EndedAt: l.o.Clock.Now().UnixMilli(),
 	}}})
 }
 

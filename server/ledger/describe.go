@@ -70,6 +70,8 @@ var bodies = map[entry.Kind]func(entry.Entry) (any, error){
 	entry.KindHQClaimed:           body[entry.HQClaimed],
 	entry.KindHQLost:              body[entry.HQLost],
 	entry.KindHQCertificate:       body[entry.HQCertificate],
+	entry.KindHQCase:              body[entry.HQCase],
+	entry.KindHQCaseSetting:       body[entry.HQCaseSetting],
 }
 
 func describeBody(env entry.Entry) (any, error) {

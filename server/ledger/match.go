@@ -85,7 +85,7 @@ func (l *Ledger) matchReturn(ctx context.Context, w AwaitedReturn) error {
 		}
 		return l.o.Store.SaveChanges(ctx, Changes{Exceptions: s.exceptions})
 	}
-	if err := l.o.Store.SaveChanges(ctx, Changes{Explained: []Exception{met(&f, sale.Source)}}); err != nil {
+	if err := l.o.Store.SaveChanges(ctx, Changes{Explained: []Exception{met(&f, sale.Source, l.o.Clock.Now().UnixMilli())}}); err != nil {
 		return err
 	}
 	if err := l.o.Store.DropAwaited(ctx, w); err != nil {
@@ -133,10 +133,10 @@ func unmet(f *fact) Exception {
 	}
 }
 
-// met withdraws the exception of a fact whose sale was found.
-func met(f *fact, sale journal.Hash) Exception {
+// met withdraws the exception of a fact whose sale was found at a time.
+func met(f *fact, sale journal.Hash, at int64) Exception {
 	id := derivedID(f.Hash, string(unmet(f).Kind)+"/0")
-	return Exception{ID: id, Shard: f.shard, State: ExceptionWithdrawn, ExplainedBy: sale}
+	return Exception{ID: id, Shard: f.shard, State: ExceptionWithdrawn, ExplainedBy: sale, EndedAt: at}
 }
 
 // saleSomewhere finds the posted sale that a fact undoes: by its id, or by where its

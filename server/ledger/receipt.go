@@ -156,6 +156,6 @@ func (l *Ledger) leaveToPerson(ctx context.Context, w AwaitedReturn, f *fact, ha
 		return fmt.Errorf("note return: %w", err)
 	}
 	return l.o.Store.SaveChanges(ctx, Changes{Exceptions: s.exceptions, Explained: []Exception{{
-		ID: derivedID(f.Hash, string(ReturnUnmatched)+"/0"), Shard: f.shard, State: ExceptionWithdrawn, ExplainedBy: first,
+		ID: derivedID(f.Hash, string(ReturnUnmatched)+"/0"), Shard: f.shard, State: ExceptionWithdrawn, ExplainedBy: first, EndedAt: l.o.Clock.Now().UnixMilli(),
 	}}})
 }

@@ -178,7 +178,7 @@ func (s *set) reopen(cause *fact, fresh map[journal.Hash]bool, before, after []E
 		if !slices.ContainsFunc(left, func(o Exception) bool { return o.ID == e.ID }) || e.State != ExceptionOpen && e.State != ExceptionAwaiting {
 			continue
 		}
-		s.explained = append(s.explained, Exception{ID: e.ID, Shard: e.Shard, State: s.stateAfter(cause, e), ExplainedBy: cause.Hash})
+		s.explained = append(s.explained, Exception{ID: e.ID, Shard: e.Shard, State: s.stateAfter(cause, e), ExplainedBy: cause.Hash, EndedAt: cause.RecordedAt})
 	}
 }
 

@@ -230,7 +230,7 @@ func (l *Ledger) replayMatch(ctx context.Context, f fact, step Step) error {
 	}
 	var sale journal.Hash
 	copy(sale[:], step.Cause)
-	explained := met(&f, sale)
+	explained := met(&f, sale, l.o.Clock.Now().UnixMilli())
 	if err := l.o.Store.SaveChanges(ctx, Changes{Explained: []Exception{explained}}); err != nil {
 		return err
 	}

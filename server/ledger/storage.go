@@ -148,7 +148,7 @@ type Changes struct {
 	Postings   []Posting
 	Books      map[BookKey]int64
 	Exceptions []Exception
-	Explained  []Exception // only ID, Shard, State and ExplainedBy
+	Explained  []Exception // only ID, Shard, State, ExplainedBy and EndedAt
 }
 
 // AwaitedReturn is a return that names no account and whose sale is not known yet.

@@ -89,7 +89,8 @@ const (
 
 // Exception is a fact HQ must look at. Amount counts Unit; Money and Currency are
 // what it is worth where that is known. ID derives from the source and the kind.
-// ExplainedBy is the source that withdrew it.
+// ExplainedBy is the source that withdrew it. EndedAt is when the ledger had done with it,
+// Unix milliseconds.
 type Exception struct {
 	ID         uuid.UUID
 	Shard      int
@@ -112,6 +113,7 @@ type Exception struct {
 	RecordedAt int64
 
 	ExplainedBy journal.Hash
+	EndedAt     int64 // only written
 	// Attribution is why more was redeemed than there was, for exceptions that say so.
 	Attribution loyalty.LossCause
 
@@ -209,4 +211,9 @@ type Progress struct {
 	Watermark   uint64
 	EffectiveAt int64
 	LastContact int64 // Unix milliseconds
+}
+
+// Unsettled tells whether the ledger has not done with an exception.
+func (e Exception) Unsettled() bool {
+	return e.State == ExceptionOpen || e.State == ExceptionAwaiting
 }

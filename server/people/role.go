@@ -29,13 +29,14 @@ const (
 	AreaPeople    Area = "people"    // who may sign in
 	AreaLoss      Area = "loss"      // confirm that a terminal is lost, as the second of two people
 	AreaCases     Area = "cases"     // exceptions: whose they are, notes, how they were settled
+	AreaCheck     Area = "check"     // approve, as the second of two people, what somebody proposed about exceptions
 	AreaPersonal  Area = "personal"  // read what shoppers told about themselves: address, phone, consents
 	AreaAccounts  Area = "accounts"  // transfers, merges, households, lists, sales of the web shop
 )
 
 var may = map[Role][]Area{
-	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaTrust, AreaPeople, AreaLoss, AreaPersonal, AreaAccounts, AreaCases},
-	Finance:       {AreaLook, AreaRisk, AreaLoss, AreaCases},
+	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaTrust, AreaPeople, AreaLoss, AreaPersonal, AreaAccounts, AreaCases, AreaCheck},
+	Finance:       {AreaLook, AreaRisk, AreaLoss, AreaCases, AreaCheck},
 	Marketing:     {AreaLook, AreaProgramme},
 	Operations:    {AreaLook, AreaFleet, AreaLoss, AreaCases},
 	Support:       {AreaLook, AreaMembers, AreaPersonal, AreaCases},

@@ -216,7 +216,7 @@ func TestCasesOfExceptions(t *testing.T) {
 	engines(t, func(t *testing.T, dsn string, shardsPerTx int) {
 		ctx := context.Background()
 		hq, _ := filled(t, dsn, shardsPerTx)
-		work := casework.New(casework.Env{Store: hq.DB, Clock: hq.Clock, NewID: func() uuid.UUID { return uuid.Must(uuid.NewV7()) }})
+		work := casework.New(casework.Env{Store: hq.DB, Journal: hq.Journal, Ledger: hq.Ledger, People: hq.DB, Clock: hq.Clock, NewID: func() uuid.UUID { return uuid.Must(uuid.NewV7()) }})
 		ayse, berk := casework.Person{ID: uuid.New(), Name: "Ayşe"}, casework.Person{ID: uuid.New(), Name: "Berk"}
 		open := hq.Exceptions(t, ledger.Overdraw)
 		e := open[0]

@@ -157,7 +157,7 @@ func (db *DB) saveExplained(ctx context.Context, c ledger.Changes) error {
 		return err
 	}
 	for _, e := range c.Explained {
-		_, err := db.write(ctx).NewRaw("UPDATE exceptions SET state = ?, explained_by = ? WHERE shard = ? AND id = ?", e.State, hashBytes(e.ExplainedBy), e.Shard, idBytes(e.ID)).Exec(ctx)
+		_, err := db.write(ctx).NewRaw("UPDATE exceptions SET state = ?, explained_by = ?, ended_at = ? WHERE shard = ? AND id = ?", e.State, hashBytes(e.ExplainedBy), e.EndedAt, e.Shard, idBytes(e.ID)).Exec(ctx)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -124,9 +125,9 @@ func (db *DB) LostLanes(ctx context.Context) (map[allowance.Lane]uuid.UUID, erro
 }
 
 // WithdrawExceptions implements fleet.Keeper.
-func (db *DB) WithdrawExceptions(ctx context.Context, kind ledger.ExceptionKind, terminal uuid.UUID, epoch uint32) error {
-	_, err := db.exec(ctx, "UPDATE exceptions SET state = ? WHERE shard = ? AND kind = ? AND terminal = ? AND epoch = ? AND state = ?",
-		ledger.ExceptionWithdrawn, shard.Of(terminal), string(kind), idBytes(terminal), epoch, ledger.ExceptionOpen)
+func (db *DB) WithdrawExceptions(ctx context.Context, kind ledger.ExceptionKind, terminal uuid.UUID, epoch uint32, at time.Time) error {
+	_, err := db.exec(ctx, "UPDATE exceptions SET state = ?, ended_at = ? WHERE shard = ? AND kind = ? AND terminal = ? AND epoch = ? AND state = ?",
+		ledger.ExceptionWithdrawn, toMillis(at), shard.Of(terminal), string(kind), idBytes(terminal), epoch, ledger.ExceptionOpen)
 	return err
 }
 

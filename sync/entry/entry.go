@@ -73,6 +73,7 @@ var kindNames = map[Kind]string{
 	KindHQCashier: "hq_cashier", KindHQTillRules: "hq_till_rules", KindHQPublic: "hq_public",
 	KindHQTiers: "hq_tiers",
 	KindHQLost:  "hq_lost", KindHQCertificate: "hq_certificate",
+	KindHQCase: "hq_case", KindHQCaseSetting: "hq_case_setting",
 }
 
 // String returns the name used in JSON, SQL and on screen.
