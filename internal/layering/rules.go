@@ -83,6 +83,13 @@ var Rules = []Rule{
 		Because: "every room names its errors from this table, so the table knows no room",
 	},
 	Knows{
+		Room: "./server/liability", May: []string{
+			"std", "./internal/loyalty", "./internal/clock", "./internal/problem", "./sync/entry", "./sync/wire",
+			"./server/ledger", "./server/hqjournal", "./server/shard", "github.com/google/uuid",
+		},
+		Because: "what is owed is worked out from what the ledger posted, and from nothing that anybody else says of it",
+	},
+	Knows{
 		Room: "./server/rounds", May: []string{"std"},
 		Because: "when a background task runs is one thing, what it does another",
 	},

@@ -73,6 +73,7 @@ var broken = []struct {
 	{"Google's wallet knows the code", pkg("./wallet/google", "./wallet/passtoken"), "imports ./wallet/passtoken"},
 	{"the auditor's program trusts ours", pkg("./cmd/verify", "./sync/journal"), "imports ./sync/journal"},
 	{"matching knows the journal", pkg("./server/posbooks/match", "./sync/entry"), "imports ./sync/entry"},
+	{"what is owed asks who settles", pkg("./server/liability", "./server/settlement"), "imports ./server/settlement"},
 	{"a face knows one wallet", pkg("./wallet/face", "./wallet/apple"), "imports ./wallet/apple"},
 	{"a brand knows where it is kept", pkg("./wallet/brand", "./server/branding"), "imports ./server/branding"},
 	{"a printed card asks the programme", pkg("./wallet/printed", "./server/programme"), "imports ./server/programme"},

@@ -72,6 +72,7 @@ var bodies = map[entry.Kind]func(entry.Entry) (any, error){
 	entry.KindHQCertificate:       body[entry.HQCertificate],
 	entry.KindHQCase:              body[entry.HQCase],
 	entry.KindHQCaseSetting:       body[entry.HQCaseSetting],
+	entry.KindHQLiabilityValue:    body[entry.HQLiabilityValue],
 }
 
 func describeBody(env entry.Entry) (any, error) {

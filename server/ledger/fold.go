@@ -215,6 +215,7 @@ func (s *set) late(f *fact) bool {
 // fold folds one fact onto its account as it is.
 func (s *set) fold(f *fact) error {
 	s.line = 0
+	s.kinds[f.Hash] = f.Kind
 	if f.hq == nil && f.OccurredAt > f.RecordedAt+aheadOf.Milliseconds() {
 		s.raise(f, 0, Exception{Kind: ClockAhead, Liable: liableStore, Cause: "it says that it happened more than a day after it arrived"})
 	}

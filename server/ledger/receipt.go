@@ -129,7 +129,7 @@ func (l *Ledger) ambiguous(ctx context.Context, w AwaitedReturn, f *fact, sales 
 	}
 	step := f.step(StepAmbiguous)
 	step.Cause = hashes
-	return l.keepSteps(ctx, map[int][]Step{f.shard: {step}})
+	return l.keepSteps(ctx, map[int][]Step{f.shard: {step}}, nil)
 }
 
 // tried is when a return was last tried that is not tried again.

@@ -40,11 +40,13 @@ type Step struct {
 }
 
 // AppliedSet is what was applied at once in one shard. Pos counts the sets of a
-// shard from 1 without gaps; Facts is the CBOR of []Step.
+// shard from 1 without gaps; Facts is the CBOR of []Step, Moves that of []Moved, or
+// [MovesUnknown].
 type AppliedSet struct {
 	Shard int
 	Pos   uint64
 	Facts []byte
+	Moves []byte
 }
 
 // EntryKey names the entries of one number; there are several after a fork.
@@ -78,7 +80,11 @@ func (l *Ledger) record(ctx context.Context, s *set, facts []fact) error {
 		}
 		steps[f.shard] = append(steps[f.shard], step)
 	}
-	return l.keepSteps(ctx, steps)
+	moved, err := s.moved()
+	if err != nil {
+		return err
+	}
+	return l.keepSteps(ctx, steps, moved)
 }
 
 // recordMatch notes what became of a waiting return.
@@ -87,7 +93,7 @@ func (l *Ledger) recordMatch(ctx context.Context, f *fact, does StepKind, cause 
 	if does == StepMatched {
 		step.Cause = cause[:]
 	}
-	return l.keepSteps(ctx, map[int][]Step{f.shard: {step}})
+	return l.keepSteps(ctx, map[int][]Step{f.shard: {step}}, nil)
 }
 
 func (f *fact) step(does StepKind) Step {
@@ -104,14 +110,18 @@ func (f *fact) step(does StepKind) Step {
 	return step
 }
 
-func (l *Ledger) keepSteps(ctx context.Context, steps map[int][]Step) error {
+func (l *Ledger) keepSteps(ctx context.Context, steps map[int][]Step, moved map[int][]byte) error {
 	sets := make([]AppliedSet, 0, len(steps))
 	for in, list := range steps {
 		raw, err := wire.Marshal(list)
 		if err != nil {
 			return err
 		}
-		sets = append(sets, AppliedSet{Shard: in, Facts: raw})
+		moves := moved[in]
+		if moves == nil {
+			moves = nothingMoved
+		}
+		sets = append(sets, AppliedSet{Shard: in, Facts: raw, Moves: moves})
 	}
 	slices.SortFunc(sets, func(a, b AppliedSet) int { return a.Shard - b.Shard })
 	if err := l.o.Store.KeepSets(ctx, sets); err != nil {

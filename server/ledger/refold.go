@@ -62,6 +62,7 @@ func (s *set) refold(key AccountKey, h history, fresh []*fact) error {
 	s.correct(cause, news, h.postings, r.postings)
 	s.reopen(cause, news, h.exceptions, r.exceptions)
 	s.adopt(key, h.lots, r)
+	s.knows(r.kinds)
 	s.snaps.taken = append(s.snaps.taken, r.snaps.taken...)
 	s.snaps.stale = append(s.snaps.stale, SnapshotKey{AccountKey: key})
 	if a := s.accounts[key.Account]; a != nil {
@@ -199,6 +200,7 @@ func (s *set) adopt(key AccountKey, stored []LotRow, r *set) {
 	for _, row := range stored {
 		if h := a.holdings[row.Unit]; h == nil || h.Lot(row.ID) == nil {
 			s.lotsGone = append(s.lotsGone, LotKey{UnitKey{key, row.Unit}, uuid.UUID(row.ID)})
+			s.gone[row.ID] = row.Lot
 			continue
 		}
 		a.stored[row.ID] = row.Lot

@@ -90,6 +90,8 @@ type set struct {
 	rules      map[uint64]loyalty.RuleSet
 	postings   []Posting
 	lotsGone   []LotKey
+	gone       map[loyalty.ID]loyalty.Lot  // those, as they were
+	kinds      map[journal.Hash]entry.Kind // of the facts that have been folded
 	exceptions []Exception
 	explained  []Exception
 	books      map[BookKey]int64
@@ -114,7 +116,7 @@ func newSet() *set {
 		accounts: map[uuid.UUID]*account{}, fresh: map[countedKey]bool{}, sold: map[SaleKey]*soldSale{},
 		rules: map[uint64]loyalty.RuleSet{}, books: map[BookKey]int64{},
 		unknown: map[RightKey][]uuid.UUID{}, decided: map[decidedKey]entry.HQDecision{},
-		corrected: map[uuid.UUID]loyalty.Redemption{},
+		corrected: map[uuid.UUID]loyalty.Redemption{}, gone: map[loyalty.ID]loyalty.Lot{}, kinds: map[journal.Hash]entry.Kind{},
 	}
 }
 

@@ -135,7 +135,13 @@ func (db *DB) savePostings(ctx context.Context, c ledger.Changes) error {
 
 func (db *DB) dropLots(ctx context.Context, c ledger.Changes) error {
 	for _, l := range c.LotsGone {
-		_, err := db.write(ctx).NewRaw("DELETE FROM lots WHERE shard = ? AND account = ? AND unit = ? AND lot = ?",
+		_, err := db.write(ctx).NewRaw("INSERT INTO gone_lots (shard, account, unit, lot, earned_at, expires_at, roll_days) "+
+			"SELECT shard, account, unit, lot, earned_at, expires_at, roll_days FROM lots WHERE shard = ? AND account = ? AND unit = ? AND lot = ? ON CONFLICT DO NOTHING",
+			l.Shard, idBytes(l.Account), l.Unit, idBytes(l.Lot)).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = db.write(ctx).NewRaw("DELETE FROM lots WHERE shard = ? AND account = ? AND unit = ? AND lot = ?",
 			l.Shard, idBytes(l.Account), l.Unit, idBytes(l.Lot)).Exec(ctx)
 		if err != nil {
 			return err

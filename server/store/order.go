@@ -29,8 +29,8 @@ func (db *DB) KeepSets(ctx context.Context, sets []ledger.AppliedSet) error {
 		for _, h := range heads {
 			at[h.Shard] = h.Pos
 		}
-		err = db.insert(ctx, "INSERT INTO applied_sets (shard, pos, facts)",
-			convert(part, func(s ledger.AppliedSet) row { return row{s.Shard, at[s.Shard], s.Facts} }), "")
+		err = db.insert(ctx, "INSERT INTO applied_sets (shard, pos, facts, moves)",
+			convert(part, func(s ledger.AppliedSet) row { return row{s.Shard, at[s.Shard], s.Facts, s.Moves} }), "")
 		if err != nil {
 			return err
 		}

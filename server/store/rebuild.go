@@ -26,6 +26,7 @@ var derived = []derivation{
 	{"holdings", "SELECT account, unit, free, allowance, pending, overdraft FROM holdings WHERE shard = ?"},
 	{"lots", "SELECT account, unit, lot, source, amount, remaining, spent, covered, gone, back, owed, lapsed, pending, voided, " +
 		"is_open, earned_at, vests_at, expires_at, roll_days FROM lots WHERE shard = ?"},
+	{"gone_lots", "SELECT account, unit, lot, earned_at, expires_at, roll_days FROM gone_lots WHERE shard = ?"},
 	{"postings", "SELECT " + postingColumns + " FROM postings WHERE shard = ?"},
 	{"books", "SELECT book, owner, unit, balance FROM books WHERE shard = ?"},
 	{"exceptions", "SELECT id, kind, CASE WHEN state = 'awaiting' THEN 'open' ELSE state END AS state, CASE WHEN attribution <> '' THEN '' ELSE liable END AS liable, cause, source, terminal, " +
@@ -57,6 +58,7 @@ func whole(table string) derivation {
 var notCopied = []string{
 	versionTable, "accounts", "awaited_returns", "exceptions", "feed", "feed_heads", "pass_feed", "leases", "sessions", "answers",
 	"set_aside", "snapshots", "sources", "holdings", "lots", "rights", "books", "postings", "applied_heads", "applied_sets",
+	"gone_lots", "liability_days", "liability_cursors",
 }
 
 // Difference is a row that only one of two ledgers has.

@@ -74,6 +74,7 @@ var kindNames = map[Kind]string{
 	KindHQTiers: "hq_tiers",
 	KindHQLost:  "hq_lost", KindHQCertificate: "hq_certificate",
 	KindHQCase: "hq_case", KindHQCaseSetting: "hq_case_setting",
+	KindHQLiabilityValue: "hq_liability_value",
 }
 
 // String returns the name used in JSON, SQL and on screen.
