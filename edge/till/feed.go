@@ -53,6 +53,9 @@ func (t *Till) ApplyFeed(ctx context.Context, page wire.FeedPage) error {
 			after.Applied = max(m.Seq, before.Applied)
 		}
 	}
+	// A page that was stored is taken in to the end: half of one in memory could no longer
+	// be trusted, and a stop or a slow answer of HQ is no reason to end so.
+	ctx = context.WithoutCancel(ctx)
 	if err := t.store(ctx, intake.changes, after); err != nil {
 		return err
 	}
