@@ -14,6 +14,7 @@ import (
 // receipt at the other lane; somebody else shows it too. HQ gives its points once, and
 // takes back those of what comes back later.
 func TestG1_AReceiptIsClaimedByAMemberEnrolledOffline(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	policy := stage.DefaultPolicy
 	policy.ClaimDays = 30

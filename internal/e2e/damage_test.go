@@ -90,6 +90,7 @@ func TestCacheDeletedWhileHQIsOff(t *testing.T) {
 
 // Every file of the cache is damaged in turn, in the middle and by loss.
 func TestCacheDamaged(t *testing.T) {
+	t.Parallel()
 	u := newUsed(t)
 	cache := filepath.Join(u.lane.Data, "cache")
 	pristine := filepath.Join(t.TempDir(), "cache")

@@ -12,6 +12,7 @@ import (
 // A shopper becomes a member while HQ is off, earns at two lanes, through a crash of the
 // one and before the other has heard of them, and HQ then has them with every point.
 func TestG1_EnrolledWithHQOff(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	first, second := s.lane(t, "lane1"), s.lane(t, "lane2")
 	var early edgeclient.EnrolledMember

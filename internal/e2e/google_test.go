@@ -49,6 +49,7 @@ func googleStage(t *testing.T, s *scene) *googledouble.Double {
 // pays at a till without HQ; the points come back to the phone. The screenshot taken two
 // minutes ago is refused.
 func TestAGooglePhoneAtATillWithoutHQ(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	double := googleStage(t, s)
 	lane := s.lane(t, "lane-1")

@@ -213,6 +213,7 @@ func missing(ctx context.Context, disk *powercut.Disk, acked map[uint64]string) 
 const cutsPerDisk = 50
 
 func TestG3_JournalSurvivesPowerCuts(t *testing.T) {
+	t.Parallel()
 	cuts, acked := count(t, "TALLYSTICK_CUTS", 50), 0
 	for done := 0; done < cuts; done += cutsPerDisk {
 		acked += cutOneDisk(t, min(cutsPerDisk, cuts-done))

@@ -36,6 +36,7 @@ func terminalOf(t *testing.T, l *stage.Lane) uuid.UUID {
 func strike(from, to time.Duration) { time.Sleep(from + rand.N(to-from)) }
 
 func TestG3_SalesSurviveSIGKILLUnderLoad(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	lane := s.lane(t, "lane1")
 	shoppers := s.crowd(t, names(workers), 0)
@@ -64,6 +65,7 @@ func TestG3_SalesSurviveSIGKILLUnderLoad(t *testing.T) {
 }
 
 func TestG4_HQKilledInTheMiddleOfASync(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	lane := s.lane(t, "lane1")
 	shoppers := s.crowd(t, names(workers), 0)

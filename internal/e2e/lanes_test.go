@@ -44,6 +44,7 @@ func (s *scene) neighbours(t *testing.T) (lanes [2]*stage.Lane, lines [2]*proxy.
 // The first lane's own line is cut for good. Its sales reach HQ through the second
 // lane, and HQ's news reach it the same way.
 func TestG1_ALaneWithoutHQGoesThroughAnother(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	anna := s.shopper(t, "Anna", 600)
 	lanes, lines := s.neighbours(t)

@@ -18,6 +18,7 @@ import (
 )
 
 func TestDemoIsAsTold(t *testing.T) {
+	t.Parallel()
 	bin := binaries(t)
 	out, err := process.Run(t.Context(), process.Spec{
 		Path: bin.Path("fleet"), Args: []string{"demo", "--mode=check", "--bin", bin.Dir, "--dir", t.TempDir()},

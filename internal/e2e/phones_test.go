@@ -48,6 +48,7 @@ func playPhones(t *testing.T, bin process.Binaries, story phones.Story) []phones
 // Phones with passes show the last balance, and fetch nothing twice, while Apple refuses
 // pushes, phones change, and HQ is killed.
 func TestG4_NoPhoneMissesAnUpdateWhenHQIsKilled(t *testing.T) {
+	t.Parallel()
 	story := phones.Story{Phones: 200, Waves: 1, Patience: 30 * time.Second}
 	if os.Getenv("TALLYSTICK_SOAK") != "" {
 		story = phones.Story{Phones: fromEnvironment(t, "TALLYSTICK_PHONES", 10_000), Waves: 2, Trouble: 2, Patience: 2 * time.Minute}

@@ -24,6 +24,7 @@ func tillDisk(t *testing.T) *powercut.Disk {
 }
 
 func TestG3_SalesSurvivePowerCutsUnderLoad(t *testing.T) {
+	t.Parallel()
 	disk := tillDisk(t)
 	s := newScene(t)
 	lane := s.laneIn(t, "lane1", filepath.Join(disk.Dir(), "data"))
@@ -54,6 +55,7 @@ func TestG3_SalesSurvivePowerCutsUnderLoad(t *testing.T) {
 
 // The negative control: the same cuts on an edge that never syncs must lose.
 func TestG3_EdgeWithoutSyncLosesInPowerCuts(t *testing.T) {
+	t.Parallel()
 	const cuts = 5
 	broken := lyingEdge(t)
 	losing, acked, lost := 0, 0, 0

@@ -18,6 +18,7 @@ import (
 // Sales, voids, a voucher and an overdraw from two lanes, one of which sends late:
 // the journals alone give the same ledger on either engine, and a changed row shows.
 func TestG7_RebuildIsTheSameLedger(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	lanes := []*stage.Lane{s.lane(t, "lane1"), s.lane(t, "lane2")}
 	shoppers := s.crowd(t, names(workers), 300)

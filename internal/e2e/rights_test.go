@@ -61,6 +61,7 @@ func bases(sale edgeclient.Sale) (all []string) {
 // With HQ gone and stand-in at zero, one lane redeems what was set aside, the other
 // borrows the rest of it, and then both refuse although the shopper has points.
 func TestG2_LanesSpendWhatWasSetAsideAndNoMore(t *testing.T) {
+	t.Parallel()
 	s, anna, holder, other, lines := rightsStage(t)
 	coffee := edgeclient.QuoteRequest{Code: anna.Code, Total: 10_00, Currency: stage.Currency, Redeem: []edgeclient.Wish{{Reward: s.programme.Coffee.ID}}}
 	for i, lane := range []*stage.Lane{holder, other} {
@@ -100,6 +101,7 @@ func TestG2_LanesSpendWhatWasSetAsideAndNoMore(t *testing.T) {
 // Points that a shopper earned at one lane a moment ago are spent at the next, with HQ out
 // of reach and no feed to tell of them.
 func TestG2_PointsEarnedAtOneLaneAreSpentAtTheNext(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	policy := onlyRights
 	policy.SpendEarned, policy.SpendPending = true, true
@@ -154,6 +156,7 @@ func TestG2_PointsEarnedAtOneLaneAreSpentAtTheNext(t *testing.T) {
 // What is set aside at one store is called back within the time a till waits, when the
 // shopper stands in another one.
 func TestG2_HQCallsBackWhatAnotherStoreHolds(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	must(t, s.Office.PutPolicy(t.Context(), onlyRights))
 	home := s.lane(t, "home")

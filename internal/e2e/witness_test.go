@@ -157,7 +157,10 @@ func (r *row) checkHonest(t *testing.T, lane *stage.Lane, terminal uuid.UUID) {
 	}
 }
 
-func TestG6_CrashesBesideWitnessesAreNoFalseAlarm(t *testing.T) { recoveries(t, 10) }
+func TestG6_CrashesBesideWitnessesAreNoFalseAlarm(t *testing.T) {
+	t.Parallel()
+	recoveries(t, 10)
+}
 
 func TestSoakCrashesBesideWitnessesAreNoFalseAlarm(t *testing.T) {
 	if os.Getenv("TALLYSTICK_SOAK") == "" {
@@ -175,6 +178,7 @@ var freely = hqclient.Policy{
 // A data directory that was copied, and one that was restored from yesterday, are found by
 // a lane at the start, with HQ out of reach and before they redeem anything; then by HQ.
 func TestG6_ACopiedOrRestoredDataDirectoryIsFoundByALaneAndThenByHQ(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct{ beside bool }{
 		"copied, and run beside the original":  {beside: true},
 		"restored from yesterday in its place": {},
