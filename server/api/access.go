@@ -42,6 +42,7 @@ var areas = map[string]people.Area{
 	"ListExceptions": people.AreaLook, "GetException": people.AreaLook, "DecideExceptions": people.AreaRisk,
 	"CreateClaim":   people.AreaAccounts,
 	"ListDayCloses": people.AreaLook, "ListStoreDays": people.AreaLook, "ListStoreCalendars": people.AreaLook, "GetDayCertificate": people.AreaLook, "GetDayCertificatePDF": people.AreaLook,
+	"GetDayWaterfall": people.AreaLook, "ListDayEntries": people.AreaLook,
 	"GetTrialBalance": people.AreaLook, "GetStatus": people.AreaLook,
 	"GetConsoleSession": people.AreaLook, "GetHome": people.AreaLook, "ListDays": people.AreaLook, "GetExposureTrend": people.AreaLook,
 	"GetList": people.AreaLook, "GetListFile": people.AreaLook, "StreamConsoleEvents": people.AreaLook, "GetEntryProof": people.AreaLook,

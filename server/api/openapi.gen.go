@@ -230,22 +230,22 @@ func (e ClaimState) Valid() bool {
 
 // Defines values for DayWaitingWhy.
 const (
-	Applying  DayWaitingWhy = "applying"
-	NotClosed DayWaitingWhy = "not_closed"
-	NotOver   DayWaitingWhy = "not_over"
-	Undecided DayWaitingWhy = "undecided"
+	DayWaitingWhyApplying  DayWaitingWhy = "applying"
+	DayWaitingWhyNotClosed DayWaitingWhy = "not_closed"
+	DayWaitingWhyNotOver   DayWaitingWhy = "not_over"
+	DayWaitingWhyUndecided DayWaitingWhy = "undecided"
 )
 
 // Valid indicates whether the value is a known member of the DayWaitingWhy enum.
 func (e DayWaitingWhy) Valid() bool {
 	switch e {
-	case Applying:
+	case DayWaitingWhyApplying:
 		return true
-	case NotClosed:
+	case DayWaitingWhyNotClosed:
 		return true
-	case NotOver:
+	case DayWaitingWhyNotOver:
 		return true
-	case Undecided:
+	case DayWaitingWhyUndecided:
 		return true
 	default:
 		return false
@@ -726,6 +726,93 @@ func (e Verdict) Valid() bool {
 	}
 }
 
+// Defines values for WaterfallLaneOver.
+const (
+	WaterfallLaneOverLost     WaterfallLaneOver = "lost"
+	WaterfallLaneOverReplaced WaterfallLaneOver = "replaced"
+	WaterfallLaneOverRevoked  WaterfallLaneOver = "revoked"
+	WaterfallLaneOverVirtual  WaterfallLaneOver = "virtual"
+)
+
+// Valid indicates whether the value is a known member of the WaterfallLaneOver enum.
+func (e WaterfallLaneOver) Valid() bool {
+	switch e {
+	case WaterfallLaneOverLost:
+		return true
+	case WaterfallLaneOverReplaced:
+		return true
+	case WaterfallLaneOverRevoked:
+		return true
+	case WaterfallLaneOverVirtual:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WaterfallLaneWhy.
+const (
+	WaterfallLaneWhyApplying  WaterfallLaneWhy = "applying"
+	WaterfallLaneWhyNotClosed WaterfallLaneWhy = "not_closed"
+	WaterfallLaneWhyNotOver   WaterfallLaneWhy = "not_over"
+	WaterfallLaneWhyUndecided WaterfallLaneWhy = "undecided"
+)
+
+// Valid indicates whether the value is a known member of the WaterfallLaneWhy enum.
+func (e WaterfallLaneWhy) Valid() bool {
+	switch e {
+	case WaterfallLaneWhyApplying:
+		return true
+	case WaterfallLaneWhyNotClosed:
+		return true
+	case WaterfallLaneWhyNotOver:
+		return true
+	case WaterfallLaneWhyUndecided:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WaterfallRowFlow.
+const (
+	WaterfallRowFlowEarned   WaterfallRowFlow = "earned"
+	WaterfallRowFlowRedeemed WaterfallRowFlow = "redeemed"
+)
+
+// Valid indicates whether the value is a known member of the WaterfallRowFlow enum.
+func (e WaterfallRowFlow) Valid() bool {
+	switch e {
+	case WaterfallRowFlowEarned:
+		return true
+	case WaterfallRowFlowRedeemed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WaterfallRowKind.
+const (
+	WaterfallRowKindReturn WaterfallRowKind = "return"
+	WaterfallRowKindSale   WaterfallRowKind = "sale"
+	WaterfallRowKindVoid   WaterfallRowKind = "void"
+)
+
+// Valid indicates whether the value is a known member of the WaterfallRowKind enum.
+func (e WaterfallRowKind) Valid() bool {
+	switch e {
+	case WaterfallRowKindReturn:
+		return true
+	case WaterfallRowKindSale:
+		return true
+	case WaterfallRowKindVoid:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetBrandingPreviewParamsName.
 const (
 	GetBrandingPreviewParamsNameCard  GetBrandingPreviewParamsName = "card"
@@ -801,6 +888,45 @@ func (e GetListFileParamsFormat) Valid() bool {
 	case Csv:
 		return true
 	case Xlsx:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDayEntriesParamsKind.
+const (
+	ListDayEntriesParamsKindReturn ListDayEntriesParamsKind = "return"
+	ListDayEntriesParamsKindSale   ListDayEntriesParamsKind = "sale"
+	ListDayEntriesParamsKindVoid   ListDayEntriesParamsKind = "void"
+)
+
+// Valid indicates whether the value is a known member of the ListDayEntriesParamsKind enum.
+func (e ListDayEntriesParamsKind) Valid() bool {
+	switch e {
+	case ListDayEntriesParamsKindReturn:
+		return true
+	case ListDayEntriesParamsKindSale:
+		return true
+	case ListDayEntriesParamsKindVoid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDayEntriesParamsFlow.
+const (
+	ListDayEntriesParamsFlowEarned   ListDayEntriesParamsFlow = "earned"
+	ListDayEntriesParamsFlowRedeemed ListDayEntriesParamsFlow = "redeemed"
+)
+
+// Valid indicates whether the value is a known member of the ListDayEntriesParamsFlow enum.
+func (e ListDayEntriesParamsFlow) Valid() bool {
+	switch e {
+	case ListDayEntriesParamsFlowEarned:
+		return true
+	case ListDayEntriesParamsFlowRedeemed:
 		return true
 	default:
 		return false
@@ -1486,6 +1612,27 @@ type DayCloseList struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// DayEntry defines model for DayEntry.
+type DayEntry struct {
+	// Amount What the line counts of it.
+	Amount int64 `json:"amount"`
+
+	// BusinessDate Of the entry: another than the day's when it came late.
+	BusinessDate openapi_types.Date `json:"business_date"`
+	Hash         string             `json:"hash"`
+	OccurredAt   time.Time          `json:"occurred_at"`
+
+	// Rejected It counts for nothing, as a person decided.
+	Rejected bool  `json:"rejected"`
+	Seq      int64 `json:"seq"`
+}
+
+// DayEntryList defines model for DayEntryList.
+type DayEntryList struct {
+	Items []DayEntry `json:"items"`
+	Next  *string    `json:"next,omitempty"`
+}
+
 // DayHold defines model for DayHold.
 type DayHold struct {
 	Account *openapi_types.UUID `json:"account,omitempty"`
@@ -1532,6 +1679,25 @@ type DayWaiting struct {
 
 // DayWaitingWhy defines model for DayWaiting.Why.
 type DayWaitingWhy string
+
+// DayWaterfall defines model for DayWaterfall.
+type DayWaterfall struct {
+	BusinessDate openapi_types.Date `json:"business_date"`
+
+	// HqEpoch Of the certificate. More than 1: head office was restored before it signed.
+	HqEpoch *int64          `json:"hq_epoch,omitempty"`
+	Lanes   []WaterfallLane `json:"lanes"`
+
+	// LateIn Dates that were certified before, and how many of their entries this day has.
+	LateIn []WaterfallLate `json:"late_in"`
+
+	// LateOut Later certificates that have entries of this date.
+	LateOut []WaterfallLate `json:"late_out"`
+
+	// Number Of the certificate; missing while there is none.
+	Number *int64         `json:"number,omitempty"`
+	Rows   []WaterfallRow `json:"rows"`
+}
 
 // DecidedList defines model for DecidedList.
 type DecidedList struct {
@@ -3050,6 +3216,135 @@ type WalletStatus struct {
 	SelfMade bool `json:"self_made"`
 }
 
+// WaterfallBound defines model for WaterfallBound.
+type WaterfallBound struct {
+	Rights  int64 `json:"rights"`
+	StandIn int64 `json:"stand_in"`
+
+	// Unit Empty: uses of vouchers.
+	Unit string `json:"unit"`
+}
+
+// WaterfallClose defines model for WaterfallClose.
+type WaterfallClose struct {
+	BusinessDate openapi_types.Date `json:"business_date"`
+	Seq          int64              `json:"seq"`
+}
+
+// WaterfallDifference defines model for WaterfallDifference.
+type WaterfallDifference struct {
+	Exception openapi_types.UUID `json:"exception"`
+
+	// Figure range, head, kinds, money, amounts, cashiers or claims
+	Figure string `json:"figure"`
+	Found  string `json:"found"`
+	Said   string `json:"said"`
+
+	// Seq Of the close.
+	Seq int64 `json:"seq"`
+}
+
+// WaterfallFork defines model for WaterfallFork.
+type WaterfallFork struct {
+	Branch int    `json:"branch"`
+	First  int64  `json:"first"`
+	Head   string `json:"head"`
+	Last   int64  `json:"last"`
+}
+
+// WaterfallGap defines model for WaterfallGap.
+type WaterfallGap struct {
+	// After The last entry that head office has.
+	After       int64              `json:"after"`
+	Bound       []WaterfallBound   `json:"bound"`
+	Declaration openapi_types.UUID `json:"declaration"`
+
+	// Said The newest one that the terminal said it has.
+	Said int64 `json:"said"`
+}
+
+// WaterfallLane defines model for WaterfallLane.
+type WaterfallLane struct {
+	Closes      []WaterfallClose      `json:"closes"`
+	Differences []WaterfallDifference `json:"differences"`
+	Epoch       int64                 `json:"epoch"`
+	First       int64                 `json:"first"`
+
+	// Forks Branches of the journal that no certificate covers.
+	Forks []WaterfallFork `json:"forks"`
+	Gap   *WaterfallGap   `json:"gap,omitempty"`
+
+	// Last first less 1 when the day has nothing of the lane.
+	Last int64  `json:"last"`
+	Name string `json:"name"`
+
+	// Over Why no close of the journal is waited for.
+	Over     *WaterfallLaneOver `json:"over,omitempty"`
+	Terminal openapi_types.UUID `json:"terminal"`
+
+	// Why Why the day waits for the lane.
+	Why *WaterfallLaneWhy `json:"why,omitempty"`
+}
+
+// WaterfallLaneOver Why no close of the journal is waited for.
+type WaterfallLaneOver string
+
+// WaterfallLaneWhy Why the day waits for the lane.
+type WaterfallLaneWhy string
+
+// WaterfallLate defines model for WaterfallLate.
+type WaterfallLate struct {
+	// BusinessDate Of the entries, or of the later certificate.
+	BusinessDate openapi_types.Date `json:"business_date"`
+	Entries      int64              `json:"entries"`
+
+	// Number Of the later certificate.
+	Number *int64 `json:"number,omitempty"`
+}
+
+// WaterfallRow defines model for WaterfallRow.
+type WaterfallRow struct {
+	Basis *string `json:"basis,omitempty"`
+
+	// Currency Of money; missing with units.
+	Currency *string           `json:"currency,omitempty"`
+	Flow     *WaterfallRowFlow `json:"flow,omitempty"`
+	Kind     WaterfallRowKind  `json:"kind"`
+
+	// Lanes The steps of each lane, in the order of lanes.
+	Lanes   []WaterfallSteps `json:"lanes"`
+	LateOut WaterfallSum     `json:"late_out"`
+
+	// Steps Each but said is what it changes: said + differs + unclosed + rejected + late_in = certified.
+	Steps WaterfallSteps `json:"steps"`
+
+	// Unit Missing with a flow: uses of vouchers.
+	Unit *string `json:"unit,omitempty"`
+}
+
+// WaterfallRowFlow defines model for WaterfallRow.Flow.
+type WaterfallRowFlow string
+
+// WaterfallRowKind defines model for WaterfallRow.Kind.
+type WaterfallRowKind string
+
+// WaterfallSteps Each but said is what it changes: said + differs + unclosed + rejected + late_in = certified.
+type WaterfallSteps struct {
+	Certified WaterfallSum `json:"certified"`
+	Differs   WaterfallSum `json:"differs"`
+	LateIn    WaterfallSum `json:"late_in"`
+	Rejected  WaterfallSum `json:"rejected"`
+	Said      WaterfallSum `json:"said"`
+	Unclosed  WaterfallSum `json:"unclosed"`
+}
+
+// WaterfallSum defines model for WaterfallSum.
+type WaterfallSum struct {
+	// Amount Minor units of the currency, or whole units.
+	Amount int64 `json:"amount"`
+	Count  int64 `json:"count"`
+}
+
 // Wish A reward bought with points, or a voucher used.
 type Wish struct {
 	Reward  *openapi_types.UUID `json:"reward,omitempty"`
@@ -3756,6 +4051,42 @@ type GetDayCertificatePDFParams struct {
 	Locale *CardLocale `form:"locale,omitempty" json:"locale,omitempty"`
 }
 
+// ListDayEntriesParams defines parameters for ListDayEntries.
+type ListDayEntriesParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Terminal The lane.
+	Terminal openapi_types.UUID `form:"terminal" json:"terminal"`
+
+	// Epoch Of its journal.
+	Epoch int64 `form:"epoch" json:"epoch"`
+
+	// Kind Of the line.
+	Kind ListDayEntriesParamsKind `form:"kind" json:"kind"`
+
+	// Currency Of a line of money.
+	Currency *string `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Flow Of a line of a unit.
+	Flow *ListDayEntriesParamsFlow `form:"flow,omitempty" json:"flow,omitempty"`
+
+	// Unit Missing: uses of vouchers.
+	Unit *string `form:"unit,omitempty" json:"unit,omitempty"`
+
+	// Basis Of what was redeemed.
+	Basis *string `form:"basis,omitempty" json:"basis,omitempty"`
+}
+
+// ListDayEntriesParamsKind defines parameters for ListDayEntries.
+type ListDayEntriesParamsKind string
+
+// ListDayEntriesParamsFlow defines parameters for ListDayEntries.
+type ListDayEntriesParamsFlow string
+
 // PlaceStoreParams defines parameters for PlaceStore.
 type PlaceStoreParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -4391,6 +4722,12 @@ type ServerInterface interface {
 	// GetDayCertificatePDF The certificate of a store's business day on paper
 	// (GET /stores/{id}/days/{date}/certificate.pdf)
 	GetDayCertificatePDF(c *fiber.Ctx, id ID, date openapi_types.Date, params GetDayCertificatePDFParams) error
+	// ListDayEntries The entries behind a line of a business day
+	// (GET /stores/{id}/days/{date}/entries)
+	ListDayEntries(c *fiber.Ctx, id ID, date openapi_types.Date, params ListDayEntriesParams) error
+	// GetDayWaterfall How a store's business day came to its figures
+	// (GET /stores/{id}/days/{date}/waterfall)
+	GetDayWaterfall(c *fiber.Ctx, id ID, date openapi_types.Date) error
 	// PlaceStore Say where a store is
 	// (PUT /stores/{id}/place)
 	PlaceStore(c *fiber.Ctx, id ID, params PlaceStoreParams) error
@@ -10013,6 +10350,152 @@ func (siw *ServerInterfaceWrapper) GetDayCertificatePDF(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListDayEntries operation middleware
+func (siw *ServerInterfaceWrapper) ListDayEntries(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Path parameter "date" -------------
+	var date openapi_types.Date
+
+	err = runtime.BindStyledParameterWithOptions("simple", "date", c.Params("date"), &date, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter date: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDayEntriesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "terminal" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "terminal", query, &params.Terminal, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter terminal: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "epoch" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "epoch", query, &params.Epoch, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter epoch: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "kind", query, &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "currency" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "currency", query, &params.Currency, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter currency: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "flow" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "flow", query, &params.Flow, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter flow: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "unit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unit", query, &params.Unit, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter unit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "basis" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "basis", query, &params.Basis, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter basis: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListDayEntries(c, id, date, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetDayWaterfall operation middleware
+func (siw *ServerInterfaceWrapper) GetDayWaterfall(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Path parameter "date" -------------
+	var date openapi_types.Date
+
+	err = runtime.BindStyledParameterWithOptions("simple", "date", c.Params("date"), &date, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter date: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetDayWaterfall(c, id, date)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // PlaceStore operation middleware
 func (siw *ServerInterfaceWrapper) PlaceStore(c *fiber.Ctx) error {
 
@@ -10944,6 +11427,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/stores/:id/days/:date/certificate", wrapper.GetDayCertificate)
 
 	router.Get(options.BaseURL+"/stores/:id/days/:date/certificate.pdf", wrapper.GetDayCertificatePDF)
+
+	router.Get(options.BaseURL+"/stores/:id/days/:date/waterfall", wrapper.GetDayWaterfall)
+
+	router.Get(options.BaseURL+"/stores/:id/days/:date/entries", wrapper.ListDayEntries)
 
 	router.Get(options.BaseURL+"/stores/:id/cashiers", wrapper.ListCashiers)
 
@@ -15336,6 +15823,67 @@ func (response GetDayCertificatePDFdefaultApplicationProblemPlusJSONResponse) Vi
 	return ctx.JSON(&response.Body)
 }
 
+type ListDayEntriesRequestObject struct {
+	ID     ID                 `json:"id"`
+	Date   openapi_types.Date `json:"date"`
+	Params ListDayEntriesParams
+}
+
+type ListDayEntriesResponseObject interface {
+	VisitListDayEntriesResponse(ctx *fiber.Ctx) error
+}
+
+type ListDayEntries200JSONResponse DayEntryList
+
+func (response ListDayEntries200JSONResponse) VisitListDayEntriesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListDayEntriesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDayEntriesdefaultApplicationProblemPlusJSONResponse) VisitListDayEntriesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetDayWaterfallRequestObject struct {
+	ID   ID                 `json:"id"`
+	Date openapi_types.Date `json:"date"`
+}
+
+type GetDayWaterfallResponseObject interface {
+	VisitGetDayWaterfallResponse(ctx *fiber.Ctx) error
+}
+
+type GetDayWaterfall200JSONResponse DayWaterfall
+
+func (response GetDayWaterfall200JSONResponse) VisitGetDayWaterfallResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetDayWaterfalldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDayWaterfalldefaultApplicationProblemPlusJSONResponse) VisitGetDayWaterfallResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type PlaceStoreRequestObject struct {
 	ID     ID `json:"id"`
 	Params PlaceStoreParams
@@ -16297,6 +16845,12 @@ type StrictServerInterface interface {
 	// GetDayCertificatePDF The certificate of a store's business day on paper
 	// (GET /stores/{id}/days/{date}/certificate.pdf)
 	GetDayCertificatePDF(ctx context.Context, request GetDayCertificatePDFRequestObject) (GetDayCertificatePDFResponseObject, error)
+	// ListDayEntries The entries behind a line of a business day
+	// (GET /stores/{id}/days/{date}/entries)
+	ListDayEntries(ctx context.Context, request ListDayEntriesRequestObject) (ListDayEntriesResponseObject, error)
+	// GetDayWaterfall How a store's business day came to its figures
+	// (GET /stores/{id}/days/{date}/waterfall)
+	GetDayWaterfall(ctx context.Context, request GetDayWaterfallRequestObject) (GetDayWaterfallResponseObject, error)
 	// PlaceStore Say where a store is
 	// (PUT /stores/{id}/place)
 	PlaceStore(ctx context.Context, request PlaceStoreRequestObject) (PlaceStoreResponseObject, error)
@@ -20492,6 +21046,63 @@ func (sh *strictHandler) GetDayCertificatePDF(ctx *fiber.Ctx, id ID, date openap
 		return err
 	} else if validResponse, ok := response.(GetDayCertificatePDFResponseObject); ok {
 		if err := validResponse.VisitGetDayCertificatePDFResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDayEntries operation middleware
+func (sh *strictHandler) ListDayEntries(ctx *fiber.Ctx, id ID, date openapi_types.Date, params ListDayEntriesParams) error {
+	var request ListDayEntriesRequestObject
+
+	request.ID = id
+	request.Date = date
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDayEntries(ctx.UserContext(), request.(ListDayEntriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDayEntries")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDayEntriesResponseObject); ok {
+		if err := validResponse.VisitListDayEntriesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDayWaterfall operation middleware
+func (sh *strictHandler) GetDayWaterfall(ctx *fiber.Ctx, id ID, date openapi_types.Date) error {
+	var request GetDayWaterfallRequestObject
+
+	request.ID = id
+	request.Date = date
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDayWaterfall(ctx.UserContext(), request.(GetDayWaterfallRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDayWaterfall")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDayWaterfallResponseObject); ok {
+		if err := validResponse.VisitGetDayWaterfallResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

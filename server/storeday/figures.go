@@ -25,10 +25,11 @@ type Read struct {
 // tally adds up the entries of a day's lanes by business date, and what each close should
 // have said of its range.
 type tally struct {
-	date   entry.Date // of the day
-	byDate map[entry.Date]*daybook.Figures
-	counts map[entry.Date]uint64
-	closes []checked
+	date    entry.Date // of the day
+	byDate  map[entry.Date]*daybook.Figures
+	counts  map[entry.Date]uint64
+	closes  []checked
+	nothing daybook.Figures // of entries that count for nothing
 
 	lane  journal.Writer
 	since *daybook.Figures // the entries of the lane behind its last close
@@ -75,6 +76,7 @@ func (t *tally) add(r Read) {
 	}
 	count(t.since, e, r.Sale)
 	if r.Nothing {
+		count(&t.nothing, e, r.Sale)
 		return
 	}
 	if t.byDate[at] == nil {

@@ -107,10 +107,14 @@ func (s *Service) behindAClose(ctx context.Context, span Span) (bool, error) {
 	return len(before) == 1 && before[0].Kind == entry.KindDayClose, nil
 }
 
+// Exception is the id of the exception that says the difference.
+func (d Difference) Exception() uuid.UUID {
+	return uuid.NewSHA1(uuid.Nil, append(d.Close[:], string(ledger.DayCloseDiffers)+d.Figure...))
+}
+
 func exceptionOf(store fleet.Store, d Difference, now int64) ledger.Exception {
 	return ledger.Exception{
-		ID:    uuid.NewSHA1(uuid.Nil, append(d.Close[:], string(ledger.DayCloseDiffers)+d.Figure...)),
-		Shard: shard.Of(d.Writer.ID), Kind: ledger.DayCloseDiffers, State: ledger.ExceptionOpen, Liable: "store",
+		ID: d.Exception(), Shard: shard.Of(d.Writer.ID), Kind: ledger.DayCloseDiffers, State: ledger.ExceptionOpen, Liable: "store",
 		Cause:  fmt.Sprintf("the close of %s says of its %s %s; the entries say %s", d.Date, d.Figure, d.Said, d.Found),
 		Source: d.Close, Terminal: d.Writer.ID, Epoch: d.Writer.Epoch, Seq: d.Seq, Store: store.ID, OccurredAt: now, RecordedAt: now,
 	}
