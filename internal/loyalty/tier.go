@@ -83,7 +83,7 @@ func (t Tiers) From(today Day) Day {
 // on nothing else: what arrives late counts as if it had always been there.
 func (t Tiers) Standing(earned []EarnedOn, today Day) Standing {
 	sums := summed(earned, today)
-	s := Standing{Level: -1, Next: -1, Counted: sums.within(t.begins(today), today)}
+	s := Standing{Level: -1, Next: -1, Counted: sums.within(t.Begins(today), today)}
 	for i, at := range slices.Backward(t.Levels) {
 		until, reached := t.kept(sums, at.Threshold, today)
 		if reached {
@@ -98,8 +98,8 @@ func (t Tiers) Standing(earned []EarnedOn, today Day) Standing {
 	return s
 }
 
-// begins is the first day of the period that a day ends, or is in.
-func (t Tiers) begins(d Day) Day {
+// Begins is the first day of the period that a day ends, or is in.
+func (t Tiers) Begins(d Day) Day {
 	if t.Days == 0 {
 		return date(d.Date().Year(), time.January, 1)
 	}

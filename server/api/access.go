@@ -16,6 +16,7 @@ var areas = map[string]people.Area{
 	"EndSession": people.AreaLook, "GetMe": people.AreaLook,
 	"GetRuleSet": people.AreaLook, "PutRuleSet": people.AreaProgramme,
 	"GetPolicy": people.AreaLook, "PutPolicy": people.AreaRisk,
+	"GetTiers": people.AreaLook, "PutTiers": people.AreaProgramme, "PreviewTiers": people.AreaLook, "GetMemberTier": people.AreaLook,
 	"CreateStore": people.AreaFleet, "PlaceStore": people.AreaFleet, "ListStores": people.AreaLook, "GetStore": people.AreaLook,
 	"CreateCashier": people.AreaFleet, "ListCashiers": people.AreaLook, "GetCashier": people.AreaLook, "ChangeCashier": people.AreaFleet,
 	"GetTillRules": people.AreaLook, "PutTillRules": people.AreaFleet,

@@ -171,6 +171,10 @@ func (h handlers) showCard(v card.View) Card {
 		Blocked: v.Member.Blocked, Units: showAll(v.Units, showCardUnit), Rewards: showAll(v.Rewards, showReward),
 		Vouchers: showAll(v.Vouchers, showVoucher), Consents: showAll(v.Consents, showConsent), AsOf: v.AsOf,
 	}
+	if len(v.Tiers.Levels) > 0 {
+		standing := showStanding(v.Tiers, v.Standing)
+		out.Tier = &standing
+	}
 	if v.Code.Text != "" {
 		out.Code = &CardCode{
 			Text: v.Code.Text, Issue: int32(v.Code.Issue), ExpiresOn: openapi_types.Date{Time: v.Code.ExpiresOn},

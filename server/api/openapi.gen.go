@@ -1210,8 +1210,11 @@ type Card struct {
 	Phone      *string            `json:"phone,omitempty"`
 	Programme  string             `json:"programme"`
 	Rewards    []Reward           `json:"rewards"`
-	Units      []CardUnit         `json:"units"`
-	Vouchers   []Voucher          `json:"vouchers"`
+
+	// Tier `counted` was earned since `since`; `missing` of it is what `next` needs. `kept_until` is the last day if nothing more is earned; a tier for everybody has none. Without tiers everything but `counted` is missing.
+	Tier     *MemberTier `json:"tier,omitempty"`
+	Units    []CardUnit  `json:"units"`
+	Vouchers []Voucher   `json:"vouchers"`
 }
 
 // CardChange defines model for CardChange.
@@ -2290,6 +2293,21 @@ type MemberNew struct {
 	Reference *string `json:"reference,omitempty"`
 }
 
+// MemberTier `counted` was earned since `since`; `missing` of it is what `next` needs. `kept_until` is the last day if nothing more is earned; a tier for everybody has none. Without tiers everything but `counted` is missing.
+type MemberTier struct {
+	Counted   int64               `json:"counted"`
+	KeptUntil *openapi_types.Date `json:"kept_until,omitempty"`
+	Missing   *int64              `json:"missing,omitempty"`
+
+	// Next Who earns `threshold` within one period is of this tier. `key` names it for good.
+	Next  *TierLevel          `json:"next,omitempty"`
+	Since *openapi_types.Date `json:"since,omitempty"`
+
+	// Tier Who earns `threshold` within one period is of this tier. `key` names it for good.
+	Tier *TierLevel `json:"tier,omitempty"`
+	Unit *string    `json:"unit,omitempty"`
+}
+
 // MemberWanted defines model for MemberWanted.
 type MemberWanted struct {
 	Email string `json:"email"`
@@ -3028,6 +3046,48 @@ type TerminalWithCode struct {
 // TieNew defines model for TieNew.
 type TieNew struct {
 	Store openapi_types.UUID `json:"store"`
+}
+
+// TierLevel Who earns `threshold` within one period is of this tier. `key` names it for good.
+type TierLevel struct {
+	Colour *string `json:"colour,omitempty"`
+	Key    string  `json:"key"`
+
+	// Names What a tier is called, by language. Shoppers of another language read the English name.
+	Names     TierNames `json:"names"`
+	Threshold int64     `json:"threshold"`
+}
+
+// TierNames What a tier is called, by language. Shoppers of another language read the English name.
+type TierNames struct {
+	En string  `json:"en"`
+	Pl *string `json:"pl,omitempty"`
+	Tr *string `json:"tr,omitempty"`
+}
+
+// Tiers defines model for Tiers.
+type Tiers struct {
+	Days    int32       `json:"days"`
+	Levels  []TierLevel `json:"levels"`
+	Unit    string      `json:"unit"`
+	Version int64       `json:"version"`
+	Zone    string      `json:"zone"`
+}
+
+// TiersChange What sales earned of `unit` within one period decides, less what was taken back: the last `days` days, or a calendar year when that is 0. A tier is kept until the end of the period that follows. Days begin at midnight of `zone`. Thresholds rise.
+type TiersChange struct {
+	Days   int32       `json:"days"`
+	Levels []TierLevel `json:"levels"`
+	Unit   string      `json:"unit"`
+
+	// Zone An IANA time zone.
+	Zone string `json:"zone"`
+}
+
+// TiersPreview Members that are not blocked: of each level in the order asked, and below all of them.
+type TiersPreview struct {
+	Levels []int64 `json:"levels"`
+	None   int64   `json:"none"`
 }
 
 // TillRules defines model for TillRules.
@@ -3922,6 +3982,12 @@ type PutRuleSetParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PutTiersParams defines parameters for PutTiers.
+type PutTiersParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // CreateQuoteParams defines parameters for CreateQuote.
 type CreateQuoteParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -4285,6 +4351,12 @@ type PreviewPolicyJSONRequestBody = PolicyChange
 // PutRuleSetJSONRequestBody defines body for PutRuleSet for application/json ContentType.
 type PutRuleSetJSONRequestBody = RuleSetChange
 
+// PutTiersJSONRequestBody defines body for PutTiers for application/json ContentType.
+type PutTiersJSONRequestBody = TiersChange
+
+// PreviewTiersJSONRequestBody defines body for PreviewTiers for application/json ContentType.
+type PreviewTiersJSONRequestBody = TiersChange
+
 // CreateQuoteJSONRequestBody defines body for CreateQuote for application/json ContentType.
 type CreateQuoteJSONRequestBody = QuoteNew
 
@@ -4596,6 +4668,9 @@ type ServerInterface interface {
 	// ReissuePass Issue the pass again, outdating older copies
 	// (POST /members/{id}/reissue)
 	ReissuePass(c *fiber.Ctx, id ID, params ReissuePassParams) error
+	// GetMemberTier A member's tier, and how far it is to the next
+	// (GET /members/{id}/tier)
+	GetMemberTier(c *fiber.Ctx, id ID) error
 	// CreateTie Tie a member to a store
 	// (POST /members/{id}/ties)
 	CreateTie(c *fiber.Ctx, id ID, params CreateTieParams) error
@@ -4650,6 +4725,15 @@ type ServerInterface interface {
 	// PutRuleSet Put a new version of the rule set in force
 	// (PUT /programme/rule-set)
 	PutRuleSet(c *fiber.Ctx, params PutRuleSetParams) error
+	// GetTiers The tiers in force
+	// (GET /programme/tiers)
+	GetTiers(c *fiber.Ctx) error
+	// PutTiers Put new tiers in force
+	// (PUT /programme/tiers)
+	PutTiers(c *fiber.Ctx, params PutTiersParams) error
+	// PreviewTiers How many members would be in each tier today, without putting them in force
+	// (POST /programme/tiers/preview)
+	PreviewTiers(c *fiber.Ctx) error
 	// CreateQuote What a basket of the web shop would earn and cost
 	// (POST /quotes)
 	CreateQuote(c *fiber.Ctx, params CreateQuoteParams) error
@@ -8562,6 +8646,35 @@ func (siw *ServerInterfaceWrapper) ReissuePass(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetMemberTier operation middleware
+func (siw *ServerInterfaceWrapper) GetMemberTier(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetMemberTier(c, id)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // CreateTie operation middleware
 func (siw *ServerInterfaceWrapper) CreateTie(c *fiber.Ctx) error {
 
@@ -9301,6 +9414,87 @@ func (siw *ServerInterfaceWrapper) PutRuleSet(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.PutRuleSet(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetTiers operation middleware
+func (siw *ServerInterfaceWrapper) GetTiers(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetTiers(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutTiers operation middleware
+func (siw *ServerInterfaceWrapper) PutTiers(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutTiersParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutTiers(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PreviewTiers operation middleware
+func (siw *ServerInterfaceWrapper) PreviewTiers(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PreviewTiers(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -11409,6 +11603,14 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/programme/policy", wrapper.GetPolicy)
 
 	router.Put(options.BaseURL+"/programme/policy", wrapper.PutPolicy)
+
+	router.Get(options.BaseURL+"/programme/tiers", wrapper.GetTiers)
+
+	router.Put(options.BaseURL+"/programme/tiers", wrapper.PutTiers)
+
+	router.Post(options.BaseURL+"/programme/tiers/preview", wrapper.PreviewTiers)
+
+	router.Get(options.BaseURL+"/members/:id/tier", wrapper.GetMemberTier)
 
 	router.Get(options.BaseURL+"/stores", wrapper.ListStores)
 
@@ -14568,6 +14770,35 @@ func (response ReissuePassdefaultApplicationProblemPlusJSONResponse) VisitReissu
 	return ctx.JSON(&response.Body)
 }
 
+type GetMemberTierRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetMemberTierResponseObject interface {
+	VisitGetMemberTierResponse(ctx *fiber.Ctx) error
+}
+
+type GetMemberTier200JSONResponse MemberTier
+
+func (response GetMemberTier200JSONResponse) VisitGetMemberTierResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetMemberTierdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMemberTierdefaultApplicationProblemPlusJSONResponse) VisitGetMemberTierResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type CreateTieRequestObject struct {
 	ID     ID `json:"id"`
 	Params CreateTieParams
@@ -15094,6 +15325,93 @@ type PutRuleSetdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PutRuleSetdefaultApplicationProblemPlusJSONResponse) VisitPutRuleSetResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetTiersRequestObject struct {
+}
+
+type GetTiersResponseObject interface {
+	VisitGetTiersResponse(ctx *fiber.Ctx) error
+}
+
+type GetTiers200JSONResponse Tiers
+
+func (response GetTiers200JSONResponse) VisitGetTiersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetTiersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTiersdefaultApplicationProblemPlusJSONResponse) VisitGetTiersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutTiersRequestObject struct {
+	Params PutTiersParams
+	Body   *PutTiersJSONRequestBody
+}
+
+type PutTiersResponseObject interface {
+	VisitPutTiersResponse(ctx *fiber.Ctx) error
+}
+
+type PutTiers200JSONResponse Tiers
+
+func (response PutTiers200JSONResponse) VisitPutTiersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutTiersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutTiersdefaultApplicationProblemPlusJSONResponse) VisitPutTiersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PreviewTiersRequestObject struct {
+	Body *PreviewTiersJSONRequestBody
+}
+
+type PreviewTiersResponseObject interface {
+	VisitPreviewTiersResponse(ctx *fiber.Ctx) error
+}
+
+type PreviewTiers200JSONResponse TiersPreview
+
+func (response PreviewTiers200JSONResponse) VisitPreviewTiersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PreviewTiersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewTiersdefaultApplicationProblemPlusJSONResponse) VisitPreviewTiersResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -16719,6 +17037,9 @@ type StrictServerInterface interface {
 	// ReissuePass Issue the pass again, outdating older copies
 	// (POST /members/{id}/reissue)
 	ReissuePass(ctx context.Context, request ReissuePassRequestObject) (ReissuePassResponseObject, error)
+	// GetMemberTier A member's tier, and how far it is to the next
+	// (GET /members/{id}/tier)
+	GetMemberTier(ctx context.Context, request GetMemberTierRequestObject) (GetMemberTierResponseObject, error)
 	// CreateTie Tie a member to a store
 	// (POST /members/{id}/ties)
 	CreateTie(ctx context.Context, request CreateTieRequestObject) (CreateTieResponseObject, error)
@@ -16773,6 +17094,15 @@ type StrictServerInterface interface {
 	// PutRuleSet Put a new version of the rule set in force
 	// (PUT /programme/rule-set)
 	PutRuleSet(ctx context.Context, request PutRuleSetRequestObject) (PutRuleSetResponseObject, error)
+	// GetTiers The tiers in force
+	// (GET /programme/tiers)
+	GetTiers(ctx context.Context, request GetTiersRequestObject) (GetTiersResponseObject, error)
+	// PutTiers Put new tiers in force
+	// (PUT /programme/tiers)
+	PutTiers(ctx context.Context, request PutTiersRequestObject) (PutTiersResponseObject, error)
+	// PreviewTiers How many members would be in each tier today, without putting them in force
+	// (POST /programme/tiers/preview)
+	PreviewTiers(ctx context.Context, request PreviewTiersRequestObject) (PreviewTiersResponseObject, error)
 	// CreateQuote What a basket of the web shop would earn and cost
 	// (POST /quotes)
 	CreateQuote(ctx context.Context, request CreateQuoteRequestObject) (CreateQuoteResponseObject, error)
@@ -19678,6 +20008,33 @@ func (sh *strictHandler) ReissuePass(ctx *fiber.Ctx, id ID, params ReissuePassPa
 	return nil
 }
 
+// GetMemberTier operation middleware
+func (sh *strictHandler) GetMemberTier(ctx *fiber.Ctx, id ID) error {
+	var request GetMemberTierRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMemberTier(ctx.UserContext(), request.(GetMemberTierRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMemberTier")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMemberTierResponseObject); ok {
+		if err := validResponse.VisitGetMemberTierResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateTie operation middleware
 func (sh *strictHandler) CreateTie(ctx *fiber.Ctx, id ID, params CreateTieParams) error {
 	var request CreateTieRequestObject
@@ -20266,6 +20623,111 @@ func (sh *strictHandler) PutRuleSet(ctx *fiber.Ctx, params PutRuleSetParams) err
 		return err
 	} else if validResponse, ok := response.(PutRuleSetResponseObject); ok {
 		if err := validResponse.VisitPutRuleSetResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetTiers operation middleware
+func (sh *strictHandler) GetTiers(ctx *fiber.Ctx) error {
+	var request GetTiersRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTiers(ctx.UserContext(), request.(GetTiersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTiers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTiersResponseObject); ok {
+		if err := validResponse.VisitGetTiersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutTiers operation middleware
+func (sh *strictHandler) PutTiers(ctx *fiber.Ctx, params PutTiersParams) error {
+	var request PutTiersRequestObject
+
+	request.Params = params
+
+	var body PutTiersJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutTiers(ctx.UserContext(), request.(PutTiersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutTiers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutTiersResponseObject); ok {
+		if err := validResponse.VisitPutTiersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewTiers operation middleware
+func (sh *strictHandler) PreviewTiers(ctx *fiber.Ctx) error {
+	var request PreviewTiersRequestObject
+
+	var body PreviewTiersJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewTiers(ctx.UserContext(), request.(PreviewTiersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewTiers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewTiersResponseObject); ok {
+		if err := validResponse.VisitPreviewTiersResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
