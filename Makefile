@@ -182,7 +182,7 @@ test: deps build pass-readers $(SUITES) ## run every suite and print the minutes
 	$(SUITES) run generated -- $(SELF) verify-generated; \
 	$(call race-suite,race,$(RACE_PACKAGES)); \
 	$(SUITES) run -min 1 unit -- $(GO_TEST) -timeout 10m $(call expand,$(UNIT_PACKAGES)); \
-	$(SUITES) run -v -min 1 sim -- $(GO_TEST) -v -timeout 10m ./internal/sim ./internal/quarter/...; \
+	$(BINARIES) $(SUITES) run -v -min 1 sim -- $(GO_TEST) -v -timeout 10m ./internal/sim ./internal/quarter/...; \
 	$(BINARIES) $(SUITES) run -v -min 1 stories -- $(GO_TEST) -v -timeout 8m -skip '$(FAULTS)' ./internal/e2e/...; \
 	$(BINARIES) $(SUITES) run -v -min 1 faults -- $(GO_TEST) -v -timeout 10m -run '$(FAULTS)' ./internal/e2e/...
 export FORBID_SKIPS
@@ -218,8 +218,8 @@ sim-long: go-version ## 10,000 honest crash recoveries, 100 copied terminals, 50
 # QUARTER_DB=sqlite plays on SQLite; QUARTER_STORES, _LANES, _MEMBERS, _DAYS, _SALES (of a
 # lane on a day), _FRAUDS (sets of each kind) and _SEED choose another size.
 .PHONY: quarter
-quarter: deps go-version ## play a quarter of 200 stores against HQ; all it says must be as it was (build/quarter.json)
-	@TALLYSTICK_QUARTER=1 $(GO_TEST) -v -timeout 12h -run '^TestTheWholeQuarterIsAsItWas$$' ./internal/quarter
+quarter: deps build ## play a quarter of 200 stores against HQ; all it says must be as it was (build/quarter.json)
+	@TALLYSTICK_QUARTER=1 $(BINARIES) $(GO_TEST) -v -timeout 12h -run '^TestTheWholeQuarterIsAsItWas$$' ./internal/quarter
 
 .PHONY: soak
 soak: deps build pass-readers $(SUITES) ## run longer campaigns: faults at raised counts, races in HQ, fuzzing

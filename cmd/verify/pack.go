@@ -51,8 +51,9 @@ type storeOf struct {
 
 func open(folder, keysFile string) (*pack, error) {
 	p := &pack{folder: folder}
-	if keysFile == "" {
-		keysFile = filepath.Join(folder, "keys.json")
+	own := keysFile == ""
+	if own {
+		keysFile = p.path("keys.json")
 	}
 	raw, err := readWhole(keysFile, maxKeys)
 	if err != nil {
@@ -66,7 +67,11 @@ func open(folder, keysFile string) (*pack, error) {
 		return nil, err
 	}
 	if err := p.signed(raw); err != nil {
-		return nil, fmt.Errorf("pack.sig: %w", err)
+		err = fmt.Errorf("pack.sig: %w", err)
+		if own && p.otherKeys(raw) {
+			err = fmt.Errorf("keys.json: it is not as pack.json lists it, or pack.json is not as it was: %w", err)
+		}
+		return nil, err
 	}
 	if err := strict(raw, &p.list); err != nil {
 		return nil, fmt.Errorf("pack.json: %w", err)
@@ -75,6 +80,17 @@ func open(folder, keysFile string) (*pack, error) {
 		return nil, fmt.Errorf("pack.json: version %d is not known here", p.list.Version)
 	}
 	return p, p.files()
+}
+
+// otherKeys says whether the folder's keys are others than a list names that they do not
+// bear out: then it may be the keys that were changed.
+func (p *pack) otherKeys(raw []byte) bool {
+	var list listOf
+	if strict(raw, &list) != nil {
+		return false
+	}
+	got, err := digestOf(p.path("keys.json"))
+	return err == nil && got != list.Files["keys.json"]
 }
 
 func (p *pack) path(name string) string { return filepath.Join(p.folder, filepath.FromSlash(name)) }

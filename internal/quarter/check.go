@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -71,6 +72,9 @@ func (s *shop) checkDays(days int, links []storeday.Link, r *Report) {
 		if c.Date != want.String() {
 			r.wrong("%s: it should be for %s", where, want)
 			return
+		}
+		if c.CutAt < day(n).Add(12*time.Hour).UnixMilli() {
+			r.wrong("%s: it was cut at %s", where, entry.Moment(c.CutAt))
 		}
 		s.checkDay(uint32(want), c.Certificate, covered, where, r)
 		r.Certificates++

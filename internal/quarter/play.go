@@ -15,9 +15,9 @@ import (
 // sale never comes become a matter for people, and all lots of the quarter's end are past.
 const daysAfter = 9
 
-// Play plays a quarter on the empty database at dsn and checks it. The error is about
+// Play plays a quarter on the empty database at dsn and checks it, packs for an auditor too. The error is about
 // playing; what was not as it is in truth is in the report. Progress goes to out.
-func Play(ctx context.Context, size Size, dsn string, out io.Writer) (r *Report, err error) {
+func Play(ctx context.Context, size Size, dsn string, a Auditor, out io.Writer) (r *Report, err error) {
 	began := time.Now()
 	r = &Report{Size: size, Engine: strings.SplitN(dsn, ":", 2)[0], Wrong: []string{}}
 	var w *world
@@ -33,7 +33,7 @@ func Play(ctx context.Context, size Size, dsn string, out io.Writer) (r *Report,
 		}
 		w.progress(out, began)
 	}
-	if err := timed(&r.Seconds.Check, func() error { return w.check(ctx) }); err != nil {
+	if err := timed(&r.Seconds.Check, func() error { return w.check(ctx, a) }); err != nil {
 		return nil, err
 	}
 	r.Seconds.All, r.PeakMB, r.Load = time.Since(began).Seconds(), peak(), load()
@@ -41,7 +41,7 @@ func Play(ctx context.Context, size Size, dsn string, out io.Writer) (r *Report,
 }
 
 // check holds head office against the truth.
-func (w *world) check(ctx context.Context) error {
+func (w *world) check(ctx context.Context, a Auditor) error {
 	r := w.report
 	r.Counts, r.Entries, r.Facts = w.counts, w.entries(), w.truth.Facts()
 	for _, check := range []func(context.Context, *Report) error{w.checkCertificates, w.checkAccounts, w.checkExceptions, w.checkBooks} {
@@ -49,7 +49,10 @@ func (w *world) check(ctx context.Context) error {
 			return fmt.Errorf("check the quarter: %w", err)
 		}
 	}
-	return nil
+	if a.Verify == "" {
+		return nil
+	}
+	return w.checkPack(ctx, a, r)
 }
 
 func (w *world) entries() (n int) {

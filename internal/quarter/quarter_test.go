@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/benchtable"
 	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/internal/testkit/process"
 )
 
 var seed = flag.Uint64("quarter.seed", 1, "the seed of the small quarter")
@@ -23,7 +24,7 @@ var seed = flag.Uint64("quarter.seed", 1, "the seed of the small quarter")
 func TestASmallQuarterIsAsItWas(t *testing.T) {
 	size := Small
 	size.Seed = *seed
-	r, err := Play(t.Context(), size, blank.SQLite(t), io.Discard)
+	r, err := Play(t.Context(), size, blank.SQLite(t), auditor(t, 2, 1), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func TestTheWholeQuarterIsAsItWas(t *testing.T) {
 	} else {
 		dsn = pg.Start(t).Database(t)
 	}
-	r, err := Play(t.Context(), size, dsn, os.Stdout)
+	r, err := Play(t.Context(), size, dsn, auditor(t, 6, 20), os.Stdout)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,6 +75,16 @@ func TestTheWholeQuarterIsAsItWas(t *testing.T) {
 	if len(r.Wrong) > 0 {
 		t.Fatalf("%d things are not as they were, the first: %s", len(r.Wrong), r.Wrong[0])
 	}
+}
+
+// auditor has the program verify, as it ships.
+func auditor(t *testing.T, stores, flips int) Auditor {
+	t.Helper()
+	bin, err := process.Build(t.Context(), t.TempDir(), "verify")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Auditor{Verify: bin.Path("verify"), Dir: t.TempDir(), Stores: stores, Flips: flips}
 }
 
 // keep writes build/quarter.json.

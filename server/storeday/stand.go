@@ -77,11 +77,13 @@ type Span struct {
 
 // Stand says what a day covers of each lane, and for whom it waits. A lane that has said
 // a later close has nothing more for the day: its journal cannot go back. over says
-// whether the date has passed by the store's clock, which is asked of lanes that close no
-// days.
+// whether the date has passed by the store's clock, which is asked of HQ's own lanes, and
+// where no lane is in service that could close the date: no day is certified before it has
+// come.
 func Stand(date entry.Date, over bool, lanes []Lane) (spans []Span, waiting []Waiting) {
+	passed := over || closedBy(lanes, date) || slices.ContainsFunc(lanes, func(l Lane) bool { return l.Over == "" })
 	for _, l := range lanes {
-		last, why := l.through(date, over)
+		last, why := l.through(date, over || passed && l.Over != OverVirtual)
 		if why == "" && l.Applied < last {
 			why = WaitApply
 		}
@@ -110,7 +112,7 @@ func (l Lane) through(date entry.Date, over bool) (last uint64, why Why) {
 		return last, ""
 	case l.Over == "":
 		return last, WaitClose
-	case l.Over == OverVirtual && !over:
+	case !over:
 		return last, WaitClock
 	}
 	for _, b := range l.Dates {

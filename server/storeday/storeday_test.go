@@ -175,6 +175,27 @@ func TestALostLaneIsAGapAndWhatIsFoundIsLate(t *testing.T) {
 	}
 }
 
+// A store of which every lane is lost has no day before it has come: nothing is certified
+// ahead, however often it is looked at.
+func TestAStoreWithoutLanesInServiceIsNotCertifiedAhead(t *testing.T) {
+	s := shop.New(t, books.New(t))
+	one := s.Lane(t, "one")
+	one.Sell(t, 500, 0)
+	one.CloseDay(t)
+	one.Deliver(t)
+	s.Lanes[one.ID].Lost = fleet.Declaration{ID: uuid.New(), Step: entry.LostConfirmed, Epoch: 1}
+	for _, want := range []int{1, 1, 2, 2} {
+		s.Round(t)
+		s.Round(t)
+		if got := s.Chain(t); len(got) != want {
+			t.Fatalf("%d certificates through %s on %s, want %d", len(got), got[len(got)-1].Date, s.Clock.Now(), want)
+		}
+		if want == 1 {
+			s.Clock.Advance(26 * time.Hour)
+		}
+	}
+}
+
 // What a terminal notes for itself belongs to the day, whatever date its clock wrote.
 func TestNotesOpenNoDay(t *testing.T) {
 	s := shop.New(t, books.New(t))
