@@ -192,6 +192,11 @@ func (w shopperWallets) Lost(ctx context.Context, member uuid.UUID) error {
 	return err
 }
 
+// Replaced implements card.Wallets.
+func (w shopperWallets) Replaced(ctx context.Context, member uuid.UUID) error {
+	return w.passes.Replaced(ctx, uuid.Nil, member)
+}
+
 // Left implements card.Wallets.
 func (w shopperWallets) Left(ctx context.Context, member uuid.UUID) error {
 	return w.passes.Left(ctx, member)

@@ -65,9 +65,10 @@ type Store interface {
 	// reference in the owner's other systems.
 	MemberAccount(ctx context.Context, member uuid.UUID) (uuid.UUID, error)
 	MemberOf(ctx context.Context, reference string) (uuid.UUID, error)
-	// MoveMemberRecords and MoveVoucherRecords write the new account.
+	// MoveMemberRecords and MoveVoucherRecords write the new account; of vouchers, and of
+	// their passes, who answers for them too.
 	MoveMemberRecords(ctx context.Context, members []uuid.UUID, to uuid.UUID) error
-	MoveVoucherRecords(ctx context.Context, vouchers []uuid.UUID, to uuid.UUID) error
+	MoveVoucherRecords(ctx context.Context, vouchers []loyalty.Voucher, to uuid.UUID) error
 	// LastRecorded returns when the newest posting of an account was recorded.
 	LastRecorded(ctx context.Context, account uuid.UUID) (int64, error)
 

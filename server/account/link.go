@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/ledger"
@@ -19,7 +20,8 @@ import (
 const MaxHousehold = 20
 
 // Merge makes a member with a second card share the account of another: from now
-// on both cards earn and spend there, and what the emptied account had moves. It is
+// on both cards earn and spend there, and what the emptied account had moves. Who has the
+// account answers for the vouchers, so that one given away outlives the card. It is
 // reversible by [Accounts.End]. Members of one account cannot be merged, so merges
 // never make a circle.
 func (a *Accounts) Merge(ctx context.Context, by, member, into uuid.UUID, reason uint8) (Link, error) {
@@ -159,6 +161,7 @@ func (a *Accounts) begin(ctx context.Context, l Link, into uuid.UUID) (Link, err
 	if l.Owned, err = a.env.Ledger.Release(ctx, l.Account, nil); err != nil {
 		return Link{}, err
 	}
+	l.Owned.Heir = into
 	if l.From, err = a.after(ctx, l.Account); err != nil {
 		return Link{}, err
 	}
@@ -256,11 +259,7 @@ func (a *Accounts) record(ctx context.Context, l Link, to uuid.UUID, reason uint
 	if err := a.env.Store.MoveMemberRecords(ctx, members, to); err != nil {
 		return fmt.Errorf("move member records: %w", err)
 	}
-	vouchers := make([]uuid.UUID, len(l.Owned.Vouchers))
-	for i, v := range l.Owned.Vouchers {
-		vouchers[i] = uuid.UUID(v.ID)
-	}
-	if err := a.env.Store.MoveVoucherRecords(ctx, vouchers, to); err != nil {
+	if err := a.env.Store.MoveVoucherRecords(ctx, l.Owned.Inherited(), to); err != nil {
 		return fmt.Errorf("move voucher records: %w", err)
 	}
 	a.wake(ctx)
@@ -296,13 +295,11 @@ func (a *Accounts) End(ctx context.Context, by, id uuid.UUID, reason uint8) (Lin
 		if err := a.lockBoth(ctx, l.Account, holder); err != nil {
 			return err
 		}
-		brought := map[uuid.UUID]bool{}
-		for _, m := range l.Owned.Members {
-			brought[m.ID] = true
-		}
-		if l.Owned, err = a.env.Ledger.Release(ctx, holder, brought); err != nil {
+		was := l.Owned
+		if l.Owned, err = a.env.Ledger.Release(ctx, holder, brought(was)); err != nil {
 			return err
 		}
+		l.Owned.Vouchers = returned(l.Owned.Vouchers, was.Vouchers)
 		if l.Until, err = a.after(ctx, l.Account, holder); err != nil {
 			return err
 		}
@@ -316,6 +313,33 @@ func (a *Accounts) End(ctx context.Context, by, id uuid.UUID, reason uint8) (Lin
 		return Link{}, fmt.Errorf("end link: %w", err)
 	}
 	return l, nil
+}
+
+// brought are the ids of what came with a link: vouchers too, since another member may
+// answer for them by now.
+func brought(o ledger.Owned) map[uuid.UUID]bool {
+	out := map[uuid.UUID]bool{}
+	for _, m := range o.Members {
+		out[m.ID] = true
+	}
+	for _, v := range o.Vouchers {
+		out[uuid.UUID(v.ID)] = true
+	}
+	return out
+}
+
+// returned are vouchers as they are now, each with who answered for it before it came.
+func returned(now, before []loyalty.Voucher) []loyalty.Voucher {
+	was := map[loyalty.ID]loyalty.ID{}
+	for _, v := range before {
+		was[v.ID] = v.Member
+	}
+	for i, v := range now {
+		if m, came := was[v.ID]; came {
+			now[i].Member = m
+		}
+	}
+	return now
 }
 
 // Link returns one link.

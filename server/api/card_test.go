@@ -211,6 +211,7 @@ func TestASecondCardOfAnAddressGoesIntoTheFirst(t *testing.T) {
 	second := other.join(`{"name":"Mallory","email":"ann@example.org","locale":"en"}`)
 	r.give(first.Member, "100")
 	r.give(second.Member, "7")
+	gift := other.gives(r.aVoucher(second.Member))
 	if second = other.me(); second.points() != 7 || second.EmailState != "unconfirmed" {
 		t.Errorf("%+v", second)
 	}
@@ -230,6 +231,16 @@ func TestASecondCardOfAnAddressGoesIntoTheFirst(t *testing.T) {
 	r.settle()
 	if points := owner.me().points(); points != 107 {
 		t.Errorf("%d points", points)
+	}
+	// What the other card gave away is its new owner's, and stays good.
+	if a := other.ask(call{method: "GET", path: "/api/v1/card/gifts/" + gift}); a.status != http.StatusOK {
+		t.Errorf("a gift of the other card: %d %s", a.status, a.body)
+	}
+	if a := other.ask(call{method: "GET", path: "/api/v1/card/gifts/" + gift + "/apple"}); !strings.HasPrefix(string(a.body), "pass of "+first.Member.String()) {
+		t.Errorf("its pass: %d %s", a.status, a.body)
+	}
+	if told := strings.Join(r.wallets.told, ", "); strings.Contains(told, "lost") || !strings.Contains(told, "replaced "+second.Member.String()) {
+		t.Errorf("the wallets were told %s", told)
 	}
 }
 

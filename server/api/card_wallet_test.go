@@ -41,6 +41,11 @@ func (w *wallets) Lost(_ context.Context, member uuid.UUID) error {
 	}
 	return w.tell("lost", member)
 }
+
+func (w *wallets) Replaced(_ context.Context, member uuid.UUID) error {
+	return w.tell("replaced", member)
+}
+
 func (w *wallets) Left(_ context.Context, member uuid.UUID) error { return w.tell("left", member) }
 func (w *wallets) Apple(_ context.Context, member, voucher uuid.UUID) ([]byte, error) {
 	return fmt.Appendf(nil, "pass of %s %s", member, voucher), nil
@@ -118,6 +123,26 @@ func TestALinkIsUsedOnceThePassesAreVoid(t *testing.T) {
 	}
 }
 
+// aVoucher gives a member a voucher for a coffee.
+func (r *rig) aVoucher(member uuid.UUID) string {
+	r.t.Helper()
+	reward := r.made("/api/v1/rewards", `{"name":"Free Coffee","unit":"points","cost":0,"discount":500,"currency":"EUR","active":true}`)
+	return r.made("/api/v1/vouchers", jsonOf(map[string]any{"member": member, "reward": reward}))
+}
+
+// gives gives a voucher away and returns the secret of its address.
+func (b *browser) gives(voucher string) string {
+	b.t.Helper()
+	var sent struct{ URL string }
+	a := b.ask(call{method: "POST", path: "/api/v1/card/vouchers/" + voucher + "/gift"})
+	a.into(b.t, &sent)
+	secret, ok := strings.CutPrefix(sent.URL, "https://hq.example/card/#/gift/")
+	if !ok {
+		b.t.Fatalf("the address is %q: %d %s", sent.URL, a.status, a.body)
+	}
+	return secret
+}
+
 // Who has the address of a gift has the voucher, and nothing else of the shopper's.
 func TestGiftedVoucher(t *testing.T) {
 	r := newRig(t)
@@ -125,8 +150,7 @@ func TestGiftedVoucher(t *testing.T) {
 	owner, other, stranger := &browser{rig: r}, &browser{rig: r}, &browser{rig: r}
 	me := owner.join(`{"locale":"en"}`).Member
 	other.join(`{"locale":"en"}`)
-	reward := r.made("/api/v1/rewards", `{"name":"Free Coffee","unit":"points","cost":0,"discount":500,"currency":"EUR","active":true}`)
-	voucher := r.made("/api/v1/vouchers", jsonOf(map[string]any{"member": me, "reward": reward}))
+	voucher := r.aVoucher(me)
 	gift := call{method: "POST", path: "/api/v1/card/vouchers/" + voucher + "/gift"}
 	other.refused(gift, http.StatusNotFound, problem.NotFound)
 	stranger.refused(gift, http.StatusUnauthorized, problem.Unauthenticated)
@@ -167,9 +191,8 @@ func TestGiftedVoucher(t *testing.T) {
 	}
 	// What is used up is no gift any more: its code would be taken by a till without HQ.
 	r.do(call{method: "PUT", path: "/api/v1/programme/rule-set", body: `{"currency":"EUR","earn":[{"unit":"points","points":1,"per":100}]}`})
-	used := r.made("/api/v1/vouchers", jsonOf(map[string]any{"member": me, "reward": reward}))
-	owner.ask(call{method: "POST", path: "/api/v1/card/vouchers/" + used + "/gift"}).into(t, &sent)
-	spent := strings.TrimPrefix(sent.URL, "https://hq.example/card/#/gift/")
+	used := r.aVoucher(me)
+	spent := owner.gives(used)
 	if a := stranger.ask(call{method: "GET", path: "/api/v1/card/gifts/" + spent}); a.status != http.StatusOK {
 		t.Fatalf("before it is used: %d %s", a.status, a.body)
 	}

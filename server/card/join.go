@@ -231,19 +231,9 @@ func (c *Cards) use(ctx context.Context, secret string) (opened, error) {
 	if err != nil {
 		return opened{}, err
 	}
-	another := owner != link.Member
-	if another {
-		if _, err := c.env.Programme.Block(ctx, uuid.Nil, link.Member); err != nil {
+	if owner != link.Member || known {
+		if err := c.shutOut(ctx, link.Member, owner); err != nil {
 			return opened{}, err
-		}
-	}
-	if another || known {
-		if err := c.env.Store.EndCardSessions(ctx, link.Member); err != nil {
-			return opened{}, err
-		}
-		// With the link, which opens once: else a failure here leaves the phone its passes.
-		if err := c.env.Wallets.Lost(ctx, link.Member); err != nil {
-			return opened{}, fmt.Errorf("void passes of a lost phone: %w", err)
 		}
 	}
 	cookie, err := c.newSecret()
@@ -252,6 +242,26 @@ func (c *Cards) use(ctx context.Context, secret string) (opened, error) {
 	}
 	open, err := c.begin(ctx, owner, cookie)
 	return opened{open: open, link: link.Member, owner: owner}, err
+}
+
+// shutOut takes a card from whoever has it on a phone, because it is opened on another, or
+// because another card of its owner takes its place.
+func (c *Cards) shutOut(ctx context.Context, member, owner uuid.UUID) error {
+	// With the link, which opens once: else a failure here leaves the phone its passes.
+	void := c.env.Wallets.Lost
+	if owner != member {
+		void = c.env.Wallets.Replaced
+		if _, err := c.env.Programme.Block(ctx, uuid.Nil, member); err != nil {
+			return err
+		}
+	}
+	if err := c.env.Store.EndCardSessions(ctx, member); err != nil {
+		return err
+	}
+	if err := void(ctx, member); err != nil {
+		return fmt.Errorf("void passes of a lost phone: %w", err)
+	}
+	return nil
 }
 
 // confirm believes a link's address and returns whose it is, and whether that was known

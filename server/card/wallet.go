@@ -36,6 +36,9 @@ type Wallets interface {
 	// Lost voids what phones have and issues the codes anew: the phones are not the
 	// member's any more. In the transaction of ctx.
 	Lost(ctx context.Context, member uuid.UUID) error
+	// Replaced voids what phones have of a card that another one takes the place of, and
+	// issues its code anew; vouchers given away stay. In the transaction of ctx.
+	Replaced(ctx context.Context, member uuid.UUID) error
 	// Left voids passes and has them forgotten, in the transaction of ctx.
 	Left(ctx context.Context, member uuid.UUID) error
 }
@@ -43,11 +46,12 @@ type Wallets interface {
 // none are the wallets of an HQ that makes no passes.
 type none struct{}
 
-func (none) Offers() Offers                           { return Offers{} }
-func (none) Joined(context.Context, uuid.UUID) error  { return nil }
-func (none) Changed(context.Context, uuid.UUID) error { return nil }
-func (none) Lost(context.Context, uuid.UUID) error    { return nil }
-func (none) Left(context.Context, uuid.UUID) error    { return nil }
+func (none) Offers() Offers                            { return Offers{} }
+func (none) Joined(context.Context, uuid.UUID) error   { return nil }
+func (none) Changed(context.Context, uuid.UUID) error  { return nil }
+func (none) Lost(context.Context, uuid.UUID) error     { return nil }
+func (none) Replaced(context.Context, uuid.UUID) error { return nil }
+func (none) Left(context.Context, uuid.UUID) error     { return nil }
 
 var errNone = problem.New(problem.StateConflict, "no passes are made here")
 

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -135,6 +136,46 @@ func (l *Ledger) Tie(ctx context.Context, member, store uuid.UUID) error {
 		}
 		return l.save(ctx, s)
 	})
+}
+
+// inheritTies ties who answers for vouchers from now on to the stores that knew them, so
+// that these go on being told of them, and tells the stores.
+func (l *Ledger) inheritTies(ctx context.Context, key AccountKey, owned Owned) error {
+	if !l.o.Ties || owned.Heir == uuid.Nil || len(owned.Vouchers) == 0 {
+		return nil
+	}
+	visits := map[TieKey]int64{}
+	for _, m := range owned.Members {
+		ties, err := l.o.Store.TiesOf(ctx, key.Shard, m.ID)
+		if err != nil {
+			return fmt.Errorf("read ties: %w", err)
+		}
+		for _, t := range ties {
+			at := TieKey{key.Shard, owned.Heir, t.Store}
+			visits[at] = max(visits[at], t.VisitedAt)
+		}
+	}
+	known, err := l.o.Store.Ties(ctx, slices.Collect(maps.Keys(visits)))
+	if err != nil {
+		return fmt.Errorf("read ties: %w", err)
+	}
+	var rows []Tie
+	for at, visited := range visits {
+		if _, there := known[at]; !there {
+			rows = append(rows, Tie{at, visited})
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	s := newSet()
+	if err := l.loadAccounts(ctx, s, []AccountKey{key}); err != nil {
+		return err
+	}
+	if err := l.putTies(ctx, s, rows, map[uuid.UUID]bool{key.Account: true}); err != nil {
+		return err
+	}
+	return l.save(ctx, s)
 }
 
 // moveTies takes the ties of a member, and the issues of the pass, along to the shard of

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -25,15 +26,29 @@ type ownerStore interface {
 }
 
 // Owned is what edges know under one account: members and vouchers, and the
-// version they were told of last.
+// version they were told of last. Heir is who answers for the vouchers once they are
+// adopted; zero leaves each to who did.
 type Owned struct {
 	Version  uint64            `cbor:"1,keyasint"`
 	Members  []wire.Member     `cbor:"2,keyasint,omitempty"`
 	Vouchers []loyalty.Voucher `cbor:"3,keyasint,omitempty"`
+	Heir     uuid.UUID         `cbor:"4,keyasint,omitzero"`
+}
+
+// Inherited are the vouchers as they are adopted.
+func (o Owned) Inherited() []loyalty.Voucher {
+	out := slices.Clone(o.Vouchers)
+	for i := range out {
+		if o.Heir != uuid.Nil {
+			out[i].Member = loyalty.ID(o.Heir)
+		}
+	}
+	return out
 }
 
 // Release takes members and their vouchers off an account, in the caller's
-// transaction; only is nil for all of them. Edges are told nothing before [Adopt].
+// transaction; only is nil for all of them, else the ids of members, whose vouchers go
+// along, and of vouchers. Edges are told nothing before [Adopt].
 func (l *Ledger) Release(ctx context.Context, accountID uuid.UUID, only map[uuid.UUID]bool) (Owned, error) {
 	var out Owned
 	err := l.o.Store.InTx(ctx, func(ctx context.Context) error {
@@ -75,7 +90,7 @@ func (l *Ledger) releaseVouchers(ctx context.Context, key AccountKey, only map[u
 		if err != nil {
 			return fmt.Errorf("read voucher %s: %w", row.Voucher, err)
 		}
-		if only != nil && !only[uuid.UUID(v.Member)] {
+		if only != nil && !only[uuid.UUID(v.Member)] && !only[row.Voucher] {
 			continue
 		}
 		out.Vouchers = append(out.Vouchers, v)
@@ -107,13 +122,13 @@ func (l *Ledger) Adopt(ctx context.Context, accountID uuid.UUID, owned Owned, by
 				return err
 			}
 		}
-		for _, v := range owned.Vouchers {
+		for _, v := range owned.Inherited() {
 			v.Account = loyalty.ID(accountID)
 			if err := l.adoptVoucher(ctx, key, v, by); err != nil {
 				return err
 			}
 		}
-		return nil
+		return l.inheritTies(ctx, key, owned)
 	})
 }
 

@@ -33,6 +33,9 @@ type draft struct {
 	member programme.Member
 	face   face.Face
 	digest [32]byte
+	// moving says that its voucher is on the way to another account, and for so long
+	// nobody knows what it says. The feed tells when it is there.
+	moving bool
 }
 
 // drafts makes the faces of many passes with a handful of queries.
@@ -65,6 +68,7 @@ func (s *Service) drafts(ctx context.Context, cat *catalogue, passes []Pass) ([]
 	for i, p := range passes {
 		m := of[p.Member]
 		d := draft{pass: p, member: m, face: cat.draft(p, m, books[m.Account], cmp.Or(locales[p.Member], "en"))}
+		d.moving = p.Voucher != uuid.Nil && p.State != Voided && m.ID != uuid.Nil && !m.Blocked && books[m.Account].find(p.Voucher) < 0
 		if d.digest, err = d.face.Digest(); err != nil {
 			return nil, err
 		}

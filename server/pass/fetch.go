@@ -126,6 +126,9 @@ func (s *Service) cardFrom(ctx context.Context, p Pass) (Card, Pass, error) {
 		if err != nil {
 			return Card{}, Pass{}, err
 		}
+		if drafts[0].moving {
+			return Card{}, Pass{}, problem.New(problem.Unavailable, "the voucher is on its way to another account; try again in a moment")
+		}
 		if changedBy(drafts[0], look.Version) {
 			if err := s.settle(ctx, []Pass{p}, s.o.Settings.UrgentGap); err != nil {
 				return Card{}, Pass{}, err

@@ -106,11 +106,28 @@ func (s *Service) Left(ctx context.Context, member uuid.UUID) error {
 // Void ends one pass for ever: its phones grey it, and it cannot be installed again.
 // Another may be issued.
 func (s *Service) Void(ctx context.Context, member uuid.UUID, id uuid.UUID) (Pass, error) {
-	k := KeyOf(member, id)
-	if err := s.void(ctx, []Key{k}); err != nil {
+	p, err := s.one(ctx, member, id)
+	if err != nil {
+		return Pass{}, err
+	}
+	if err := s.void(ctx, []Key{p.Key}); err != nil {
 		return Pass{}, fmt.Errorf("void pass: %w", err)
 	}
-	return s.byKey(ctx, k)
+	return s.byKey(ctx, p.Key)
+}
+
+// one returns a pass of a member, whichever state it is in.
+func (s *Service) one(ctx context.Context, member, id uuid.UUID) (Pass, error) {
+	all, err := s.Of(ctx, member)
+	if err != nil {
+		return Pass{}, err
+	}
+	for _, p := range all {
+		if p.ID == id {
+			return p, nil
+		}
+	}
+	return Pass{}, problem.New(problem.NotFound, "no such pass")
 }
 
 // Lost ends what is on a member's lost phone: the passes of Apple and Google are voided,
@@ -119,20 +136,44 @@ func (s *Service) Void(ctx context.Context, member uuid.UUID, id uuid.UUID) (Pas
 // or nothing.
 func (s *Service) Lost(ctx context.Context, by, member uuid.UUID) (fresh []Pass, err error) {
 	err = s.o.Store.InTx(ctx, func(ctx context.Context) error {
-		all, err := s.Of(ctx, member)
-		if err != nil {
-			return err
+		gone, err := s.end(ctx, by, member, func(Pass) bool { return true })
+		if err == nil {
+			fresh, err = s.replace(ctx, member, gone)
 		}
-		if err := s.takeBack(ctx, by, member, all); err != nil {
-			return err
-		}
-		fresh, err = s.replace(ctx, member, all)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("lose phone: %w", err)
 	}
 	return fresh, nil
+}
+
+// Replaced ends what phones have of a member's card that another card takes the place of,
+// in the transaction of ctx. Vouchers given away stay good.
+func (s *Service) Replaced(ctx context.Context, by, member uuid.UUID) error {
+	if _, err := s.end(ctx, by, member, func(p Pass) bool { return p.Voucher == uuid.Nil }); err != nil {
+		return fmt.Errorf("replace card: %w", err)
+	}
+	return nil
+}
+
+// end takes a member's code back and voids the passes of phones that are meant. It returns
+// these.
+func (s *Service) end(ctx context.Context, by, member uuid.UUID, meant func(Pass) bool) (gone []Pass, err error) {
+	all, err := s.Of(ctx, member)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.takeBack(ctx, by, member, all); err != nil {
+		return nil, err
+	}
+	var keys []Key
+	for _, p := range all {
+		if p.State != Voided && (p.Channel == Apple || p.Channel == Google) && meant(p) {
+			gone, keys = append(gone, p), append(keys, p.Key)
+		}
+	}
+	return gone, s.void(ctx, keys)
 }
 
 // takeBack has tills refuse the code that a phone has. They accept the issue before the
@@ -153,18 +194,8 @@ func (s *Service) takeBack(ctx context.Context, by, member uuid.UUID, all []Pass
 	return nil
 }
 
-// replace voids the passes of phones and issues others.
-func (s *Service) replace(ctx context.Context, member uuid.UUID, all []Pass) ([]Pass, error) {
-	var gone []Pass
-	var keys []Key
-	for _, p := range all {
-		if p.State != Voided && (p.Channel == Apple || p.Channel == Google) {
-			gone, keys = append(gone, p), append(keys, p.Key)
-		}
-	}
-	if err := s.void(ctx, keys); err != nil {
-		return nil, err
-	}
+// replace issues others in the place of passes.
+func (s *Service) replace(ctx context.Context, member uuid.UUID, gone []Pass) ([]Pass, error) {
 	out := make([]Pass, 0, len(gone))
 	for _, p := range gone {
 		fresh, err := s.issue(ctx, member, p.Voucher, p.Channel)
@@ -233,7 +264,7 @@ func (s *Service) byKey(ctx context.Context, k Key) (Pass, error) {
 // Resend has the phones of a pass told again at once, whether or not it has changed: a
 // person asks for it.
 func (s *Service) Resend(ctx context.Context, member, id uuid.UUID) (Pass, error) {
-	p, err := s.byKey(ctx, KeyOf(member, id))
+	p, err := s.one(ctx, member, id)
 	if err != nil {
 		return Pass{}, err
 	}

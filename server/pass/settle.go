@@ -69,6 +69,9 @@ func (s *Service) news(ctx context.Context, drafts []draft, look uint64) ([]chan
 	now := s.now()
 	var out []change
 	for _, d := range drafts {
+		if d.moving {
+			continue
+		}
 		c := change{was: d.pass, is: d.pass, changed: changedBy(d, look)}
 		m := moved[d.member.Account]
 		if c.changed {

@@ -66,7 +66,8 @@ func (p *Programme) Adjust(ctx context.Context, by uuid.UUID, a Adjustment) (Adj
 }
 
 // Voucher is one issued right to a reward. Left is as HQ has applied it and is not
-// kept with the record.
+// kept with the record. GivenAt is when it was given away by a link that is still good,
+// zero when it was not.
 type Voucher struct {
 	ID        uuid.UUID
 	Member    uuid.UUID
@@ -78,6 +79,7 @@ type Voucher struct {
 	ValidFrom time.Time
 	ValidTo   time.Time
 	CreatedAt time.Time
+	GivenAt   time.Time
 }
 
 // maxUses bounds the uses of one voucher.

@@ -128,9 +128,14 @@ func (db *DB) Passes(ctx context.Context, keys []pass.Key) ([]pass.Pass, error) 
 
 // PassesOf implements pass.Store.
 func (db *DB) PassesOf(ctx context.Context, members []uuid.UUID) ([]pass.Pass, error) {
-	rows, err := selectKeys[passRow](ctx, db, db.read(ctx), "SELECT "+passColumns+" FROM passes WHERE ?", "shard, member",
+	rows, err := selectKeys[passRow](ctx, db, db.read(ctx), "SELECT "+passColumns+" FROM passes WHERE length(voucher) = 0 AND ?", "shard, member",
 		convert(members, func(id uuid.UUID) row { return row{shard.Of(id), idBytes(id)} }))
-	return convert(rows, passRow.pass), err
+	if err != nil {
+		return nil, err
+	}
+	// Vouchers' passes are in the shard of who answered for them when they were issued.
+	coupons, err := byIDs(ctx, db, passRow.pass, "SELECT "+passColumns+" FROM passes WHERE length(voucher) > 0 AND member IN (?)", members)
+	return append(convert(rows, passRow.pass), coupons...), err
 }
 
 // PassesAfter implements pass.Store.
@@ -149,7 +154,10 @@ func (db *DB) SavePasses(ctx context.Context, passes []pass.Pass) error {
 
 // ErasePasses implements pass.Store.
 func (db *DB) ErasePasses(ctx context.Context, member uuid.UUID, at time.Time) error {
-	_, err := db.exec(ctx, "UPDATE passes SET erased_at = ? WHERE shard = ? AND member = ? AND erased_at = 0", toMillis(at), shard.Of(member), member[:])
+	_, err := db.exec(ctx, "UPDATE passes SET erased_at = ? WHERE shard = ? AND member = ? AND length(voucher) = 0 AND erased_at = 0", toMillis(at), shard.Of(member), member[:])
+	if err == nil {
+		_, err = db.exec(ctx, "UPDATE passes SET erased_at = ? WHERE member = ? AND length(voucher) > 0 AND erased_at = 0", toMillis(at), member[:])
+	}
 	return err
 }
 

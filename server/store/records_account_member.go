@@ -64,18 +64,24 @@ func (db *DB) moveMember(ctx context.Context, m programme.Member, to uuid.UUID) 
 	return db.AddMembers(ctx, []programme.Member{m})
 }
 
-// MoveVoucherRecords implements account.Store.
-func (db *DB) MoveVoucherRecords(ctx context.Context, vouchers []uuid.UUID, to uuid.UUID) error {
+// MoveVoucherRecords implements account.Store. Passes of a voucher stay in the shard they
+// were issued in: their serial names it.
+func (db *DB) MoveVoucherRecords(ctx context.Context, vouchers []loyalty.Voucher, to uuid.UUID) error {
 	return db.InTx(ctx, func(ctx context.Context) error {
-		for _, id := range vouchers {
-			v, err := db.Voucher(ctx, id)
+		for _, of := range vouchers {
+			v, err := db.Voucher(ctx, of.ID)
 			if err != nil {
 				return err
 			}
-			if v.Account == to {
+			if member := uuid.UUID(of.Member); member != v.Member {
+				v.Member = member
+				if _, err := db.exec(ctx, "UPDATE passes SET member = ? WHERE voucher = ? AND length(voucher) > 0", v.Member[:], v.ID[:]); err != nil {
+					return err
+				}
+			} else if v.Account == to {
 				continue
 			}
-			if _, err := db.exec(ctx, "DELETE FROM vouchers WHERE shard = ? AND id = ?", shard.Of(v.Account), id[:]); err != nil {
+			if _, err := db.exec(ctx, "DELETE FROM vouchers WHERE shard = ? AND id = ?", shard.Of(v.Account), v.ID[:]); err != nil {
 				return err
 			}
 			v.Account = to

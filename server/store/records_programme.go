@@ -212,21 +212,23 @@ type voucherRow struct {
 	ValidFrom int64  `bun:"valid_from"`
 	ValidTo   int64  `bun:"valid_to"`
 	CreatedAt int64  `bun:"created_at"`
+	GivenAt   int64  `bun:"given_at"`
 }
 
 func (r voucherRow) voucher() programme.Voucher {
 	return programme.Voucher{
 		ID: toID(r.ID), Member: toID(r.Member), Account: toID(r.Account), Reward: toID(r.Reward), Uses: r.Uses,
 		ValidFrom: fromMillis(r.ValidFrom), ValidTo: fromMillis(r.ValidTo), CreatedAt: fromMillis(r.CreatedAt),
+		GivenAt: fromMillis(r.GivenAt),
 	}
 }
 
-const voucherColumns = "id, member, account, reward, uses, valid_from, valid_to, created_at"
+const voucherColumns = "id, member, account, reward, uses, valid_from, valid_to, created_at, given_at"
 
 // AddVoucher implements programme.Keeper.
 func (db *DB) AddVoucher(ctx context.Context, v programme.Voucher) error {
-	_, err := db.exec(ctx, "INSERT INTO vouchers (shard, "+voucherColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		shard.Of(v.Account), v.ID[:], v.Member[:], v.Account[:], v.Reward[:], v.Uses, toMillis(v.ValidFrom), toMillis(v.ValidTo), toMillis(v.CreatedAt))
+	_, err := db.exec(ctx, "INSERT INTO vouchers (shard, "+voucherColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		shard.Of(v.Account), v.ID[:], v.Member[:], v.Account[:], v.Reward[:], v.Uses, toMillis(v.ValidFrom), toMillis(v.ValidTo), toMillis(v.CreatedAt), toMillis(v.GivenAt))
 	return err
 }
 
