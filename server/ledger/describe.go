@@ -73,6 +73,10 @@ var bodies = map[entry.Kind]func(entry.Entry) (any, error){
 	entry.KindHQCase:              body[entry.HQCase],
 	entry.KindHQCaseSetting:       body[entry.HQCaseSetting],
 	entry.KindHQLiabilityValue:    body[entry.HQLiabilityValue],
+	entry.KindHQSettlementTerm:    body[entry.HQSettlementTerm],
+	entry.KindHQSettlementCut:     body[entry.HQSettlementCut],
+	entry.KindHQSettlementMonth:   body[entry.HQSettlementMonth],
+	entry.KindHQStatement:         body[entry.HQStatement],
 }
 
 func describeBody(env entry.Entry) (any, error) {

@@ -126,6 +126,10 @@ func derivedID(source journal.Hash, what string) uuid.UUID {
 	return uuid.NewSHA1(uuid.Nil, append(source[:], what...))
 }
 
+// MovedLotID is the id of the nth lot that an arriving move makes, counted over all its
+// units.
+func MovedLotID(source journal.Hash, n int) uuid.UUID { return derivedID(source, "lot/"+itoa(n)) }
+
 func postingID(source journal.Hash, line int) uuid.UUID {
 	return uuid.NewSHA1(uuid.Nil, binary.BigEndian.AppendUint32(source[:], uint32(line)))
 }

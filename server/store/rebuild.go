@@ -58,7 +58,7 @@ func whole(table string) derivation {
 var notCopied = []string{
 	versionTable, "accounts", "awaited_returns", "exceptions", "feed", "feed_heads", "pass_feed", "leases", "sessions", "answers",
 	"set_aside", "snapshots", "sources", "holdings", "lots", "rights", "books", "postings", "applied_heads", "applied_sets",
-	"gone_lots", "liability_days", "liability_cursors",
+	"gone_lots", "liability_days", "liability_cursors", "settlement_cursors", "settlement_moves",
 }
 
 // Difference is a row that only one of two ledgers has.

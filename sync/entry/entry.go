@@ -75,6 +75,8 @@ var kindNames = map[Kind]string{
 	KindHQLost:  "hq_lost", KindHQCertificate: "hq_certificate",
 	KindHQCase: "hq_case", KindHQCaseSetting: "hq_case_setting",
 	KindHQLiabilityValue: "hq_liability_value",
+	KindHQSettlementTerm: "hq_settlement_term", KindHQSettlementCut: "hq_settlement_cut",
+	KindHQSettlementMonth: "hq_settlement_month", KindHQStatement: "hq_statement",
 }
 
 // String returns the name used in JSON, SQL and on screen.

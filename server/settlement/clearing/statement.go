@@ -173,9 +173,10 @@ type State string
 
 // States of a month.
 const (
-	Open    State = "open"
-	Drafted State = "drafted"
-	Locked  State = "locked"
+	Open     State = "open"
+	Drafting State = "drafting" // somebody asked for the draft
+	Drafted  State = "drafted"
+	Locked   State = "locked"
 )
 
 // Statement is what one party owes and is owed for a month. It has lines apart, by their
