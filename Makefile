@@ -221,6 +221,10 @@ sim-long: go-version ## 10,000 honest crash recoveries, 100 copied terminals, 50
 quarter: deps build ## play a quarter of 200 stores against HQ; all it says must be as it was (build/quarter.json)
 	@TALLYSTICK_QUARTER=1 $(BINARIES) $(GO_TEST) -v -timeout 12h -run '^TestTheWholeQuarterIsAsItWas$$' ./internal/quarter
 
+.PHONY: quarter-mutants
+quarter-mutants: go-version ## play the small quarter on builds that are wrong on purpose; each must be caught
+	@TALLYSTICK_QUARTER=1 $(GO_TEST) -v -timeout 60m -run '^TestTheQuarterCatchesBrokenBuilds$$' ./internal/quarter
+
 .PHONY: soak
 soak: deps build pass-readers $(SUITES) ## run longer campaigns: faults at raised counts, races in HQ, fuzzing
 	@rm -f build/suites/soak-*.json; \

@@ -2,8 +2,10 @@ package quarter
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/quarter/truth"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -141,5 +143,46 @@ func (w *world) lostAndFound(from int, l *lane) {
 			}
 		}
 		return w.release(ctx, l)
+	})
+}
+
+// merged: two cards of one shopper become one, while tills still know both. Nothing is
+// wrong with that either: the old card spends what both had.
+func (w *world) merged(from int, a, b *lane) {
+	var old, kept *member
+	w.on(from, evening, func(ctx context.Context) (err error) {
+		for i, l := range []*lane{a, b} {
+			m, err := w.loner(ctx, 0)
+			if err != nil {
+				return err
+			}
+			l.cutOff = false
+			l.now(w.after(l, 10+i))
+			if _, err := w.sell(l, basket(m)); err != nil {
+				return err
+			}
+			old, kept = kept, m
+		}
+		return nil
+	})
+	w.on(from, settled, func(ctx context.Context) error {
+		w.hq.clock.Advance(time.Minute)
+		if _, err := w.hq.accounts.Merge(ctx, w.ann, old.id, kept.id, 1); err != nil {
+			return fmt.Errorf("merge accounts: %w", err)
+		}
+		now := w.hq.ms()
+		w.truth.Add(old.account, &truth.Fact{At: now, Known: now, Kind: truth.Leave, Other: kept.account})
+		w.truth.Add(kept.account, &truth.Fact{At: now, Known: now, Kind: truth.Arrival, Other: old.account})
+		old.into = kept
+		w.counts["cards that became one"]++
+		_, err := w.hq.accounts.Settle(ctx)
+		return err
+	})
+	w.on(from+1, evening, func(context.Context) error {
+		a.now(w.after(a, 12))
+		x := basket(old)
+		x.redeem = w.balance(old, a.at.Add(time.Second))
+		_, err := w.sell(a, x)
+		return err
 	})
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/tallystick/tallystick/server/identity"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/liability"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/reconcile"
@@ -46,6 +47,7 @@ type office struct {
 	rights    *allowance.Service
 	storeDays *storeday.Service
 	cases     *casework.Service
+	owed      *liability.Service
 }
 
 // openOffice opens head office on an empty database.
@@ -109,6 +111,7 @@ func (o *office) assemble(d *dice) error {
 	o.storeDays = storeday.New(storeday.Env{
 		Store: o.db, Fleet: o.fleet, Journal: j, Clock: o.clock, HQ: o.id, HQEpoch: 1, Signer: o.statement, Virtual: webshop.IsLane,
 	})
+	o.owed = liability.New(liability.Env{Store: o.db, Journal: j, Clock: o.clock})
 	o.cases = casework.New(casework.Env{Store: o.db, Journal: j, Ledger: o.ledger, People: directory{}, Clock: o.clock, NewID: newID})
 	o.ledger.SetBeside(pools, claim.New(claim.Options{Store: o.db, Ledger: o.ledger, Policies: o.programme, Clock: o.clock}),
 		reconcile.New(o.db, o.storeDays.Closed))

@@ -129,5 +129,6 @@ func (w *world) plantSet(from int, l []*lane) {
 	w.clockAhead(from+4, l[11])
 	w.clockBehind(from+2, l[11])
 	w.nobody(from+5, l[6])
+	w.merged(from+1, l[8], l[10])
 	w.returnOfNothing(from, l[7])
 }

@@ -72,7 +72,7 @@ func (w *world) written(l *lane, x sale, body entry.Sale, done truth.Done, f *tr
 	}
 	l.day.Sale(body)
 	if f != nil {
-		w.truth.Add(x.buyer.account, f)
+		w.truth.Add(x.buyer.counts(), f)
 	}
 	w.counts["sales"]++
 	if x.redeem > 0 {

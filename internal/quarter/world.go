@@ -39,8 +39,9 @@ type shop struct {
 // member is a shopper. Loners belong to planted stories and shop nowhere else.
 type member struct {
 	id, account uuid.UUID
-	home        int // number of a store
-	heldOn      int // the day on which a lane holds a right of theirs
+	home        int     // number of a store
+	heldOn      int     // the day on which a lane holds a right of theirs
+	into        *member // whose account theirs has become
 }
 
 // sold is a sale that may come back.
@@ -227,6 +228,14 @@ func (w *world) gift(ctx context.Context, m *member, amount int64, expires time.
 	return nil
 }
 
+// counts is the account in which what is done with a card counts.
+func (m *member) counts() uuid.UUID {
+	if m.into != nil {
+		return m.into.account
+	}
+	return m.account
+}
+
 // loner enrols a member for a planted story.
 func (w *world) loner(ctx context.Context, gift int64) (*member, error) {
 	made, err := w.enrolMembers(ctx, 1)
@@ -242,5 +251,5 @@ func (w *world) loner(ctx context.Context, gift int64) (*member, error) {
 
 // balance is what a member has at a moment, as the member would reckon.
 func (w *world) balance(m *member, at time.Time) int64 {
-	return w.truth.Fold(m.account, at.UnixMilli(), truth.Ever).Free()
+	return w.truth.Fold(m.counts(), at.UnixMilli(), truth.Ever).Free()
 }

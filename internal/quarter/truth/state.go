@@ -15,22 +15,36 @@ type Lot struct {
 	Back, Owed, Lapsed              int64
 }
 
-// Move is points of a lot that were honoured by a store or, when Amount is negative, came
-// back from it. Lot is nil where the account had none.
-type Move struct {
-	By     *Fact
-	Of     *Fact // the sale that redeemed them
-	Lot    *Lot
+// Flow is points that changed what an account has.
+type Flow struct {
+	At     int64
+	What   string // one of the words below
+	By     *Fact  // nil: time
+	Of     *Fact  // the sale that redeemed, of what was redeemed and restored
+	Lot    *Lot   // nil where the account had none
 	Amount int64
 }
+
+// What flows.
+const (
+	Issued   = "issued"
+	Adjusted = "adjusted" // given by head office
+	Redeemed = "redeemed"
+	Restored = "restored"
+	Reversed = "reversed"
+	Repaid   = "repaid" // a debt, out of a lot
+	Expired  = "expired"
+	Moved    = "moved" // to or from another account
+)
 
 // State is how an account stands.
 type State struct {
 	Lots  []*Lot
 	Debt  int64
 	Short int64 // what was redeemed and not there, when it was redeemed
-	Moves []Move
+	Flows []Flow
 
+	now     *Fact
 	sales   map[ID]*sold
 	waiting []*Fact // voids and returns whose sale has not been heard of
 }
@@ -63,12 +77,30 @@ func (s *State) Free() (n int64) {
 func (s *State) pass(at int64) {
 	for _, l := range s.Lots {
 		if l.Expires != 0 && l.Expires <= at && l.Left > 0 {
+			s.flow(Flow{At: max(l.Expires, s.since()), What: Expired, Lot: l, Amount: l.Left})
 			l.Gone, l.Lapsed, l.Left = l.Gone+l.Left, l.Lapsed+l.Left, 0
 		}
 	}
 }
 
+// since is when the fact that is being taken took effect; what it brings back to a lot that
+// is past expires there and then.
+func (s *State) since() int64 {
+	if s.now == nil {
+		return 0
+	}
+	return s.now.At
+}
+
+func (s *State) flow(f Flow) {
+	if f.Amount != 0 {
+		s.Flows = append(s.Flows, f)
+	}
+}
+
 func (s *State) take(f *Fact, other func(ID, int64) *State) {
+	s.now = f
+	defer func() { s.now = nil }()
 	switch f.Kind {
 	case Sale:
 		s.sale(f)
@@ -79,12 +111,14 @@ func (s *State) take(f *Fact, other func(ID, int64) *State) {
 	case Arrival:
 		for _, l := range other(f.Other, f.At-1).Lots {
 			if l.Left > 0 {
+				s.flow(Flow{At: f.At, What: Moved, By: f, Lot: l, Amount: l.Left})
 				s.add(&Lot{By: l.By, Issuer: l.Issuer, EarnedAt: l.EarnedAt, Expires: l.Expires, Amount: l.Left, Left: l.Left})
 			}
 		}
 		s.pay()
 	case Leave:
 		for _, l := range s.Lots {
+			s.flow(Flow{At: f.At, What: Moved, By: f, Lot: l, Amount: -l.Left})
 			l.Spent, l.Left = l.Spent+l.Left, 0
 		}
 	}
@@ -102,16 +136,17 @@ func (s *State) sale(f *Fact) {
 		missing := f.Redeemed
 		for _, t := range x.takes {
 			missing -= t.amount
-			s.Moves = append(s.Moves, Move{f, f, t.lot, t.amount})
+			s.flow(Flow{f.At, Redeemed, f, f, t.lot, t.amount})
 		}
 		if missing > 0 {
 			x.takes = append(x.takes, part{nil, missing})
 			s.Debt, s.Short = s.Debt+missing, s.Short+missing
-			s.Moves = append(s.Moves, Move{f, f, nil, missing})
+			s.flow(Flow{f.At, Redeemed, f, f, nil, missing})
 		}
 	}
 	if f.Earned > 0 {
 		x.lot = &Lot{By: f, Issuer: f.Store, EarnedAt: f.At, Expires: f.Expires, Amount: f.Earned, Left: f.Earned}
+		s.flow(Flow{At: f.At, What: Issued, By: f, Lot: x.lot, Amount: f.Earned})
 		s.add(x.lot)
 		s.pay()
 	}
@@ -123,10 +158,10 @@ func (s *State) sale(f *Fact) {
 }
 
 func (s *State) gift(f *Fact) {
-	if f.Earned > 0 {
-		s.add(&Lot{By: f, Issuer: Programme, EarnedAt: f.At, Expires: f.Expires, Amount: f.Earned, Left: f.Earned})
-		s.pay()
-	}
+	l := &Lot{By: f, Issuer: Programme, EarnedAt: f.At, Expires: f.Expires, Amount: f.Earned, Left: f.Earned}
+	s.flow(Flow{At: f.At, What: Adjusted, By: f, Lot: l, Amount: f.Earned})
+	s.add(l)
+	s.pay()
 }
 
 // add puts a lot where it is spent: first expiry first, what never expires last, then the
@@ -162,6 +197,7 @@ func (s *State) spend(amount int64, use func(l *Lot, n int64)) (out []part) {
 func (s *State) pay() {
 	for _, p := range s.spend(s.Debt, func(l *Lot, n int64) { l.Paid += n }) {
 		s.Debt -= p.amount
+		s.flow(Flow{At: s.since(), What: Repaid, By: s.now, Lot: p.lot, Amount: p.amount})
 	}
 }
 
@@ -207,12 +243,14 @@ func (s *State) giveBack(f *Fact, x *sold, amount int64) {
 			continue
 		}
 		t.amount, amount = t.amount-n, amount-n
-		s.Moves = append(s.Moves, Move{f, x.by, t.lot, -n})
 		if t.lot == nil {
+			s.flow(Flow{f.At, Restored, f, x.by, nil, n})
 			forgiven += n
 			continue
 		}
 		owed := min(n, t.lot.Owed)
+		s.flow(Flow{f.At, Restored, f, x.by, t.lot, n - owed})
+		s.flow(Flow{f.At, Restored, f, x.by, nil, owed})
 		t.lot.Spent, t.lot.Owed, t.lot.Gone, t.lot.Left = t.lot.Spent-n, t.lot.Owed-owed, t.lot.Gone+owed, t.lot.Left+n-owed
 		forgiven += owed
 	}
@@ -221,6 +259,7 @@ func (s *State) giveBack(f *Fact, x *sold, amount int64) {
 	for i := len(s.Lots) - 1; i >= 0 && paid > 0; i-- {
 		l := s.Lots[i]
 		n := min(paid, l.Paid)
+		s.flow(Flow{At: f.At, What: Repaid, By: f, Lot: l, Amount: -n})
 		l.Paid, l.Left, paid = l.Paid-n, l.Left+n, paid-n
 	}
 	s.pass(f.At)
@@ -232,6 +271,7 @@ func (s *State) giveBack(f *Fact, x *sold, amount int64) {
 func (s *State) takeBack(l *Lot, amount int64) {
 	l.Back += amount
 	left := min(amount, l.Left)
+	s.flow(Flow{At: s.since(), What: Reversed, By: s.now, Lot: l, Amount: left})
 	l.Left, l.Gone, amount = l.Left-left, l.Gone+left, amount-left
 	paid := min(amount, l.Paid)
 	l.Paid, l.Gone, amount = l.Paid-paid, l.Gone+paid, amount-paid

@@ -40,31 +40,61 @@ func Build(ctx context.Context, dir string, names ...string) (Binaries, error) {
 // that is broken on purpose, so that a test can be seen to catch it. broken maps a
 // path in this module to the file's new text; the source itself is not touched.
 func BuildBroken(ctx context.Context, dir string, broken map[string]string, names ...string) (Binaries, error) {
-	root, err := ModuleRoot(ctx)
+	flags, err := overlay(ctx, dir, broken)
 	if err != nil {
 		return Binaries{}, err
+	}
+	return build(ctx, dir, flags, names)
+}
+
+// BuildBrokenTest builds the tests of a package (as in ./internal/sim) over a product that
+// is broken on purpose, and returns the program that runs them.
+func BuildBrokenTest(ctx context.Context, dir string, broken map[string]string, of string) (string, error) {
+	flags, err := overlay(ctx, dir, broken)
+	if err != nil {
+		return "", err
+	}
+	root, err := ModuleRoot(ctx)
+	if err != nil {
+		return "", err
+	}
+	program := Binaries{Dir: dir}.Path("broken.test")
+	cmd := exec.CommandContext(ctx, "go", append(append([]string{"test", "-c", "-o", program}, flags...), of)...)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build tests of %s: %w\n%s", of, err, out)
+	}
+	return program, nil
+}
+
+// overlay writes the changed files into dir and returns the flag of go that puts them in
+// the place of the source.
+func overlay(ctx context.Context, dir string, broken map[string]string) ([]string, error) {
+	root, err := ModuleRoot(ctx)
+	if err != nil {
+		return nil, err
 	}
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	for path, text := range broken {
 		original := filepath.Join(root, path)
 		if _, err := os.Stat(original); err != nil {
-			return Binaries{}, fmt.Errorf("break source: %w", err)
+			return nil, fmt.Errorf("break source: %w", err)
 		}
 		replacement := filepath.Join(dir, fmt.Sprintf("broken%d.go", len(overlay.Replace)))
 		if err := os.WriteFile(replacement, []byte(text), 0o600); err != nil {
-			return Binaries{}, fmt.Errorf("break source: %w", err)
+			return nil, fmt.Errorf("break source: %w", err)
 		}
 		overlay.Replace[original] = replacement
 	}
 	raw, err := json.Marshal(overlay)
 	if err != nil {
-		return Binaries{}, fmt.Errorf("break source: %w", err)
+		return nil, fmt.Errorf("break source: %w", err)
 	}
 	file := filepath.Join(dir, "overlay.json")
 	if err := os.WriteFile(file, raw, 0o600); err != nil {
-		return Binaries{}, fmt.Errorf("break source: %w", err)
+		return nil, fmt.Errorf("break source: %w", err)
 	}
-	return build(ctx, dir, []string{"-overlay", file}, names)
+	return []string{"-overlay", file}, nil
 }
 
 func build(ctx context.Context, dir string, flags, names []string) (Binaries, error) {
