@@ -32,7 +32,33 @@ export const days = {
     const text = await readFile(await download.path(), 'utf8');
     const said = JSON.parse(Buffer.from(text.split('.')[1], 'base64url').toString());
     check(said.number === 1 && said.journals.length === 2, `the certificate says ${JSON.stringify(said)}`);
-    await page.keyboard.press('Escape');
+    const [paper] = await Promise.all([
+      page.waitForEvent('download'),
+      dialog.getByRole('button', { name: 'PDF' }).click(),
+    ]);
+    const pdf = await readFile(await paper.path());
+    check(pdf.subarray(0, 5).toString() === '%PDF-', 'the paper is no PDF');
+    await dialog.getByRole('link', { name: 'How it came to its figures' }).click();
+    await page.getByRole('rowheader', { name: 'Said by the terminals' }).waitFor();
+    const said1 = await page.getByRole('row', { name: /Said by the terminals/ }).textContent();
+    const certified = await page.getByRole('row', { name: /^Certified/ }).textContent();
+    check(
+      said1.replace('Said by the terminals', '') === certified.replace('Certified', ''),
+      `${said1} came to ${certified}`,
+    );
+    await page.getByRole('button', { name: 'lane1' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: /Entries of lane1/ }).waitFor();
+    await page
+      .getByRole('link', { name: /^1\/\d+$/ })
+      .first()
+      .waitFor();
+    await accessibleInBoth('a waterfall', { each: (theme) => picture(page, `console-waterfall-${theme}`) });
+    await page
+      .getByRole('link', { name: /^1\/\d+$/ })
+      .first()
+      .click();
+    await page.waitForURL('**/console/journal/**');
     await visit('/days?month=2001-02');
     check((await page.getByRole('columnheader').count()) === 29, 'February 2001 has not 28 days');
     faultless(page);

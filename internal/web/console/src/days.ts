@@ -40,6 +40,7 @@ export interface Figures {
 
 /** What a certificate says, as far as it is shown here. */
 export interface Certificate {
+  hq_epoch?: number;
   journals: {
     terminal: string;
     name: string;
@@ -48,6 +49,7 @@ export interface Certificate {
     last: number;
     over?: string;
     gap?: object;
+    forks?: { branch: number; first: number; last: number; head: string }[];
   }[];
   day: Figures;
   late?: Figures[];

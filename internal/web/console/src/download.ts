@@ -23,14 +23,21 @@ export async function download(
 ): Promise<string> {
   const query = new URLSearchParams({ ...given({ ...filters, order: orderOf(sort) }), format });
   if (format === 'csv') query.set('mark', 'true');
-  const answer = await patient(
-    new Request(`${location.origin}${hqBase}/lists/${list}/file?${query}`, { credentials: 'same-origin' }),
-  );
+  return fetchFile(`/lists/${list}/file?${query}`, `${list}.${format}`, progress);
+}
+
+/** fetchFile saves what head office answers as a file, under its own name or `called`. */
+export async function fetchFile(
+  path: string,
+  called: string,
+  progress: (bytes: number) => void = () => undefined,
+): Promise<string> {
+  const answer = await patient(new Request(`${location.origin}${hqBase}${path}`, { credentials: 'same-origin' }));
   if (!answer.ok || !answer.body) {
     const body: unknown = await answer.json().catch(() => undefined);
     throw new Refused(isProblem(body) ? body : { code: 'internal', status: answer.status, title: answer.statusText });
   }
-  const name = /filename="?([^";]+)/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? `${list}.${format}`;
+  const name = /filename="?([^";]+)/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? called;
   const parts: BlobPart[] = [];
   let bytes = 0;
   const reader = answer.body.getReader();

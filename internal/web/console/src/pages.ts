@@ -32,7 +32,7 @@ export const pages: Page[] = [
   { nav: 'home', path: '/console', component: plain(Home) },
   { nav: 'stores', path: '/console/stores', component: Stores },
   { nav: 'terminals', path: '/console/terminals', component: plain(Terminals) },
-  { nav: 'days', path: '/console/days', component: plain(Days) },
+  { nav: 'days', path: '/console/days', component: Days },
   { nav: 'members', path: '/console/members', component: Members },
   { nav: 'journal', path: '/console/journal', component: Journal },
   { nav: 'exceptions', path: '/console/exceptions', component: Exceptions },
