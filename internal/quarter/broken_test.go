@@ -57,6 +57,21 @@ var broken = []struct {
 		"missed: ghost earnings",
 	},
 	{
+		"settlement counts corrections twice", "server/settlement/clearing/flow.go",
+		"	if from == honouring ||", "	if p.Corrects {\n		points *= 2\n	}\n	if from == honouring ||",
+		"settlement of 2026-0",
+	},
+	{
+		"a locked month takes what comes later", "server/settlement/follow.go",
+		"moves[i].Month = clearing.Period(moves[i].Day, openAt(cuts, moves[i].Pos))", "_ = cuts\n			moves[i].Month = clearing.MonthOf(moves[i].Day)",
+		"settlement of 2026-0",
+	},
+	{
+		"what is owed forgets what voids took back", "server/liability/roll.go",
+		"l.Reversed = -change\n", "l.Issued = change\n",
+		"owed in 2026",
+	},
+	{
 		"a signature is not looked at", "sync/journal/checkpoint.go",
 		"!ed25519.Verify(pub, msg, c.Signature) {", "!ed25519.Verify(pub, msg, c.Signature) && len(msg) == 0 {",
 		"batch of somebody else's key",

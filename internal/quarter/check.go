@@ -53,7 +53,7 @@ func (w *world) checkCertificates(ctx context.Context, r *Report) error {
 		if err := storeday.CheckChain(links); err != nil {
 			r.wrong("certificates of %s: %v", s.code, err)
 		}
-		s.checkDays(w.size.Days, links, r)
+		s.checkDays(w.size, links, r)
 	}
 	r.equal("%d certificates: what each covers, heads, figures by date, late ones apart; chains of %d stores without a gap", r.Certificates, len(w.shops))
 	return nil
@@ -61,19 +61,19 @@ func (w *world) checkCertificates(ctx context.Context, r *Report) error {
 
 // checkDays holds the certificates of a store against the truth: one for each day, none
 // before all lanes had closed it.
-func (s *shop) checkDays(days int, links []storeday.Link, r *Report) {
-	if len(links) < days {
-		r.wrong("store %s has %d certificates for %d days", s.code, len(links), days)
+func (s *shop) checkDays(size Size, links []storeday.Link, r *Report) {
+	if len(links) < size.Days {
+		r.wrong("store %s has %d certificates for %d days", s.code, len(links), size.Days)
 	}
 	covered := map[*truth.Journal]uint64{}
 	for n, c := range links {
-		want := entry.DateOf(day(n))
+		want := entry.DateOf(size.day(n))
 		where := fmt.Sprintf("certificate of %s for %s", s.code, c.Date)
 		if c.Date != want.String() {
 			r.wrong("%s: it should be for %s", where, want)
 			return
 		}
-		if c.CutAt < day(n).Add(12*time.Hour).UnixMilli() {
+		if c.CutAt < size.day(n).Add(12*time.Hour).UnixMilli() {
 			r.wrong("%s: it was cut at %s", where, entry.Moment(c.CutAt))
 		}
 		s.checkDay(uint32(want), c.Certificate, covered, where, r)

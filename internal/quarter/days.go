@@ -66,7 +66,7 @@ func (w *world) playDay(ctx context.Context) error {
 	if err := w.happen(ctx, closing); err != nil {
 		return err
 	}
-	w.hq.until(night(w.today))
+	w.hq.until(w.size.night(w.today))
 	if err := timed(&w.report.Seconds.Deliver, func() error { return w.deliverAll(ctx) }); err != nil {
 		return err
 	}
@@ -97,6 +97,9 @@ func (w *world) people(ctx context.Context) error {
 		if err := w.settleDisputes(ctx); err != nil {
 			return err
 		}
+	}
+	if err := w.closeMonth(ctx); err != nil {
+		return err
 	}
 	return w.happen(ctx, settled)
 }
@@ -133,7 +136,7 @@ func (w *world) trade() error {
 		if l.dead || l.apart {
 			continue
 		}
-		opens := day(w.today).Add(8 * time.Hour)
+		opens := w.size.day(w.today).Add(8 * time.Hour)
 		_, offset := opens.In(l.shop.zone).Zone()
 		opens = opens.Add(-time.Duration(offset) * time.Second)
 		for range w.dice.between(w.size.Sales/2, w.size.Sales+w.size.Sales/2) {
@@ -149,7 +152,7 @@ func (w *world) trade() error {
 			return err
 		}
 	}
-	w.recent = slices.DeleteFunc(w.recent, func(s *sold) bool { return s.at.Before(day(w.today - 14)) })
+	w.recent = slices.DeleteFunc(w.recent, func(s *sold) bool { return s.at.Before(w.size.day(w.today - 14)) })
 	return nil
 }
 
@@ -247,7 +250,7 @@ func (w *world) visitReturn(l *lane) error {
 // closeAll closes the day at all lanes, when their shops close.
 func (w *world) closeAll() error {
 	for _, l := range w.lanes {
-		if l.dead || l.date != entry.DateOf(day(w.today)) {
+		if l.dead || l.date != entry.DateOf(w.size.day(w.today)) {
 			continue
 		}
 		l.now(w.shut(l))
@@ -260,7 +263,7 @@ func (w *world) closeAll() error {
 
 // shut is when a lane's shop closes today: nine in the evening on its wall.
 func (w *world) shut(l *lane) time.Time {
-	at := day(w.today).Add(21 * time.Hour)
+	at := w.size.day(w.today).Add(21 * time.Hour)
 	_, offset := at.In(l.shop.zone).Zone()
 	return at.Add(-time.Duration(offset) * time.Second)
 }

@@ -32,7 +32,7 @@ func (w *world) wrongSums(from int, l *lane) {
 func (w *world) closesTwice(from int, l *lane) {
 	w.on(from, closing, func(context.Context) error {
 		l.now(w.shut(l).Add(10 * time.Minute))
-		return l.close(func(c *entry.DayClose) { c.Date = entry.DateOf(day(w.today)) })
+		return l.close(func(c *entry.DayClose) { c.Date = entry.DateOf(w.size.day(w.today)) })
 	})
 }
 
@@ -40,7 +40,7 @@ func (w *world) closesTwice(from int, l *lane) {
 func (w *world) closesTomorrow(from int, l *lane) {
 	w.on(from, evening, func(context.Context) error {
 		l.now(w.shut(l))
-		next := entry.DateOf(day(w.today + 1))
+		next := entry.DateOf(w.size.day(w.today + 1))
 		err := l.close(func(c *entry.DayClose) { c.Date = next })
 		l.date = next // the till goes on with the date that it has closed
 		return err
@@ -65,7 +65,7 @@ func (w *world) clockAhead(from int, l *lane) {
 			return err
 		}
 		was := l.at
-		l.at = night(w.today).Add(26 * time.Hour)
+		l.at = w.size.night(w.today).Add(26 * time.Hour)
 		_, err = w.sell(l, basket(m))
 		l.at = was
 		w.expect("clock a day ahead", ledger.ClockAhead, l, l.head.Seq, -1)

@@ -36,7 +36,7 @@ func (w *world) reserve(from int, l *lane) {
 // again enrols a lane under a new epoch, as somebody does who was told of a fork.
 func (w *world) again(ctx context.Context, l *lane, over string) error {
 	l.said.Ended, l.said.Since, l.said.Over = true, w.hq.ms(), over
-	l.now(day(w.today).Add(3 * time.Hour))
+	l.now(w.size.day(w.today).Add(3 * time.Hour))
 	return l.enrol(ctx, w)
 }
 
@@ -95,7 +95,7 @@ func (w *world) rolledBack(from int, l *lane) {
 	})
 	w.on(from+1, evening, func(ctx context.Context) error {
 		l.dead = true // what its journal was goes on as the old one
-		old.date = entry.DateOf(day(w.today))
+		old.date = entry.DateOf(w.size.day(w.today))
 		m, err := w.loner(ctx, 0)
 		if err != nil {
 			return err
@@ -111,7 +111,7 @@ func (w *world) rolledBack(from int, l *lane) {
 	})
 	w.on(from+2, morning, func(ctx context.Context) error {
 		l.dead, l.apart = false, false
-		l.date = entry.DateOf(day(w.today))
+		l.date = entry.DateOf(w.size.day(w.today))
 		return w.again(ctx, l, "replaced")
 	})
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/reconcile"
+	"github.com/tallystick/tallystick/server/settlement"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/server/storeday"
 	"github.com/tallystick/tallystick/server/webshop"
@@ -48,16 +49,17 @@ type office struct {
 	storeDays *storeday.Service
 	cases     *casework.Service
 	owed      *liability.Service
+	settling  *settlement.Service
 }
 
 // openOffice opens head office on an empty database.
-func openOffice(ctx context.Context, dsn string, d *dice) (*office, error) {
+func openOffice(ctx context.Context, dsn string, start time.Time, d *dice) (*office, error) {
 	db, err := store.Open(ctx, dsn, store.Options{})
 	if err != nil {
 		return nil, err
 	}
 	o := &office{db: db, clock: clock.NewFake(start.Add(-24 * time.Hour))}
-	if err := errors.Join(db.Migrate(ctx), o.assemble(d)); err != nil {
+	if err := errors.Join(db.Migrate(ctx), o.assemble(start, d)); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	if err := o.programme.PublishKeys(ctx, o.keys); err != nil {
@@ -66,7 +68,7 @@ func openOffice(ctx context.Context, dsn string, d *dice) (*office, error) {
 	return o, nil
 }
 
-func (o *office) assemble(d *dice) error {
+func (o *office) assemble(start time.Time, d *dice) error {
 	newID := func() uuid.UUID { return d.id(o.clock.Now()) }
 	o.id = newID()
 	from, to := start.AddDate(-1, 0, 0), start.AddDate(10, 0, 0)
@@ -112,6 +114,7 @@ func (o *office) assemble(d *dice) error {
 		Store: o.db, Fleet: o.fleet, Journal: j, Clock: o.clock, HQ: o.id, HQEpoch: 1, Signer: o.statement, Virtual: webshop.IsLane,
 	})
 	o.owed = liability.New(liability.Env{Store: o.db, Journal: j, Clock: o.clock})
+	o.settling = settlement.New(settlement.Env{Store: o.db, Journal: j, Places: places(o.fleet), Clock: o.clock, NewID: newID})
 	o.cases = casework.New(casework.Env{Store: o.db, Journal: j, Ledger: o.ledger, People: directory{}, Clock: o.clock, NewID: newID})
 	o.ledger.SetBeside(pools, claim.New(claim.Options{Store: o.db, Ledger: o.ledger, Policies: o.programme, Clock: o.clock}),
 		reconcile.New(o.db, o.storeDays.Closed))

@@ -23,7 +23,7 @@ func (w *world) checkOwed(ctx context.Context, r *Report) error {
 	until := time.UnixMilli(w.sweptTo).UTC().AddDate(0, 0, -1) // the last whole day
 	last := until.Truncate(24*time.Hour).AddDate(0, 0, 1).UnixMilli() - 1
 	report, err := w.hq.owed.Roll(ctx, liability.Question{
-		Unit: points, By: liability.Effective, From: liability.MonthAt(liability.DayAt(day(-1))), Until: liability.DayAt(until),
+		Unit: points, By: liability.Effective, From: liability.MonthAt(liability.DayAt(w.size.day(-1))), Until: liability.DayAt(until),
 	})
 	if err != nil {
 		return fmt.Errorf("roll what is owed forward: %w", err)

@@ -38,7 +38,7 @@ func (w *world) checkPack(ctx context.Context, a Auditor, r *Report) error {
 	dir := filepath.Join(a.Dir, "pack")
 	err := auditpack.Write(ctx, auditpack.Env{
 		Store: w.hq.db, Clock: w.hq.clock, HQ: w.hq.id, Signer: w.hq.statement, Keys: w.hq.keys, MakeDir: auditpack.Folder,
-	}, dir, stores, entry.DateOf(day(w.size.Days)))
+	}, dir, stores, entry.DateOf(w.size.day(w.size.Days)))
 	if err != nil {
 		return fmt.Errorf("write audit pack: %w", err)
 	}

@@ -16,6 +16,7 @@ type Report struct {
 	Entries      int            `json:"entries"`
 	Facts        int            `json:"facts"`
 	Certificates int            `json:"certificates"`
+	Statements   int            `json:"statements"`
 	LateFigures  int            `json:"late_figures"` // of certificates: dates that were certified before
 	Accounts     int            `json:"accounts"`
 	Lots         int            `json:"lots"`

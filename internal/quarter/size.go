@@ -7,19 +7,20 @@ import (
 
 // Size is how big a quarter is.
 type Size struct {
-	Seed    uint64 `json:"seed"`
-	Stores  int    `json:"stores"`
-	Lanes   int    `json:"lanes"` // of each store
-	Members int    `json:"members"`
-	Days    int    `json:"days"`
-	Sales   int    `json:"sales"`  // of a lane on a day, in the mean
-	Frauds  int    `json:"frauds"` // how often each kind is planted
+	Seed    uint64    `json:"seed"`
+	Start   time.Time `json:"start"` // midnight UTC of the first day
+	Stores  int       `json:"stores"`
+	Lanes   int       `json:"lanes"` // of each store
+	Members int       `json:"members"`
+	Days    int       `json:"days"`
+	Sales   int       `json:"sales"`  // of a lane on a day, in the mean
+	Frauds  int       `json:"frauds"` // how often each kind is planted
 }
 
 // Whole is the quarter that `make quarter` plays, Small the one of `make test`.
 var (
-	Whole = Size{Seed: 1, Stores: 200, Lanes: 3, Members: 50_000, Days: 90, Sales: 12, Frauds: 8}
-	Small = Size{Seed: 1, Stores: 8, Lanes: 2, Members: 150, Days: 9, Sales: 4, Frauds: 1}
+	Whole = Size{Seed: 1, Start: time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC), Stores: 200, Lanes: 3, Members: 50_000, Days: 90, Sales: 12, Frauds: 8}
+	Small = Size{Seed: 1, Start: time.Date(2026, time.January, 27, 0, 0, 0, 0, time.UTC), Stores: 8, Lanes: 2, Members: 150, Days: 9, Sales: 4, Frauds: 1}
 )
 
 // leastDays is how long the longest of the planted stories takes.
@@ -39,11 +40,8 @@ func (s Size) Check() error {
 	return nil
 }
 
-// start is the first day.
-var start = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
-
 // day is midnight UTC of a day by number.
-func day(n int) time.Time { return start.AddDate(0, 0, n) }
+func (s Size) day(n int) time.Time { return s.Start.AddDate(0, 0, n) }
 
 // night is when head office hears of a day: all shops have closed.
-func night(n int) time.Time { return day(n).Add(22 * time.Hour) }
+func (s Size) night(n int) time.Time { return s.day(n).Add(22 * time.Hour) }

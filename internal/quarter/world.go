@@ -61,20 +61,22 @@ type sold struct {
 
 // world is everything there is.
 type world struct {
-	size    Size
-	dice    *dice
-	hq      *office
-	truth   *truth.Book
-	monies  []*money
-	shops   []*shop
-	lanes   []*lane
-	members []*member
-	loners  []*member
-	recent  []*sold // of the last days, for voids and returns
-	today   int
-	reward  uuid.UUID
-	policy  uint64
-	ann, bo uuid.UUID // two people of head office
+	size      Size
+	dice      *dice
+	hq        *office
+	truth     *truth.Book
+	monies    []*money
+	shops     []*shop
+	byID      map[uuid.UUID]*shop
+	franchise franchise
+	lanes     []*lane
+	members   []*member
+	loners    []*member
+	recent    []*sold // of the last days, for voids and returns
+	today     int
+	reward    uuid.UUID
+	policy    uint64
+	ann, bo   uuid.UUID // two people of head office
 
 	plan     map[when][]step
 	want     []expected
@@ -102,15 +104,15 @@ func newWorld(ctx context.Context, size Size, dsn string) (*world, error) {
 		return nil, err
 	}
 	w := &world{
-		size: size, dice: newDice(size.Seed, 1), truth: truth.NewBook(), plan: map[when][]step{}, counts: map[string]int{},
+		size: size, dice: newDice(size.Seed, 1), truth: truth.NewBook(), plan: map[when][]step{}, counts: map[string]int{}, byID: map[uuid.UUID]*shop{},
 		disputes: map[uuid.UUID]bool{},
 	}
 	var err error
-	if w.hq, err = openOffice(ctx, dsn, w.dice); err != nil {
+	if w.hq, err = openOffice(ctx, dsn, size.Start, w.dice); err != nil {
 		return nil, err
 	}
 	w.ann, w.bo = w.id(), w.id()
-	for _, open := range []func(context.Context) error{w.openProgramme, w.openStores, w.openMembers} {
+	for _, open := range []func(context.Context) error{w.openProgramme, w.openStores, w.openFranchise, w.openMembers} {
 		if err := open(ctx); err != nil {
 			return nil, fmt.Errorf("open the world: %w", err)
 		}
@@ -164,8 +166,9 @@ func (w *world) openStores(ctx context.Context) error {
 			return err
 		}
 		s.id = made.ID
+		w.byID[s.id] = s
 		for i := range w.size.Lanes {
-			l := &lane{shop: s, number: i + 1, at: day(0).Add(3 * time.Hour), date: entry.DateOf(day(0))}
+			l := &lane{shop: s, number: i + 1, at: w.size.day(0).Add(3 * time.Hour), date: entry.DateOf(w.size.day(0))}
 			t, _, err := w.hq.fleet.AddTerminal(ctx, w.ann, s.id, l.name())
 			if err != nil {
 				return err
@@ -194,7 +197,7 @@ func (w *world) openMembers(ctx context.Context) error {
 		if !w.dice.chance(100) {
 			continue
 		}
-		if err := w.gift(ctx, m, int64(w.dice.between(2, 8))*50, day(w.dice.between(3, w.size.Days+20))); err != nil {
+		if err := w.gift(ctx, m, int64(w.dice.between(2, 8))*50, w.size.day(w.dice.between(3, w.size.Days+20))); err != nil {
 			return err
 		}
 	}
@@ -244,7 +247,7 @@ func (w *world) loner(ctx context.Context, gift int64) (*member, error) {
 	}
 	w.loners = append(w.loners, made[0])
 	if gift > 0 {
-		err = w.gift(ctx, made[0], gift, day(w.size.Days+30))
+		err = w.gift(ctx, made[0], gift, w.size.day(w.size.Days+30))
 	}
 	return made[0], err
 }

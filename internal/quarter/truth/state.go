@@ -33,6 +33,7 @@ const (
 	Restored = "restored"
 	Reversed = "reversed"
 	Repaid   = "repaid" // a debt, out of a lot
+	Borne    = "borne"  // what was spent or repaid of an earning that was taken back is a debt now
 	Expired  = "expired"
 	Moved    = "moved" // to or from another account
 )
@@ -45,6 +46,7 @@ type State struct {
 	Flows []Flow
 
 	now     *Fact
+	undone  *Fact // the sale that is being undone
 	sales   map[ID]*sold
 	waiting []*Fact // voids and returns whose sale has not been heard of
 }
@@ -197,7 +199,7 @@ func (s *State) spend(amount int64, use func(l *Lot, n int64)) (out []part) {
 func (s *State) pay() {
 	for _, p := range s.spend(s.Debt, func(l *Lot, n int64) { l.Paid += n }) {
 		s.Debt -= p.amount
-		s.flow(Flow{At: s.since(), What: Repaid, By: s.now, Lot: p.lot, Amount: p.amount})
+		s.flow(Flow{At: s.since(), What: Repaid, By: s.now, Of: s.undone, Lot: p.lot, Amount: p.amount})
 	}
 }
 
@@ -215,6 +217,8 @@ func (s *State) undo(f *Fact) {
 	default:
 		x.back = min(x.by.Total, x.back+f.Back)
 	}
+	s.undone = x.by
+	defer func() { s.undone = nil }()
 	if due := share(x.by.Redeemed, x) - x.given; due > 0 {
 		x.given += due
 		s.giveBack(f, x, due)
@@ -259,7 +263,7 @@ func (s *State) giveBack(f *Fact, x *sold, amount int64) {
 	for i := len(s.Lots) - 1; i >= 0 && paid > 0; i-- {
 		l := s.Lots[i]
 		n := min(paid, l.Paid)
-		s.flow(Flow{At: f.At, What: Repaid, By: f, Lot: l, Amount: -n})
+		s.flow(Flow{At: f.At, What: Repaid, By: f, Of: x.by, Lot: l, Amount: -n})
 		l.Paid, l.Left, paid = l.Paid-n, l.Left+n, paid-n
 	}
 	s.pass(f.At)
@@ -277,6 +281,7 @@ func (s *State) takeBack(l *Lot, amount int64) {
 	l.Paid, l.Gone, amount = l.Paid-paid, l.Gone+paid, amount-paid
 	spent := min(amount, l.Spent-l.Owed)
 	l.Owed += spent
+	s.flow(Flow{At: s.since(), What: Borne, By: s.now, Of: s.undone, Lot: l, Amount: paid + spent})
 	s.Debt += paid + spent
 	s.pay()
 }
