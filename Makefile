@@ -242,6 +242,10 @@ bench: deps build ## measure against the limits of this machine; tables and buil
 bench-ledger: deps build ## measure HQ's ledger on both engines (BENCH_LONG=1: to 2 million entries)
 	@TALLYSTICK_BENCH=1 $(BINARIES) go test -count=1 -v -timeout $(if $(BENCH_LONG),24h,60m) ./internal/bench/ledger
 
+.PHONY: bench-close
+bench-close: deps build ## measure how long closing a day of 1,000 stores takes on PostgreSQL
+	@TALLYSTICK_BENCH=1 $(BINARIES) go test -count=1 -v -timeout 60m ./internal/bench/closing
+
 .PHONY: bench-wallet
 bench-wallet: deps build pass-readers ## measure passes: signing, fetching again, a change brought to 100,000 phones
 	@TALLYSTICK_BENCH=1 $(BINARIES) go test -count=1 -v -timeout 60m ./internal/bench/wallet

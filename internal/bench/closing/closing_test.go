@@ -1,0 +1,200 @@
+package closing
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tallystick/tallystick/internal/benchtable"
+	"github.com/tallystick/tallystick/internal/testkit/books"
+	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/server/fleet"
+	"github.com/tallystick/tallystick/server/storeday"
+)
+
+// TestClose writes build/bench/close.json.
+func TestClose(t *testing.T) {
+	if os.Getenv("TALLYSTICK_BENCH") == "" {
+		t.Skip("set TALLYSTICK_BENCH=1 (make bench-close does)")
+	}
+	stores, sales, rounds := number(t, "STORES", 1000), number(t, "SALES", 2000), number(t, "ROUNDS", 3)
+	b := open(t, stores, sales)
+	t.Logf("%d processors, load before: %s", runtime.NumCPU(), load(t))
+	var closing, scans, counts []float64
+	for range rounds {
+		scans = append(scans, b.scan(t))
+		counts = append(counts, b.count(t))
+		closing = append(closing, b.close(t))
+		t.Logf("closing %.1f s, scan %.1f s, scan inside PostgreSQL %.1f s, load: %s", closing[len(closing)-1], scans[len(scans)-1], counts[len(counts)-1], load(t))
+	}
+	b.check(t)
+	middle := benchtable.Median(closing)
+	results := []benchtable.Result{
+		benchtable.Against("close_day", "s", middle, benchtable.Median(scans), benchtable.RatioAtMost(5)),
+		benchtable.Against("close_day_to_count", "s", middle, benchtable.Median(counts), benchtable.Target{}),
+		benchtable.Alone("close_entries", "entries/s", float64(b.entries)/middle, benchtable.Target{}),
+		benchtable.Alone("close_heap", "MB", b.heap, benchtable.Target{}),
+	}
+	dir, err := benchtable.Dir(".")
+	must(t, err)
+	must(t, benchtable.Publish(os.Stdout, dir, "close", results))
+	for _, missed := range benchtable.Missed(results) {
+		t.Errorf("%s is %.3g %s (ratio %.3g), the target is %s", missed.Name, missed.Value, missed.Unit, missed.Ratio, missed.Target)
+	}
+}
+
+func number(t *testing.T, name string, usual int) int {
+	t.Helper()
+	text := os.Getenv("TALLYSTICK_BENCH_" + name)
+	if text == "" {
+		return usual
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("TALLYSTICK_BENCH_%s is %q, not a number above zero", name, text)
+	}
+	return n
+}
+
+func load(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "not known"
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// bench is an HQ on PostgreSQL whose stores have all closed a day.
+type bench struct {
+	hq      *books.HQ
+	fleet   *fleet.Fleet
+	dsn     string
+	stores  int
+	entries int64
+	bytes   int64
+	heap    float64 // MB, the most that was seen
+}
+
+func open(t *testing.T, stores, sales int) *bench {
+	t.Helper()
+	b := &bench{dsn: pg.Start(t).Database(t), stores: stores}
+	b.hq = books.On(t, b.dsn, 0)
+	b.fleet = fleet.New(fleet.Env{Keeper: b.hq.DB, Journal: nil, Clock: b.hq.Clock, NewID: uuid.New, HQ: b.hq.ID})
+	filling := time.Now()
+	fill(t, b.hq, b.dsn, stores, sales)
+	b.hq.Clock.Advance(48 * time.Hour)
+	b.query(t, "SELECT COUNT(*), SUM(LENGTH(raw)) FROM entries", func(rows pgx.Rows) { must(t, rows.Scan(&b.entries, &b.bytes)) })
+	t.Logf("%d stores, %d entries of %.0f bytes, put in within %.0f s", stores, b.entries, float64(b.bytes)/float64(b.entries), time.Since(filling).Seconds())
+	return b
+}
+
+func (b *bench) query(t *testing.T, text string, each func(rows pgx.Rows)) {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, b.dsn)
+	must(t, err)
+	defer func() { must(t, conn.Close(ctx)) }()
+	rows, err := conn.Query(ctx, text)
+	must(t, err)
+	for rows.Next() {
+		each(rows)
+	}
+	must(t, rows.Err())
+}
+
+// scan reads all rows, in the order in which they lie, into this process.
+func (b *bench) scan(t *testing.T) float64 {
+	t.Helper()
+	began, n := time.Now(), 0
+	b.query(t, "SELECT terminal, epoch, seq, hash, kind, state, proven, raw FROM entries WHERE branch = 0", func(rows pgx.Rows) {
+		if n++; len(rows.RawValues()[7]) == 0 {
+			t.Fatal("an entry without bytes")
+		}
+	})
+	if int64(n) != b.entries {
+		t.Fatalf("%d rows of %d", n, b.entries)
+	}
+	return time.Since(began).Seconds()
+}
+
+// count reads all rows inside PostgreSQL, which sends one number.
+func (b *bench) count(t *testing.T) float64 {
+	t.Helper()
+	began := time.Now()
+	b.query(t, "SELECT SUM(LENGTH(raw)) FROM entries WHERE branch = 0", func(pgx.Rows) {})
+	return time.Since(began).Seconds()
+}
+
+// close certifies the day of every store, after forgetting that it was.
+func (b *bench) close(t *testing.T) float64 {
+	t.Helper()
+	b.query(t, "TRUNCATE store_days, store_day_journals", func(pgx.Rows) {})
+	days := storeday.New(storeday.Env{
+		Store: b.hq.DB, Fleet: b.fleet, Journal: b.hq.Journal, Clock: b.hq.Clock, HQ: b.hq.ID, HQEpoch: 1, Signer: b.hq.Signer,
+		Virtual: func(string) bool { return false },
+	})
+	if path := os.Getenv("TALLYSTICK_BENCH_PROFILE"); path != "" {
+		f, err := os.Create(path)
+		must(t, err)
+		must(t, pprof.StartCPUProfile(f))
+		defer func() { pprof.StopCPUProfile(); must(t, f.Close()) }()
+	}
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() { defer close(done); b.watchHeap(stop) }()
+	began := time.Now()
+	must(t, days.Round(context.Background()))
+	took := time.Since(began).Seconds()
+	close(stop)
+	<-done
+	return took
+}
+
+// watchHeap notes the most memory in use until it is stopped.
+func (b *bench) watchHeap(stop <-chan struct{}) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		b.heap = max(b.heap, float64(m.HeapInuse)/1e6)
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// check says that every store has its certificate, that it is good and covers every entry.
+func (b *bench) check(t *testing.T) {
+	t.Helper()
+	published := map[string]ed25519.PublicKey{b.hq.Signer.Public.JWKID(): b.hq.Signer.Public.Key}
+	var entries, n int64
+	b.query(t, "SELECT text FROM store_days", func(rows pgx.Rows) {
+		var text string
+		must(t, rows.Scan(&text))
+		c, err := storeday.Verify(text, published)
+		must(t, err)
+		if c.Differences > 0 || len(c.Late) > 0 {
+			t.Fatalf("differences: %+v", c)
+		}
+		for _, j := range c.Journals {
+			entries += int64(j.Last)
+		}
+		n++
+	})
+	if entries != b.entries || n != int64(b.stores) {
+		t.Fatal(fmt.Sprintf("%d certificates over %d of %d entries", n, entries, b.entries))
+	}
+}
