@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -124,10 +125,27 @@ func (db *DB) ClosesBehind(ctx context.Context, store uuid.UUID, w journal.Write
 			"ORDER BY seq LIMIT ?", shard.Of(store), idBytes(store), idBytes(w.ID), w.Epoch, int64(after), limit)
 }
 
-// MainEntries implements storeday.Store.
+// MainEntries implements storeday.Store. It reads the days of all stores, so its rows are
+// scanned by hand, and come as bytes and not as text.
 func (db *DB) MainEntries(ctx context.Context, w journal.Writer, first, last uint64, limit int) ([]ledger.Entry, error) {
-	return page(ctx, db, entryRow.entry, "SELECT "+entryColumns+" FROM entries WHERE shard = ? AND terminal = ? AND epoch = ? AND seq >= ? AND seq <= ? "+
-		"AND branch = 0 ORDER BY seq LIMIT ?", shard.Of(w.ID), idBytes(w.ID), w.Epoch, int64(first), int64(last), limit)
+	values := []any{shard.Of(w.ID), idBytes(w.ID), int64(w.Epoch), int64(first), int64(last), limit}
+	const text = "SELECT " + entryColumns + " FROM entries WHERE shard = $1 AND terminal = $2 AND epoch = $3 AND seq >= $4 AND seq <= $5 AND branch = 0 ORDER BY seq LIMIT $6"
+	rows, err := direct(db.read(ctx)).QueryContext(ctx, text, slices.Concat(db.mode, values)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []ledger.Entry
+	for rows.Next() {
+		var r entryRow
+		err := rows.Scan(&r.Terminal, &r.Epoch, &r.Seq, &r.Hash, &r.Branch, &r.Kind, &r.State, &r.Proven, &r.HLC, &r.OccurredAt, &r.EffectiveAt,
+			&r.RecordedAt, &r.Store, &r.Raw)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r.entry())
+	}
+	return out, rows.Err()
 }
 
 // Forks implements storeday.Store.

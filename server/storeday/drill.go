@@ -64,7 +64,8 @@ func (s *Service) behind(ctx context.Context, b Behind, first, last uint64, limi
 	if err != nil {
 		return nil, "", fmt.Errorf("read the entries of a day: %w", err)
 	}
-	sales, err := s.undone(ctx, b.Writer, entries, map[uuid.UUID]entry.Sale{})
+	deeds := readAll(entries)
+	sales, err := s.undone(ctx, b.Writer, entries, deeds, map[uuid.UUID]*entry.Sale{})
 	if err != nil {
 		return nil, "", err
 	}
@@ -72,12 +73,12 @@ func (s *Service) behind(ctx context.Context, b Behind, first, last uint64, limi
 	if err != nil {
 		return nil, "", err
 	}
-	for _, e := range entries {
+	for i, e := range entries {
 		if len(list) == limit {
 			return list, cursorOf(e.Seq), nil
 		}
-		env, err := entry.Decode(e.Raw)
-		if err != nil || env.Kind != b.Line.Kind {
+		env := deeds[i]
+		if !env.ok || env.Kind != b.Line.Kind {
 			continue
 		}
 		var f daybook.Figures

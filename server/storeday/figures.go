@@ -11,12 +11,12 @@ import (
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
-// Read is one entry of a span, in the order of the journal. Sale is that of a void, nil
+// counted is one entry of a span, in the order of the journal. Sale is that of a void, nil
 // when HQ does not hold it.
-type Read struct {
+type counted struct {
 	Seq  uint64
 	Hash journal.Hash
-	Raw  []byte
+	Deed deed
 	Sale *entry.Sale
 	// Nothing: a person let it count for nothing.
 	Nothing bool
@@ -60,14 +60,14 @@ func (t *tally) begin(lane journal.Writer, first uint64, whole bool) {
 
 // add counts one entry of the lane. One that cannot be read is an exception of its own and
 // counts for nothing here.
-func (t *tally) add(r Read) {
+func (t *tally) add(r counted) {
 	defer func() { t.last = r.Hash }()
-	e, err := entry.Decode(r.Raw)
-	if err != nil {
+	e := r.Deed
+	if !e.ok {
 		return
 	}
 	if e.Kind == entry.KindDayClose {
-		t.close(r, e)
+		t.close(r, e.Entry)
 		return
 	}
 	at := e.BusinessDate
@@ -87,7 +87,7 @@ func (t *tally) add(r Read) {
 }
 
 // close ends the range that a close speaks of.
-func (t *tally) close(r Read, e entry.Entry) {
+func (t *tally) close(r counted, e entry.Entry) {
 	said, err := entry.DecodeBody[entry.DayClose](e)
 	if err != nil || said.Check() != nil {
 		return // an exception of its own; the next close speaks of a longer range
@@ -113,21 +113,15 @@ func (t *tally) figures() (out []Figures) {
 	return out
 }
 
-func count(f *daybook.Figures, e entry.Entry, sale *entry.Sale) {
+func count(f *daybook.Figures, e deed, sale *entry.Sale) {
 	f.Count(e.Kind)
-	switch e.Kind {
-	case entry.KindSale:
-		if b, err := entry.DecodeBody[entry.Sale](e); err == nil {
-			f.Sale(b)
-		}
-	case entry.KindVoid:
-		if b, err := entry.DecodeBody[entry.Void](e); err == nil && sale != nil {
-			f.Void(b, *sale)
-		}
-	case entry.KindReturn:
-		if b, err := entry.DecodeBody[entry.Return](e); err == nil {
-			f.Return(b)
-		}
+	switch {
+	case e.sale != nil:
+		f.Sale(*e.sale)
+	case e.void != nil && sale != nil:
+		f.Void(*e.void, *sale)
+	case e.back != nil:
+		f.Return(*e.back)
 	}
 }
 

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -153,18 +157,41 @@ func (s *Service) Round(ctx context.Context) error {
 	if all {
 		return s.sweep(ctx)
 	}
-	var failed error
-	for id := range closed {
+	return sideBySide(slices.Collect(maps.Keys(closed)), func(id uuid.UUID) error {
 		store, err := s.env.Fleet.Store(ctx, id)
 		if err == nil {
 			err = s.certifyStore(ctx, store)
 		}
 		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("certify days of store %s: %w", id, err))
 			s.Closed(id)
+			return fmt.Errorf("certify days of store %s: %w", id, err)
 		}
+		return nil
+	})
+}
+
+// mostSideBySide bounds how many stores are looked at together. Each waits for the
+// database about as long as it adds up.
+const mostSideBySide = 8
+
+// sideBySide does something for all of a list, some at a time, and returns all errors.
+func sideBySide[T any](list []T, do func(T) error) error {
+	var all sync.WaitGroup
+	var next atomic.Int64
+	errs := make([]error, len(list))
+	for range min(len(list), 2*runtime.GOMAXPROCS(0), mostSideBySide) {
+		all.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(list) {
+					return
+				}
+				errs[i] = do(list[i])
+			}
+		})
 	}
-	return failed
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // sweep looks at every store. One that cannot be certified holds up no other.
@@ -176,15 +203,16 @@ func (s *Service) sweep(ctx context.Context) error {
 		if err != nil {
 			return errors.Join(failed, fmt.Errorf("list stores to certify days of: %w", err))
 		}
-		for _, store := range stores {
+		failed = errors.Join(failed, sideBySide(stores, func(store fleet.Store) error {
 			if err := s.certifyStore(ctx, store); err != nil {
-				failed = errors.Join(failed, fmt.Errorf("certify days of store %s: %w", store.Code, err))
+				return fmt.Errorf("certify days of store %s: %w", store.Code, err)
 			}
-			after = store.ID
-		}
+			return nil
+		}))
 		if len(stores) < pageSize || ctx.Err() != nil {
 			return failed
 		}
+		after = stores[len(stores)-1].ID
 	}
 }
 

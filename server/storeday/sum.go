@@ -65,7 +65,7 @@ func (s *Service) addLane(ctx context.Context, span Span, t *tally) (Journal, er
 		return covered, fmt.Errorf("read the branches of a journal: %w", err)
 	}
 	t.begin(l.Writer, span.First, whole)
-	near := map[uuid.UUID]entry.Sale{}
+	near := map[uuid.UUID]*entry.Sale{}
 	for next := span.First; next <= span.Last; {
 		entries, err := s.env.Store.MainEntries(ctx, l.Writer, next, span.Last, readAtOnce)
 		if err != nil {
@@ -74,7 +74,8 @@ func (s *Service) addLane(ctx context.Context, span Span, t *tally) (Journal, er
 		if len(entries) == 0 {
 			return covered, fmt.Errorf("read the entries of a day: journal %d of terminal %s has none at %d", l.Writer.Epoch, l.Writer.ID, next)
 		}
-		sales, err := s.undone(ctx, l.Writer, entries, near)
+		deeds := readAll(entries)
+		sales, err := s.undone(ctx, l.Writer, entries, deeds, near)
 		if err != nil {
 			return covered, err
 		}
@@ -82,14 +83,15 @@ func (s *Service) addLane(ctx context.Context, span Span, t *tally) (Journal, er
 		if err != nil {
 			return covered, err
 		}
-		for _, e := range entries {
-			r := Read{Seq: e.Seq, Hash: e.Hash, Raw: e.Raw, Nothing: rejected[e.Hash], Sale: sales[e.Seq]}
+		for i, e := range entries {
+			r := counted{Seq: e.Seq, Hash: e.Hash, Deed: deeds[i], Nothing: rejected[e.Hash], Sale: sales[e.Seq]}
 			if r.Nothing {
 				covered.Rejected = append(covered.Rejected, e.Seq)
 			}
 			t.add(r)
-			covered.Head, next = e.Hash.String(), e.Seq+1
 		}
+		last := entries[len(entries)-1]
+		covered.Head, next = last.Hash.String(), last.Seq+1
 	}
 	return covered, nil
 }

@@ -28,16 +28,16 @@ func (s *Service) rejected(ctx context.Context, w journal.Writer, entries []ledg
 // undone finds the sales that the voids among entries undo, by the void's number. A sale
 // of a member is found by its id. One without a member is in no account: it stands before
 // the void in the same journal. near are those of the page before.
-func (s *Service) undone(ctx context.Context, w journal.Writer, entries []ledger.Entry, near map[uuid.UUID]entry.Sale) (map[uint64]*entry.Sale, error) {
-	voids := map[uint64]entry.Void{}
+func (s *Service) undone(ctx context.Context, w journal.Writer, entries []ledger.Entry, deeds []deed, near map[uuid.UUID]*entry.Sale) (map[uint64]*entry.Sale, error) {
+	voids := map[uint64]uuid.UUID{}
 	var ids []uuid.UUID
-	for _, e := range entries {
-		if sale, ok := anonymous(e); ok {
-			near[sale.ID] = sale
+	for i, d := range deeds {
+		if d.anonymous() {
+			near[d.sale.ID] = d.sale
 		}
-		if v, ok := bodyOf[entry.Void](e, entry.KindVoid); ok {
-			voids[e.Seq] = v
-			ids = append(ids, v.Sale)
+		if d.void != nil {
+			voids[entries[i].Seq] = d.void.Sale
+			ids = append(ids, d.void.Sale)
 		}
 	}
 	if len(ids) == 0 {
@@ -48,18 +48,19 @@ func (s *Service) undone(ctx context.Context, w journal.Writer, entries []ledger
 		return nil, fmt.Errorf("find the sales of voids: %w", err)
 	}
 	out := map[uint64]*entry.Sale{}
-	for seq, v := range voids {
-		sale, ok := sales[v.Sale]
-		if !ok {
-			sale, ok = near[v.Sale]
+	for seq, id := range voids {
+		if sale, ok := sales[id]; ok {
+			out[seq] = &sale
+			continue
 		}
-		if !ok {
-			if sale, ok, err = s.before(ctx, w, entries[0].Seq, v.Sale); err != nil {
+		sale := near[id]
+		if sale == nil {
+			if sale, err = s.before(ctx, w, entries[0].Seq, id); err != nil {
 				return nil, err
 			}
 		}
-		if ok {
-			out[seq] = &sale
+		if sale != nil {
+			out[seq] = sale
 		}
 	}
 	return out, nil
@@ -69,38 +70,20 @@ func (s *Service) undone(ctx context.Context, w journal.Writer, entries []ledger
 // till of a busy lane writes so many in a week.
 const farthest = 20000
 
-// before looks for a sale without a member in front of an entry.
-func (s *Service) before(ctx context.Context, w journal.Writer, seq uint64, id uuid.UUID) (entry.Sale, bool, error) {
+// before looks for a sale without a member in front of an entry; nil when there is none.
+func (s *Service) before(ctx context.Context, w journal.Writer, seq uint64, id uuid.UUID) (*entry.Sale, error) {
 	for last, stop := seq-1, seq-min(seq, farthest); last > stop; {
 		first := last - min(last, readAtOnce) + 1
 		entries, err := s.env.Store.MainEntries(ctx, w, first, last, readAtOnce)
 		if err != nil {
-			return entry.Sale{}, false, fmt.Errorf("find the sale of a void: %w", err)
+			return nil, fmt.Errorf("find the sale of a void: %w", err)
 		}
 		for _, e := range entries {
-			if sale, ok := anonymous(e); ok && sale.ID == id {
-				return sale, true, nil
+			if d := read(e.Raw); d.anonymous() && d.sale.ID == id {
+				return d.sale, nil
 			}
 		}
 		last = first - 1
 	}
-	return entry.Sale{}, false, nil
-}
-
-func anonymous(e ledger.Entry) (entry.Sale, bool) {
-	sale, ok := bodyOf[entry.Sale](e, entry.KindSale)
-	return sale, ok && sale.Account == uuid.Nil
-}
-
-// bodyOf reads an entry of a kind. One that cannot be read is an exception of its own.
-func bodyOf[T any](e ledger.Entry, kind entry.Kind) (body T, ok bool) {
-	if e.Kind != kind {
-		return body, false
-	}
-	env, err := entry.Decode(e.Raw)
-	if err != nil {
-		return body, false
-	}
-	body, err = entry.DecodeBody[T](env)
-	return body, err == nil
+	return nil, nil
 }
