@@ -21,12 +21,6 @@ import (
 	"github.com/tallystick/tallystick/server/webshop"
 )
 
-// countEvery is how often the figures of the console are counted on.
-const countEvery = time.Second
-
-// certifyEvery is how often it is looked whether a store's day is complete.
-const certifyEvery = time.Second
-
 type serveCommand struct {
 	Listen      string        `help:"Address to serve on; port 0 takes a free one." default:":8080"`
 	CodeLife    time.Duration `help:"How long an enrolment code works." default:"10m"`
@@ -73,8 +67,6 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 		return err
 	}
 	watch := console.NewWatch(o.db, func(err error) { log.Error("it could not be seen what changed; it is tried again", "error", err) })
-	counter := rounds.Elected(countEvery, mine, o.count, func(err error) { log.Error("figures could not be counted; it is tried again", "error", err) })
-	certifier := rounds.Elected(certifyEvery, mine, o.storeDays.Round, func(err error) { log.Error("days could not be certified; it is tried again", "error", err) })
 	server := o.server(watch, proxies, c.Card.address(), log)
 	// The line that programs wait for: requests are taken from here on.
 	ready := map[string]any{"ready": true, "address": listener.Addr().String(), "hq": o.secrets.HQ}
@@ -89,7 +81,8 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) (err error) {
 		applier.Wake()
 		settler.Wake()
 	}, log)()
-	loops := []loop{applier, settler, o.rights, o.pools, o.claims, counter, certifier, watch, o.mails, o.expiry, o.passes}
+	loops := []loop{applier, settler, o.rights, o.pools, o.claims, watch, o.mails, o.expiry, o.passes}
+	loops = append(loops, o.rounds(mine, log)...)
 	if o.google != nil {
 		loops = append(loops, o.google)
 	}

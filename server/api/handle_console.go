@@ -12,7 +12,6 @@ import (
 
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
-	"github.com/tallystick/tallystick/server/casework"
 	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/people"
@@ -38,6 +37,10 @@ func (h handlers) GetHome(ctx context.Context, _ GetHomeRequestObject) (GetHomeR
 	if err != nil {
 		return nil, err
 	}
+	overdue, err := h.o.Cases.Overdue(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return GetHome200JSONResponse{
 		At: home.At, Stores: int64(home.Stores), StoresOnline: int64(home.StoresOnline),
 		Terminals: TerminalCounts{
@@ -50,7 +53,7 @@ func (h handlers) GetHome(ctx context.Context, _ GetHomeRequestObject) (GetHomeR
 		Exceptions: showAll(home.Exceptions, func(c console.Cause) CauseSum {
 			return CauseSum{Cause: c.Cause, Unit: c.Unit, Currency: c.Currency, Count: c.N, Amount: c.Amount, Money: c.Money}
 		}),
-		Worst: showAll(exposure.Total(), showLine), Ending: h.showEnding(),
+		Overdue: overdue, Worst: showAll(exposure.Total(), showLine), Ending: h.showEnding(),
 	}, nil
 }
 
@@ -140,51 +143,6 @@ func (h handlers) GetEntryProof(ctx context.Context, r GetEntryProofRequestObjec
 			return ProofStep{Seq: int64(e.Seq), Bytes: base64.StdEncoding.EncodeToString(bytes.Clone(e.Raw)), Hash: e.Hash.String()}
 		}),
 	}, nil
-}
-
-// by is who calls, for the trail of an exception.
-func (h handlers) by(ctx context.Context) casework.Person {
-	p := callerOf(ctx).person
-	return casework.Person{ID: p.ID, Name: p.Name}
-}
-
-// GetExceptionWork implements StrictServerInterface.
-func (h handlers) GetExceptionWork(ctx context.Context, r GetExceptionWorkRequestObject) (GetExceptionWorkResponseObject, error) {
-	w, err := h.o.Cases.Work(ctx, r.ID)
-	return GetExceptionWork200JSONResponse(showWork(w)), err
-}
-
-// OwnException implements StrictServerInterface.
-func (h handlers) OwnException(ctx context.Context, r OwnExceptionRequestObject) (OwnExceptionResponseObject, error) {
-	w, err := h.o.Cases.Own(ctx, h.by(ctx), r.ID, r.Body.Own)
-	return OwnException200JSONResponse(showWork(w)), err
-}
-
-// CommentException implements StrictServerInterface.
-func (h handlers) CommentException(ctx context.Context, r CommentExceptionRequestObject) (CommentExceptionResponseObject, error) {
-	w, err := h.o.Cases.Remark(ctx, h.by(ctx), r.ID, r.Body.Text)
-	return CommentException200JSONResponse(showWork(w)), err
-}
-
-// ResolveException implements StrictServerInterface.
-func (h handlers) ResolveException(ctx context.Context, r ResolveExceptionRequestObject) (ResolveExceptionResponseObject, error) {
-	w, err := h.o.Cases.Resolve(ctx, h.by(ctx), r.ID, casework.Resolution(r.Body.Resolution), r.Body.Text)
-	return ResolveException200JSONResponse(showWork(w)), err
-}
-
-// ReopenException implements StrictServerInterface.
-func (h handlers) ReopenException(ctx context.Context, r ReopenExceptionRequestObject) (ReopenExceptionResponseObject, error) {
-	w, err := h.o.Cases.Reopen(ctx, h.by(ctx), r.ID, r.Body.Text)
-	return ReopenException200JSONResponse(showWork(w)), err
-}
-
-func showWork(w casework.Work) ExceptionWork {
-	return ExceptionWork{
-		Exception: showException(w.Exception), Resolution: string(w.Case.Resolution), Owner: unlessEmpty(w.Case.Owner), OwnerName: w.Case.OwnerName,
-		Notes: showAll(w.Notes, func(n casework.Note) ExceptionNote {
-			return ExceptionNote{ID: n.ID, At: n.At, Person: n.Person, Name: n.Name, What: n.What, Text: n.Text}
-		}),
-	}
 }
 
 // QuarantineTerminal implements StrictServerInterface.

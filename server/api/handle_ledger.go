@@ -127,25 +127,15 @@ const maxDecided = 200
 
 // DecideExceptions implements StrictServerInterface.
 func (h handlers) DecideExceptions(ctx context.Context, r DecideExceptionsRequestObject) (DecideExceptionsResponseObject, error) {
-	verdict, known := map[Verdict]entry.Verdict{Release: entry.VerdictRelease, Reject: entry.VerdictReject}[r.Body.Verdict]
+	verdict, known := map[Verdict]entry.Verdict{VerdictRelease: entry.VerdictRelease, VerdictReject: entry.VerdictReject}[r.Body.Verdict]
 	switch {
 	case !known:
 		return nil, badField("/verdict", "must be release or reject")
 	case len(r.Body.Exceptions) < 1 || len(r.Body.Exceptions) > maxDecided:
 		return nil, badField("/exceptions", "must be 1 to 200")
 	}
-	out := DecideExceptions200JSONResponse{Items: []Exception{}}
-	for _, id := range r.Body.Exceptions {
-		e, err := h.o.Found.Exception(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if e, err = h.o.Ledger.Decide(ctx, callerOf(ctx).person.ID, e, verdict); err != nil {
-			return nil, err
-		}
-		out.Items = append(out.Items, showException(e))
-	}
-	return out, nil
+	items, err := h.decideAll(ctx, r.Body.Exceptions, verdict)
+	return DecideExceptions200JSONResponse{Items: items}, err
 }
 
 func badField(pointer, reason string) error {

@@ -70,6 +70,8 @@ type stateCollector struct{ o Options }
 var (
 	entriesDesc = prometheus.NewDesc("tallystick_hq_entries", "Entries of terminals, by what HQ did with them.", []string{"state"}, nil)
 	lagDesc     = prometheus.NewDesc("tallystick_hq_apply_lag_seconds", "Age of the oldest entry not yet applied.", nil, nil)
+	overdueDesc = prometheus.NewDesc("tallystick_hq_overdue_exceptions", "Exceptions that should have been settled by now.", nil, nil)
+	cappedDesc  = prometheus.NewDesc("tallystick_hq_case_rules_stopped", "Rules that their cap has stopped for today.", nil, nil)
 	openDesc    = prometheus.NewDesc("tallystick_hq_open_exceptions", "Exceptions nobody has settled.", nil, nil)
 	worstDesc   = prometheus.NewDesc("tallystick_hq_exposure", "What can be lost at most, by unit: stand_in and taken_back together, and beside it what copied terminals could add (clones).", []string{"unit", "term"}, nil)
 	lostDesc    = prometheus.NewDesc("tallystick_hq_lost", "What was overdrawn and still stands, by unit and cause.", []string{"unit", "cause"}, nil)
@@ -78,7 +80,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (s *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{entriesDesc, lagDesc, openDesc, fleetDesc, worstDesc, lostDesc} {
+	for _, d := range []*prometheus.Desc{entriesDesc, lagDesc, openDesc, overdueDesc, cappedDesc, fleetDesc, worstDesc, lostDesc} {
 		ch <- d
 	}
 }
@@ -102,6 +104,13 @@ func (s *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(entriesDesc, float64(status.Quarantined), "quarantined")
 	gauge(lagDesc, lag(status.OldestWait, s.o.Clock.Now()).Seconds())
 	gauge(openDesc, float64(status.OpenExceptions))
+	overdue, stopped, err := s.o.Cases.Backlog(ctx)
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(overdueDesc, err)
+		return
+	}
+	gauge(overdueDesc, float64(overdue))
+	gauge(cappedDesc, float64(stopped))
 	counts, err := s.o.Fleet.Counts(ctx)
 	if err != nil {
 		ch <- prometheus.NewInvalidMetric(fleetDesc, err)

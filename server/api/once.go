@@ -21,10 +21,10 @@ const maxKey = 128
 
 // keyless are the writes that make no record, and so need no key. What shoppers write is
 // the same when written twice; joining remembers its key itself.
-var keyless = map[string]bool{"CreateSession": true, "EndSession": true, "CreateConsoleSession": true, "PreviewPolicy": true, "PreviewTiers": true, "CheckBranding": true, "AddBrandingPicture": true}
+var keyless = map[string]bool{"CreateSession": true, "EndSession": true, "CreateConsoleSession": true, "PreviewPolicy": true, "PreviewTiers": true, "PreviewBulk": true, "PreviewCaseRule": true, "CheckBranding": true, "AddBrandingPicture": true}
 
 // keylessPaths are where those writes go.
-var keylessPaths = []string{basePath + "/sessions", basePath + "/sessions/current", sessionPath, basePath + "/programme/policy/preview", basePath + "/branding/check", picturesPath}
+var keylessPaths = []string{basePath + "/sessions", basePath + "/sessions/current", sessionPath, basePath + "/programme/policy/preview", basePath + "/exceptions/bulk/preview", basePath + "/case-rules/preview", basePath + "/branding/check", picturesPath}
 
 // needKey refuses a write without a well-formed key before its body is parsed.
 func needKey(c *fiber.Ctx) error {

@@ -189,6 +189,114 @@ func (e CardPurpose) Valid() bool {
 	}
 }
 
+// Defines values for CaseAction.
+const (
+	CaseActionLiable  CaseAction = "liable"
+	CaseActionReject  CaseAction = "reject"
+	CaseActionRelease CaseAction = "release"
+	CaseActionResolve CaseAction = "resolve"
+)
+
+// Valid indicates whether the value is a known member of the CaseAction enum.
+func (e CaseAction) Valid() bool {
+	switch e {
+	case CaseActionLiable:
+		return true
+	case CaseActionReject:
+		return true
+	case CaseActionRelease:
+		return true
+	case CaseActionResolve:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CaseOutcome.
+const (
+	Assign CaseOutcome = "assign"
+	Due    CaseOutcome = "due"
+	Settle CaseOutcome = "settle"
+)
+
+// Valid indicates whether the value is a known member of the CaseOutcome enum.
+func (e CaseOutcome) Valid() bool {
+	switch e {
+	case Assign:
+		return true
+	case Due:
+		return true
+	case Settle:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CaseResolution.
+const (
+	CaseResolutionCharged    CaseResolution = "charged"
+	CaseResolutionCorrected  CaseResolution = "corrected"
+	CaseResolutionExplained  CaseResolution = "explained"
+	CaseResolutionWrittenOff CaseResolution = "written_off"
+)
+
+// Valid indicates whether the value is a known member of the CaseResolution enum.
+func (e CaseResolution) Valid() bool {
+	switch e {
+	case CaseResolutionCharged:
+		return true
+	case CaseResolutionCorrected:
+		return true
+	case CaseResolutionExplained:
+		return true
+	case CaseResolutionWrittenOff:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CaseSettingKind.
+const (
+	CaseSettingKindPolicy CaseSettingKind = "policy"
+	CaseSettingKindRule   CaseSettingKind = "rule"
+)
+
+// Valid indicates whether the value is a known member of the CaseSettingKind enum.
+func (e CaseSettingKind) Valid() bool {
+	switch e {
+	case CaseSettingKindPolicy:
+		return true
+	case CaseSettingKindRule:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CaseVerdict.
+const (
+	Approve  CaseVerdict = "approve"
+	Refuse   CaseVerdict = "refuse"
+	Withdraw CaseVerdict = "withdraw"
+)
+
+// Valid indicates whether the value is a known member of the CaseVerdict enum.
+func (e CaseVerdict) Valid() bool {
+	switch e {
+	case Approve:
+		return true
+	case Refuse:
+		return true
+	case Withdraw:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CashierRole.
 const (
 	CashierRoleCashier CashierRole = "cashier"
@@ -291,6 +399,27 @@ func (e EntryState) Valid() bool {
 	case EntryStateParked:
 		return true
 	case EntryStateQuarantined:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LiableParty.
+const (
+	LiablePartyProgramme LiableParty = "programme"
+	LiablePartyStore     LiableParty = "store"
+	LiablePartyTerminal  LiableParty = "terminal"
+)
+
+// Valid indicates whether the value is a known member of the LiableParty enum.
+func (e LiableParty) Valid() bool {
+	switch e {
+	case LiablePartyProgramme:
+		return true
+	case LiablePartyStore:
+		return true
+	case LiablePartyTerminal:
 		return true
 	default:
 		return false
@@ -545,22 +674,22 @@ func (e PassState) Valid() bool {
 
 // Defines values for ResolutionNewResolution.
 const (
-	Charged    ResolutionNewResolution = "charged"
-	Corrected  ResolutionNewResolution = "corrected"
-	Explained  ResolutionNewResolution = "explained"
-	WrittenOff ResolutionNewResolution = "written_off"
+	ResolutionNewResolutionCharged    ResolutionNewResolution = "charged"
+	ResolutionNewResolutionCorrected  ResolutionNewResolution = "corrected"
+	ResolutionNewResolutionExplained  ResolutionNewResolution = "explained"
+	ResolutionNewResolutionWrittenOff ResolutionNewResolution = "written_off"
 )
 
 // Valid indicates whether the value is a known member of the ResolutionNewResolution enum.
 func (e ResolutionNewResolution) Valid() bool {
 	switch e {
-	case Charged:
+	case ResolutionNewResolutionCharged:
 		return true
-	case Corrected:
+	case ResolutionNewResolutionCorrected:
 		return true
-	case Explained:
+	case ResolutionNewResolutionExplained:
 		return true
-	case WrittenOff:
+	case ResolutionNewResolutionWrittenOff:
 		return true
 	default:
 		return false
@@ -710,16 +839,16 @@ func (e UnitKind) Valid() bool {
 
 // Defines values for Verdict.
 const (
-	Reject  Verdict = "reject"
-	Release Verdict = "release"
+	VerdictReject  Verdict = "reject"
+	VerdictRelease Verdict = "release"
 )
 
 // Valid indicates whether the value is a known member of the Verdict enum.
 func (e Verdict) Valid() bool {
 	switch e {
-	case Reject:
+	case VerdictReject:
 		return true
-	case Release:
+	case VerdictRelease:
 		return true
 	default:
 		return false
@@ -1039,6 +1168,46 @@ type AgeStep struct {
 	Percent      int64 `json:"percent"`
 }
 
+// AgeingCell defines model for AgeingCell.
+type AgeingCell struct {
+	Amount int64 `json:"amount"`
+	Count  int64 `json:"count"`
+	Money  int64 `json:"money"`
+}
+
+// AgeingLine defines model for AgeingLine.
+type AgeingLine struct {
+	// Ages 0 to 7, 8 to 30, 31 to 60, 61 to 90, and over 90 days.
+	Ages      []AgeingCell        `json:"ages"`
+	Cause     string              `json:"cause"`
+	Currency  string              `json:"currency"`
+	Liable    string              `json:"liable"`
+	Store     *openapi_types.UUID `json:"store,omitempty"`
+	StoreCode string              `json:"store_code"`
+	Total     AgeingCell          `json:"total"`
+	Unit      string              `json:"unit"`
+}
+
+// AgeingReport defines model for AgeingReport.
+type AgeingReport struct {
+	At time.Time `json:"at"`
+
+	// Lines Without their stores, which the list exception_ageing has.
+	Lines []AgeingLine `json:"lines"`
+
+	// More There are more lines; the list has them all.
+	More bool `json:"more"`
+
+	// Totals By unit and currency.
+	Totals []AgeingLine `json:"totals"`
+}
+
+// Assignment defines model for Assignment.
+type Assignment struct {
+	// Person Missing: nobody.
+	Person *openapi_types.UUID `json:"person,omitempty"`
+}
+
 // BalancesAt defines model for BalancesAt.
 type BalancesAt struct {
 	Account  openapi_types.UUID `json:"account"`
@@ -1169,6 +1338,30 @@ type BrandingWarning struct {
 
 // BrandingWarningCode defines model for BrandingWarning.Code.
 type BrandingWarningCode string
+
+// BulkConfirmed defines model for BulkConfirmed.
+type BulkConfirmed struct {
+	Bulk BulkNew `json:"bulk"`
+
+	// Count What the preview counted, less what it leaves out.
+	Count int64 `json:"count"`
+}
+
+// BulkNew defines model for BulkNew.
+type BulkNew struct {
+	Action CaseOutcome `json:"action"`
+	DueAt  *time.Time  `json:"due_at,omitempty"`
+
+	// Filter Which unsettled exceptions are meant; those about which a proposal waits never are.
+	Filter CaseFilter `json:"filter"`
+
+	// Person To assign; missing is nobody.
+	Person     *openapi_types.UUID `json:"person,omitempty"`
+	Resolution *CaseResolution     `json:"resolution,omitempty"`
+
+	// Text The reason, to settle and to set when it is due.
+	Text *string `json:"text,omitempty"`
+}
 
 // BusinessDay defines model for BusinessDay.
 type BusinessDay struct {
@@ -1399,6 +1592,205 @@ type CardWallets struct {
 	// SelfMade Apple passes come from a self-made authority: for trying out; no real phone takes them.
 	SelfMade bool `json:"self_made"`
 }
+
+// CaseAction defines model for CaseAction.
+type CaseAction string
+
+// CaseDueRule defines model for CaseDueRule.
+type CaseDueRule struct {
+	// Above Of the unit or in the currency.
+	Above *int64 `json:"above,omitempty"`
+
+	// Cause Missing: any.
+	Cause    *string `json:"cause,omitempty"`
+	Currency *string `json:"currency,omitempty"`
+	Days     int     `json:"days"`
+	Unit     *string `json:"unit,omitempty"`
+}
+
+// CaseFilter Which unsettled exceptions are meant; those about which a proposal waits never are.
+type CaseFilter struct {
+	Attribution *string `json:"attribution,omitempty"`
+
+	// Before When they came at the latest.
+	Before   *time.Time          `json:"before,omitempty"`
+	Cause    *string             `json:"cause,omitempty"`
+	Currency *string             `json:"currency,omitempty"`
+	Liable   *LiableParty        `json:"liable,omitempty"`
+	Overdue  *bool               `json:"overdue,omitempty"`
+	Owner    *openapi_types.UUID `json:"owner,omitempty"`
+	Store    *openapi_types.UUID `json:"store,omitempty"`
+	Terminal *openapi_types.UUID `json:"terminal,omitempty"`
+	Unit     *string             `json:"unit,omitempty"`
+	Unowned  *bool               `json:"unowned,omitempty"`
+
+	// UpTo Of the unit or in the currency.
+	UpTo *int64 `json:"up_to,omitempty"`
+}
+
+// CaseLimit defines model for CaseLimit.
+type CaseLimit struct {
+	// Above Up to this one person is enough. With neither unit nor currency the cause takes two people always.
+	Above *int64 `json:"above,omitempty"`
+
+	// Cause Missing: any.
+	Cause    *string `json:"cause,omitempty"`
+	Currency *string `json:"currency,omitempty"`
+	Unit     *string `json:"unit,omitempty"`
+}
+
+// CaseOutcome defines model for CaseOutcome.
+type CaseOutcome string
+
+// CasePolicy defines model for CasePolicy.
+type CasePolicy struct {
+	Due    []CaseDueRule `json:"due"`
+	Limits []CaseLimit   `json:"limits"`
+}
+
+// CasePolicyState defines model for CasePolicyState.
+type CasePolicyState struct {
+	// DefaultDays Where the policy says nothing.
+	DefaultDays int           `json:"default_days"`
+	InForce     CasePolicy    `json:"in_force"`
+	Versions    []CaseSetting `json:"versions"`
+}
+
+// CaseProposal defines model for CaseProposal.
+type CaseProposal struct {
+	Action        CaseAction          `json:"action"`
+	DecidedAt     *time.Time          `json:"decided_at,omitempty"`
+	DecidedBy     *openapi_types.UUID `json:"decided_by,omitempty"`
+	DecidedByName *string             `json:"decided_by_name,omitempty"`
+	DecidedText   string              `json:"decided_text"`
+	ID            openapi_types.UUID  `json:"id"`
+	Liable        *string             `json:"liable,omitempty"`
+	MadeAt        time.Time           `json:"made_at"`
+	MadeBy        openapi_types.UUID  `json:"made_by"`
+	MadeByName    string              `json:"made_by_name"`
+	Resolution    *string             `json:"resolution,omitempty"`
+
+	// State open, approved, refused, withdrawn, or overtaken: the ledger was done with it, or who made it was shut out
+	State string `json:"state"`
+	Text  string `json:"text"`
+}
+
+// CaseResolution defines model for CaseResolution.
+type CaseResolution string
+
+// CaseRule defines model for CaseRule.
+type CaseRule struct {
+	Attribution *string `json:"attribution,omitempty"`
+	Cause       string  `json:"cause"`
+	Currency    *string `json:"currency,omitempty"`
+
+	// DailyCap What it settles in a day of UTC at most: of the unit, in the currency, or, with neither, exceptions.
+	DailyCap   *int64              `json:"daily_cap,omitempty"`
+	DueDays    *int                `json:"due_days,omitempty"`
+	Name       string              `json:"name"`
+	OlderDays  *int                `json:"older_days,omitempty"`
+	Outcome    CaseOutcome         `json:"outcome"`
+	Person     *openapi_types.UUID `json:"person,omitempty"`
+	Resolution *CaseResolution     `json:"resolution,omitempty"`
+
+	// Store Missing: all.
+	Store *openapi_types.UUID `json:"store,omitempty"`
+	Text  string              `json:"text"`
+	Unit  *string             `json:"unit,omitempty"`
+
+	// UpTo Of the unit or in the currency; without either only exceptions about no amount are meant.
+	UpTo *int64 `json:"up_to,omitempty"`
+}
+
+// CaseRuleDay defines model for CaseRuleDay.
+type CaseRuleDay struct {
+	Amount int64              `json:"amount"`
+	Count  int64              `json:"count"`
+	Day    openapi_types.Date `json:"day"`
+	Number int64              `json:"number"`
+
+	// Stopped Its cap kept it from more.
+	Stopped bool `json:"stopped"`
+}
+
+// CaseRuleList defines model for CaseRuleList.
+type CaseRuleList struct {
+	Days  []CaseRuleDay `json:"days"`
+	Items []CaseSetting `json:"items"`
+}
+
+// CaseRuleNew defines model for CaseRuleNew.
+type CaseRuleNew struct {
+	// Number Of the rule whose next version this is; missing for a new one.
+	Number *int64   `json:"number,omitempty"`
+	Rule   CaseRule `json:"rule"`
+}
+
+// CaseSetting defines model for CaseSetting.
+type CaseSetting struct {
+	DecidedAt     *time.Time          `json:"decided_at,omitempty"`
+	DecidedBy     *openapi_types.UUID `json:"decided_by,omitempty"`
+	DecidedByName *string             `json:"decided_by_name,omitempty"`
+	DecidedText   string              `json:"decided_text"`
+	Kind          CaseSettingKind     `json:"kind"`
+	MadeAt        time.Time           `json:"made_at"`
+	MadeBy        openapi_types.UUID  `json:"made_by"`
+	MadeByName    string              `json:"made_by_name"`
+	Number        int64               `json:"number"`
+	Policy        *CasePolicy         `json:"policy,omitempty"`
+	Rule          *CaseRule           `json:"rule,omitempty"`
+
+	// State proposed, in_force, refused, withdrawn, over (a later version came) or stopped
+	State   string `json:"state"`
+	Version int64  `json:"version"`
+}
+
+// CaseSettingKind defines model for CaseSettingKind.
+type CaseSettingKind string
+
+// CaseSuggestion What is likely to be right, and why. It is never done by itself. Empty when nothing is left to do.
+type CaseSuggestion struct {
+	// Action resolve, release, reject, wait, investigate or empty
+	Action string `json:"action"`
+
+	// Count The number in it.
+	Count int64 `json:"count"`
+
+	// Reason A code for the reason.
+	Reason     string `json:"reason"`
+	Resolution string `json:"resolution"`
+
+	// Text The reason in words.
+	Text string `json:"text"`
+}
+
+// CaseSum defines model for CaseSum.
+type CaseSum struct {
+	Amount   int64   `json:"amount"`
+	Currency *string `json:"currency,omitempty"`
+	Unit     *string `json:"unit,omitempty"`
+}
+
+// CaseTrial defines model for CaseTrial.
+type CaseTrial struct {
+	// Count Exceptions that are meant.
+	Count int64 `json:"count"`
+
+	// LeftOut Those of them that take two people.
+	LeftOut int64 `json:"left_out"`
+
+	// More There are more than were counted.
+	More bool `json:"more"`
+
+	// Some The oldest few.
+	Some []openapi_types.UUID `json:"some"`
+
+	// Sums Of those that are not left out.
+	Sums []CaseSum `json:"sums"`
+}
+
+// CaseVerdict defines model for CaseVerdict.
+type CaseVerdict string
 
 // Cashier defines model for Cashier.
 type Cashier struct {
@@ -1713,6 +2105,12 @@ type DecisionNew struct {
 	Verdict    Verdict              `json:"verdict"`
 }
 
+// DueChange defines model for DueChange.
+type DueChange struct {
+	DueAt time.Time `json:"due_at"`
+	Text  string    `json:"text"`
+}
+
 // EarnRule Gives `points` of `unit` for every `per` minor units spent, rounded as `rounding` says. What is earned expires `expire_months` later, or at `expire_on`, or `roll_days` after the last activity; the first that is given counts.
 type EarnRule struct {
 	// Category Only lines of this category; missing is the whole basket.
@@ -1878,25 +2276,45 @@ type ExceptionList struct {
 
 // ExceptionNote defines model for ExceptionNote.
 type ExceptionNote struct {
-	At     time.Time          `json:"at"`
-	ID     openapi_types.UUID `json:"id"`
-	Name   string             `json:"name"`
+	At   time.Time          `json:"at"`
+	ID   openapi_types.UUID `json:"id"`
+	Name string             `json:"name"`
+
+	// Person Zero for what a rule did.
 	Person openapi_types.UUID `json:"person"`
 	Text   string             `json:"text"`
 
-	// What took, left, remarked, resolved, reopened
+	// What took, left, assigned, remarked, resolved, reopened, due, liable, proposed, approved, refused, taken_back, overtaken, released, rejected
 	What string `json:"what"`
 }
 
 // ExceptionWork defines model for ExceptionWork.
 type ExceptionWork struct {
-	Exception Exception           `json:"exception"`
+	// DueAt By when it should be settled. Missing when that is done.
+	DueAt *time.Time `json:"due_at,omitempty"`
+
+	// DueBy What said so: policy and its version, rule and its version, or person.
+	DueBy     *string   `json:"due_by,omitempty"`
+	Exception Exception `json:"exception"`
+
+	// Liable Who answers for it now; the exception says whom the ledger named.
+	Liable string `json:"liable"`
+
+	// NeedsTwo Whether it is above the limits, so that settling it, releasing or rejecting it and changing who answers take two people.
+	NeedsTwo  bool                `json:"needs_two"`
 	Notes     []ExceptionNote     `json:"notes"`
+	Overdue   bool                `json:"overdue"`
 	Owner     *openapi_types.UUID `json:"owner,omitempty"`
 	OwnerName string              `json:"owner_name"`
 
+	// Proposals The oldest first; at most one is open.
+	Proposals []CaseProposal `json:"proposals"`
+
 	// Resolution Empty while it is not settled.
 	Resolution string `json:"resolution"`
+
+	// Suggestion What is likely to be right, and why. It is never done by itself. Empty when nothing is left to do.
+	Suggestion CaseSuggestion `json:"suggestion"`
 }
 
 // Exposure The most that can be lost now without a copied terminal: `worst` of the total of GET /exposure, in points of the policy's unit and in uses of vouchers.
@@ -2014,10 +2432,13 @@ type Home struct {
 	Busiest []StoreDay `json:"busiest"`
 
 	// Ending Certificates of the wallets that end within 60 days, or have ended.
-	Ending       []EndingCertificate `json:"ending"`
-	Exceptions   []CauseSum          `json:"exceptions"`
-	Stores       int64               `json:"stores"`
-	StoresOnline int64               `json:"stores_online"`
+	Ending     []EndingCertificate `json:"ending"`
+	Exceptions []CauseSum          `json:"exceptions"`
+
+	// Overdue Exceptions that should have been settled by now.
+	Overdue      int64 `json:"overdue"`
+	Stores       int64 `json:"stores"`
+	StoresOnline int64 `json:"stores_online"`
 
 	// Terminals The web shop's terminals are not counted: they are head office's own and hold nothing.
 	Terminals        TerminalCounts `json:"terminals"`
@@ -2046,6 +2467,15 @@ type HouseholdNew struct {
 	Members []openapi_types.UUID `json:"members"`
 	Reason  AdjustmentReason     `json:"reason"`
 }
+
+// LiableChange defines model for LiableChange.
+type LiableChange struct {
+	Liable LiableParty `json:"liable"`
+	Text   string      `json:"text"`
+}
+
+// LiableParty defines model for LiableParty.
+type LiableParty string
 
 // LinkEnd defines model for LinkEnd.
 type LinkEnd struct {
@@ -2601,6 +3031,21 @@ type ProofStep struct {
 	Seq   int64  `json:"seq"`
 }
 
+// ProposalDecision defines model for ProposalDecision.
+type ProposalDecision struct {
+	// Text Needed to refuse.
+	Text    *string     `json:"text,omitempty"`
+	Verdict CaseVerdict `json:"verdict"`
+}
+
+// ProposalNew defines model for ProposalNew.
+type ProposalNew struct {
+	Action     CaseAction      `json:"action"`
+	Liable     *LiableParty    `json:"liable,omitempty"`
+	Resolution *CaseResolution `json:"resolution,omitempty"`
+	Text       string          `json:"text"`
+}
+
 // Quote defines model for Quote.
 type Quote struct {
 	Discount  int64              `json:"discount"`
@@ -2845,6 +3290,17 @@ type Session struct {
 	ExpiresAt time.Time `json:"expires_at"`
 	Person    Person    `json:"person"`
 	Token     string    `json:"token"`
+}
+
+// SettingDecision defines model for SettingDecision.
+type SettingDecision struct {
+	Kind   CaseSettingKind `json:"kind"`
+	Number int64           `json:"number"`
+
+	// Text Needed to refuse.
+	Text    *string     `json:"text,omitempty"`
+	Verdict CaseVerdict `json:"verdict"`
+	Version int64       `json:"version"`
 }
 
 // Share defines model for Share.
@@ -3527,6 +3983,30 @@ type GetCardSheetParams struct {
 	Locale *CardLocale `form:"locale,omitempty" json:"locale,omitempty"`
 }
 
+// ProposeCasePolicyParams defines parameters for ProposeCasePolicy.
+type ProposeCasePolicyParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ProposeCaseRuleParams defines parameters for ProposeCaseRule.
+type ProposeCaseRuleParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// StopCaseRuleParams defines parameters for StopCaseRule.
+type StopCaseRuleParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DecideCaseSettingParams defines parameters for DecideCaseSetting.
+type DecideCaseSettingParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // CreateClaimParams defines parameters for CreateClaim.
 type CreateClaimParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -3570,6 +4050,12 @@ type GetEntryProofParams struct {
 	Hash *string `form:"hash,omitempty" json:"hash,omitempty"`
 }
 
+// GetExceptionAgeingParams defines parameters for GetExceptionAgeing.
+type GetExceptionAgeingParams struct {
+	// At As of when; now when missing.
+	At *time.Time `form:"at,omitempty" json:"at,omitempty"`
+}
+
 // ListExceptionsParams defines parameters for ListExceptions.
 type ListExceptionsParams struct {
 	// Cause Only this cause.
@@ -3594,8 +4080,20 @@ type ListExceptionsParams struct {
 // ListExceptionsParamsState defines parameters for ListExceptions.
 type ListExceptionsParamsState string
 
+// WorkInBulkParams defines parameters for WorkInBulk.
+type WorkInBulkParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // DecideExceptionsParams defines parameters for DecideExceptions.
 type DecideExceptionsParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// AssignExceptionParams defines parameters for AssignException.
+type AssignExceptionParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -3606,8 +4104,32 @@ type CommentExceptionParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// SetExceptionDueParams defines parameters for SetExceptionDue.
+type SetExceptionDueParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// SetExceptionLiableParams defines parameters for SetExceptionLiable.
+type SetExceptionLiableParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // OwnExceptionParams defines parameters for OwnException.
 type OwnExceptionParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ProposeAboutExceptionParams defines parameters for ProposeAboutException.
+type ProposeAboutExceptionParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DecideProposalParams defines parameters for DecideProposal.
+type DecideProposalParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -3661,6 +4183,10 @@ type GetListParams struct {
 	Account   *string `form:"account,omitempty" json:"account,omitempty"`
 	Owner     *string `form:"owner,omitempty" json:"owner,omitempty"`
 	Owned     *string `form:"owned,omitempty" json:"owned,omitempty"`
+	DueBefore *string `form:"due_before,omitempty" json:"due_before,omitempty"`
+	Proposed  *string `form:"proposed,omitempty" json:"proposed,omitempty"`
+	Liable    *string `form:"liable,omitempty" json:"liable,omitempty"`
+	At        *string `form:"at,omitempty" json:"at,omitempty"`
 	Lost      *string `form:"lost,omitempty" json:"lost,omitempty"`
 	Role      *string `form:"role,omitempty" json:"role,omitempty"`
 	ShutOut   *string `form:"shut_out,omitempty" json:"shut_out,omitempty"`
@@ -3711,6 +4237,10 @@ type GetListFileParams struct {
 	Account   *string `form:"account,omitempty" json:"account,omitempty"`
 	Owner     *string `form:"owner,omitempty" json:"owner,omitempty"`
 	Owned     *string `form:"owned,omitempty" json:"owned,omitempty"`
+	DueBefore *string `form:"due_before,omitempty" json:"due_before,omitempty"`
+	Proposed  *string `form:"proposed,omitempty" json:"proposed,omitempty"`
+	Liable    *string `form:"liable,omitempty" json:"liable,omitempty"`
+	At        *string `form:"at,omitempty" json:"at,omitempty"`
 	Lost      *string `form:"lost,omitempty" json:"lost,omitempty"`
 	Role      *string `form:"role,omitempty" json:"role,omitempty"`
 	ShutOut   *string `form:"shut_out,omitempty" json:"shut_out,omitempty"`
@@ -4282,20 +4812,56 @@ type OpenCardLinkJSONRequestBody = CardLinkOpen
 // ChangeCardJSONRequestBody defines body for ChangeCard for application/json ContentType.
 type ChangeCardJSONRequestBody = CardChange
 
+// ProposeCasePolicyJSONRequestBody defines body for ProposeCasePolicy for application/json ContentType.
+type ProposeCasePolicyJSONRequestBody = CasePolicy
+
+// ProposeCaseRuleJSONRequestBody defines body for ProposeCaseRule for application/json ContentType.
+type ProposeCaseRuleJSONRequestBody = CaseRuleNew
+
+// PreviewCaseRuleJSONRequestBody defines body for PreviewCaseRule for application/json ContentType.
+type PreviewCaseRuleJSONRequestBody = CaseRuleNew
+
+// StopCaseRuleJSONRequestBody defines body for StopCaseRule for application/json ContentType.
+type StopCaseRuleJSONRequestBody = CommentNew
+
+// DecideCaseSettingJSONRequestBody defines body for DecideCaseSetting for application/json ContentType.
+type DecideCaseSettingJSONRequestBody = SettingDecision
+
 // CreateClaimJSONRequestBody defines body for CreateClaim for application/json ContentType.
 type CreateClaimJSONRequestBody = ClaimNew
 
 // CreateConsoleSessionJSONRequestBody defines body for CreateConsoleSession for application/json ContentType.
 type CreateConsoleSessionJSONRequestBody = SignIn
 
+// WorkInBulkJSONRequestBody defines body for WorkInBulk for application/json ContentType.
+type WorkInBulkJSONRequestBody = BulkConfirmed
+
+// PreviewBulkJSONRequestBody defines body for PreviewBulk for application/json ContentType.
+type PreviewBulkJSONRequestBody = BulkNew
+
 // DecideExceptionsJSONRequestBody defines body for DecideExceptions for application/json ContentType.
 type DecideExceptionsJSONRequestBody = DecisionNew
+
+// AssignExceptionJSONRequestBody defines body for AssignException for application/json ContentType.
+type AssignExceptionJSONRequestBody = Assignment
 
 // CommentExceptionJSONRequestBody defines body for CommentException for application/json ContentType.
 type CommentExceptionJSONRequestBody = CommentNew
 
+// SetExceptionDueJSONRequestBody defines body for SetExceptionDue for application/json ContentType.
+type SetExceptionDueJSONRequestBody = DueChange
+
+// SetExceptionLiableJSONRequestBody defines body for SetExceptionLiable for application/json ContentType.
+type SetExceptionLiableJSONRequestBody = LiableChange
+
 // OwnExceptionJSONRequestBody defines body for OwnException for application/json ContentType.
 type OwnExceptionJSONRequestBody = OwnerChange
+
+// ProposeAboutExceptionJSONRequestBody defines body for ProposeAboutException for application/json ContentType.
+type ProposeAboutExceptionJSONRequestBody = ProposalNew
+
+// DecideProposalJSONRequestBody defines body for DecideProposal for application/json ContentType.
+type DecideProposalJSONRequestBody = ProposalDecision
 
 // ReopenExceptionJSONRequestBody defines body for ReopenException for application/json ContentType.
 type ReopenExceptionJSONRequestBody = CommentNew
@@ -4512,6 +5078,27 @@ type ServerInterface interface {
 	// GetCardSheet Printed cards of several members, ten on a sheet of A4
 	// (GET /cards.pdf)
 	GetCardSheet(c *fiber.Ctx, params GetCardSheetParams) error
+	// GetCasePolicy The due dates and limits of the work on exceptions
+	// (GET /case-policy)
+	GetCasePolicy(c *fiber.Ctx) error
+	// ProposeCasePolicy Propose other due dates and limits
+	// (POST /case-policy)
+	ProposeCasePolicy(c *fiber.Ctx, params ProposeCasePolicyParams) error
+	// ListCaseRules Rules that do the routine work on exceptions
+	// (GET /case-rules)
+	ListCaseRules(c *fiber.Ctx) error
+	// ProposeCaseRule Propose a rule, or the next version of one
+	// (POST /case-rules)
+	ProposeCaseRule(c *fiber.Ctx, params ProposeCaseRuleParams) error
+	// PreviewCaseRule What a rule would do now
+	// (POST /case-rules/preview)
+	PreviewCaseRule(c *fiber.Ctx) error
+	// StopCaseRule End a rule at once
+	// (POST /case-rules/{number}/stop)
+	StopCaseRule(c *fiber.Ctx, number int64, params StopCaseRuleParams) error
+	// DecideCaseSetting Approve a policy or a rule that somebody else proposed, refuse it, or take it back
+	// (POST /case-settings/decide)
+	DecideCaseSetting(c *fiber.Ctx, params DecideCaseSettingParams) error
 	// CreateClaim Give a member what a sale without a card earned, by the code on its receipt
 	// (POST /claims)
 	CreateClaim(c *fiber.Ctx, params CreateClaimParams) error
@@ -4542,21 +5129,45 @@ type ServerInterface interface {
 	// StreamConsoleEvents Server-sent events that say what changed
 	// (GET /events/console)
 	StreamConsoleEvents(c *fiber.Ctx) error
+	// GetExceptionAgeing What was not settled at a time, by age
+	// (GET /exception-ageing)
+	GetExceptionAgeing(c *fiber.Ctx, params GetExceptionAgeingParams) error
 	// ListExceptions List facts a person must look at
 	// (GET /exceptions)
 	ListExceptions(c *fiber.Ctx, params ListExceptionsParams) error
+	// WorkInBulk Do one thing to all exceptions that a filter means
+	// (POST /exceptions/bulk)
+	WorkInBulk(c *fiber.Ctx, params WorkInBulkParams) error
+	// PreviewBulk Count the exceptions that a bulk would work on
+	// (POST /exceptions/bulk/preview)
+	PreviewBulk(c *fiber.Ctx) error
 	// DecideExceptions Release what waits in suspense, or reject it
 	// (POST /exceptions/decisions)
 	DecideExceptions(c *fiber.Ctx, params DecideExceptionsParams) error
 	// GetException One exception
 	// (GET /exceptions/{id})
 	GetException(c *fiber.Ctx, id ID) error
+	// AssignException Give an exception to somebody, or to nobody
+	// (POST /exceptions/{id}/assign)
+	AssignException(c *fiber.Ctx, id ID, params AssignExceptionParams) error
 	// CommentException Note something about an exception
 	// (POST /exceptions/{id}/comments)
 	CommentException(c *fiber.Ctx, id ID, params CommentExceptionParams) error
+	// SetExceptionDue Move the time by which an exception should be settled, with the reason
+	// (POST /exceptions/{id}/due)
+	SetExceptionDue(c *fiber.Ctx, id ID, params SetExceptionDueParams) error
+	// SetExceptionLiable Have somebody else answer for an exception, with the reason
+	// (POST /exceptions/{id}/liable)
+	SetExceptionLiable(c *fiber.Ctx, id ID, params SetExceptionLiableParams) error
 	// OwnException Look after an exception, or stop doing so
 	// (POST /exceptions/{id}/owner)
 	OwnException(c *fiber.Ctx, id ID, params OwnExceptionParams) error
+	// ProposeAboutException Propose what somebody else must approve
+	// (POST /exceptions/{id}/proposals)
+	ProposeAboutException(c *fiber.Ctx, id ID, params ProposeAboutExceptionParams) error
+	// DecideProposal Approve a proposal, refuse it, or take it back
+	// (POST /exceptions/{id}/proposals/{proposal})
+	DecideProposal(c *fiber.Ctx, id ID, proposal openapi_types.UUID, params DecideProposalParams) error
 	// ReopenException Take a settlement back, with the reason
 	// (POST /exceptions/{id}/reopen)
 	ReopenException(c *fiber.Ctx, id ID, params ReopenExceptionParams) error
@@ -5999,6 +6610,248 @@ func (siw *ServerInterfaceWrapper) GetCardSheet(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetCasePolicy operation middleware
+func (siw *ServerInterfaceWrapper) GetCasePolicy(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCasePolicy(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ProposeCasePolicy operation middleware
+func (siw *ServerInterfaceWrapper) ProposeCasePolicy(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposeCasePolicyParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ProposeCasePolicy(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCaseRules operation middleware
+func (siw *ServerInterfaceWrapper) ListCaseRules(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCaseRules(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ProposeCaseRule operation middleware
+func (siw *ServerInterfaceWrapper) ProposeCaseRule(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposeCaseRuleParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ProposeCaseRule(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PreviewCaseRule operation middleware
+func (siw *ServerInterfaceWrapper) PreviewCaseRule(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PreviewCaseRule(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// StopCaseRule operation middleware
+func (siw *ServerInterfaceWrapper) StopCaseRule(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "number" -------------
+	var number int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", c.Params("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter number: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params StopCaseRuleParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.StopCaseRule(c, number, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DecideCaseSetting operation middleware
+func (siw *ServerInterfaceWrapper) DecideCaseSetting(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideCaseSettingParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DecideCaseSetting(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // CreateClaim operation middleware
 func (siw *ServerInterfaceWrapper) CreateClaim(c *fiber.Ctx) error {
 
@@ -6368,6 +7221,43 @@ func (siw *ServerInterfaceWrapper) StreamConsoleEvents(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetExceptionAgeing operation middleware
+func (siw *ServerInterfaceWrapper) GetExceptionAgeing(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetExceptionAgeingParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "at", query, &params.At, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter at: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetExceptionAgeing(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListExceptions operation middleware
 func (siw *ServerInterfaceWrapper) ListExceptions(c *fiber.Ctx) error {
 
@@ -6427,6 +7317,69 @@ func (siw *ServerInterfaceWrapper) ListExceptions(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListExceptions(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// WorkInBulk operation middleware
+func (siw *ServerInterfaceWrapper) WorkInBulk(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params WorkInBulkParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.WorkInBulk(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PreviewBulk operation middleware
+func (siw *ServerInterfaceWrapper) PreviewBulk(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PreviewBulk(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -6514,6 +7467,59 @@ func (siw *ServerInterfaceWrapper) GetException(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// AssignException operation middleware
+func (siw *ServerInterfaceWrapper) AssignException(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AssignExceptionParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AssignException(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // CommentException operation middleware
 func (siw *ServerInterfaceWrapper) CommentException(c *fiber.Ctx) error {
 
@@ -6567,6 +7573,112 @@ func (siw *ServerInterfaceWrapper) CommentException(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// SetExceptionDue operation middleware
+func (siw *ServerInterfaceWrapper) SetExceptionDue(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetExceptionDueParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.SetExceptionDue(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// SetExceptionLiable operation middleware
+func (siw *ServerInterfaceWrapper) SetExceptionLiable(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetExceptionLiableParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.SetExceptionLiable(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // OwnException operation middleware
 func (siw *ServerInterfaceWrapper) OwnException(c *fiber.Ctx) error {
 
@@ -6607,6 +7719,120 @@ func (siw *ServerInterfaceWrapper) OwnException(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.OwnException(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ProposeAboutException operation middleware
+func (siw *ServerInterfaceWrapper) ProposeAboutException(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposeAboutExceptionParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ProposeAboutException(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DecideProposal operation middleware
+func (siw *ServerInterfaceWrapper) DecideProposal(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Path parameter "proposal" -------------
+	var proposal openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "proposal", c.Params("proposal"), &proposal, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter proposal: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideProposalParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DecideProposal(c, id, proposal, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -7055,6 +8281,34 @@ func (siw *ServerInterfaceWrapper) GetList(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter owned: %w", err).Error())
 	}
 
+	// ------------- Optional query parameter "due_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "due_before", query, &params.DueBefore, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter due_before: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "proposed" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "proposed", query, &params.Proposed, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter proposed: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "liable" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "liable", query, &params.Liable, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter liable: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "at", query, &params.At, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter at: %w", err).Error())
+	}
+
 	// ------------- Optional query parameter "lost" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "lost", query, &params.Lost, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -7315,6 +8569,34 @@ func (siw *ServerInterfaceWrapper) GetListFile(c *fiber.Ctx) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "owned", query, &params.Owned, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter owned: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "due_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "due_before", query, &params.DueBefore, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter due_before: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "proposed" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "proposed", query, &params.Proposed, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter proposed: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "liable" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "liable", query, &params.Liable, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter liable: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "at", query, &params.At, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter at: %w", err).Error())
 	}
 
 	// ------------- Optional query parameter "lost" -------------
@@ -11802,6 +13084,36 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/exceptions/:id/reopen", wrapper.ReopenException)
 
+	router.Post(options.BaseURL+"/exceptions/:id/assign", wrapper.AssignException)
+
+	router.Post(options.BaseURL+"/exceptions/:id/due", wrapper.SetExceptionDue)
+
+	router.Post(options.BaseURL+"/exceptions/:id/liable", wrapper.SetExceptionLiable)
+
+	router.Post(options.BaseURL+"/exceptions/:id/proposals", wrapper.ProposeAboutException)
+
+	router.Post(options.BaseURL+"/exceptions/:id/proposals/:proposal", wrapper.DecideProposal)
+
+	router.Post(options.BaseURL+"/exceptions/bulk/preview", wrapper.PreviewBulk)
+
+	router.Post(options.BaseURL+"/exceptions/bulk", wrapper.WorkInBulk)
+
+	router.Get(options.BaseURL+"/exception-ageing", wrapper.GetExceptionAgeing)
+
+	router.Get(options.BaseURL+"/case-policy", wrapper.GetCasePolicy)
+
+	router.Post(options.BaseURL+"/case-policy", wrapper.ProposeCasePolicy)
+
+	router.Get(options.BaseURL+"/case-rules", wrapper.ListCaseRules)
+
+	router.Post(options.BaseURL+"/case-rules", wrapper.ProposeCaseRule)
+
+	router.Post(options.BaseURL+"/case-rules/preview", wrapper.PreviewCaseRule)
+
+	router.Post(options.BaseURL+"/case-rules/:number/stop", wrapper.StopCaseRule)
+
+	router.Post(options.BaseURL+"/case-settings/decide", wrapper.DecideCaseSetting)
+
 	router.Post(options.BaseURL+"/terminals/:id/quarantine", wrapper.QuarantineTerminal)
 
 	router.Post(options.BaseURL+"/programme/policy/preview", wrapper.PreviewPolicy)
@@ -13095,6 +14407,212 @@ func (response GetCardSheetdefaultApplicationProblemPlusJSONResponse) VisitGetCa
 	return ctx.JSON(&response.Body)
 }
 
+type GetCasePolicyRequestObject struct {
+}
+
+type GetCasePolicyResponseObject interface {
+	VisitGetCasePolicyResponse(ctx *fiber.Ctx) error
+}
+
+type GetCasePolicy200JSONResponse CasePolicyState
+
+func (response GetCasePolicy200JSONResponse) VisitGetCasePolicyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetCasePolicydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCasePolicydefaultApplicationProblemPlusJSONResponse) VisitGetCasePolicyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ProposeCasePolicyRequestObject struct {
+	Params ProposeCasePolicyParams
+	Body   *ProposeCasePolicyJSONRequestBody
+}
+
+type ProposeCasePolicyResponseObject interface {
+	VisitProposeCasePolicyResponse(ctx *fiber.Ctx) error
+}
+
+type ProposeCasePolicy201JSONResponse CaseSetting
+
+func (response ProposeCasePolicy201JSONResponse) VisitProposeCasePolicyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type ProposeCasePolicydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ProposeCasePolicydefaultApplicationProblemPlusJSONResponse) VisitProposeCasePolicyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListCaseRulesRequestObject struct {
+}
+
+type ListCaseRulesResponseObject interface {
+	VisitListCaseRulesResponse(ctx *fiber.Ctx) error
+}
+
+type ListCaseRules200JSONResponse CaseRuleList
+
+func (response ListCaseRules200JSONResponse) VisitListCaseRulesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListCaseRulesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListCaseRulesdefaultApplicationProblemPlusJSONResponse) VisitListCaseRulesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ProposeCaseRuleRequestObject struct {
+	Params ProposeCaseRuleParams
+	Body   *ProposeCaseRuleJSONRequestBody
+}
+
+type ProposeCaseRuleResponseObject interface {
+	VisitProposeCaseRuleResponse(ctx *fiber.Ctx) error
+}
+
+type ProposeCaseRule201JSONResponse CaseSetting
+
+func (response ProposeCaseRule201JSONResponse) VisitProposeCaseRuleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type ProposeCaseRuledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ProposeCaseRuledefaultApplicationProblemPlusJSONResponse) VisitProposeCaseRuleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PreviewCaseRuleRequestObject struct {
+	Body *PreviewCaseRuleJSONRequestBody
+}
+
+type PreviewCaseRuleResponseObject interface {
+	VisitPreviewCaseRuleResponse(ctx *fiber.Ctx) error
+}
+
+type PreviewCaseRule200JSONResponse CaseTrial
+
+func (response PreviewCaseRule200JSONResponse) VisitPreviewCaseRuleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PreviewCaseRuledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewCaseRuledefaultApplicationProblemPlusJSONResponse) VisitPreviewCaseRuleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type StopCaseRuleRequestObject struct {
+	Number int64 `json:"number"`
+	Params StopCaseRuleParams
+	Body   *StopCaseRuleJSONRequestBody
+}
+
+type StopCaseRuleResponseObject interface {
+	VisitStopCaseRuleResponse(ctx *fiber.Ctx) error
+}
+
+type StopCaseRule200JSONResponse CaseSetting
+
+func (response StopCaseRule200JSONResponse) VisitStopCaseRuleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type StopCaseRuledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StopCaseRuledefaultApplicationProblemPlusJSONResponse) VisitStopCaseRuleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type DecideCaseSettingRequestObject struct {
+	Params DecideCaseSettingParams
+	Body   *DecideCaseSettingJSONRequestBody
+}
+
+type DecideCaseSettingResponseObject interface {
+	VisitDecideCaseSettingResponse(ctx *fiber.Ctx) error
+}
+
+type DecideCaseSetting200JSONResponse CaseSetting
+
+func (response DecideCaseSetting200JSONResponse) VisitDecideCaseSettingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DecideCaseSettingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideCaseSettingdefaultApplicationProblemPlusJSONResponse) VisitDecideCaseSettingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type CreateClaimRequestObject struct {
 	Params CreateClaimParams
 	Body   *CreateClaimJSONRequestBody
@@ -13427,6 +14945,35 @@ func (response StreamConsoleEventsdefaultApplicationProblemPlusJSONResponse) Vis
 	return ctx.JSON(&response.Body)
 }
 
+type GetExceptionAgeingRequestObject struct {
+	Params GetExceptionAgeingParams
+}
+
+type GetExceptionAgeingResponseObject interface {
+	VisitGetExceptionAgeingResponse(ctx *fiber.Ctx) error
+}
+
+type GetExceptionAgeing200JSONResponse AgeingReport
+
+func (response GetExceptionAgeing200JSONResponse) VisitGetExceptionAgeingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetExceptionAgeingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetExceptionAgeingdefaultApplicationProblemPlusJSONResponse) VisitGetExceptionAgeingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListExceptionsRequestObject struct {
 	Params ListExceptionsParams
 }
@@ -13450,6 +14997,65 @@ type ListExceptionsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListExceptionsdefaultApplicationProblemPlusJSONResponse) VisitListExceptionsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type WorkInBulkRequestObject struct {
+	Params WorkInBulkParams
+	Body   *WorkInBulkJSONRequestBody
+}
+
+type WorkInBulkResponseObject interface {
+	VisitWorkInBulkResponse(ctx *fiber.Ctx) error
+}
+
+type WorkInBulk200JSONResponse CaseTrial
+
+func (response WorkInBulk200JSONResponse) VisitWorkInBulkResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type WorkInBulkdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response WorkInBulkdefaultApplicationProblemPlusJSONResponse) VisitWorkInBulkResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PreviewBulkRequestObject struct {
+	Body *PreviewBulkJSONRequestBody
+}
+
+type PreviewBulkResponseObject interface {
+	VisitPreviewBulkResponse(ctx *fiber.Ctx) error
+}
+
+type PreviewBulk200JSONResponse CaseTrial
+
+func (response PreviewBulk200JSONResponse) VisitPreviewBulkResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PreviewBulkdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewBulkdefaultApplicationProblemPlusJSONResponse) VisitPreviewBulkResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -13515,6 +15121,37 @@ func (response GetExceptiondefaultApplicationProblemPlusJSONResponse) VisitGetEx
 	return ctx.JSON(&response.Body)
 }
 
+type AssignExceptionRequestObject struct {
+	ID     ID `json:"id"`
+	Params AssignExceptionParams
+	Body   *AssignExceptionJSONRequestBody
+}
+
+type AssignExceptionResponseObject interface {
+	VisitAssignExceptionResponse(ctx *fiber.Ctx) error
+}
+
+type AssignException200JSONResponse ExceptionWork
+
+func (response AssignException200JSONResponse) VisitAssignExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type AssignExceptiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AssignExceptiondefaultApplicationProblemPlusJSONResponse) VisitAssignExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type CommentExceptionRequestObject struct {
 	ID     ID `json:"id"`
 	Params CommentExceptionParams
@@ -13546,6 +15183,68 @@ func (response CommentExceptiondefaultApplicationProblemPlusJSONResponse) VisitC
 	return ctx.JSON(&response.Body)
 }
 
+type SetExceptionDueRequestObject struct {
+	ID     ID `json:"id"`
+	Params SetExceptionDueParams
+	Body   *SetExceptionDueJSONRequestBody
+}
+
+type SetExceptionDueResponseObject interface {
+	VisitSetExceptionDueResponse(ctx *fiber.Ctx) error
+}
+
+type SetExceptionDue200JSONResponse ExceptionWork
+
+func (response SetExceptionDue200JSONResponse) VisitSetExceptionDueResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type SetExceptionDuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetExceptionDuedefaultApplicationProblemPlusJSONResponse) VisitSetExceptionDueResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type SetExceptionLiableRequestObject struct {
+	ID     ID `json:"id"`
+	Params SetExceptionLiableParams
+	Body   *SetExceptionLiableJSONRequestBody
+}
+
+type SetExceptionLiableResponseObject interface {
+	VisitSetExceptionLiableResponse(ctx *fiber.Ctx) error
+}
+
+type SetExceptionLiable200JSONResponse ExceptionWork
+
+func (response SetExceptionLiable200JSONResponse) VisitSetExceptionLiableResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type SetExceptionLiabledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetExceptionLiabledefaultApplicationProblemPlusJSONResponse) VisitSetExceptionLiableResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type OwnExceptionRequestObject struct {
 	ID     ID `json:"id"`
 	Params OwnExceptionParams
@@ -13571,6 +15270,69 @@ type OwnExceptiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response OwnExceptiondefaultApplicationProblemPlusJSONResponse) VisitOwnExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ProposeAboutExceptionRequestObject struct {
+	ID     ID `json:"id"`
+	Params ProposeAboutExceptionParams
+	Body   *ProposeAboutExceptionJSONRequestBody
+}
+
+type ProposeAboutExceptionResponseObject interface {
+	VisitProposeAboutExceptionResponse(ctx *fiber.Ctx) error
+}
+
+type ProposeAboutException200JSONResponse ExceptionWork
+
+func (response ProposeAboutException200JSONResponse) VisitProposeAboutExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ProposeAboutExceptiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ProposeAboutExceptiondefaultApplicationProblemPlusJSONResponse) VisitProposeAboutExceptionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type DecideProposalRequestObject struct {
+	ID       ID                 `json:"id"`
+	Proposal openapi_types.UUID `json:"proposal"`
+	Params   DecideProposalParams
+	Body     *DecideProposalJSONRequestBody
+}
+
+type DecideProposalResponseObject interface {
+	VisitDecideProposalResponse(ctx *fiber.Ctx) error
+}
+
+type DecideProposal200JSONResponse ExceptionWork
+
+func (response DecideProposal200JSONResponse) VisitDecideProposalResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DecideProposaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideProposaldefaultApplicationProblemPlusJSONResponse) VisitDecideProposalResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -16881,6 +18643,27 @@ type StrictServerInterface interface {
 	// GetCardSheet Printed cards of several members, ten on a sheet of A4
 	// (GET /cards.pdf)
 	GetCardSheet(ctx context.Context, request GetCardSheetRequestObject) (GetCardSheetResponseObject, error)
+	// GetCasePolicy The due dates and limits of the work on exceptions
+	// (GET /case-policy)
+	GetCasePolicy(ctx context.Context, request GetCasePolicyRequestObject) (GetCasePolicyResponseObject, error)
+	// ProposeCasePolicy Propose other due dates and limits
+	// (POST /case-policy)
+	ProposeCasePolicy(ctx context.Context, request ProposeCasePolicyRequestObject) (ProposeCasePolicyResponseObject, error)
+	// ListCaseRules Rules that do the routine work on exceptions
+	// (GET /case-rules)
+	ListCaseRules(ctx context.Context, request ListCaseRulesRequestObject) (ListCaseRulesResponseObject, error)
+	// ProposeCaseRule Propose a rule, or the next version of one
+	// (POST /case-rules)
+	ProposeCaseRule(ctx context.Context, request ProposeCaseRuleRequestObject) (ProposeCaseRuleResponseObject, error)
+	// PreviewCaseRule What a rule would do now
+	// (POST /case-rules/preview)
+	PreviewCaseRule(ctx context.Context, request PreviewCaseRuleRequestObject) (PreviewCaseRuleResponseObject, error)
+	// StopCaseRule End a rule at once
+	// (POST /case-rules/{number}/stop)
+	StopCaseRule(ctx context.Context, request StopCaseRuleRequestObject) (StopCaseRuleResponseObject, error)
+	// DecideCaseSetting Approve a policy or a rule that somebody else proposed, refuse it, or take it back
+	// (POST /case-settings/decide)
+	DecideCaseSetting(ctx context.Context, request DecideCaseSettingRequestObject) (DecideCaseSettingResponseObject, error)
 	// CreateClaim Give a member what a sale without a card earned, by the code on its receipt
 	// (POST /claims)
 	CreateClaim(ctx context.Context, request CreateClaimRequestObject) (CreateClaimResponseObject, error)
@@ -16911,21 +18694,45 @@ type StrictServerInterface interface {
 	// StreamConsoleEvents Server-sent events that say what changed
 	// (GET /events/console)
 	StreamConsoleEvents(ctx context.Context, request StreamConsoleEventsRequestObject) (StreamConsoleEventsResponseObject, error)
+	// GetExceptionAgeing What was not settled at a time, by age
+	// (GET /exception-ageing)
+	GetExceptionAgeing(ctx context.Context, request GetExceptionAgeingRequestObject) (GetExceptionAgeingResponseObject, error)
 	// ListExceptions List facts a person must look at
 	// (GET /exceptions)
 	ListExceptions(ctx context.Context, request ListExceptionsRequestObject) (ListExceptionsResponseObject, error)
+	// WorkInBulk Do one thing to all exceptions that a filter means
+	// (POST /exceptions/bulk)
+	WorkInBulk(ctx context.Context, request WorkInBulkRequestObject) (WorkInBulkResponseObject, error)
+	// PreviewBulk Count the exceptions that a bulk would work on
+	// (POST /exceptions/bulk/preview)
+	PreviewBulk(ctx context.Context, request PreviewBulkRequestObject) (PreviewBulkResponseObject, error)
 	// DecideExceptions Release what waits in suspense, or reject it
 	// (POST /exceptions/decisions)
 	DecideExceptions(ctx context.Context, request DecideExceptionsRequestObject) (DecideExceptionsResponseObject, error)
 	// GetException One exception
 	// (GET /exceptions/{id})
 	GetException(ctx context.Context, request GetExceptionRequestObject) (GetExceptionResponseObject, error)
+	// AssignException Give an exception to somebody, or to nobody
+	// (POST /exceptions/{id}/assign)
+	AssignException(ctx context.Context, request AssignExceptionRequestObject) (AssignExceptionResponseObject, error)
 	// CommentException Note something about an exception
 	// (POST /exceptions/{id}/comments)
 	CommentException(ctx context.Context, request CommentExceptionRequestObject) (CommentExceptionResponseObject, error)
+	// SetExceptionDue Move the time by which an exception should be settled, with the reason
+	// (POST /exceptions/{id}/due)
+	SetExceptionDue(ctx context.Context, request SetExceptionDueRequestObject) (SetExceptionDueResponseObject, error)
+	// SetExceptionLiable Have somebody else answer for an exception, with the reason
+	// (POST /exceptions/{id}/liable)
+	SetExceptionLiable(ctx context.Context, request SetExceptionLiableRequestObject) (SetExceptionLiableResponseObject, error)
 	// OwnException Look after an exception, or stop doing so
 	// (POST /exceptions/{id}/owner)
 	OwnException(ctx context.Context, request OwnExceptionRequestObject) (OwnExceptionResponseObject, error)
+	// ProposeAboutException Propose what somebody else must approve
+	// (POST /exceptions/{id}/proposals)
+	ProposeAboutException(ctx context.Context, request ProposeAboutExceptionRequestObject) (ProposeAboutExceptionResponseObject, error)
+	// DecideProposal Approve a proposal, refuse it, or take it back
+	// (POST /exceptions/{id}/proposals/{proposal})
+	DecideProposal(ctx context.Context, request DecideProposalRequestObject) (DecideProposalResponseObject, error)
 	// ReopenException Take a settlement back, with the reason
 	// (POST /exceptions/{id}/reopen)
 	ReopenException(ctx context.Context, request ReopenExceptionRequestObject) (ReopenExceptionResponseObject, error)
@@ -18380,6 +20187,260 @@ func (sh *strictHandler) GetCardSheet(ctx *fiber.Ctx, params GetCardSheetParams)
 	return nil
 }
 
+// GetCasePolicy operation middleware
+func (sh *strictHandler) GetCasePolicy(ctx *fiber.Ctx) error {
+	var request GetCasePolicyRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCasePolicy(ctx.UserContext(), request.(GetCasePolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCasePolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCasePolicyResponseObject); ok {
+		if err := validResponse.VisitGetCasePolicyResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ProposeCasePolicy operation middleware
+func (sh *strictHandler) ProposeCasePolicy(ctx *fiber.Ctx, params ProposeCasePolicyParams) error {
+	var request ProposeCasePolicyRequestObject
+
+	request.Params = params
+
+	var body ProposeCasePolicyJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposeCasePolicy(ctx.UserContext(), request.(ProposeCasePolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposeCasePolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ProposeCasePolicyResponseObject); ok {
+		if err := validResponse.VisitProposeCasePolicyResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCaseRules operation middleware
+func (sh *strictHandler) ListCaseRules(ctx *fiber.Ctx) error {
+	var request ListCaseRulesRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCaseRules(ctx.UserContext(), request.(ListCaseRulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCaseRules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCaseRulesResponseObject); ok {
+		if err := validResponse.VisitListCaseRulesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ProposeCaseRule operation middleware
+func (sh *strictHandler) ProposeCaseRule(ctx *fiber.Ctx, params ProposeCaseRuleParams) error {
+	var request ProposeCaseRuleRequestObject
+
+	request.Params = params
+
+	var body ProposeCaseRuleJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposeCaseRule(ctx.UserContext(), request.(ProposeCaseRuleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposeCaseRule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ProposeCaseRuleResponseObject); ok {
+		if err := validResponse.VisitProposeCaseRuleResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewCaseRule operation middleware
+func (sh *strictHandler) PreviewCaseRule(ctx *fiber.Ctx) error {
+	var request PreviewCaseRuleRequestObject
+
+	var body PreviewCaseRuleJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewCaseRule(ctx.UserContext(), request.(PreviewCaseRuleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewCaseRule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewCaseRuleResponseObject); ok {
+		if err := validResponse.VisitPreviewCaseRuleResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// StopCaseRule operation middleware
+func (sh *strictHandler) StopCaseRule(ctx *fiber.Ctx, number int64, params StopCaseRuleParams) error {
+	var request StopCaseRuleRequestObject
+
+	request.Number = number
+	request.Params = params
+
+	var body StopCaseRuleJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.StopCaseRule(ctx.UserContext(), request.(StopCaseRuleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StopCaseRule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StopCaseRuleResponseObject); ok {
+		if err := validResponse.VisitStopCaseRuleResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideCaseSetting operation middleware
+func (sh *strictHandler) DecideCaseSetting(ctx *fiber.Ctx, params DecideCaseSettingParams) error {
+	var request DecideCaseSettingRequestObject
+
+	request.Params = params
+
+	var body DecideCaseSettingJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideCaseSetting(ctx.UserContext(), request.(DecideCaseSettingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideCaseSetting")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideCaseSettingResponseObject); ok {
+		if err := validResponse.VisitDecideCaseSettingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateClaim operation middleware
 func (sh *strictHandler) CreateClaim(ctx *fiber.Ctx, params CreateClaimParams) error {
 	var request CreateClaimRequestObject
@@ -18675,6 +20736,33 @@ func (sh *strictHandler) StreamConsoleEvents(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// GetExceptionAgeing operation middleware
+func (sh *strictHandler) GetExceptionAgeing(ctx *fiber.Ctx, params GetExceptionAgeingParams) error {
+	var request GetExceptionAgeingRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetExceptionAgeing(ctx.UserContext(), request.(GetExceptionAgeingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetExceptionAgeing")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetExceptionAgeingResponseObject); ok {
+		if err := validResponse.VisitGetExceptionAgeingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListExceptions operation middleware
 func (sh *strictHandler) ListExceptions(ctx *fiber.Ctx, params ListExceptionsParams) error {
 	var request ListExceptionsRequestObject
@@ -18694,6 +20782,86 @@ func (sh *strictHandler) ListExceptions(ctx *fiber.Ctx, params ListExceptionsPar
 		return err
 	} else if validResponse, ok := response.(ListExceptionsResponseObject); ok {
 		if err := validResponse.VisitListExceptionsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WorkInBulk operation middleware
+func (sh *strictHandler) WorkInBulk(ctx *fiber.Ctx, params WorkInBulkParams) error {
+	var request WorkInBulkRequestObject
+
+	request.Params = params
+
+	var body WorkInBulkJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.WorkInBulk(ctx.UserContext(), request.(WorkInBulkRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WorkInBulk")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WorkInBulkResponseObject); ok {
+		if err := validResponse.VisitWorkInBulkResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewBulk operation middleware
+func (sh *strictHandler) PreviewBulk(ctx *fiber.Ctx) error {
+	var request PreviewBulkRequestObject
+
+	var body PreviewBulkJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewBulk(ctx.UserContext(), request.(PreviewBulkRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewBulk")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewBulkResponseObject); ok {
+		if err := validResponse.VisitPreviewBulkResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -18770,6 +20938,48 @@ func (sh *strictHandler) GetException(ctx *fiber.Ctx, id ID) error {
 	return nil
 }
 
+// AssignException operation middleware
+func (sh *strictHandler) AssignException(ctx *fiber.Ctx, id ID, params AssignExceptionParams) error {
+	var request AssignExceptionRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body AssignExceptionJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AssignException(ctx.UserContext(), request.(AssignExceptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AssignException")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AssignExceptionResponseObject); ok {
+		if err := validResponse.VisitAssignExceptionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CommentException operation middleware
 func (sh *strictHandler) CommentException(ctx *fiber.Ctx, id ID, params CommentExceptionParams) error {
 	var request CommentExceptionRequestObject
@@ -18812,6 +21022,90 @@ func (sh *strictHandler) CommentException(ctx *fiber.Ctx, id ID, params CommentE
 	return nil
 }
 
+// SetExceptionDue operation middleware
+func (sh *strictHandler) SetExceptionDue(ctx *fiber.Ctx, id ID, params SetExceptionDueParams) error {
+	var request SetExceptionDueRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body SetExceptionDueJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.SetExceptionDue(ctx.UserContext(), request.(SetExceptionDueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetExceptionDue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetExceptionDueResponseObject); ok {
+		if err := validResponse.VisitSetExceptionDueResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetExceptionLiable operation middleware
+func (sh *strictHandler) SetExceptionLiable(ctx *fiber.Ctx, id ID, params SetExceptionLiableParams) error {
+	var request SetExceptionLiableRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body SetExceptionLiableJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.SetExceptionLiable(ctx.UserContext(), request.(SetExceptionLiableRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetExceptionLiable")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetExceptionLiableResponseObject); ok {
+		if err := validResponse.VisitSetExceptionLiableResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // OwnException operation middleware
 func (sh *strictHandler) OwnException(ctx *fiber.Ctx, id ID, params OwnExceptionParams) error {
 	var request OwnExceptionRequestObject
@@ -18846,6 +21140,91 @@ func (sh *strictHandler) OwnException(ctx *fiber.Ctx, id ID, params OwnException
 		return err
 	} else if validResponse, ok := response.(OwnExceptionResponseObject); ok {
 		if err := validResponse.VisitOwnExceptionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ProposeAboutException operation middleware
+func (sh *strictHandler) ProposeAboutException(ctx *fiber.Ctx, id ID, params ProposeAboutExceptionParams) error {
+	var request ProposeAboutExceptionRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body ProposeAboutExceptionJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposeAboutException(ctx.UserContext(), request.(ProposeAboutExceptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposeAboutException")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ProposeAboutExceptionResponseObject); ok {
+		if err := validResponse.VisitProposeAboutExceptionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideProposal operation middleware
+func (sh *strictHandler) DecideProposal(ctx *fiber.Ctx, id ID, proposal openapi_types.UUID, params DecideProposalParams) error {
+	var request DecideProposalRequestObject
+
+	request.ID = id
+	request.Proposal = proposal
+	request.Params = params
+
+	var body DecideProposalJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideProposal(ctx.UserContext(), request.(DecideProposalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideProposal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideProposalResponseObject); ok {
+		if err := validResponse.VisitDecideProposalResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -68,6 +68,7 @@ type rig struct {
 	secret   []byte
 
 	db     *store.DB
+	cases  *casework.Service
 	ledger *ledger.Ledger
 	people *people.Directory
 	server *api.Server
@@ -201,6 +202,7 @@ func (r *rig) start() {
 	days := storeday.New(storeday.Env{
 		Store: db, Fleet: lanes, Journal: journal, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Virtual: webshop.IsLane,
 	})
+	r.cases = casework.New(casework.Env{Store: db, Journal: journal, Ledger: r.ledger, People: db, Clock: r.clock, NewID: newID})
 	r.server = api.New(api.Options{
 		Google:    googleStub{},
 		StoreDays: days,
@@ -211,7 +213,7 @@ func (r *rig) start() {
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
 		Expiry:      expiry.New(expiry.Options{Certificates: r.ending, Clock: r.clock}),
 		RequestTime: r.requestTime, Proxies: r.proxies,
-		Cases: casework.New(casework.Env{Store: db, Journal: journal, Ledger: r.ledger, People: db, Clock: r.clock, NewID: newID}), Lists: console.NewReader(db, r.clock, fleet.OnlineWithin, r.hq),
+		Cases: r.cases, Lists: console.NewReader(db, r.clock, fleet.OnlineWithin, r.hq),
 		Desk: console.NewDesk(db, r.clock, fleet.OnlineWithin), Proofs: console.NewProver(db, db, console.Office{HQ: r.hq, Keys: set}), Watch: r.watch,
 	})
 	r.serve()

@@ -36,7 +36,6 @@ import (
 	"github.com/tallystick/tallystick/server/storeday"
 	"github.com/tallystick/tallystick/server/tier"
 	"github.com/tallystick/tallystick/server/webshop"
-	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -64,8 +63,6 @@ type Ledger interface {
 	Exceptions(ctx context.Context, f ledger.ExceptionFilter, cursor string, limit int) ([]ledger.Exception, string, error)
 	// Describe decodes an entry for people.
 	Describe(e ledger.Entry) (json.RawMessage, error)
-	// Decide releases or rejects what an exception says waits in suspense.
-	Decide(ctx context.Context, by uuid.UUID, e ledger.Exception, verdict entry.Verdict) (ledger.Exception, error)
 	TrialBalance(ctx context.Context) ([]ledger.Balance, error)
 	Status(ctx context.Context) (ledger.Status, error)
 	// Losses sums what was redeemed and was not there.

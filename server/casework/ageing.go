@@ -111,6 +111,19 @@ func Lines(aged []Aged) []Line {
 	return out
 }
 
+// WithoutStores adds up the lines of all stores.
+func WithoutStores(lines []Line) []Line {
+	var aged []Aged
+	for _, l := range lines {
+		for i, c := range l.Cells {
+			if c != (Cell{}) {
+				aged = append(aged, Aged{Kind: l.Kind, Liable: l.Liable, Unit: l.Unit, Currency: l.Currency, Bucket: i, N: c.N, Amount: c.Amount, Money: c.Money})
+			}
+		}
+	}
+	return Lines(aged)
+}
+
 // Overdue counts unsettled exceptions that should have been settled by now.
 func (s *Service) Overdue(ctx context.Context) (int64, error) {
 	n, err := s.env.Store.Overdue(ctx, s.now())

@@ -178,6 +178,31 @@ func (s *Service) underCap(ctx context.Context, r Rule, e ledger.Exception, toda
 	return s.env.Store.PutRuleDay(ctx, day)
 }
 
+// ruleDaysShown is how many days back is told what rules settled.
+const ruleDaysShown = 30
+
+// RuleDays returns what rules settled lately, the newest day first.
+func (s *Service) RuleDays(ctx context.Context) ([]RuleDay, error) {
+	return s.env.Store.RuleDays(ctx, dayOf(s.now().AddDate(0, 0, -ruleDaysShown)))
+}
+
+// Backlog counts exceptions that are overdue, and rules that their cap has stopped today.
+func (s *Service) Backlog(ctx context.Context) (overdue, stopped int64, err error) {
+	if overdue, err = s.Overdue(ctx); err != nil {
+		return 0, 0, err
+	}
+	days, err := s.env.Store.RuleDays(ctx, dayOf(s.now()))
+	if err != nil {
+		return 0, 0, fmt.Errorf("read what rules settled: %w", err)
+	}
+	for _, d := range days {
+		if d.Stopped {
+			stopped++
+		}
+	}
+	return overdue, stopped, nil
+}
+
 func dayOf(at time.Time) int64 { return int64(entry.DateOf(at)) }
 
 func compareText(pairs ...string) int {

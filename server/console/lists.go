@@ -14,6 +14,9 @@ var (
 	ofStore         = Filter{Name: "store", Kind: ID}
 )
 
+// AgeingList is the list of unsettled exceptions by age, as of a time.
+const AgeingList = "exception_ageing"
+
 // Lists are all lists there are.
 var Lists = []List{
 	{
@@ -158,6 +161,8 @@ var Lists = []List{
 			{"currency", Text},
 			{"money", Number},
 			{"liable", Word},
+			{"due_at", Time},
+			{"proposed", Flag}, // something about it waits for a second person
 			{"attribution", Word},
 			{"detail", Text},
 			{"occurred_at", Time},
@@ -172,9 +177,43 @@ var Lists = []List{
 			{Name: "account", Kind: ID},
 			{Name: "owner", Kind: ID},
 			{Name: "owned", Kind: Flag},
+			{Name: "due_before", Kind: Time}, // and not settled
+			{Name: "proposed", Kind: Flag},
+			{Name: "liable", Kind: Word, Words: []string{"programme", "store", "terminal"}},
 			since, until,
 		},
-		Orders: []Order{{"recorded_at", true}, {"amount", true}, {"money", true}, {"cause", false}, {"occurred_at", true}},
+		Orders: []Order{{"recorded_at", true}, {"amount", true}, {"money", true}, {"cause", false}, {"occurred_at", true}, {"due_at", false}},
+	},
+	{
+		Name: AgeingList,
+		Columns: []Column{
+			{"cause", Word},
+			{"liable", Word},
+			{"store", ID},
+			{"store_code", Text},
+			{"unit", Text},
+			{"currency", Text},
+			{"count", Number},
+			{"amount", Number},
+			{"money", Number},
+			{"count_0_7", Number},
+			{"amount_0_7", Number},
+			{"money_0_7", Number},
+			{"count_8_30", Number},
+			{"amount_8_30", Number},
+			{"money_8_30", Number},
+			{"count_31_60", Number},
+			{"amount_31_60", Number},
+			{"money_31_60", Number},
+			{"count_61_90", Number},
+			{"amount_61_90", Number},
+			{"money_61_90", Number},
+			{"count_over_90", Number},
+			{"amount_over_90", Number},
+			{"money_over_90", Number},
+		},
+		Filters: []Filter{{Name: "at", Kind: Time}},
+		Orders:  []Order{{"cause", false}},
 	},
 	{
 		Name: "rewards",

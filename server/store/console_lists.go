@@ -135,9 +135,10 @@ var sources = map[string]source{
 			"resolution": "COALESCE(k.resolution, '')", "owner": "COALESCE(k.owner, SUBSTR(x.id, 1, 0))", "owner_name": "COALESCE(k.owner_name, '')",
 			"store": "x.store", "store_code": "COALESCE(s.code, '')", "terminal": "x.terminal", "terminal_name": "COALESCE(t.name, '')", "epoch": "x.epoch", "seq": "x.seq",
 			"member": "x.member", "account": "x.account", "unit": "x.unit", "amount": "x.amount", "currency": "x.currency", "money": "x.money",
-			"liable": "x.liable", "attribution": "x.attribution", "detail": "x.cause", "occurred_at": "x.occurred_at", "entry": "x.source",
+			"liable": liableNow, "due_at": "CASE WHEN " + open + " THEN COALESCE(k.due_at, 0) ELSE 0 END", "proposed": "CASE WHEN " + proposed + " THEN 1 ELSE 0 END",
+			"attribution": "x.attribution", "detail": "x.cause", "occurred_at": "x.occurred_at", "entry": "x.source",
 		},
-		narrow: by(map[string]string{"cause": "x.kind", "store": "x.store", "terminal": "x.terminal", "member": "x.member", "owner": "k.owner"}, "x.recorded_at", narrowExceptions),
+		narrow: by(map[string]string{"cause": "x.kind", "store": "x.store", "terminal": "x.terminal", "member": "x.member", "owner": "k.owner", "liable": liableNow}, "x.recorded_at", narrowExceptions),
 	},
 	"vouchers": {
 		from: as("vouchers AS v LEFT JOIN members AS m ON m.shard = v.shard AND m.id = v.member"), key: "v.id",
@@ -214,6 +215,15 @@ func narrowExceptions(q *bun.SelectQuery, filter string, v any) *bun.SelectQuery
 			return q.Where("COALESCE(k.owner_name, '') <> ''")
 		}
 		return q.Where("COALESCE(k.owner_name, '') = ''")
+	}
+	if filter == "proposed" {
+		if v == true {
+			return q.Where(proposed)
+		}
+		return q.Where("NOT " + proposed)
+	}
+	if filter == "due_before" {
+		return q.Where(unsettled+" AND k.due_at > 0 AND k.due_at < ?", value(v))
 	}
 	switch v {
 	case "unsettled":

@@ -41,6 +41,9 @@ func (db *DB) ListRows(ctx context.Context, q console.Query) ([]console.Found, e
 	if q.List.Name == rewardList {
 		return db.rewardRows(ctx, q)
 	}
+	if q.List.Name == console.AgeingList {
+		return db.ageingRows(ctx, q)
+	}
 	src, err := sourceOf(q)
 	if err != nil {
 		return nil, err
@@ -100,6 +103,11 @@ func (db *DB) CountRows(ctx context.Context, q console.Query, limit int) (int, e
 	if q.List.Name == rewardList {
 		q.Limit, q.After = limit, nil
 		found, err := db.rewardRows(ctx, q)
+		return len(found), err
+	}
+	if q.List.Name == console.AgeingList {
+		q.Limit, q.After = limit, nil
+		found, err := db.ageingRows(ctx, q)
 		return len(found), err
 	}
 	src, err := sourceOf(q)
