@@ -1,5 +1,7 @@
 package console
 
+import "slices"
+
 // words of states that filters take.
 var (
 	terminalStates  = []string{"new", "enrolled", "retiring", "quarantined", "revoked"}
@@ -18,7 +20,9 @@ var (
 const AgeingList = "exception_ageing"
 
 // Lists are all lists there are.
-var Lists = []List{
+var Lists = slices.Concat(lists, posLists)
+
+var lists = []List{
 	{
 		Name: "stores",
 		Columns: []Column{

@@ -176,8 +176,8 @@ func (r Reading) date(in raw, row *Row) error {
 			return errors.New("lies in the future")
 		}
 		row.At = in.at.UnixMilli()
-		if near := entry.DateOf(local); !row.Day.Valid() || row.Day.Time().Sub(near.Time()).Abs() > 24*time.Hour {
-			row.Day = entry.BusinessDateOf(local, r.Place.Ends)
+		if !in.total || !row.Day.Valid() {
+			row.Day = entry.BusinessDateOf(local, r.Place.Ends) // ours, whatever the till software calls it
 		}
 	}
 	switch {

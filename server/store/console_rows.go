@@ -67,9 +67,9 @@ func (db *DB) ListRows(ctx context.Context, q console.Query) ([]console.Found, e
 	s = s.OrderExpr(by + direction)
 	switch {
 	case q.After != nil && src.then != "":
-		s = s.Where(by+" "+compare+"= ?", at(q)).Where("("+by+", "+then+", "+src.key+") "+compare+" (?, ?, ?)", at(q), q.After.Then, q.After.Key)
+		s = s.Where(by+" "+compare+"= ?", src.at(q)).Where("("+by+", "+then+", "+src.key+") "+compare+" (?, ?, ?)", src.at(q), q.After.Then, q.After.Key)
 	case q.After != nil:
-		s = s.Where(by+" "+compare+"= ?", at(q)).Where("("+by+", "+src.key+") "+compare+" (?, ?)", at(q), q.After.Key)
+		s = s.Where(by+" "+compare+"= ?", src.at(q)).Where("("+by+", "+src.key+") "+compare+" (?, ?)", src.at(q), q.After.Key)
 	}
 	if src.then != "" {
 		s = s.OrderExpr(then + direction)
@@ -126,6 +126,9 @@ func sourceOf(q console.Query) (source, error) {
 		src, ok = passSources[q.List.Name]
 	}
 	if !ok {
+		src, ok = posSources[q.List.Name]
+	}
+	if !ok {
 		return source{}, fmt.Errorf("no rows for the list %s", q.List.Name)
 	}
 	return src, nil
@@ -144,8 +147,8 @@ func (db *DB) narrowed(src source, q console.Query) *bun.SelectQuery {
 }
 
 // at is the cell where the last page ended, of the order's kind.
-func at(q console.Query) any {
-	if c, _ := q.List.Column(q.Order.Column); numeric(c.Kind) {
+func (src source) at(q console.Query) any {
+	if c, _ := q.List.Column(q.Order.Column); numeric(c.Kind) || src.word[c.Name] != nil && src.orders[c.Name] == "" {
 		return q.After.Number
 	}
 	return q.After.Text

@@ -18,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/people"
+	"github.com/tallystick/tallystick/server/posbooks"
 )
 
 // needed are values of the filters that lists need.
@@ -55,6 +56,7 @@ func filled(t *testing.T, dsn string, shardsPerTx int) (*books.HQ, uuid.UUID) {
 		must(t, hq.DB.Heard(ctx, fleet.EpochContact{Terminal: terminal.ID, Epoch: 1, Contact: fleet.Contact{LastContactAt: hq.Clock.Now(), HeadSeq: uint64(i) * 7}}))
 	}
 	withPasses(t, hq)
+	withBooks(t, hq, ann)
 	for i := range 7 {
 		must(t, hq.DB.AddAct(ctx, people.Act{ID: uuid.Must(uuid.NewV7()), At: hq.Clock.Now().Add(time.Duration(i)), Name: "@ayşe", Operation: "PutPolicy", Subject: "/programme/policy"}))
 		must(t, hq.DB.AddPerson(ctx, people.Person{ID: uuid.Must(uuid.NewV7()), Name: fmt.Sprint("Ayşe ", i), Role: people.Support, CreatedAt: hq.Clock.Now()}, "hash"))
@@ -82,6 +84,23 @@ func withPasses(t *testing.T, hq *books.HQ) {
 	lags, err := hq.DB.PassLags(ctx, now.Add(-time.Hour), 100)
 	if must(t, err); len(lags) != 6 { // one took no time
 		t.Errorf("%v", lags)
+	}
+}
+
+// withBooks adds books of a till software: two imports, bad rows of one, and what was found.
+func withBooks(t *testing.T, hq *books.HQ, id uuid.UUID) {
+	ctx, now := t.Context(), hq.Clock.Now()
+	day := posbooks.Day{Store: id, Date: 20260301, MatchedAt: now}
+	var found []posbooks.Found
+	var bad []posbooks.Bad
+	for i := range int64(7) {
+		found = append(found, posbooks.Found{ID: uuid.Must(uuid.NewV7()), Store: id, Day: day.Date, Outcome: posbooks.MissingHere, Amount: i % 3, Theirs: posbooks.Side{Receipt: "=1"}})
+		bad = append(bad, posbooks.Bad{Line: i, Reason: "has no date", Text: "@x"})
+	}
+	must(t, hq.DB.PutPosResults(ctx, day, found))
+	must(t, hq.DB.AddPosBad(ctx, id, id, 0, bad))
+	for range 4 {
+		must(t, hq.DB.AddPosImport(ctx, posbooks.Import{ID: uuid.Must(uuid.NewV7()), Store: id, Name: "a.csv", State: posbooks.Finished, CreatedAt: now, Version: 1}))
 	}
 }
 

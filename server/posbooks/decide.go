@@ -1,0 +1,80 @@
+package posbooks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// MaxReason is how long the reason of a decision is at most, in characters, and mostIDs how
+// many results one names.
+const (
+	MaxReason = 500
+	mostIDs   = 1000
+)
+
+// Decide settles the results that a filter finds, or opens them again, for a reason in
+// words. What matches is never decided about. It returns the decision with how many
+// results it changed.
+func (s *Service) Decide(ctx context.Context, by Person, f Filter, settle bool, reason string) (Decision, error) {
+	wrong := map[string]string{}
+	reason = strings.TrimSpace(reason)
+	control := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
+	if n := utf8.RuneCountInString(reason); n < 1 || n > MaxReason || !utf8.ValidString(reason) || strings.ContainsFunc(reason, control) {
+		wrong["/reason"] = fmt.Sprintf("must have 1 to %d characters", MaxReason)
+	}
+	if len(f.IDs) > mostIDs {
+		wrong["/ids"] = fmt.Sprintf("must be at most %d", mostIDs)
+	}
+	switch f.Outcome {
+	case "", MissingHere, MissingThere, Different:
+	default:
+		wrong["/outcome"] = "must be missing_here, missing_there or different"
+	}
+	if f.To == 0 {
+		f.To = entry.Date(99991231)
+	}
+	if err := refused(wrong); err != nil {
+		return Decision{}, err
+	}
+	if _, err := s.env.Fleet.Store(ctx, f.Store); err != nil {
+		return Decision{}, err
+	}
+	d := Decision{ID: s.env.NewID(), Store: f.Store, At: s.now(), By: by, Settled: settle, Reason: reason, Filter: f}
+	err := s.env.Store.InTx(ctx, func(ctx context.Context) (err error) {
+		d.Results, err = s.env.Store.DecidePosResults(ctx, d)
+		return err
+	})
+	if err != nil {
+		return Decision{}, fmt.Errorf("decide about results: %w", err)
+	}
+	return d, nil
+}
+
+// Days lists what matching the days of a store came to, by date.
+func (s *Service) Days(ctx context.Context, store uuid.UUID, from, to entry.Date) ([]Day, error) {
+	return s.env.Store.PosDays(ctx, store, from, to)
+}
+
+// Again has days of a store that have books be matched again.
+func (s *Service) Again(ctx context.Context, store uuid.UUID, from, to entry.Date) error {
+	days, err := s.env.Store.PosDays(ctx, store, from, to)
+	if err != nil {
+		return fmt.Errorf("match again: %w", err)
+	}
+	dates := make([]entry.Date, len(days))
+	for i, d := range days {
+		dates[i] = d.Date
+	}
+	if err := s.env.Store.MarkPosDays(ctx, store, dates, true); err != nil {
+		return fmt.Errorf("match again: %w", err)
+	}
+	s.env.Wake()
+	return nil
+}

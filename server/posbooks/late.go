@@ -1,0 +1,103 @@
+package posbooks
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
+)
+
+// begunSeeing notes, for a store that has had no books, where its journals end: what is
+// there by now is matched with the books, what comes later is late.
+func (s *Service) begunSeeing(ctx context.Context, store uuid.UUID) error {
+	seen, err := s.env.Store.PosSeen(ctx, store)
+	if err != nil || len(seen) > 0 {
+		return err
+	}
+	heads, err := s.heads(ctx, store)
+	if err != nil {
+		return err
+	}
+	return s.env.Store.SetPosSeen(ctx, store, heads)
+}
+
+func (s *Service) heads(ctx context.Context, store uuid.UUID) (map[journal.Writer]uint64, error) {
+	names, err := s.terminals(ctx, store)
+	if err != nil {
+		return nil, err
+	}
+	heads, err := s.env.Store.JournalHeads(ctx, slices.Collect(maps.Keys(names)))
+	if err != nil {
+		return nil, fmt.Errorf("read heads of journals: %w", err)
+	}
+	return heads, nil
+}
+
+// lookForLate has days be matched again of which entries came after they were matched.
+func (s *Service) lookForLate(ctx context.Context) error {
+	stores, err := s.env.Store.PosStores(ctx)
+	if err != nil {
+		return fmt.Errorf("list stores with books: %w", err)
+	}
+	for _, store := range stores {
+		if err := s.lookForLateOf(ctx, store); err != nil {
+			return fmt.Errorf("look for late entries of store %s: %w", store, err)
+		}
+	}
+	return nil
+}
+
+func (s *Service) lookForLateOf(ctx context.Context, store uuid.UUID) error {
+	seen, err := s.env.Store.PosSeen(ctx, store)
+	if err != nil {
+		return err
+	}
+	heads, err := s.heads(ctx, store)
+	if err != nil || maps.Equal(seen, heads) {
+		return err
+	}
+	place, _, err := s.place(ctx, store)
+	if err != nil {
+		return err
+	}
+	days := map[entry.Date]bool{}
+	for w, head := range heads {
+		if err := s.daysOf(ctx, place, w, seen[w]+1, head, days); err != nil {
+			return err
+		}
+	}
+	return s.env.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.env.Store.MarkPosDays(ctx, store, slices.Sorted(maps.Keys(days)), true); err != nil {
+			return err
+		}
+		return s.env.Store.SetPosSeen(ctx, store, heads)
+	})
+}
+
+// daysOf adds the days of sales, returns and voids of a span, and their neighbours.
+func (s *Service) daysOf(ctx context.Context, place Place, w journal.Writer, first, last uint64, days map[entry.Date]bool) error {
+	for first <= last {
+		page, err := s.env.Store.MainEntries(ctx, w, first, last, readAtOnce)
+		if err != nil {
+			return fmt.Errorf("read entries: %w", err)
+		}
+		if len(page) == 0 {
+			return nil
+		}
+		for _, e := range page {
+			first = e.Seq + 1
+			if e.Kind != entry.KindSale && e.Kind != entry.KindReturn && e.Kind != entry.KindVoid {
+				continue
+			}
+			day := entry.BusinessDateOf(time.UnixMilli(e.EffectiveAt).In(place.Zone), place.Ends)
+			days[day], days[day.Next()], days[entry.DateOf(day.Time().AddDate(0, 0, -1))] = true, true, true
+		}
+	}
+	return nil
+}

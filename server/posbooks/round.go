@@ -1,0 +1,260 @@
+package posbooks
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// forget is after how long an upload that nobody went on with is forgotten.
+const forget = 24 * time.Hour
+
+// Round does all that waits: it reads and takes in imports, looks for entries that came
+// late, and matches days. Two processes that do so at once do the same work twice.
+func (s *Service) Round(ctx context.Context) error {
+	if err := s.forgetStale(ctx); err != nil {
+		return err
+	}
+	for {
+		i, err := s.env.Store.NextPosImport(ctx, Queued, BeingRead, Taking, Matching)
+		if problem.CodeOf(err) == problem.NotFound {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("find the next import: %w", err)
+		}
+		if err := s.work(ctx, i); err != nil {
+			return fmt.Errorf("import %s: %w", i.ID, err)
+		}
+	}
+	if err := s.lookForLate(ctx); err != nil {
+		return err
+	}
+	return s.matchDirty(ctx)
+}
+
+func (s *Service) forgetStale(ctx context.Context) error {
+	stale, err := s.env.Store.StalePosImports(ctx, Arriving, s.now().Add(-forget), 100)
+	if err != nil {
+		return fmt.Errorf("find uploads that nobody went on with: %w", err)
+	}
+	for _, i := range stale {
+		if _, err := s.Cancel(ctx, i.Store, i.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// work brings an import to its end.
+func (s *Service) work(ctx context.Context, i Import) error {
+	if i.State == Queued || i.State == BeingRead {
+		if err := s.readImport(ctx, &i); err != nil || i.State != Taking {
+			return err
+		}
+	}
+	if i.State == Taking {
+		if err := s.takeImport(ctx, &i); err != nil {
+			return err
+		}
+	}
+	if err := s.matchDirty(ctx); err != nil {
+		return err
+	}
+	i.State = Finished
+	return s.put(ctx, &i)
+}
+
+// errStopped ends the reading of an import that somebody cancelled.
+var errStopped = errors.New("the import was cancelled")
+
+// readImport reads the rows of an import. It begins anew when it was interrupted.
+func (s *Service) readImport(ctx context.Context, i *Import) error {
+	place, _, err := s.place(ctx, i.Store)
+	if err != nil {
+		return err
+	}
+	if i.Digest, err = s.digest(ctx, *i); err != nil {
+		return err
+	}
+	same, err := s.env.Store.SamePosImport(ctx, i.Store, i.Digest)
+	if err == nil {
+		i.Same, i.State = same, Finished
+		return s.end(ctx, i)
+	}
+	if problem.CodeOf(err) != problem.NotFound {
+		return err
+	}
+	if err := s.env.Store.DropPosRows(ctx, i.Store, i.ID); err != nil {
+		return err
+	}
+	i.State, i.Done, i.Goal = BeingRead, 0, i.Size
+	if err := s.put(ctx, i); err != nil {
+		return err
+	}
+	k := keeper{ctx: ctx, s: s, of: *i, in: &parts{ctx: ctx, s: s, of: *i}, days: map[entry.Date]int{}}
+	sum, err := Reading{i.Rules, place, s.now()}.Read(ctx, k.in, Into{Row: k.row, Bad: k.bad})
+	if err == nil {
+		err = k.flush()
+	}
+	i.Summary, i.Summary.Rows, i.Summary.Bad = sum, sum.Rows-k.over, sum.Bad+k.over
+	switch {
+	case errors.Is(err, errStopped):
+		i.State = Cancelled
+	case AsUnreadable(err) != nil:
+		i.State, i.Reason = Failed, AsUnreadable(err).Error()
+	case err != nil:
+		return err
+	default:
+		i.State = Taking
+	}
+	if i.State != Taking {
+		if err := s.env.Store.DropPosRows(ctx, i.Store, i.ID); err != nil {
+			return err
+		}
+	}
+	return s.end(ctx, i)
+}
+
+// end forgets the bytes of a file that was read.
+func (s *Service) end(ctx context.Context, i *Import) error {
+	return s.env.Store.InTx(ctx, func(ctx context.Context) error {
+		at := *i
+		if err := s.env.Store.DropPosParts(ctx, i.Store, i.ID); err != nil {
+			return err
+		}
+		if err := s.put(ctx, &at); err != nil {
+			return err
+		}
+		*i = at
+		return nil
+	})
+}
+
+// digest is that of a file and the rules it is read by.
+func (s *Service) digest(ctx context.Context, i Import) (string, error) {
+	rules, err := json.Marshal(i.Rules)
+	if err != nil {
+		return "", fmt.Errorf("write rules: %w", err)
+	}
+	h := sha256.New()
+	h.Write(rules)
+	if _, err := io.Copy(h, &parts{ctx: ctx, s: s, of: i}); err != nil {
+		return "", fmt.Errorf("add up file: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// keeper keeps what is read, some rows at a time.
+type keeper struct {
+	ctx  context.Context
+	s    *Service
+	of   Import
+	in   *parts
+	days map[entry.Date]int
+	n    int64 // rows so far
+	rows []Kept
+	bads []Bad
+	kept int64 // bad rows so far
+	over int64 // rows that no day or file has room for
+}
+
+// atOnce is how many rows are kept in one transaction.
+const atOnce = 2000
+
+func (k *keeper) row(r Row) error {
+	if k.days[r.Day]++; k.days[r.Day] > MostOfADay {
+		k.over++
+		return k.bad(Bad{r.Line, fmt.Sprintf("a day has more than %d rows", MostOfADay), r.Receipt})
+	}
+	if len(k.days) > MostDays {
+		delete(k.days, r.Day)
+		k.over++
+		return k.bad(Bad{r.Line, fmt.Sprintf("the file goes over more than %d days", MostDays), r.Receipt})
+	}
+	k.n++
+	k.rows = append(k.rows, Kept{Row: r, Import: k.of.ID, N: k.n})
+	return k.full()
+}
+
+func (k *keeper) bad(b Bad) error {
+	if k.kept+int64(len(k.bads)) < mostBad {
+		k.bads = append(k.bads, b)
+	}
+	return k.full()
+}
+
+func (k *keeper) full() error {
+	if len(k.rows)+len(k.bads) < atOnce {
+		return nil
+	}
+	return k.flush()
+}
+
+func (k *keeper) flush() error {
+	store := k.s.env.Store
+	err := store.InTx(k.ctx, func(ctx context.Context) error {
+		if err := store.AddPosRows(ctx, k.of.Store, k.rows); err != nil {
+			return err
+		}
+		if err := store.AddPosBad(ctx, k.of.Store, k.of.ID, k.kept, k.bads); err != nil {
+			return err
+		}
+		stop, err := store.PosProgress(ctx, k.of.Store, k.of.ID, k.in.read)
+		if err == nil && stop {
+			return errStopped
+		}
+		return err
+	})
+	k.kept += int64(len(k.bads))
+	k.rows, k.bads = k.rows[:0], k.bads[:0]
+	return err
+}
+
+// takeImport has the rows of an import count, day by day, and what was matched with those
+// days be matched again.
+func (s *Service) takeImport(ctx context.Context, i *Import) error {
+	days, err := s.env.Store.PosRowDays(ctx, i.Store, i.ID)
+	if err != nil {
+		return err
+	}
+	i.Done, i.Goal = 0, int64(len(days))
+	if err := s.begunSeeing(ctx, i.Store); err != nil {
+		return err
+	}
+	for n, day := range days {
+		err := s.env.Store.InTx(ctx, func(ctx context.Context) error {
+			replaced, err := s.env.Store.TakePosRows(ctx, i.Store, i.ID, day)
+			if err != nil {
+				return err
+			}
+			if err := s.env.Store.MarkPosDays(ctx, i.Store, []entry.Date{day}, false); err != nil {
+				return err
+			}
+			around := []entry.Date{entry.DateOf(day.Time().AddDate(0, 0, -1)), day.Next()}
+			if err := s.env.Store.MarkPosDays(ctx, i.Store, around, true); err != nil {
+				return err
+			}
+			at := *i
+			at.Replaced, at.Done = at.Replaced+replaced, int64(n+1)
+			if err := s.put(ctx, &at); err != nil {
+				return err
+			}
+			*i = at
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("take day %s: %w", day, err)
+		}
+	}
+	i.State = Matching
+	return s.put(ctx, i)
+}
