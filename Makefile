@@ -250,6 +250,12 @@ bench-close: deps build ## measure how long closing a day of 1,000 stores takes 
 bench-wallet: deps build pass-readers ## measure passes: signing, fetching again, a change brought to 100,000 phones
 	@TALLYSTICK_BENCH=1 $(BINARIES) go test -count=1 -v -timeout 60m ./internal/bench/wallet
 
+# SETTLE_ENTRIES (10 million), SETTLE_SMALL (what memory is held against, a million) and
+# SETTLE_STORES (200) choose the size.
+.PHONY: bench-settle
+bench-settle: deps go-version ## measure drafting and locking a settlement month over 10 million entries
+	@TALLYSTICK_BENCH=1 go test -count=1 -v -timeout 6h ./internal/bench/settle
+
 .PHONY: fuzz
 fuzz: $(SUITES) ## run every fuzz target for FUZZTIME (20s)
 	@$(SUITES) fuzz -each $(FUZZTIME) -budget $(FUZZ_BUDGET) ./...

@@ -67,10 +67,10 @@ func (w *world) entries() (n int) {
 
 // progress says how far the quarter is.
 func (w *world) progress(out io.Writer, began time.Time) {
-	n := w.entries()
-	head := w.report.Seconds.Deliver + w.report.Seconds.Apply
-	fmt.Fprintf(out, "day %d of %d: %d entries, %.0f a second in head office, %.0f s, peak %.0f MB\n",
-		w.today+1, w.size.Days+daysAfter, n, float64(n)/max(head, 0.001), time.Since(began).Seconds(), peak())
+	n, s := w.entries(), w.report.Seconds
+	fmt.Fprintf(out, "day %d of %d: %d entries, %.0f a second; %.0f s (trade %.0f, deliver %.0f, apply %.0f, certify %.0f), peak %.0f MB; %d wrong\n",
+		w.today+1, w.size.Days+daysAfter, n, float64(n)/max(s.Deliver+s.Apply, 0.001), time.Since(began).Seconds(),
+		s.Trade, s.Deliver, s.Apply, s.Certify, peak(), len(w.report.Wrong))
 }
 
 // peak is the most memory that this process has had, in MB.

@@ -1,0 +1,218 @@
+//go:build linux
+
+package settle
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
+
+	"github.com/tallystick/tallystick/internal/benchtable"
+	"github.com/tallystick/tallystick/internal/testkit/books"
+	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/server/settlement"
+	"github.com/tallystick/tallystick/server/settlement/clearing"
+	"github.com/tallystick/tallystick/sync/entry"
+)
+
+// flat is how much more memory the large month may take than the small one.
+const flat = 1.25
+
+// month is the one that is settled. The clock of books begins on 1 March 2026.
+const month = settlement.Month(202602)
+
+var ann, bo = uuid.NewSHA1(uuid.Nil, []byte("ann")), uuid.NewSHA1(uuid.Nil, []byte("bo"))
+
+// number is an environment variable, or what it is by itself.
+func number(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s is %q, and no number above zero", name, text)
+	}
+	return n
+}
+
+// TestSettle writes build/bench/settle.json.
+func TestSettle(t *testing.T) {
+	if os.Getenv("TALLYSTICK_BENCH") == "" {
+		t.Skip("set TALLYSTICK_BENCH=1 (make bench-settle does)")
+	}
+	large := number(t, "SETTLE_ENTRIES", 10_000_000)
+	small := min(number(t, "SETTLE_SMALL", 1_000_000), large)
+	stores := number(t, "SETTLE_STORES", 200)
+	cluster := pg.Start(t)
+	few := measure(t, cluster.Database(t), small, stores)
+	many := measure(t, cluster.Database(t), large, stores)
+	results := []benchtable.Result{
+		benchtable.Alone("settle_entries", "entries", float64(large), benchtable.Target{}),
+		benchtable.Alone("settle_lines", "lines", float64(many.lines), benchtable.Target{}),
+		benchtable.Against("settle_draft", "s", many.draft, few.draft, benchtable.Target{}),
+		benchtable.Against("settle_lock", "s", many.lock, few.lock, benchtable.Target{}),
+		benchtable.Alone("settle_rate", "entries/s", float64(large)/(many.draft+many.lock), benchtable.Target{}),
+		benchtable.Against("settle_peak", "MB", many.peak, few.peak, benchtable.RatioAtMost(flat)),
+	}
+	dir, err := benchtable.Dir(".")
+	must(t, err)
+	must(t, benchtable.Publish(os.Stdout, dir, "settle", results))
+	for _, missed := range benchtable.Missed(results) {
+		t.Errorf("%s is %.3g %s (ratio %.3g), the target is %s", missed.Name, missed.Value, missed.Unit, missed.Ratio, missed.Target)
+	}
+}
+
+// taken is what a month took: seconds, and megabytes of this process at most.
+type taken struct {
+	draft, lock, peak float64
+	lines             int
+}
+
+// measure settles a month of so many postings between so many stores.
+func measure(t *testing.T, dsn string, n, stores int) (out taken) {
+	t.Helper()
+	ctx := t.Context()
+	hq := books.On(t, dsn, 0)
+	s, places := open(t, hq, stores)
+	db, err := sql.Open("pgx", dsn)
+	must(t, err)
+	defer func() { must(t, db.Close()) }()
+	began := time.Now()
+	fill(t, db, n, places)
+	t.Logf("%d postings written in %.0f s", n, time.Since(began).Seconds())
+	hq.Clock.Advance(48 * time.Hour)
+	debug.FreeOSMemory()
+	must(t, os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)) // forgets the highest use so far
+
+	began = time.Now()
+	_, err = s.Draft(ctx, ann, month)
+	must(t, err)
+	must(t, s.Round(ctx))
+	out.draft = time.Since(began).Seconds()
+	began = time.Now()
+	_, err = s.Lock(ctx, bo, month)
+	must(t, err)
+	out.lock = time.Since(began).Seconds()
+	out.peak = highest(t)
+	must(t, db.QueryRowContext(ctx, "SELECT COUNT(*) FROM settlement_lines WHERE month = $1", uint32(month)).Scan(&out.lines))
+	zero(ctx, t, s)
+	t.Logf("%d postings: %d lines, draft %.1f s, lock %.1f s, peak %.0f MB", n, out.lines, out.draft, out.lock, out.peak)
+	return out
+}
+
+// open makes a service with stores of ten franchisees, in two currencies, with a fee.
+func open(t *testing.T, hq *books.HQ, stores int) (*settlement.Service, []clearing.Place) {
+	t.Helper()
+	ctx := t.Context()
+	var places []clearing.Place
+	for i := range stores {
+		p := clearing.Place{ID: uuid.NewSHA1(hq.ID, []byte{byte(i), byte(i >> 8)}), Code: fmt.Sprintf("S%04d", i), Name: "store", Currency: "EUR", Zone: "Europe/Berlin"}
+		if i%5 == 4 {
+			p.Currency, p.Zone = "TRY", "Europe/Istanbul"
+		}
+		places = append(places, p)
+	}
+	ids := 0
+	s := settlement.New(settlement.Env{
+		Store: hq.DB, Journal: hq.Journal, Clock: hq.Clock,
+		Places: func(context.Context) ([]clearing.Place, error) { return places, nil },
+		NewID: func() uuid.UUID {
+			ids++
+			return uuid.NewSHA1(hq.ID, []byte("term "+strconv.Itoa(ids)))
+		},
+	})
+	from := entry.Date(20250101)
+	var parties []uuid.UUID
+	for i := range 10 {
+		p, err := s.PutParty(ctx, ann, settlement.Party{Code: fmt.Sprintf("F%02d", i), Name: "franchisee", Currency: "EUR", Language: "en"}, true)
+		must(t, err)
+		parties = append(parties, p.ID)
+	}
+	for i, p := range places {
+		must(t, s.Assign(ctx, ann, clearing.Assignment{Store: p.ID, Party: parties[i%len(parties)], From: from}))
+	}
+	for currency, price := range map[string]int64{"EUR": 1000, "TRY": 50_000} {
+		must(t, s.SetPrice(ctx, ann, clearing.Price{Unit: "points", Currency: currency, From: from, PerThousand: price}))
+	}
+	must(t, s.SetRate(ctx, ann, clearing.Rate{Base: "EUR", Quote: "TRY", From: from, Billionths: 50_123_456_789, Source: "bench"}))
+	must(t, s.SetRate(ctx, ann, clearing.Rate{Base: "TRY", Quote: "EUR", From: from, Billionths: 19_950_700, Source: "bench"}))
+	must(t, s.SetFee(ctx, ann, clearing.Fee{Code: "HANDLING", From: from, Payer: clearing.PaysHonouring, BasisPoints: 150}))
+	return s, places
+}
+
+// fill writes redemptions of a month: each of points that one store issued within three
+// weeks before, and one of ten in its neighbourhood honoured.
+func fill(t *testing.T, db *sql.DB, n int, places []clearing.Place) {
+	t.Helper()
+	ctx := t.Context()
+	run := func(statement string, args ...any) {
+		t.Helper()
+		_, err := db.ExecContext(ctx, statement, args...)
+		must(t, err)
+	}
+	run("CREATE TABLE bench_stores (n BIGINT PRIMARY KEY, id BYTEA NOT NULL)")
+	for i, p := range places {
+		run("INSERT INTO bench_stores VALUES ($1, $2)", i, p.ID[:])
+	}
+	run("ALTER TABLE settlement_moves DROP CONSTRAINT settlement_moves_pkey")
+	run("DROP INDEX settlement_moves_month")
+	run(`INSERT INTO settlement_moves (shard, id, pos, account, recorded_at, month, kind, unit, from_store, from_day, to_store, to_day, day, points)
+		SELECT g % 256, decode(md5(g::text), 'hex'), 1, decode(md5((g % 500000)::text), 'hex'), 1769904000000 + g % 2400000000, $1, 1, 'points',
+			f.id, 20260101 + g.c % 21, t.id, 20260201 + g.b % 28, 20260201 + g.b % 28, 50 + g.c % 400
+		FROM (SELECT g, abs(hashint4(g::int)::bigint) AS a, abs(hashint4(g::int # 77777)::bigint) AS b, abs(hashint4(g::int # 99999)::bigint) AS c
+			FROM generate_series(1, $2::bigint) AS g) AS g
+		JOIN bench_stores AS f ON f.n = g.a % $3 JOIN bench_stores AS t ON t.n = (g.a + g.c % 10) % $3`, uint32(month), n, len(places))
+	run("ALTER TABLE settlement_moves ADD CONSTRAINT settlement_moves_pkey PRIMARY KEY (shard, id)")
+	run("CREATE INDEX settlement_moves_month ON settlement_moves (month, to_store, day)")
+	run("ANALYZE settlement_moves")
+}
+
+// zero fails unless the statements of the month sum to zero in each currency.
+func zero(ctx context.Context, t *testing.T, s *settlement.Service) {
+	t.Helper()
+	all, err := s.Statements(ctx, month, uuid.Nil, true, 100)
+	must(t, err)
+	sums := map[string]int64{}
+	for _, st := range all {
+		for _, total := range st.Totals {
+			sums[total.Currency] += total.Net
+		}
+	}
+	if len(all) != 11 || sums["EUR"] != 0 || sums["TRY"] != 0 {
+		t.Errorf("%d statements that sum to %v", len(all), sums)
+	}
+}
+
+// highest is the most memory of this process since it was forgotten, in MB.
+func highest(t *testing.T) float64 {
+	t.Helper()
+	raw, err := os.ReadFile("/proc/self/status")
+	must(t, err)
+	for line := range bytes.Lines(raw) {
+		if rest, ok := bytes.CutPrefix(line, []byte("VmHWM:")); ok {
+			kb, err := strconv.ParseFloat(string(bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(rest), []byte("kB")))), 64)
+			must(t, err)
+			return kb / 1024
+		}
+	}
+	t.Fatal("the system does not say how much memory this process has")
+	return 0
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
