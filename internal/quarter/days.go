@@ -51,7 +51,7 @@ func (w *world) playDay(ctx context.Context) error {
 		return err
 	}
 	if w.today < w.size.Days {
-		if err := timed(&w.report.Seconds.Trade, w.trade); err != nil {
+		if err := timed(&w.report.Seconds.Trade, func() error { return w.trade(ctx) }); err != nil {
 			return fmt.Errorf("trade on day %d: %w", w.today+1, err)
 		}
 	}
@@ -130,7 +130,7 @@ type visit struct {
 }
 
 // trade plays all sales of a day in the order of time.
-func (w *world) trade() error {
+func (w *world) trade(ctx context.Context) error {
 	var visits []visit
 	for _, l := range w.lanes {
 		if l.dead || l.apart {
@@ -148,7 +148,7 @@ func (w *world) trade() error {
 	})
 	for _, v := range visits {
 		v.lane.now(v.at)
-		if err := w.visit(v.lane); err != nil {
+		if err := w.visit(ctx, v.lane); err != nil {
 			return err
 		}
 	}
@@ -157,7 +157,7 @@ func (w *world) trade() error {
 }
 
 // visit is what one shopper does at a lane.
-func (w *world) visit(l *lane) error {
+func (w *world) visit(ctx context.Context, l *lane) error {
 	switch {
 	case w.dice.chance(15):
 		return w.visitVoid(l)
@@ -166,8 +166,8 @@ func (w *world) visit(l *lane) error {
 	}
 	x := sale{pieces: int64(w.dice.between(1, 4)), price: int64(w.dice.between(200, 3000)) * l.shop.money.worth}
 	if !w.dice.chance(80) {
-		if x.buyer = w.shopper(l); x.buyer != nil {
-			w.wish(l, &x)
+		if err := w.serve(ctx, l, &x); err != nil {
+			return err
 		}
 	}
 	s, err := w.sell(l, x)
@@ -184,6 +184,23 @@ func (w *world) visit(l *lane) error {
 		_, err = w.sell(l, sale{buyer: x.buyer, pieces: 2, price: x.price, redeem: spent, right: h.right})
 	}
 	return err
+}
+
+// serve finds out who the shopper is and what they wish: one in a hundred becomes a member
+// here and now.
+func (w *world) serve(ctx context.Context, l *lane, x *sale) (err error) {
+	if w.dice.chance(10) {
+		x.buyer, err = w.join(l)
+		return err
+	}
+	if x.buyer = w.shopper(l); x.buyer == nil {
+		return nil
+	}
+	w.wish(l, x)
+	if x.redeem > 0 && !l.cutOff && w.dice.chance(60) {
+		return w.ask(ctx, l, x)
+	}
+	return nil
 }
 
 // shopper picks who comes; nobody is at two lanes at a time.

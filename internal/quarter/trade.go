@@ -17,6 +17,7 @@ type sale struct {
 	price   int64     // of a piece, minor units
 	redeem  int64
 	right   uuid.UUID // on which it redeems
+	asked   bool      // head office gave that right when the till asked
 	voucher uuid.UUID // a use of it
 	extra   int64     // points beyond the rules
 	keep    bool      // the lane keeps a right of what is earned
@@ -38,6 +39,9 @@ func (w *world) sell(l *lane, x sale) (*sold, error) {
 		r := entry.Redemption{Reward: w.reward, Unit: points, Amount: x.redeem, Basis: entry.BasisStandIn, Discount: x.redeem * m.worth}
 		if x.right != uuid.Nil {
 			r.Basis, r.Right = entry.BasisAllowance, x.right
+		}
+		if x.asked {
+			r.Basis = entry.BasisHQAuthorised
 		}
 		body.Redeemed, done.Basis, done.Discount = append(body.Redeemed, r), r.Basis.String(), r.Discount
 	}
