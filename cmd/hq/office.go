@@ -36,6 +36,8 @@ import (
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/reconcile"
 	"github.com/tallystick/tallystick/server/rounds"
+	"github.com/tallystick/tallystick/server/settlement"
+	"github.com/tallystick/tallystick/server/settlement/clearing"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/server/storeday"
 	"github.com/tallystick/tallystick/server/tier"
@@ -59,34 +61,35 @@ type tuning struct {
 
 // office is all parts of one HQ, put together.
 type office struct {
-	db        *store.DB
-	secrets   secrets
-	keys      keys.Set
-	statement keys.Signer
-	feed      *feed.Feed
-	journal   *hqjournal.Journal
-	ledger    *ledger.Ledger
-	ingest    *ingest.Service
-	fleet     *fleet.Fleet
-	cashiers  *cashier.Cashiers
-	programme *programme.Programme
-	tiers     *tier.Service
-	accounts  *account.Accounts
-	shop      *webshop.Shop
-	rights    *allowance.Service
-	pools     *identity.Service
-	claims    *claim.Service
-	cases     *casework.Service
-	lists     *console.Reader
-	desk      *console.Desk
-	days      *reconcile.Service
-	storeDays *storeday.Service
-	cards     *card.Cards
-	mails     *mail.Outbox
-	branding  *branding.Service
-	passes    *pass.Service
-	google    *googlewallet.Wallet // nil without an account
-	expiry    *expiry.Watch
+	db         *store.DB
+	secrets    secrets
+	keys       keys.Set
+	statement  keys.Signer
+	feed       *feed.Feed
+	journal    *hqjournal.Journal
+	ledger     *ledger.Ledger
+	ingest     *ingest.Service
+	fleet      *fleet.Fleet
+	cashiers   *cashier.Cashiers
+	programme  *programme.Programme
+	tiers      *tier.Service
+	accounts   *account.Accounts
+	shop       *webshop.Shop
+	rights     *allowance.Service
+	pools      *identity.Service
+	claims     *claim.Service
+	cases      *casework.Service
+	lists      *console.Reader
+	desk       *console.Desk
+	days       *reconcile.Service
+	storeDays  *storeday.Service
+	settlement *settlement.Service
+	cards      *card.Cards
+	mails      *mail.Outbox
+	branding   *branding.Service
+	passes     *pass.Service
+	google     *googlewallet.Wallet // nil without an account
+	expiry     *expiry.Watch
 	// credentials sign Apple passes; nil for none.
 	credentials *apple.Credentials
 	people      *people.Directory
@@ -263,8 +266,28 @@ func (o *office) besideLedger(mine rounds.Turn, log *slog.Logger) {
 		Store: o.db, Fleet: o.fleet, Journal: o.journal, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Signer: o.statement,
 		Virtual: webshop.IsLane,
 	})
+	o.settlement = settlement.New(settlement.Env{Store: o.db, Journal: o.journal, Clock: o.clock, NewID: newID, Places: o.places})
 	o.days = reconcile.New(o.db, o.storeDays.Closed)
 	o.ledger.SetBeside(o.pools, o.claims, o.days)
+}
+
+// places are all stores, as settlement knows them.
+func (o *office) places(ctx context.Context) ([]clearing.Place, error) {
+	const atOnce = 1000
+	var out []clearing.Place
+	for after := uuid.Nil; ; {
+		stores, err := o.fleet.Stores(ctx, after, atOnce)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range stores {
+			out = append(out, clearing.Place{ID: s.ID, Code: s.Code, Name: s.Name, Currency: s.Currency, Zone: s.TimeZone})
+			after = s.ID
+		}
+		if len(stores) < atOnce {
+			return out, nil
+		}
+	}
 }
 
 // close closes the database and keeps the first error.

@@ -12,6 +12,8 @@ const (
 	countEvery = time.Second
 	// certifyEvery is how often it is looked whether a store's day is complete.
 	certifyEvery = time.Second
+	// settleEvery is how often settlement follows the ledger.
+	settleEvery = 5 * time.Second
 	// caseworkEvery is how often exceptions get their due dates, and rules work on them.
 	caseworkEvery = 5 * time.Second
 )
@@ -25,5 +27,6 @@ func (o *office) rounds(mine rounds.Turn, log *slog.Logger) []loop {
 		rounds.Elected(countEvery, mine, o.count, failed("figures could not be counted")),
 		rounds.Elected(certifyEvery, mine, o.storeDays.Round, failed("days could not be certified")),
 		rounds.Elected(caseworkEvery, mine, o.cases.Round, failed("exceptions could not be worked on")),
+		rounds.Elected(settleEvery, mine, o.settlement.Round, failed("settlement could not go on")),
 	}
 }

@@ -771,6 +771,174 @@ func (e RowState) Valid() bool {
 	}
 }
 
+// Defines values for SettlementMonthState.
+const (
+	SettlementMonthStateDrafted  SettlementMonthState = "drafted"
+	SettlementMonthStateDrafting SettlementMonthState = "drafting"
+	SettlementMonthStateLocked   SettlementMonthState = "locked"
+	SettlementMonthStateOpen     SettlementMonthState = "open"
+)
+
+// Valid indicates whether the value is a known member of the SettlementMonthState enum.
+func (e SettlementMonthState) Valid() bool {
+	switch e {
+	case SettlementMonthStateDrafted:
+		return true
+	case SettlementMonthStateDrafting:
+		return true
+	case SettlementMonthStateLocked:
+		return true
+	case SettlementMonthStateOpen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SettlementSort.
+const (
+	SettlementSortAccount    SettlementSort = "account"
+	SettlementSortAssignment SettlementSort = "assignment"
+	SettlementSortFee        SettlementSort = "fee"
+	SettlementSortPrice      SettlementSort = "price"
+	SettlementSortRate       SettlementSort = "rate"
+	SettlementSortTax        SettlementSort = "tax"
+)
+
+// Valid indicates whether the value is a known member of the SettlementSort enum.
+func (e SettlementSort) Valid() bool {
+	switch e {
+	case SettlementSortAccount:
+		return true
+	case SettlementSortAssignment:
+		return true
+	case SettlementSortFee:
+		return true
+	case SettlementSortPrice:
+		return true
+	case SettlementSortRate:
+		return true
+	case SettlementSortTax:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StatementState.
+const (
+	StatementStateDrafted StatementState = "drafted"
+	StatementStateLocked  StatementState = "locked"
+)
+
+// Valid indicates whether the value is a known member of the StatementState enum.
+func (e StatementState) Valid() bool {
+	switch e {
+	case StatementStateDrafted:
+		return true
+	case StatementStateLocked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StatementKind.
+const (
+	StatementKindFee      StatementKind = "fee"
+	StatementKindRedeemed StatementKind = "redeemed"
+	StatementKindRepaid   StatementKind = "repaid"
+	StatementKindTax      StatementKind = "tax"
+)
+
+// Valid indicates whether the value is a known member of the StatementKind enum.
+func (e StatementKind) Valid() bool {
+	switch e {
+	case StatementKindFee:
+		return true
+	case StatementKindRedeemed:
+		return true
+	case StatementKindRepaid:
+		return true
+	case StatementKindTax:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StatementRemarkWhat.
+const (
+	OpenExceptions  StatementRemarkWhat = "open_exceptions"
+	UncertifiedDays StatementRemarkWhat = "uncertified_days"
+	WaitingEntries  StatementRemarkWhat = "waiting_entries"
+)
+
+// Valid indicates whether the value is a known member of the StatementRemarkWhat enum.
+func (e StatementRemarkWhat) Valid() bool {
+	switch e {
+	case OpenExceptions:
+		return true
+	case UncertifiedDays:
+		return true
+	case WaitingEntries:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TermAccountRole.
+const (
+	TermAccountRoleExchange   TermAccountRole = "exchange"
+	TermAccountRoleExpense    TermAccountRole = "expense"
+	TermAccountRoleFees       TermAccountRole = "fees"
+	TermAccountRoleIncome     TermAccountRole = "income"
+	TermAccountRolePayable    TermAccountRole = "payable"
+	TermAccountRoleReceivable TermAccountRole = "receivable"
+	TermAccountRoleTax        TermAccountRole = "tax"
+)
+
+// Valid indicates whether the value is a known member of the TermAccountRole enum.
+func (e TermAccountRole) Valid() bool {
+	switch e {
+	case TermAccountRoleExchange:
+		return true
+	case TermAccountRoleExpense:
+		return true
+	case TermAccountRoleFees:
+		return true
+	case TermAccountRoleIncome:
+		return true
+	case TermAccountRolePayable:
+		return true
+	case TermAccountRoleReceivable:
+		return true
+	case TermAccountRoleTax:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TermFeePayer.
+const (
+	Honouring TermFeePayer = "honouring"
+	Issuing   TermFeePayer = "issuing"
+)
+
+// Valid indicates whether the value is a known member of the TermFeePayer enum.
+func (e TermFeePayer) Valid() bool {
+	switch e {
+	case Honouring:
+		return true
+	case Issuing:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TerminalState.
 const (
 	TerminalStateEnrolled    TerminalState = "enrolled"
@@ -1007,16 +1175,52 @@ func (e ListExceptionsParamsState) Valid() bool {
 
 // Defines values for GetListFileParamsFormat.
 const (
-	Csv  GetListFileParamsFormat = "csv"
-	Xlsx GetListFileParamsFormat = "xlsx"
+	GetListFileParamsFormatCsv  GetListFileParamsFormat = "csv"
+	GetListFileParamsFormatXlsx GetListFileParamsFormat = "xlsx"
 )
 
 // Valid indicates whether the value is a known member of the GetListFileParamsFormat enum.
 func (e GetListFileParamsFormat) Valid() bool {
 	switch e {
-	case Csv:
+	case GetListFileParamsFormatCsv:
 		return true
-	case Xlsx:
+	case GetListFileParamsFormatXlsx:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetSettlementBooksParamsDialect.
+const (
+	Beancount GetSettlementBooksParamsDialect = "beancount"
+	Hledger   GetSettlementBooksParamsDialect = "hledger"
+)
+
+// Valid indicates whether the value is a known member of the GetSettlementBooksParamsDialect enum.
+func (e GetSettlementBooksParamsDialect) Valid() bool {
+	switch e {
+	case Beancount:
+		return true
+	case Hledger:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetStatementFileParamsFormat.
+const (
+	GetStatementFileParamsFormatCsv  GetStatementFileParamsFormat = "csv"
+	GetStatementFileParamsFormatXlsx GetStatementFileParamsFormat = "xlsx"
+)
+
+// Valid indicates whether the value is a known member of the GetStatementFileParamsFormat enum.
+func (e GetStatementFileParamsFormat) Valid() bool {
+	switch e {
+	case GetStatementFileParamsFormatCsv:
+		return true
+	case GetStatementFileParamsFormatXlsx:
 		return true
 	default:
 		return false
@@ -2477,6 +2681,33 @@ type LiableChange struct {
 // LiableParty defines model for LiableParty.
 type LiableParty string
 
+// LineAmount defines model for LineAmount.
+type LineAmount struct {
+	// Currency ISO 4217
+	Currency string `json:"currency"`
+	Minor    int64  `json:"minor"`
+}
+
+// LinePosting defines model for LinePosting.
+type LinePosting struct {
+	Account    openapi_types.UUID `json:"account"`
+	Day        openapi_types.Date `json:"day"`
+	FromDay    openapi_types.Date `json:"from_day"`
+	Kind       StatementKind      `json:"kind"`
+	Points     int64              `json:"points"`
+	Posting    openapi_types.UUID `json:"posting"`
+	RecordedAt time.Time          `json:"recorded_at"`
+	ToDay      openapi_types.Date `json:"to_day"`
+}
+
+// LinePostingList defines model for LinePostingList.
+type LinePostingList struct {
+	Items []LinePosting `json:"items"`
+
+	// Next Pass it as `cursor` for the next page; missing on the last page.
+	Next *string `json:"next,omitempty"`
+}
+
 // LinkEnd defines model for LinkEnd.
 type LinkEnd struct {
 	Reason AdjustmentReason `json:"reason"`
@@ -2765,6 +2996,77 @@ type NextExpiry struct {
 type OwnerChange struct {
 	// Own true: I do; false: nobody does.
 	Own bool `json:"own"`
+}
+
+// Party defines model for Party.
+type Party struct {
+	Address string `json:"address"`
+
+	// Code Capital letters, digits and dashes; part of the numbers of its documents.
+	Code string `json:"code"`
+
+	// Currency ISO 4217
+	Currency string `json:"currency"`
+
+	// Gross What it owes and is owed stand apart; else their difference.
+	Gross bool               `json:"gross"`
+	ID    openapi_types.UUID `json:"id"`
+
+	// Language Of its documents, BCP 47.
+	Language string `json:"language"`
+
+	// Name The legal name.
+	Name      string `json:"name"`
+	TaxNumber string `json:"tax_number"`
+	Version   int64  `json:"version"`
+}
+
+// PartyChange defines model for PartyChange.
+type PartyChange struct {
+	Address *string `json:"address,omitempty"`
+
+	// Code Capital letters, digits and dashes; part of the numbers of its documents.
+	Code string `json:"code"`
+
+	// Currency ISO 4217
+	Currency string `json:"currency"`
+
+	// Gross What it owes and is owed stand apart; else their difference.
+	Gross *bool `json:"gross,omitempty"`
+
+	// Language Of its documents, BCP 47.
+	Language string `json:"language"`
+
+	// Name The legal name.
+	Name      string  `json:"name"`
+	TaxNumber *string `json:"tax_number,omitempty"`
+	Version   int64   `json:"version"`
+}
+
+// PartyList defines model for PartyList.
+type PartyList struct {
+	Items []Party `json:"items"`
+}
+
+// PartyNew defines model for PartyNew.
+type PartyNew struct {
+	Address *string `json:"address,omitempty"`
+
+	// Code Capital letters, digits and dashes; part of the numbers of its documents.
+	Code string `json:"code"`
+
+	// Currency ISO 4217
+	Currency string `json:"currency"`
+
+	// Gross What it owes and is owed stand apart; else their difference.
+	Gross *bool `json:"gross,omitempty"`
+
+	// Language Of its documents, BCP 47.
+	Language string `json:"language"`
+
+	// Name The legal name.
+	Name      string  `json:"name"`
+	TaxNumber *string `json:"tax_number,omitempty"`
 }
 
 // Pass defines model for Pass.
@@ -3303,6 +3605,60 @@ type SettingDecision struct {
 	Version int64       `json:"version"`
 }
 
+// SettlementMonth defines model for SettlementMonth.
+type SettlementMonth struct {
+	// CutAt What head office had applied then is in it.
+	CutAt     *time.Time          `json:"cut_at,omitempty"`
+	DraftedBy *openapi_types.UUID `json:"drafted_by,omitempty"`
+	LockedAt  *time.Time          `json:"locked_at,omitempty"`
+	LockedBy  *openapi_types.UUID `json:"locked_by,omitempty"`
+
+	// Missing What must be known before it can be locked.
+	Missing []string             `json:"missing"`
+	Month   string               `json:"month"`
+	State   SettlementMonthState `json:"state"`
+}
+
+// SettlementMonthState defines model for SettlementMonth.State.
+type SettlementMonthState string
+
+// SettlementMonthList defines model for SettlementMonthList.
+type SettlementMonthList struct {
+	Items []SettlementMonth `json:"items"`
+
+	// Next Pass it as `cursor` for the next page; missing on the last page.
+	Next *string `json:"next,omitempty"`
+}
+
+// SettlementSort defines model for SettlementSort.
+type SettlementSort string
+
+// SettlementTerm defines model for SettlementTerm.
+type SettlementTerm struct {
+	By         openapi_types.UUID `json:"by"`
+	Number     int64              `json:"number"`
+	RecordedAt time.Time          `json:"recorded_at"`
+	Term       SettlementTermNew  `json:"term"`
+}
+
+// SettlementTermList defines model for SettlementTermList.
+type SettlementTermList struct {
+	Items []SettlementTerm `json:"items"`
+
+	// Next Pass it as `cursor` for the next page; missing on the last page.
+	Next *string `json:"next,omitempty"`
+}
+
+// SettlementTermNew defines model for SettlementTermNew.
+type SettlementTermNew struct {
+	Account    *TermAccount    `json:"account,omitempty"`
+	Assignment *TermAssignment `json:"assignment,omitempty"`
+	Fee        *TermFee        `json:"fee,omitempty"`
+	Price      *TermPrice      `json:"price,omitempty"`
+	Rate       *TermRate       `json:"rate,omitempty"`
+	Tax        *TermTax        `json:"tax,omitempty"`
+}
+
 // Share defines model for Share.
 type Share struct {
 	// Brought From other accounts, less what went there.
@@ -3338,6 +3694,127 @@ type StaffPersonList struct {
 
 	// Next Pass it as `cursor` for the next page; missing on the last page.
 	Next *string `json:"next,omitempty"`
+}
+
+// Statement defines model for Statement.
+type Statement struct {
+	CutAt    time.Time        `json:"cut_at"`
+	Groups   []StatementGroup `json:"groups"`
+	LockedAt *time.Time       `json:"locked_at,omitempty"`
+	Month    string           `json:"month"`
+	Notes    []StatementNote  `json:"notes"`
+
+	// Number Empty before the month is locked.
+	Number  string            `json:"number"`
+	Party   Party             `json:"party"`
+	Remarks []StatementRemark `json:"remarks"`
+	State   StatementState    `json:"state"`
+	Totals  []StatementTotal  `json:"totals"`
+}
+
+// StatementState defines model for Statement.State.
+type StatementState string
+
+// StatementGroup defines model for StatementGroup.
+type StatementGroup struct {
+	Counterparty     openapi_types.UUID `json:"counterparty"`
+	CounterpartyCode string             `json:"counterparty_code"`
+
+	// Currency ISO 4217
+	Currency string        `json:"currency"`
+	Fee      *string       `json:"fee,omitempty"`
+	Kind     StatementKind `json:"kind"`
+	Lines    int64         `json:"lines"`
+
+	// Of The locked month that these lines correct.
+	Of     *string `json:"of,omitempty"`
+	Owed   int64   `json:"owed"`
+	Owes   int64   `json:"owes"`
+	Points int64   `json:"points"`
+	Unit   string  `json:"unit"`
+}
+
+// StatementKind defines model for StatementKind.
+type StatementKind string
+
+// StatementLine defines model for StatementLine.
+type StatementLine struct {
+	Credit LineAmount         `json:"credit"`
+	Day    openapi_types.Date `json:"day"`
+	Debit  LineAmount         `json:"debit"`
+	Fee    *string            `json:"fee,omitempty"`
+
+	// From The party that owes.
+	From openapi_types.UUID `json:"from"`
+
+	// FromStore Where it was issued; missing: by the programme.
+	FromStore   *openapi_types.UUID `json:"from_store,omitempty"`
+	Kind        StatementKind       `json:"kind"`
+	Number      int64               `json:"number"`
+	Of          *string             `json:"of,omitempty"`
+	PerThousand int64               `json:"per_thousand"`
+	Points      int64               `json:"points"`
+
+	// Rate That brought credit to debit.
+	Rate       *string             `json:"rate,omitempty"`
+	RateFrom   *openapi_types.Date `json:"rate_from,omitempty"`
+	RateSource *string             `json:"rate_source,omitempty"`
+
+	// To The party that is owed.
+	To openapi_types.UUID `json:"to"`
+
+	// ToStore Where it was redeemed; missing of a debt that was repaid.
+	ToStore *openapi_types.UUID `json:"to_store,omitempty"`
+	Unit    string              `json:"unit"`
+}
+
+// StatementLineList defines model for StatementLineList.
+type StatementLineList struct {
+	Items []StatementLine `json:"items"`
+
+	// Next Pass it as `cursor` for the next page; missing on the last page.
+	Next *string `json:"next,omitempty"`
+}
+
+// StatementList defines model for StatementList.
+type StatementList struct {
+	Items []Statement `json:"items"`
+
+	// Next Pass it as `cursor` for the next page; missing on the last page.
+	Next *string `json:"next,omitempty"`
+}
+
+// StatementNote defines model for StatementNote.
+type StatementNote struct {
+	Number   string           `json:"number"`
+	Of       string           `json:"of"`
+	OfNumber string           `json:"of_number"`
+	Totals   []StatementTotal `json:"totals"`
+}
+
+// StatementRemark defines model for StatementRemark.
+type StatementRemark struct {
+	Count int64 `json:"count"`
+
+	// Store Its code; empty when it is of none.
+	Store string              `json:"store"`
+	What  StatementRemarkWhat `json:"what"`
+}
+
+// StatementRemarkWhat defines model for StatementRemark.What.
+type StatementRemarkWhat string
+
+// StatementTotal defines model for StatementTotal.
+type StatementTotal struct {
+	// Currency ISO 4217
+	Currency string `json:"currency"`
+
+	// Net owed less owes.
+	Net int64 `json:"net"`
+
+	// Owed To the party, minor units.
+	Owed int64 `json:"owed"`
+	Owes int64 `json:"owes"`
 }
 
 // Status defines model for Status.
@@ -3437,6 +3914,85 @@ type StoreNew struct {
 
 	// TimeZone IANA
 	TimeZone string `json:"time_zone"`
+}
+
+// TermAccount defines model for TermAccount.
+type TermAccount struct {
+	Code string `json:"code"`
+
+	// Party Missing: of all that have none of their own.
+	Party *openapi_types.UUID `json:"party,omitempty"`
+	Role  TermAccountRole     `json:"role"`
+}
+
+// TermAccountRole defines model for TermAccount.Role.
+type TermAccountRole string
+
+// TermAssignment defines model for TermAssignment.
+type TermAssignment struct {
+	From  openapi_types.Date `json:"from"`
+	Party openapi_types.UUID `json:"party"`
+	Store openapi_types.UUID `json:"store"`
+}
+
+// TermFee defines model for TermFee.
+type TermFee struct {
+	// BasisPoints Of the clearing amount, in hundredths of a percent.
+	BasisPoints *int64 `json:"basis_points,omitempty"`
+	Code        string `json:"code"`
+
+	// Currency ISO 4217
+	Currency *string            `json:"currency,omitempty"`
+	From     openapi_types.Date `json:"from"`
+
+	// Own Due also where a party redeems what it issued.
+	Own *bool `json:"own,omitempty"`
+
+	// Payer The side of the store where it was redeemed, or where it was earned.
+	Payer TermFeePayer `json:"payer"`
+
+	// PerThousand For 1,000 of the unit, in minor units of currency.
+	PerThousand *int64 `json:"per_thousand,omitempty"`
+
+	// Unit Missing: of every unit.
+	Unit *string `json:"unit,omitempty"`
+}
+
+// TermFeePayer The side of the store where it was redeemed, or where it was earned.
+type TermFeePayer string
+
+// TermPrice defines model for TermPrice.
+type TermPrice struct {
+	// Currency ISO 4217
+	Currency string             `json:"currency"`
+	From     openapi_types.Date `json:"from"`
+
+	// PerThousand What 1,000 are worth, in minor units.
+	PerThousand int64 `json:"per_thousand"`
+
+	// Unit A unit, or uses for all vouchers.
+	Unit string `json:"unit"`
+}
+
+// TermRate defines model for TermRate.
+type TermRate struct {
+	// Base ISO 4217
+	Base string             `json:"base"`
+	From openapi_types.Date `json:"from"`
+
+	// Quote ISO 4217
+	Quote string `json:"quote"`
+
+	// Rate How much of quote one of base is, in whole units.
+	Rate   string `json:"rate"`
+	Source string `json:"source"`
+}
+
+// TermTax defines model for TermTax.
+type TermTax struct {
+	BasisPoints int64              `json:"basis_points"`
+	From        openapi_types.Date `json:"from"`
+	Party       openapi_types.UUID `json:"party"`
 }
 
 // Terminal defines model for Terminal.
@@ -3885,6 +4441,12 @@ type IdempotencyKey = string
 
 // Limit defines model for Limit.
 type Limit = int
+
+// MonthSettled defines model for MonthSettled.
+type MonthSettled = string
+
+// PartyID defines model for PartyID.
+type PartyID = openapi_types.UUID
 
 // WalletPassID defines model for WalletPassID.
 type WalletPassID = openapi_types.UUID
@@ -4563,6 +5125,102 @@ type VoidSaleParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListSettlementMonthsParams defines parameters for ListSettlementMonths.
+type ListSettlementMonthsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetSettlementBooksParams defines parameters for GetSettlementBooks.
+type GetSettlementBooksParams struct {
+	Dialect GetSettlementBooksParamsDialect `form:"dialect" json:"dialect"`
+}
+
+// GetSettlementBooksParamsDialect defines parameters for GetSettlementBooks.
+type GetSettlementBooksParamsDialect string
+
+// DraftSettlementMonthParams defines parameters for DraftSettlementMonth.
+type DraftSettlementMonthParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListLinePostingsParams defines parameters for ListLinePostings.
+type ListLinePostingsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// LockSettlementMonthParams defines parameters for LockSettlementMonth.
+type LockSettlementMonthParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListStatementsParams defines parameters for ListStatements.
+type ListStatementsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetStatementFileParams defines parameters for GetStatementFile.
+type GetStatementFileParams struct {
+	Format GetStatementFileParamsFormat `form:"format" json:"format"`
+
+	// Mark Begin CSV with a byte order mark, which old spreadsheets need.
+	Mark *bool `form:"mark,omitempty" json:"mark,omitempty"`
+}
+
+// GetStatementFileParamsFormat defines parameters for GetStatementFile.
+type GetStatementFileParamsFormat string
+
+// ListStatementLinesParams defines parameters for ListStatementLines.
+type ListStatementLinesParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreatePartyParams defines parameters for CreateParty.
+type CreatePartyParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutPartyParams defines parameters for PutParty.
+type PutPartyParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListSettlementTermsParams defines parameters for ListSettlementTerms.
+type ListSettlementTermsParams struct {
+	Sort SettlementSort `form:"sort" json:"sort"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateSettlementTermParams defines parameters for CreateSettlementTerm.
+type CreateSettlementTermParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListStoreCalendarsParams defines parameters for ListStoreCalendars.
 type ListStoreCalendarsParams struct {
 	// Limit How many at most.
@@ -4940,6 +5598,15 @@ type CreateSaleJSONRequestBody = SaleNew
 
 // CreateSessionJSONRequestBody defines body for CreateSession for application/json ContentType.
 type CreateSessionJSONRequestBody = SignIn
+
+// CreatePartyJSONRequestBody defines body for CreateParty for application/json ContentType.
+type CreatePartyJSONRequestBody = PartyNew
+
+// PutPartyJSONRequestBody defines body for PutParty for application/json ContentType.
+type PutPartyJSONRequestBody = PartyChange
+
+// CreateSettlementTermJSONRequestBody defines body for CreateSettlementTerm for application/json ContentType.
+type CreateSettlementTermJSONRequestBody = SettlementTermNew
 
 // CreateStoreJSONRequestBody defines body for CreateStore for application/json ContentType.
 type CreateStoreJSONRequestBody = StoreNew
@@ -5378,6 +6045,51 @@ type ServerInterface interface {
 	// EndSession Sign out
 	// (DELETE /sessions/current)
 	EndSession(c *fiber.Ctx) error
+	// ListSettlementMonths Months, the newest first
+	// (GET /settlement/months)
+	ListSettlementMonths(c *fiber.Ctx, params ListSettlementMonthsParams) error
+	// GetSettlementMonth A month
+	// (GET /settlement/months/{month})
+	GetSettlementMonth(c *fiber.Ctx, month MonthSettled) error
+	// GetSettlementBooks A month as a double-entry journal
+	// (GET /settlement/months/{month}/books)
+	GetSettlementBooks(c *fiber.Ctx, month MonthSettled, params GetSettlementBooksParams) error
+	// DraftSettlementMonth Draft a month
+	// (POST /settlement/months/{month}/draft)
+	DraftSettlementMonth(c *fiber.Ctx, month MonthSettled, params DraftSettlementMonthParams) error
+	// ListLinePostings The postings behind a line
+	// (GET /settlement/months/{month}/lines/{number}/postings)
+	ListLinePostings(c *fiber.Ctx, month MonthSettled, number int64, params ListLinePostingsParams) error
+	// LockSettlementMonth Lock a month
+	// (POST /settlement/months/{month}/lock)
+	LockSettlementMonth(c *fiber.Ctx, month MonthSettled, params LockSettlementMonthParams) error
+	// ListStatements The statements of a month
+	// (GET /settlement/months/{month}/statements)
+	ListStatements(c *fiber.Ctx, month MonthSettled, params ListStatementsParams) error
+	// GetStatement The statement of a party
+	// (GET /settlement/months/{month}/statements/{party})
+	GetStatement(c *fiber.Ctx, month MonthSettled, party PartyID) error
+	// GetStatementFile The lines of a statement as a file
+	// (GET /settlement/months/{month}/statements/{party}/file)
+	GetStatementFile(c *fiber.Ctx, month MonthSettled, party PartyID, params GetStatementFileParams) error
+	// ListStatementLines The lines of a statement
+	// (GET /settlement/months/{month}/statements/{party}/lines)
+	ListStatementLines(c *fiber.Ctx, month MonthSettled, party PartyID, params ListStatementLinesParams) error
+	// ListParties Who settles
+	// (GET /settlement/parties)
+	ListParties(c *fiber.Ctx) error
+	// CreateParty Add a franchisee
+	// (POST /settlement/parties)
+	CreateParty(c *fiber.Ctx, params CreatePartyParams) error
+	// PutParty Describe a party
+	// (PUT /settlement/parties/{party})
+	PutParty(c *fiber.Ctx, party PartyID, params PutPartyParams) error
+	// ListSettlementTerms What was agreed
+	// (GET /settlement/terms)
+	ListSettlementTerms(c *fiber.Ctx, params ListSettlementTermsParams) error
+	// CreateSettlementTerm Record what was agreed
+	// (POST /settlement/terms)
+	CreateSettlementTerm(c *fiber.Ctx, params CreateSettlementTermParams) error
 	// GetStatus Counts, lag, terminals and exposure at this moment
 	// (GET /status)
 	GetStatus(c *fiber.Ctx) error
@@ -11214,6 +11926,711 @@ func (siw *ServerInterfaceWrapper) EndSession(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListSettlementMonths operation middleware
+func (siw *ServerInterfaceWrapper) ListSettlementMonths(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSettlementMonthsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListSettlementMonths(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetSettlementMonth operation middleware
+func (siw *ServerInterfaceWrapper) GetSettlementMonth(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "month" -------------
+	var month MonthSettled
+
+	err = runtime.BindStyledParameterWithOptions("simple", "month", c.Params("month"), &month, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter month: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetSettlementMonth(c, month)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetSettlementBooks operation middleware
+func (siw *ServerInterfaceWrapper) GetSettlementBooks(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "month" -------------
+	var month MonthSettled
+
+	err = runtime.BindStyledParameterWithOptions("simple", "month", c.Params("month"), &month, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter month: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSettlementBooksParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "dialect" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "dialect", query, &params.Dialect, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter dialect: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetSettlementBooks(c, month, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DraftSettlementMonth operation middleware
+func (siw *ServerInterfaceWrapper) DraftSettlementMonth(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "month" -------------
+	var month MonthSettled
+
+	err = runtime.BindStyledParameterWithOptions("simple", "month", c.Params("month"), &month, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter month: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DraftSettlementMonthParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DraftSettlementMonth(c, month, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListLinePostings operation middleware
+func (siw *ServerInterfaceWrapper) ListLinePostings(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "month" -------------
+	var month MonthSettled
+
+	err = runtime.BindStyledParameterWithOptions("simple", "month", c.Params("month"), &month, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter month: %w", err).Error())
+	}
+
+	// ------------- Path parameter "number" -------------
+	var number int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", c.Params("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter number: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListLinePostingsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListLinePostings(c, month, number, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// LockSettlementMonth operation middleware
+func (siw *ServerInterfaceWrapper) LockSettlementMonth(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "month" -------------
+	var month MonthSettled
+
+	err = runtime.BindStyledParameterWithOptions("simple", "month", c.Params("month"), &month, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter month: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params LockSettlementMonthParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.LockSettlementMonth(c, month, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListStatements operation middleware
+func (siw *ServerInterfaceWrapper) ListStatements(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "month" -------------
+	var month MonthSettled
+
+	err = runtime.BindStyledParameterWithOptions("simple", "month", c.Params("month"), &month, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter month: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListStatementsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListStatements(c, month, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetStatement operation middleware
+func (siw *ServerInterfaceWrapper) GetStatement(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "month" -------------
+	var month MonthSettled
+
+	err = runtime.BindStyledParameterWithOptions("simple", "month", c.Params("month"), &month, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter month: %w", err).Error())
+	}
+
+	// ------------- Path parameter "party" -------------
+	var party PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party", c.Params("party"), &party, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter party: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetStatement(c, month, party)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetStatementFile operation middleware
+func (siw *ServerInterfaceWrapper) GetStatementFile(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "month" -------------
+	var month MonthSettled
+
+	err = runtime.BindStyledParameterWithOptions("simple", "month", c.Params("month"), &month, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter month: %w", err).Error())
+	}
+
+	// ------------- Path parameter "party" -------------
+	var party PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party", c.Params("party"), &party, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter party: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetStatementFileParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "format", query, &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter format: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "mark" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "mark", query, &params.Mark, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter mark: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetStatementFile(c, month, party, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListStatementLines operation middleware
+func (siw *ServerInterfaceWrapper) ListStatementLines(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "month" -------------
+	var month MonthSettled
+
+	err = runtime.BindStyledParameterWithOptions("simple", "month", c.Params("month"), &month, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter month: %w", err).Error())
+	}
+
+	// ------------- Path parameter "party" -------------
+	var party PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party", c.Params("party"), &party, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter party: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListStatementLinesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListStatementLines(c, month, party, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListParties operation middleware
+func (siw *ServerInterfaceWrapper) ListParties(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListParties(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateParty operation middleware
+func (siw *ServerInterfaceWrapper) CreateParty(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreatePartyParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateParty(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutParty operation middleware
+func (siw *ServerInterfaceWrapper) PutParty(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "party" -------------
+	var party PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party", c.Params("party"), &party, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter party: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutPartyParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutParty(c, party, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListSettlementTerms operation middleware
+func (siw *ServerInterfaceWrapper) ListSettlementTerms(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSettlementTermsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "sort", query, &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter sort: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListSettlementTerms(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateSettlementTerm operation middleware
+func (siw *ServerInterfaceWrapper) CreateSettlementTerm(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateSettlementTermParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateSettlementTerm(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetStatus operation middleware
 func (siw *ServerInterfaceWrapper) GetStatus(c *fiber.Ctx) error {
 
@@ -13203,6 +14620,36 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/members/:id/passes/:pass/resend", wrapper.ResendWalletPass)
 
 	router.Post(options.BaseURL+"/members/:id/lost-phone", wrapper.LoseWalletPhone)
+
+	router.Get(options.BaseURL+"/settlement/parties", wrapper.ListParties)
+
+	router.Post(options.BaseURL+"/settlement/parties", wrapper.CreateParty)
+
+	router.Put(options.BaseURL+"/settlement/parties/:party", wrapper.PutParty)
+
+	router.Get(options.BaseURL+"/settlement/terms", wrapper.ListSettlementTerms)
+
+	router.Post(options.BaseURL+"/settlement/terms", wrapper.CreateSettlementTerm)
+
+	router.Get(options.BaseURL+"/settlement/months", wrapper.ListSettlementMonths)
+
+	router.Get(options.BaseURL+"/settlement/months/:month", wrapper.GetSettlementMonth)
+
+	router.Post(options.BaseURL+"/settlement/months/:month/draft", wrapper.DraftSettlementMonth)
+
+	router.Post(options.BaseURL+"/settlement/months/:month/lock", wrapper.LockSettlementMonth)
+
+	router.Get(options.BaseURL+"/settlement/months/:month/statements", wrapper.ListStatements)
+
+	router.Get(options.BaseURL+"/settlement/months/:month/statements/:party", wrapper.GetStatement)
+
+	router.Get(options.BaseURL+"/settlement/months/:month/statements/:party/lines", wrapper.ListStatementLines)
+
+	router.Get(options.BaseURL+"/settlement/months/:month/statements/:party/file", wrapper.GetStatementFile)
+
+	router.Get(options.BaseURL+"/settlement/months/:month/lines/:number/postings", wrapper.ListLinePostings)
+
+	router.Get(options.BaseURL+"/settlement/months/:month/books", wrapper.GetSettlementBooks)
 
 }
 
@@ -17504,6 +18951,485 @@ func (response EndSessiondefaultApplicationProblemPlusJSONResponse) VisitEndSess
 	return ctx.JSON(&response.Body)
 }
 
+type ListSettlementMonthsRequestObject struct {
+	Params ListSettlementMonthsParams
+}
+
+type ListSettlementMonthsResponseObject interface {
+	VisitListSettlementMonthsResponse(ctx *fiber.Ctx) error
+}
+
+type ListSettlementMonths200JSONResponse SettlementMonthList
+
+func (response ListSettlementMonths200JSONResponse) VisitListSettlementMonthsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListSettlementMonthsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSettlementMonthsdefaultApplicationProblemPlusJSONResponse) VisitListSettlementMonthsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetSettlementMonthRequestObject struct {
+	Month MonthSettled `json:"month"`
+}
+
+type GetSettlementMonthResponseObject interface {
+	VisitGetSettlementMonthResponse(ctx *fiber.Ctx) error
+}
+
+type GetSettlementMonth200JSONResponse SettlementMonth
+
+func (response GetSettlementMonth200JSONResponse) VisitGetSettlementMonthResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetSettlementMonthdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSettlementMonthdefaultApplicationProblemPlusJSONResponse) VisitGetSettlementMonthResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetSettlementBooksRequestObject struct {
+	Month  MonthSettled `json:"month"`
+	Params GetSettlementBooksParams
+}
+
+type GetSettlementBooksResponseObject interface {
+	VisitGetSettlementBooksResponse(ctx *fiber.Ctx) error
+}
+
+type GetSettlementBooks200TextResponse string
+
+func (response GetSettlementBooks200TextResponse) VisitGetSettlementBooksResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "text/plain")
+	ctx.Status(200)
+
+	_, err := ctx.WriteString(fmt.Sprint(response))
+	return err
+}
+
+type GetSettlementBooksdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSettlementBooksdefaultApplicationProblemPlusJSONResponse) VisitGetSettlementBooksResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type DraftSettlementMonthRequestObject struct {
+	Month  MonthSettled `json:"month"`
+	Params DraftSettlementMonthParams
+}
+
+type DraftSettlementMonthResponseObject interface {
+	VisitDraftSettlementMonthResponse(ctx *fiber.Ctx) error
+}
+
+type DraftSettlementMonth202JSONResponse SettlementMonth
+
+func (response DraftSettlementMonth202JSONResponse) VisitDraftSettlementMonthResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(202)
+
+	return ctx.JSON(&response)
+}
+
+type DraftSettlementMonthdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DraftSettlementMonthdefaultApplicationProblemPlusJSONResponse) VisitDraftSettlementMonthResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListLinePostingsRequestObject struct {
+	Month  MonthSettled `json:"month"`
+	Number int64        `json:"number"`
+	Params ListLinePostingsParams
+}
+
+type ListLinePostingsResponseObject interface {
+	VisitListLinePostingsResponse(ctx *fiber.Ctx) error
+}
+
+type ListLinePostings200JSONResponse LinePostingList
+
+func (response ListLinePostings200JSONResponse) VisitListLinePostingsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListLinePostingsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListLinePostingsdefaultApplicationProblemPlusJSONResponse) VisitListLinePostingsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type LockSettlementMonthRequestObject struct {
+	Month  MonthSettled `json:"month"`
+	Params LockSettlementMonthParams
+}
+
+type LockSettlementMonthResponseObject interface {
+	VisitLockSettlementMonthResponse(ctx *fiber.Ctx) error
+}
+
+type LockSettlementMonth200JSONResponse SettlementMonth
+
+func (response LockSettlementMonth200JSONResponse) VisitLockSettlementMonthResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type LockSettlementMonthdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response LockSettlementMonthdefaultApplicationProblemPlusJSONResponse) VisitLockSettlementMonthResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListStatementsRequestObject struct {
+	Month  MonthSettled `json:"month"`
+	Params ListStatementsParams
+}
+
+type ListStatementsResponseObject interface {
+	VisitListStatementsResponse(ctx *fiber.Ctx) error
+}
+
+type ListStatements200JSONResponse StatementList
+
+func (response ListStatements200JSONResponse) VisitListStatementsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListStatementsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListStatementsdefaultApplicationProblemPlusJSONResponse) VisitListStatementsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetStatementRequestObject struct {
+	Month MonthSettled `json:"month"`
+	Party PartyID      `json:"party"`
+}
+
+type GetStatementResponseObject interface {
+	VisitGetStatementResponse(ctx *fiber.Ctx) error
+}
+
+type GetStatement200JSONResponse Statement
+
+func (response GetStatement200JSONResponse) VisitGetStatementResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetStatementdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetStatementdefaultApplicationProblemPlusJSONResponse) VisitGetStatementResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetStatementFileRequestObject struct {
+	Month  MonthSettled `json:"month"`
+	Party  PartyID      `json:"party"`
+	Params GetStatementFileParams
+}
+
+type GetStatementFileResponseObject interface {
+	VisitGetStatementFileResponse(ctx *fiber.Ctx) error
+}
+
+type GetStatementFile200ApplicationVndOpenxmlformatsOfficedocumentSpreadsheetmlSheetResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetStatementFile200ApplicationVndOpenxmlformatsOfficedocumentSpreadsheetmlSheetResponse) VisitGetStatementFileResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetStatementFile200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetStatementFile200TextCsvResponse) VisitGetStatementFileResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetStatementFiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetStatementFiledefaultApplicationProblemPlusJSONResponse) VisitGetStatementFileResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListStatementLinesRequestObject struct {
+	Month  MonthSettled `json:"month"`
+	Party  PartyID      `json:"party"`
+	Params ListStatementLinesParams
+}
+
+type ListStatementLinesResponseObject interface {
+	VisitListStatementLinesResponse(ctx *fiber.Ctx) error
+}
+
+type ListStatementLines200JSONResponse StatementLineList
+
+func (response ListStatementLines200JSONResponse) VisitListStatementLinesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListStatementLinesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListStatementLinesdefaultApplicationProblemPlusJSONResponse) VisitListStatementLinesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListPartiesRequestObject struct {
+}
+
+type ListPartiesResponseObject interface {
+	VisitListPartiesResponse(ctx *fiber.Ctx) error
+}
+
+type ListParties200JSONResponse PartyList
+
+func (response ListParties200JSONResponse) VisitListPartiesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListPartiesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPartiesdefaultApplicationProblemPlusJSONResponse) VisitListPartiesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CreatePartyRequestObject struct {
+	Params CreatePartyParams
+	Body   *CreatePartyJSONRequestBody
+}
+
+type CreatePartyResponseObject interface {
+	VisitCreatePartyResponse(ctx *fiber.Ctx) error
+}
+
+type CreateParty201JSONResponse Party
+
+func (response CreateParty201JSONResponse) VisitCreatePartyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CreatePartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreatePartydefaultApplicationProblemPlusJSONResponse) VisitCreatePartyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutPartyRequestObject struct {
+	Party  PartyID `json:"party"`
+	Params PutPartyParams
+	Body   *PutPartyJSONRequestBody
+}
+
+type PutPartyResponseObject interface {
+	VisitPutPartyResponse(ctx *fiber.Ctx) error
+}
+
+type PutParty200JSONResponse Party
+
+func (response PutParty200JSONResponse) VisitPutPartyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutPartydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutPartydefaultApplicationProblemPlusJSONResponse) VisitPutPartyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListSettlementTermsRequestObject struct {
+	Params ListSettlementTermsParams
+}
+
+type ListSettlementTermsResponseObject interface {
+	VisitListSettlementTermsResponse(ctx *fiber.Ctx) error
+}
+
+type ListSettlementTerms200JSONResponse SettlementTermList
+
+func (response ListSettlementTerms200JSONResponse) VisitListSettlementTermsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListSettlementTermsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSettlementTermsdefaultApplicationProblemPlusJSONResponse) VisitListSettlementTermsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CreateSettlementTermRequestObject struct {
+	Params CreateSettlementTermParams
+	Body   *CreateSettlementTermJSONRequestBody
+}
+
+type CreateSettlementTermResponseObject interface {
+	VisitCreateSettlementTermResponse(ctx *fiber.Ctx) error
+}
+
+type CreateSettlementTerm201JSONResponse SettlementTermNew
+
+func (response CreateSettlementTerm201JSONResponse) VisitCreateSettlementTermResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CreateSettlementTermdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateSettlementTermdefaultApplicationProblemPlusJSONResponse) VisitCreateSettlementTermResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetStatusRequestObject struct {
 }
 
@@ -18943,6 +20869,51 @@ type StrictServerInterface interface {
 	// EndSession Sign out
 	// (DELETE /sessions/current)
 	EndSession(ctx context.Context, request EndSessionRequestObject) (EndSessionResponseObject, error)
+	// ListSettlementMonths Months, the newest first
+	// (GET /settlement/months)
+	ListSettlementMonths(ctx context.Context, request ListSettlementMonthsRequestObject) (ListSettlementMonthsResponseObject, error)
+	// GetSettlementMonth A month
+	// (GET /settlement/months/{month})
+	GetSettlementMonth(ctx context.Context, request GetSettlementMonthRequestObject) (GetSettlementMonthResponseObject, error)
+	// GetSettlementBooks A month as a double-entry journal
+	// (GET /settlement/months/{month}/books)
+	GetSettlementBooks(ctx context.Context, request GetSettlementBooksRequestObject) (GetSettlementBooksResponseObject, error)
+	// DraftSettlementMonth Draft a month
+	// (POST /settlement/months/{month}/draft)
+	DraftSettlementMonth(ctx context.Context, request DraftSettlementMonthRequestObject) (DraftSettlementMonthResponseObject, error)
+	// ListLinePostings The postings behind a line
+	// (GET /settlement/months/{month}/lines/{number}/postings)
+	ListLinePostings(ctx context.Context, request ListLinePostingsRequestObject) (ListLinePostingsResponseObject, error)
+	// LockSettlementMonth Lock a month
+	// (POST /settlement/months/{month}/lock)
+	LockSettlementMonth(ctx context.Context, request LockSettlementMonthRequestObject) (LockSettlementMonthResponseObject, error)
+	// ListStatements The statements of a month
+	// (GET /settlement/months/{month}/statements)
+	ListStatements(ctx context.Context, request ListStatementsRequestObject) (ListStatementsResponseObject, error)
+	// GetStatement The statement of a party
+	// (GET /settlement/months/{month}/statements/{party})
+	GetStatement(ctx context.Context, request GetStatementRequestObject) (GetStatementResponseObject, error)
+	// GetStatementFile The lines of a statement as a file
+	// (GET /settlement/months/{month}/statements/{party}/file)
+	GetStatementFile(ctx context.Context, request GetStatementFileRequestObject) (GetStatementFileResponseObject, error)
+	// ListStatementLines The lines of a statement
+	// (GET /settlement/months/{month}/statements/{party}/lines)
+	ListStatementLines(ctx context.Context, request ListStatementLinesRequestObject) (ListStatementLinesResponseObject, error)
+	// ListParties Who settles
+	// (GET /settlement/parties)
+	ListParties(ctx context.Context, request ListPartiesRequestObject) (ListPartiesResponseObject, error)
+	// CreateParty Add a franchisee
+	// (POST /settlement/parties)
+	CreateParty(ctx context.Context, request CreatePartyRequestObject) (CreatePartyResponseObject, error)
+	// PutParty Describe a party
+	// (PUT /settlement/parties/{party})
+	PutParty(ctx context.Context, request PutPartyRequestObject) (PutPartyResponseObject, error)
+	// ListSettlementTerms What was agreed
+	// (GET /settlement/terms)
+	ListSettlementTerms(ctx context.Context, request ListSettlementTermsRequestObject) (ListSettlementTermsResponseObject, error)
+	// CreateSettlementTerm Record what was agreed
+	// (POST /settlement/terms)
+	CreateSettlementTerm(ctx context.Context, request CreateSettlementTermRequestObject) (CreateSettlementTermResponseObject, error)
 	// GetStatus Counts, lag, terminals and exposure at this moment
 	// (GET /status)
 	GetStatus(ctx context.Context, request GetStatusRequestObject) (GetStatusResponseObject, error)
@@ -23486,6 +25457,463 @@ func (sh *strictHandler) EndSession(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(EndSessionResponseObject); ok {
 		if err := validResponse.VisitEndSessionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSettlementMonths operation middleware
+func (sh *strictHandler) ListSettlementMonths(ctx *fiber.Ctx, params ListSettlementMonthsParams) error {
+	var request ListSettlementMonthsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSettlementMonths(ctx.UserContext(), request.(ListSettlementMonthsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSettlementMonths")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSettlementMonthsResponseObject); ok {
+		if err := validResponse.VisitListSettlementMonthsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSettlementMonth operation middleware
+func (sh *strictHandler) GetSettlementMonth(ctx *fiber.Ctx, month MonthSettled) error {
+	var request GetSettlementMonthRequestObject
+
+	request.Month = month
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSettlementMonth(ctx.UserContext(), request.(GetSettlementMonthRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSettlementMonth")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSettlementMonthResponseObject); ok {
+		if err := validResponse.VisitGetSettlementMonthResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSettlementBooks operation middleware
+func (sh *strictHandler) GetSettlementBooks(ctx *fiber.Ctx, month MonthSettled, params GetSettlementBooksParams) error {
+	var request GetSettlementBooksRequestObject
+
+	request.Month = month
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSettlementBooks(ctx.UserContext(), request.(GetSettlementBooksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSettlementBooks")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSettlementBooksResponseObject); ok {
+		if err := validResponse.VisitGetSettlementBooksResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DraftSettlementMonth operation middleware
+func (sh *strictHandler) DraftSettlementMonth(ctx *fiber.Ctx, month MonthSettled, params DraftSettlementMonthParams) error {
+	var request DraftSettlementMonthRequestObject
+
+	request.Month = month
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DraftSettlementMonth(ctx.UserContext(), request.(DraftSettlementMonthRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DraftSettlementMonth")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DraftSettlementMonthResponseObject); ok {
+		if err := validResponse.VisitDraftSettlementMonthResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListLinePostings operation middleware
+func (sh *strictHandler) ListLinePostings(ctx *fiber.Ctx, month MonthSettled, number int64, params ListLinePostingsParams) error {
+	var request ListLinePostingsRequestObject
+
+	request.Month = month
+	request.Number = number
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLinePostings(ctx.UserContext(), request.(ListLinePostingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLinePostings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLinePostingsResponseObject); ok {
+		if err := validResponse.VisitListLinePostingsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// LockSettlementMonth operation middleware
+func (sh *strictHandler) LockSettlementMonth(ctx *fiber.Ctx, month MonthSettled, params LockSettlementMonthParams) error {
+	var request LockSettlementMonthRequestObject
+
+	request.Month = month
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.LockSettlementMonth(ctx.UserContext(), request.(LockSettlementMonthRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LockSettlementMonth")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LockSettlementMonthResponseObject); ok {
+		if err := validResponse.VisitLockSettlementMonthResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListStatements operation middleware
+func (sh *strictHandler) ListStatements(ctx *fiber.Ctx, month MonthSettled, params ListStatementsParams) error {
+	var request ListStatementsRequestObject
+
+	request.Month = month
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListStatements(ctx.UserContext(), request.(ListStatementsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListStatements")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListStatementsResponseObject); ok {
+		if err := validResponse.VisitListStatementsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetStatement operation middleware
+func (sh *strictHandler) GetStatement(ctx *fiber.Ctx, month MonthSettled, party PartyID) error {
+	var request GetStatementRequestObject
+
+	request.Month = month
+	request.Party = party
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStatement(ctx.UserContext(), request.(GetStatementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStatement")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetStatementResponseObject); ok {
+		if err := validResponse.VisitGetStatementResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetStatementFile operation middleware
+func (sh *strictHandler) GetStatementFile(ctx *fiber.Ctx, month MonthSettled, party PartyID, params GetStatementFileParams) error {
+	var request GetStatementFileRequestObject
+
+	request.Month = month
+	request.Party = party
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStatementFile(ctx.UserContext(), request.(GetStatementFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStatementFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetStatementFileResponseObject); ok {
+		if err := validResponse.VisitGetStatementFileResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListStatementLines operation middleware
+func (sh *strictHandler) ListStatementLines(ctx *fiber.Ctx, month MonthSettled, party PartyID, params ListStatementLinesParams) error {
+	var request ListStatementLinesRequestObject
+
+	request.Month = month
+	request.Party = party
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListStatementLines(ctx.UserContext(), request.(ListStatementLinesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListStatementLines")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListStatementLinesResponseObject); ok {
+		if err := validResponse.VisitListStatementLinesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListParties operation middleware
+func (sh *strictHandler) ListParties(ctx *fiber.Ctx) error {
+	var request ListPartiesRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListParties(ctx.UserContext(), request.(ListPartiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListParties")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPartiesResponseObject); ok {
+		if err := validResponse.VisitListPartiesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateParty operation middleware
+func (sh *strictHandler) CreateParty(ctx *fiber.Ctx, params CreatePartyParams) error {
+	var request CreatePartyRequestObject
+
+	request.Params = params
+
+	var body CreatePartyJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateParty(ctx.UserContext(), request.(CreatePartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreatePartyResponseObject); ok {
+		if err := validResponse.VisitCreatePartyResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutParty operation middleware
+func (sh *strictHandler) PutParty(ctx *fiber.Ctx, party PartyID, params PutPartyParams) error {
+	var request PutPartyRequestObject
+
+	request.Party = party
+	request.Params = params
+
+	var body PutPartyJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutParty(ctx.UserContext(), request.(PutPartyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutParty")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutPartyResponseObject); ok {
+		if err := validResponse.VisitPutPartyResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSettlementTerms operation middleware
+func (sh *strictHandler) ListSettlementTerms(ctx *fiber.Ctx, params ListSettlementTermsParams) error {
+	var request ListSettlementTermsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSettlementTerms(ctx.UserContext(), request.(ListSettlementTermsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSettlementTerms")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSettlementTermsResponseObject); ok {
+		if err := validResponse.VisitListSettlementTermsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateSettlementTerm operation middleware
+func (sh *strictHandler) CreateSettlementTerm(ctx *fiber.Ctx, params CreateSettlementTermParams) error {
+	var request CreateSettlementTermRequestObject
+
+	request.Params = params
+
+	var body CreateSettlementTermJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSettlementTerm(ctx.UserContext(), request.(CreateSettlementTermRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSettlementTerm")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateSettlementTermResponseObject); ok {
+		if err := validResponse.VisitCreateSettlementTermResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -44,6 +44,8 @@ import (
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/settlement"
+	"github.com/tallystick/tallystick/server/settlement/clearing"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/server/storeday"
 	"github.com/tallystick/tallystick/server/tier"
@@ -73,15 +75,16 @@ type rig struct {
 	people *people.Directory
 	server *api.Server
 
-	outbox   *mail.Outbox
-	wallets  wallets
-	passes   *pass.Service
-	ending   []expiry.Certificate
-	accounts *account.Accounts
-	cashiers *cashier.Cashiers
-	journal  *hqjournal.Journal
-	rights   *allowance.Service
-	watch    *console.Watch
+	outbox     *mail.Outbox
+	wallets    wallets
+	passes     *pass.Service
+	settlement *settlement.Service
+	ending     []expiry.Certificate
+	accounts   *account.Accounts
+	cashiers   *cashier.Cashiers
+	journal    *hqjournal.Journal
+	rights     *allowance.Service
+	watch      *console.Watch
 
 	base  string
 	token string
@@ -203,11 +206,21 @@ func (r *rig) start() {
 		Store: db, Fleet: lanes, Journal: journal, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Virtual: webshop.IsLane,
 	})
 	r.cases = casework.New(casework.Env{Store: db, Journal: journal, Ledger: r.ledger, People: db, Clock: r.clock, NewID: newID})
+	r.settlement = settlement.New(settlement.Env{
+		Store: db, Journal: journal, Clock: r.clock, NewID: newID, Places: func(ctx context.Context) ([]clearing.Place, error) {
+			stores, err := lanes.Stores(ctx, uuid.Nil, 100)
+			var out []clearing.Place
+			for _, s := range stores {
+				out = append(out, clearing.Place{ID: s.ID, Code: s.Code, Name: s.Name, Currency: s.Currency, Zone: s.TimeZone})
+			}
+			return out, err
+		},
+	})
 	r.server = api.New(api.Options{
 		Google:    googleStub{},
-		StoreDays: days,
-		Branding:  branding.New(branding.Env{Store: db, Clock: r.clock, Programme: "Corner Shop"}),
-		Cards:     cards, Mails: r.outbox, Claims: claims,
+		StoreDays: days, Settlement: r.settlement,
+		Branding: branding.New(branding.Env{Store: db, Clock: r.clock, Programme: "Corner Shop"}),
+		Cards:    cards, Mails: r.outbox, Claims: claims,
 		Passes: r.passes, Tiers: tiers,
 		People: r.people, Answers: answers, Fleet: lanes, Cashiers: r.cashiers, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,

@@ -33,6 +33,7 @@ import (
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/reconcile"
+	"github.com/tallystick/tallystick/server/settlement"
 	"github.com/tallystick/tallystick/server/storeday"
 	"github.com/tallystick/tallystick/server/tier"
 	"github.com/tallystick/tallystick/server/webshop"
@@ -99,12 +100,14 @@ type Options struct {
 	Claims    *claim.Service
 	Days      *reconcile.Service
 	StoreDays *storeday.Service
-	Cards     *card.Cards
-	Branding  *branding.Service
-	Mails     *mail.Outbox
-	Passes    *pass.Service
-	Tiers     *tier.Service
-	Google    GoogleWallet // nil without an account
+	// Settlement is what stores, franchisees and the programme owe each other.
+	Settlement *settlement.Service
+	Cards      *card.Cards
+	Branding   *branding.Service
+	Mails      *mail.Outbox
+	Passes     *pass.Service
+	Tiers      *tier.Service
+	Google     GoogleWallet // nil without an account
 	// SelfMade says that Apple passes are signed by a self-made authority.
 	SelfMade bool
 	Ledger   Ledger

@@ -47,10 +47,8 @@ func (p piecewise) Write(b []byte) (int, error) {
 
 // GetListFile implements StrictServerInterface.
 func (h handlers) GetListFile(ctx context.Context, r GetListFileRequestObject) (GetListFileResponseObject, error) {
-	select {
-	case h.files <- struct{}{}:
-	default:
-		return nil, &problem.Error{Code: problem.Backpressure, Detail: "other files are being made", RetryAfter: comeAgain}
+	if err := h.takeFile(); err != nil {
+		return nil, err
 	}
 	f, err := h.o.Lists.File(ctx, asked(r.List, r.Params), console.Format(r.Params.Format), valueOf(r.Params.Mark))
 	if err != nil {
@@ -58,6 +56,16 @@ func (h handlers) GetListFile(ctx context.Context, r GetListFileRequestObject) (
 		return nil, err
 	}
 	return download{handlers: h, file: f}, nil
+}
+
+// takeFile takes one of the places for files that are made at once.
+func (h handlers) takeFile() error {
+	select {
+	case h.files <- struct{}{}:
+		return nil
+	default:
+		return &problem.Error{Code: problem.Backpressure, Detail: "other files are being made", RetryAfter: comeAgain}
+	}
 }
 
 // download is a file on its way.
@@ -68,7 +76,12 @@ type download struct {
 
 // VisitGetListFileResponse implements the generated interface. When the list cannot be
 // read to its end the connection is cut, so that nobody takes half a file for the whole.
-func (d download) VisitGetListFileResponse(c *fiber.Ctx) error {
+func (d download) VisitGetListFileResponse(c *fiber.Ctx) error { return d.send(c) }
+
+// VisitGetStatementFileResponse implements the generated interface.
+func (d download) VisitGetStatementFileResponse(c *fiber.Ctx) error { return d.send(c) }
+
+func (d download) send(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, d.file.ContentType)
 	c.Set(fiber.HeaderContentDisposition, mime.FormatMediaType("attachment", map[string]string{"filename": d.file.Name}))
 	conn := c.Context().Conn()

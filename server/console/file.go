@@ -29,6 +29,12 @@ const (
 	MostXLSX = 100_000
 )
 
+// What files are to a browser.
+const (
+	contentCSV  = "text/csv; charset=utf-8"
+	contentXLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+)
+
 // filePage is how many rows are read at once.
 const filePage = 1000
 
@@ -42,6 +48,22 @@ type File struct {
 	query  Query
 	format Format
 	marked bool
+	given  func(ctx context.Context, do func(Row) error) error // instead of rows
+}
+
+// NewFile prepares rows that are no list of the console as a file: rows calls do for each,
+// in order, with a cell for each of the columns.
+func NewFile(name string, columns []Column, format Format, marked bool, rows func(ctx context.Context, do func(Row) error) error) (File, error) {
+	f := File{Name: name + "." + string(format), query: Query{List: List{Name: "lines", Columns: columns}}, format: format, marked: marked, given: rows}
+	switch format {
+	case CSV:
+		f.ContentType = contentCSV
+	case XLSX:
+		f.ContentType = contentXLSX
+	default:
+		return File{}, refuse("format", "must be csv or xlsx")
+	}
+	return f, nil
 }
 
 // File prepares a list as a file, with the filters and the order of a question. marked puts
@@ -53,11 +75,11 @@ func (r *Reader) File(ctx context.Context, a Asked, format Format, marked bool) 
 		return File{}, err
 	}
 	most := MostCSV
-	f := File{rows: r.rows, query: q, format: format, marked: marked, ContentType: "text/csv; charset=utf-8"}
+	f := File{rows: r.rows, query: q, format: format, marked: marked, ContentType: contentCSV}
 	switch format {
 	case CSV:
 	case XLSX:
-		most, f.ContentType = MostXLSX, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+		most, f.ContentType = MostXLSX, contentXLSX
 	default:
 		return File{}, refuse("format", "must be csv or xlsx")
 	}
@@ -82,6 +104,9 @@ func (f File) Write(ctx context.Context, w io.Writer) error {
 
 // each calls do for every row.
 func (f File) each(ctx context.Context, do func(Row) error) error {
+	if f.given != nil {
+		return f.given(ctx, do)
+	}
 	q := f.query
 	q.Limit = filePage
 	for {

@@ -20,23 +20,24 @@ type Area string
 
 // Areas.
 const (
-	AreaLook      Area = "look"      // read anything
-	AreaProgramme Area = "programme" // rules, rewards, vouchers
-	AreaRisk      Area = "risk"      // the caps for redeeming without HQ
-	AreaMembers   Area = "members"   // enrol, block, issue again, adjust
-	AreaFleet     Area = "fleet"     // stores and terminals
-	AreaTrust     Area = "trust"     // let back in who was shut out
-	AreaPeople    Area = "people"    // who may sign in
-	AreaLoss      Area = "loss"      // confirm that a terminal is lost, as the second of two people
-	AreaCases     Area = "cases"     // exceptions: whose they are, notes, how they were settled
-	AreaCheck     Area = "check"     // approve, as the second of two people, what somebody proposed about exceptions
-	AreaPersonal  Area = "personal"  // read what shoppers told about themselves: address, phone, consents
-	AreaAccounts  Area = "accounts"  // transfers, merges, households, lists, sales of the web shop
+	AreaLook       Area = "look"       // read anything
+	AreaProgramme  Area = "programme"  // rules, rewards, vouchers
+	AreaRisk       Area = "risk"       // the caps for redeeming without HQ
+	AreaMembers    Area = "members"    // enrol, block, issue again, adjust
+	AreaFleet      Area = "fleet"      // stores and terminals
+	AreaTrust      Area = "trust"      // let back in who was shut out
+	AreaPeople     Area = "people"     // who may sign in
+	AreaLoss       Area = "loss"       // confirm that a terminal is lost, as the second of two people
+	AreaCases      Area = "cases"      // exceptions: whose they are, notes, how they were settled
+	AreaCheck      Area = "check"      // approve, as the second of two people, what somebody proposed about exceptions
+	AreaSettlement Area = "settlement" // parties, prices, fees, months
+	AreaPersonal   Area = "personal"   // read what shoppers told about themselves: address, phone, consents
+	AreaAccounts   Area = "accounts"   // transfers, merges, households, lists, sales of the web shop
 )
 
 var may = map[Role][]Area{
-	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaTrust, AreaPeople, AreaLoss, AreaPersonal, AreaAccounts, AreaCases, AreaCheck},
-	Finance:       {AreaLook, AreaRisk, AreaLoss, AreaCases, AreaCheck},
+	Administrator: {AreaLook, AreaProgramme, AreaRisk, AreaMembers, AreaFleet, AreaTrust, AreaPeople, AreaLoss, AreaPersonal, AreaAccounts, AreaCases, AreaCheck, AreaSettlement},
+	Finance:       {AreaLook, AreaRisk, AreaLoss, AreaCases, AreaCheck, AreaSettlement},
 	Marketing:     {AreaLook, AreaProgramme},
 	Operations:    {AreaLook, AreaFleet, AreaLoss, AreaCases},
 	Support:       {AreaLook, AreaMembers, AreaPersonal, AreaCases},
