@@ -3,6 +3,7 @@ package quarter
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/quarter/truth"
@@ -50,6 +51,45 @@ func (w *world) checkOwed(ctx context.Context, r *Report) error {
 	}
 	if before == len(r.Wrong) {
 		r.equal("%d lines of what is owed in %d months, each by column: opening, issued, redeemed, expired, reversed, restored, adjusted, closing", lines, len(report.Months))
+	}
+	return nil
+}
+
+// asKnown is what was owed at the end of a month, as it was known then.
+type asKnown struct {
+	asked liability.Question
+	told  []liability.MonthOf
+}
+
+// rememberOwed asks what was owed at the end of the month that is over.
+func (w *world) rememberOwed(ctx context.Context) error {
+	end := liability.DayAt(w.hq.clock.Now().UTC().AddDate(0, 0, -1))
+	q := liability.Question{Unit: points, By: liability.Recorded, From: liability.MonthAt(end), Until: end, Known: end}
+	report, err := w.hq.owed.Roll(ctx, q)
+	if err != nil {
+		return fmt.Errorf("ask what is owed: %w", err)
+	}
+	w.known = append(w.known, asKnown{q, report.Months})
+	return nil
+}
+
+// checkKnown asks again what was known at the end of each month: whatever came later, the
+// answers are the same.
+func (w *world) checkKnown(ctx context.Context, r *Report) error {
+	same := 0
+	for _, was := range w.known {
+		now, err := w.hq.owed.Roll(ctx, was.asked)
+		if err != nil {
+			return fmt.Errorf("ask again what was owed: %w", err)
+		}
+		if !reflect.DeepEqual(now.Months, was.told) {
+			r.wrong("what was known at the end of %s is another today: %+v, not %+v", was.asked.From, now.Months, was.told)
+			continue
+		}
+		same++
+	}
+	if same == len(w.known) {
+		r.equal("what was owed at the end of %d months as known then, asked again at the end", same)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func Play(ctx context.Context, size Size, dsn string, a Auditor, out io.Writer) 
 func (w *world) check(ctx context.Context, a Auditor) error {
 	r := w.report
 	r.Counts, r.Entries, r.Facts = w.counts, w.entries(), w.truth.Facts()
-	for _, check := range []func(context.Context, *Report) error{w.checkCertificates, w.checkAccounts, w.checkExceptions, w.checkOwed, w.checkSettlement, w.checkBooks} {
+	for _, check := range []func(context.Context, *Report) error{w.checkCertificates, w.checkAccounts, w.checkExceptions, w.checkOwed, w.checkSettlement, w.checkKnown, w.checkBooks} {
 		if err := check(ctx, r); err != nil {
 			return fmt.Errorf("check the quarter: %w", err)
 		}

@@ -150,6 +150,9 @@ func (w *world) closeMonth(ctx context.Context) error {
 	if m < clearing.MonthOf(entry.DateOf(w.size.Start)) {
 		return nil
 	}
+	if err := w.rememberOwed(ctx); err != nil {
+		return err
+	}
 	if _, err := w.hq.settling.Draft(ctx, w.ann, m); err != nil {
 		return fmt.Errorf("draft %s: %w", m, err)
 	}

@@ -84,6 +84,7 @@ type world struct {
 	bounds   []bound
 	counts   map[string]int
 	sweptTo  int64
+	known    []asKnown
 	report   *Report
 	disputes map[uuid.UUID]bool // exceptions that people have settled
 }
