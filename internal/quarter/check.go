@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -81,35 +82,35 @@ func (s *shop) checkDays(size Size, links []storeday.Link, r *Report) {
 	}
 }
 
+// journalKey tells journals apart.
+type journalKey struct {
+	terminal uuid.UUID
+	epoch    uint32
+}
+
+// checkDay holds one certificate against what the store's journals say: covered is through
+// where each was certified before.
 func (s *shop) checkDay(date uint32, c storeday.Certificate, covered map[*truth.Journal]uint64, where string, r *Report) {
-	listed := map[[20]byte]storeday.Journal{}
-	name := func(id uuid.UUID, epoch uint32) (k [20]byte) {
-		copy(k[:], id[:])
-		k[16], k[17], k[18], k[19] = byte(epoch>>24), byte(epoch>>16), byte(epoch>>8), byte(epoch)
-		return k
-	}
+	listed := map[journalKey]storeday.Journal{}
 	for _, j := range c.Journals {
-		listed[name(j.Terminal, j.Epoch)] = j
+		listed[journalKey{j.Terminal, j.Epoch}] = j
 	}
 	figures := map[uint32]truth.Figures{date: {}}
 	for _, j := range s.journals {
 		last, waits := j.Through(date, covered[j], c.CutAt)
-		got, there := listed[name(uuid.UUID(j.Lane), j.Epoch)]
-		delete(listed, name(uuid.UUID(j.Lane), j.Epoch))
+		key := journalKey{uuid.UUID(j.Lane), j.Epoch}
+		got, there := listed[key]
+		delete(listed, key)
 		if len(j.Entries) == 0 || j.Entries[0].Known == 0 || !there && j.Entries[0].Known > c.CutAt {
 			continue // it began after
 		}
 		switch {
 		case waits:
 			r.wrong("%s: it did not wait for %s of terminal %s", where, j.Name, uuid.UUID(j.Lane))
-		case !there && last > covered[j]:
+		case there:
+			checkSpan(j, got, truth.Span{First: covered[j] + 1, Last: last}, c.CutAt, where, r)
+		case last > covered[j]:
 			r.wrong("%s: %s is not in it", where, j.Name)
-		case there && (got.First != covered[j]+1 || got.Last != last):
-			r.wrong("%s: of %s it covers entries %d to %d, not %d to %d", where, j.Name, got.First, got.Last, covered[j]+1, last)
-		case there && j.Heads[last] != "" && last > covered[j] && got.Head != j.Heads[last]:
-			r.wrong("%s: the head of %s is another", where, j.Name)
-		case there && j.Over == "lost" && j.Since < c.CutAt && (got.Gap == nil || got.Over != storeday.OverLost):
-			r.wrong("%s: it does not name the gap of %s", where, j.Name)
 		}
 		j.Add(truth.Span{First: covered[j] + 1, Last: last}, date, figures)
 		covered[j] = last
@@ -117,13 +118,30 @@ func (s *shop) checkDay(date uint32, c storeday.Certificate, covered map[*truth.
 	for range listed {
 		r.wrong("%s: it covers a journal that nobody wrote", where)
 	}
+	r.LateFigures += len(c.Late)
+	checkFigures(append([]storeday.Figures{c.Day}, c.Late...), figures, where, r)
+}
+
+// checkSpan holds what a certificate says of one journal against the truth.
+func checkSpan(j *truth.Journal, got storeday.Journal, want truth.Span, cut int64, where string, r *Report) {
+	switch head := j.Heads[want.Last]; {
+	case got.First != want.First || got.Last != want.Last:
+		r.wrong("%s: of %s it covers entries %d to %d, not %d to %d", where, j.Name, got.First, got.Last, want.First, want.Last)
+	case head != "" && want.Last >= want.First && got.Head != head:
+		r.wrong("%s: the head of %s is another", where, j.Name)
+	case j.Over == "lost" && j.Since < cut && (got.Gap == nil || got.Over != storeday.OverLost):
+		r.wrong("%s: it does not name the gap of %s", where, j.Name)
+	}
+}
+
+// checkFigures holds the figures of a certificate, by date, against the truth.
+func checkFigures(all []storeday.Figures, want map[uint32]truth.Figures, where string, r *Report) {
 	said := map[uint32]truth.Figures{}
-	for _, f := range append([]storeday.Figures{c.Day}, c.Late...) {
+	for _, f := range all {
 		said[dateNumber(f.Date)] = asTruth(f)
 	}
-	r.LateFigures += len(c.Late)
-	for date, want := range figures {
-		for _, d := range want.Differs(said[date]) {
+	for date, f := range want {
+		for _, d := range f.Differs(said[date]) {
 			r.wrong("%s: figures of %d: %s", where, date, d)
 		}
 		delete(said, date)
@@ -227,61 +245,41 @@ func (w *world) checkAccounts(ctx context.Context, r *Report) error {
 	return nil
 }
 
+// plantedOf counts what was planted of each story, in the order of planting.
+type plantedOf struct {
+	report *Report
+	at     map[string]int
+}
+
+func (p plantedOf) of(story, kind string) *Planted {
+	i, known := p.at[story+kind]
+	if !known {
+		i = len(p.report.Planted)
+		p.at[story+kind] = i
+		p.report.Planted = append(p.report.Planted, Planted{Story: story, Kind: kind})
+	}
+	return &p.report.Planted[i]
+}
+
 // checkExceptions holds what head office found against what was planted.
 func (w *world) checkExceptions(ctx context.Context, r *Report) error {
 	all, err := w.hq.exceptions(ctx, ledger.ExceptionFilter{})
 	if err != nil {
 		return err
 	}
-	planted := map[string]*Planted{}
-	of := func(story, kind string) *Planted {
-		key := story + kind
-		if planted[key] == nil {
-			r.Planted = append(r.Planted, Planted{Story: story, Kind: kind})
-			planted[key] = &Planted{}
-		}
-		return planted[key]
-	}
-	left := append([]expected(nil), w.want...)
-	for _, x := range left {
-		of(x.story, string(x.kind)).Planted += x.times
+	planted := plantedOf{r, map[string]int{}}
+	for _, x := range w.want {
+		planted.of(x.story, string(x.kind)).Planted++
 	}
 	for _, x := range w.refused {
-		p := of(x.story, string(x.want))
+		p := planted.of(x.story, string(x.want))
 		if p.Planted++; x.got == x.want {
 			p.Found++
 		} else {
 			r.wrong("%s: it was answered with %q, not %q", x.story, x.got, x.want)
 		}
 	}
-	for _, e := range all {
-		if e.State == ledger.ExceptionWithdrawn {
-			r.Withdrawn++
-			continue
-		}
-		i := 0
-		for i < len(left) && (left[i].times == 0 || !left[i].matches(e)) {
-			i++
-		}
-		if i == len(left) {
-			r.wrong("invented: %s at entry %d of journal %d of terminal %s, %d: %s", e.Kind, e.Seq, e.Epoch, e.Terminal, e.Amount, e.Cause)
-			continue
-		}
-		left[i].times--
-		of(left[i].story, string(e.Kind)).Found++
-		if e.State != left[i].state {
-			r.wrong("%s: the exception is %s, not %s", left[i].story, e.State, left[i].state)
-		}
-	}
-	for _, x := range left {
-		if x.times > 0 {
-			r.wrong("missed: %s, %s at entry %d of journal %d of terminal %s", x.story, x.kind, x.seq, x.epoch, x.terminal)
-		}
-	}
-	for i := range r.Planted {
-		p := planted[r.Planted[i].Story+r.Planted[i].Kind]
-		r.Planted[i].Planted, r.Planted[i].Found = p.Planted, p.Found
-	}
+	w.find(all, planted)
 	r.Bounds = w.bounds
 	for _, b := range w.bounds {
 		if b.Real > b.Bound {
@@ -289,6 +287,29 @@ func (w *world) checkExceptions(ctx context.Context, r *Report) error {
 		}
 	}
 	return nil
+}
+
+// find pairs exceptions with what was planted. What has no pair was invented, or missed.
+func (w *world) find(all []ledger.Exception, planted plantedOf) {
+	r, left := planted.report, slices.Clone(w.want)
+	for _, e := range all {
+		if e.State == ledger.ExceptionWithdrawn {
+			r.Withdrawn++
+			continue
+		}
+		i := slices.IndexFunc(left, func(x expected) bool { return x.matches(e) })
+		if i < 0 {
+			r.wrong("invented: %s at entry %d of journal %d of terminal %s, %d: %s", e.Kind, e.Seq, e.Epoch, e.Terminal, e.Amount, e.Cause)
+			continue
+		}
+		if planted.of(left[i].story, string(e.Kind)).Found++; e.State != left[i].state {
+			r.wrong("%s: the exception is %s, not %s", left[i].story, e.State, left[i].state)
+		}
+		left = slices.Delete(left, i, i+1)
+	}
+	for _, x := range left {
+		r.wrong("missed: %s, %s at entry %d of journal %d of terminal %s", x.story, x.kind, x.seq, x.epoch, x.terminal)
+	}
 }
 
 // checkBooks has head office verify itself: chains, signatures, folding, books that sum to zero.

@@ -106,7 +106,7 @@ func (w *world) lostAndFound(from int, l *lane) {
 		}
 		w.want = append(w.want, expected{
 			story: "terminal lost, and found with sales nobody had heard of", kind: ledger.Unproven, terminal: l.terminal, epoch: l.writer.Epoch, seq: s.seq,
-			amount: s.fact.Earned, state: ledger.ExceptionReleased, times: 1,
+			amount: s.fact.Earned, state: ledger.ExceptionReleased,
 		})
 		return nil
 	})
@@ -124,7 +124,7 @@ func (w *world) lostAndFound(from int, l *lane) {
 		l.said.Ended, l.said.Since, l.said.Over = true, w.hq.ms(), "lost"
 		w.want = append(w.want, expected{
 			story: "terminal lost, and found with sales nobody had heard of", kind: ledger.TerminalLost, terminal: l.terminal, epoch: l.writer.Epoch,
-			seq: l.sent.Seq, amount: -1, state: ledger.ExceptionOpen, times: 1,
+			seq: l.sent.Seq, amount: -1, state: ledger.ExceptionOpen,
 		})
 		return nil
 	})

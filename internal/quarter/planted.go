@@ -23,7 +23,6 @@ type expected struct {
 	seq      uint64
 	amount   int64 // −1: any
 	state    string
-	times    int // how many of it
 }
 
 // refusal is something that head office must not have taken in.
@@ -40,7 +39,7 @@ type bound struct {
 
 func (w *world) expect(story string, kind ledger.ExceptionKind, l *lane, seq uint64, amount int64) {
 	w.want = append(w.want, expected{
-		story: story, kind: kind, terminal: l.terminal, epoch: l.writer.Epoch, seq: seq, amount: amount, state: ledger.ExceptionOpen, times: 1,
+		story: story, kind: kind, terminal: l.terminal, epoch: l.writer.Epoch, seq: seq, amount: amount, state: ledger.ExceptionOpen,
 	})
 }
 
