@@ -72,6 +72,11 @@ const (
 
 	// DayCloseDiffers: a figure of a day close that HQ finds otherwise in the entries.
 	DayCloseDiffers ExceptionKind = "day_close_differs"
+	// DayOverdue: a lane has not closed a date that is long over. It withdraws itself when the
+	// date is certified.
+	DayOverdue ExceptionKind = "day_overdue"
+	// DayCloseAhead: a close of a date that had not begun anywhere when it arrived.
+	DayCloseAhead ExceptionKind = "day_close_ahead"
 
 	ReturnUnmatched   ExceptionKind = "return_unmatched"    // a return whose sale is not known
 	ReturnExceedsSale ExceptionKind = "return_exceeds_sale" // more came back than was left of the sale

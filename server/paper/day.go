@@ -79,8 +79,9 @@ func (d Day) PDF(locale Locale) ([]byte, error) {
 	s.head(say.figures + ", " + d.Date)
 	s.figures(d.Day)
 	for _, late := range d.Late {
-		s.head(put(say.late, late.Date))
-		s.small(say.lateText)
+		title, text := d.otherDate(say, late.Date)
+		s.head(title)
+		s.small(text)
 		s.figures(late)
 	}
 	s.journals(d.Journals)
@@ -90,6 +91,14 @@ func (d Day) PDF(locale Locale) ([]byte, error) {
 	s.y++
 	s.para(put(say.attached, d.FileName("jwt"), d.Address+"/.well-known/jwks.json"))
 	return s.bytes()
+}
+
+// otherDate says why entries of another date are in the certificate.
+func (d Day) otherDate(say words, date string) (title, text string) {
+	if date > d.Date {
+		return put(say.ahead, date), say.aheadText
+	}
+	return put(say.late, date), say.lateText
 }
 
 // top is what the certificate is, beside its code.

@@ -89,7 +89,10 @@ func (d Day) Page(locale Locale) ([]byte, error) {
 	}
 	p.Parts = append(p.Parts, partOf(say, say.figures+", "+d.Date, d.Day))
 	for _, late := range d.Late {
-		p.Parts = append(p.Parts, partOf(say, put(say.late, late.Date), late))
+		title, text := d.otherDate(say, late.Date)
+		other := partOf(say, title, late)
+		other.Text = append([]string{text}, other.Text...)
+		p.Parts = append(p.Parts, other)
 	}
 	covered := coveredOf(say, d.Journals, orElse)
 	p.Parts = append(p.Parts, part{say.journals, slices.Concat(covered.gaps, covered.forks, covered.rejected), []shownTable{shownOf(covered.table)}})

@@ -8,13 +8,15 @@ import (
 func TestThePageSaysWhatThePaperSays(t *testing.T) {
 	d := sample()
 	d.Name = `<script>alert(1)</script>`
+	d.Late = append(d.Late, d.Late[0])
+	d.Late[1].Date = "2027-03-10"
 	raw, err := d.Page(English)
 	if err != nil {
 		t.Fatal(err)
 	}
 	page := string(raw)
 	for _, want := range []string{
-		english.good, "2026-03-29", d.digest(), d.Previous, "1,234,567.89 TRY", "Came late, of 2026-03-27", "Kasa ĞÜŞİÖÇ", "12–1840", "covers branch 0", "count for nothing",
+		english.good, "2026-03-29", d.digest(), d.Previous, "1,234,567.89 TRY", "Came late, of 2026-03-27", "Dated ahead, 2027-03-10", "Kasa ĞÜŞİÖÇ", "12–1840", "covers branch 0", "count for nothing",
 		"Overdraw", "At most 4,000 by rights", english.restored, "&lt;script&gt;", `href="` + d.Link() + `?text"`,
 	} {
 		if !strings.Contains(page, want) {

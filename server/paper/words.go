@@ -25,7 +25,7 @@ type words struct {
 	point, thousands, page string
 
 	title, store, date, number, office, epoch, restored, cut, digest, previous, first string
-	figures, late, entries, nothing, lateText                                         string
+	figures, late, ahead, entries, nothing, lateText, aheadText                       string
 	kind, count, total, discount, flow, unit, amount, uses                            string
 	journals, lane, journal, span, head, none                                         string
 	gaps, gap, bound, forks, fork, rejected                                           string

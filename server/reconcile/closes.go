@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -88,6 +89,9 @@ func (s *Service) Take(ctx context.Context, entries []ledger.Entry) error {
 			wrong = append(wrong, exceptionOf(e, err))
 			continue
 		}
+		if ahead(body.Date, e.RecordedAt) {
+			wrong = append(wrong, tooEarly(e, body.Date))
+		}
 		rows = append(rows, Close{
 			Store: e.Store, Date: body.Date, Terminal: e.Terminal, Epoch: e.Epoch, Seq: e.Seq, Hash: e.Hash, Proven: e.Proven,
 			OccurredAt: e.OccurredAt, RecordedAt: e.RecordedAt, Raw: e.Raw,
@@ -169,6 +173,24 @@ func placeOf(cursor string) (*Place, error) {
 		return nil, problem.New(problem.CursorInvalid, "the cursor is not one of this list")
 	}
 	return &p, nil
+}
+
+// farAhead is what the wall of a shop can be ahead of UTC, and how early before midnight a
+// business date may begin.
+const farAhead = (14 + 12) * time.Hour
+
+// ahead says whether a date had not begun anywhere when its close arrived. What HQ does with
+// such a close is storeday's: it is not believed before the date has come.
+func ahead(date entry.Date, recordedAt int64) bool {
+	return date > entry.DateOf(time.UnixMilli(recordedAt).UTC().Add(farAhead))
+}
+
+func tooEarly(e ledger.Entry, date entry.Date) ledger.Exception {
+	return ledger.Exception{
+		ID: uuid.NewSHA1(uuid.Nil, append(e.Hash[:], ledger.DayCloseAhead...)), Shard: shard.Of(e.Terminal), Kind: ledger.DayCloseAhead,
+		State: ledger.ExceptionOpen, Liable: "store", Cause: fmt.Sprintf("%s was closed before it had begun", date), Source: e.Hash, Terminal: e.Terminal,
+		Epoch: e.Epoch, Seq: e.Seq, Store: e.Store, OccurredAt: e.OccurredAt, RecordedAt: e.RecordedAt,
+	}
 }
 
 func exceptionOf(e ledger.Entry, err error) ledger.Exception {

@@ -113,16 +113,16 @@ func (db *DB) KeptJournals(ctx context.Context, terminals []uuid.UUID) ([]stored
 }
 
 // FirstCloseDate implements storeday.Store.
-func (db *DB) FirstCloseDate(ctx context.Context, store uuid.UUID) (entry.Date, error) {
+func (db *DB) FirstCloseDate(ctx context.Context, store uuid.UUID, through entry.Date) (entry.Date, error) {
 	return one(ctx, db, func(r closeRow) entry.Date { return entry.Date(r.Date) }, "day close", "SELECT business_date FROM day_closes "+
-		"WHERE shard = ? AND store = ? AND proven = 1 ORDER BY business_date LIMIT 1", shard.Of(store), idBytes(store))
+		"WHERE shard = ? AND store = ? AND proven = 1 AND business_date <= ? ORDER BY business_date LIMIT 1", shard.Of(store), idBytes(store), uint32(through))
 }
 
 // ClosesBehind implements storeday.Store.
-func (db *DB) ClosesBehind(ctx context.Context, store uuid.UUID, w journal.Writer, after uint64, limit int) ([]storeday.Said, error) {
+func (db *DB) ClosesBehind(ctx context.Context, store uuid.UUID, w journal.Writer, after uint64, through entry.Date, limit int) ([]storeday.Said, error) {
 	return page(ctx, db, func(r closeRow) storeday.Said { return storeday.Said{Seq: r.Seq, Date: entry.Date(r.Date)} },
-		"SELECT seq, business_date FROM day_closes WHERE shard = ? AND store = ? AND terminal = ? AND epoch = ? AND seq > ? AND proven = 1 "+
-			"ORDER BY seq LIMIT ?", shard.Of(store), idBytes(store), idBytes(w.ID), w.Epoch, int64(after), limit)
+		"SELECT seq, business_date FROM day_closes WHERE shard = ? AND store = ? AND terminal = ? AND epoch = ? AND seq > ? AND business_date <= ? AND proven = 1 "+
+			"ORDER BY seq LIMIT ?", shard.Of(store), idBytes(store), idBytes(w.ID), w.Epoch, int64(after), uint32(through), limit)
 }
 
 // MainEntries implements storeday.Store. It reads the days of all stores, so its rows are

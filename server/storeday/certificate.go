@@ -34,7 +34,9 @@ type Certificate struct {
 	CutAt    int64     `json:"cut_at"` // what HQ had recorded by then is in it
 	Journals []Journal `json:"journals"`
 	Day      Figures   `json:"day"`
-	Late     []Figures `json:"late,omitempty"` // of dates whose days were certified before
+	// Late are entries of other dates: of those whose days were certified before, and of such
+	// as had not come, by a terminal whose clock was wrong.
+	Late []Figures `json:"late,omitempty"`
 	// Exceptions are those about the entries covered, by kind, as they stood at the cut.
 	Exceptions []Exceptions `json:"exceptions,omitempty"`
 	// Differences is how many figures of terminals HQ found otherwise. Each is an exception

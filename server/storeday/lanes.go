@@ -16,7 +16,8 @@ import (
 
 // lanes are the journals of a store that a day may have to wait for or has something of, in
 // the order of their terminals.
-func (s *Service) lanes(ctx context.Context, store uuid.UUID) ([]Lane, error) {
+func (s *Service) lanes(ctx context.Context, of fleet.Store) ([]Lane, error) {
+	store := of.ID
 	terminals, err := s.terminals(ctx, store)
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func (s *Service) lanes(ctx context.Context, store uuid.UUID) ([]Lane, error) {
 				continue // all of it is certified
 			}
 		}
-		if lane.Closes, err = s.env.Store.ClosesBehind(ctx, store, lane.Writer, lane.Covered, mostCloses); err != nil {
+		if lane.Closes, err = s.env.Store.ClosesBehind(ctx, store, lane.Writer, lane.Covered, s.begun(of), mostCloses); err != nil {
 			return nil, fmt.Errorf("read closes: %w", err)
 		}
 		if lane.Over != "" {

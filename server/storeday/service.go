@@ -60,10 +60,12 @@ type Store interface {
 	SetCovered(ctx context.Context, store uuid.UUID, to map[journal.Writer]uint64) error
 
 	KeptJournals(ctx context.Context, terminals []uuid.UUID) ([]Kept, error)
-	// FirstCloseDate is the date of the first close of a store that a terminal proved.
-	FirstCloseDate(ctx context.Context, store uuid.UUID) (entry.Date, error)
-	// ClosesBehind lists proven closes of one journal behind an entry, in their order.
-	ClosesBehind(ctx context.Context, store uuid.UUID, w journal.Writer, after uint64, limit int) ([]Said, error)
+	// FirstCloseDate is the earliest date of a store that a terminal proved to have closed, no
+	// later one than through.
+	FirstCloseDate(ctx context.Context, store uuid.UUID, through entry.Date) (entry.Date, error)
+	// ClosesBehind lists proven closes of one journal behind an entry, in their order, but
+	// those of dates later than through.
+	ClosesBehind(ctx context.Context, store uuid.UUID, w journal.Writer, after uint64, through entry.Date, limit int) ([]Said, error)
 	// MainEntries returns entries of a journal's first branch with numbers from first to
 	// last, in order, limit at most.
 	MainEntries(ctx context.Context, w journal.Writer, first, last uint64, limit int) ([]ledger.Entry, error)
@@ -79,6 +81,8 @@ type Store interface {
 	BlockedBy(ctx context.Context, w journal.Writer, first, last uint64, kinds []ledger.ExceptionKind) ([]uuid.UUID, error)
 	// AddExceptions adds those that are not there.
 	AddExceptions(ctx context.Context, rows []ledger.Exception) error
+	// WithdrawExceptions withdraws open ones of a kind about a journal.
+	WithdrawExceptions(ctx context.Context, kind ledger.ExceptionKind, terminal uuid.UUID, epoch uint32, at time.Time) error
 }
 
 // Fleet knows stores and their terminals.
@@ -218,7 +222,7 @@ func (s *Service) sweep(ctx context.Context) error {
 
 func (s *Service) certifyStore(ctx context.Context, store fleet.Store) error {
 	for range mostDays {
-		last, next, err := s.next(ctx, store.ID)
+		last, next, err := s.next(ctx, store)
 		if err != nil || next == 0 {
 			return err
 		}
@@ -232,15 +236,15 @@ func (s *Service) certifyStore(ctx context.Context, store fleet.Store) error {
 
 // next is the day after the newest certificate, or the first one of the store; zero when
 // nothing was closed yet.
-func (s *Service) next(ctx context.Context, store uuid.UUID) (last Certified, next entry.Date, err error) {
-	last, err = s.env.Store.LastCertified(ctx, store)
+func (s *Service) next(ctx context.Context, store fleet.Store) (last Certified, next entry.Date, err error) {
+	last, err = s.env.Store.LastCertified(ctx, store.ID)
 	if err == nil {
 		return last, last.Date.Next(), nil
 	}
 	if problem.CodeOf(err) != problem.NotFound {
 		return last, 0, fmt.Errorf("read the last certificate: %w", err)
 	}
-	next, err = s.env.Store.FirstCloseDate(ctx, store)
+	next, err = s.env.Store.FirstCloseDate(ctx, store.ID, s.begun(store))
 	if problem.CodeOf(err) == problem.NotFound {
 		return Certified{}, 0, nil
 	}
@@ -249,13 +253,16 @@ func (s *Service) next(ctx context.Context, store uuid.UUID) (last Certified, ne
 
 // certify signs a day if it is ready, and says whether it did.
 func (s *Service) certify(ctx context.Context, store fleet.Store, last Certified, date entry.Date) (bool, error) {
-	lanes, err := s.lanes(ctx, store.ID)
+	if date > s.begun(store) {
+		return false, nil
+	}
+	lanes, err := s.lanes(ctx, store)
 	if err != nil {
 		return false, err
 	}
 	spans, waiting := Stand(date, s.over(store, date), lanes)
 	if len(waiting) > 0 || len(spans) == 0 {
-		return false, nil
+		return false, s.remind(ctx, store, date, waiting)
 	}
 	cut := s.env.Clock.Now()
 	c := Certificate{HQ: s.env.HQ, HQEpoch: s.env.HQEpoch, Store: store.ID, Number: last.Number + 1, Date: date.String(), CutAt: cut.UnixMilli()}
@@ -270,16 +277,10 @@ func (s *Service) certify(ctx context.Context, store fleet.Store, last Certified
 	if err != nil || blocked {
 		return false, err
 	}
-	return true, s.issue(ctx, c, date, spans)
-}
-
-// over says whether a date has passed at a store, whenever its business day ends.
-func (s *Service) over(store fleet.Store, date entry.Date) bool {
-	zone, err := time.LoadLocation(store.TimeZone)
-	if err != nil {
-		zone = time.UTC
+	if err := s.issue(ctx, c, date, spans); err != nil {
+		return false, err
 	}
-	return entry.DateOf(s.env.Clock.Now().In(zone).Add(-lateEnd)) > date
+	return true, s.heard(ctx, store, date, spans)
 }
 
 // blocked raises an exception for each difference and says whether one that concerns the

@@ -76,11 +76,11 @@ func (s *Service) Standing(ctx context.Context, id uuid.UUID) ([]Day, error) {
 	if err != nil {
 		return nil, fmt.Errorf("show days: %w", err)
 	}
-	_, date, err := s.next(ctx, id)
+	_, date, err := s.next(ctx, store)
 	if err != nil || date == 0 {
 		return nil, err
 	}
-	lanes, err := s.lanes(ctx, id)
+	lanes, err := s.lanes(ctx, store)
 	if err != nil {
 		return nil, fmt.Errorf("show days: %w", err)
 	}

@@ -158,14 +158,14 @@ func (s *Service) pieces(ctx context.Context, store fleet.Store, w *Waterfall) (
 	if problem.CodeOf(err) != problem.NotFound {
 		return nil, fmt.Errorf("read certificate: %w", err)
 	}
-	_, next, err := s.next(ctx, store.ID)
+	_, next, err := s.next(ctx, store)
 	if err != nil {
 		return nil, err
 	}
 	if next != w.Date {
 		return nil, problem.Newf(problem.NotFound, "%s is not certified, and it is not the next day to be", w.Date)
 	}
-	lanes, err := s.lanes(ctx, store.ID)
+	lanes, err := s.lanes(ctx, store)
 	if err != nil {
 		return nil, err
 	}

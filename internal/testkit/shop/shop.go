@@ -110,7 +110,7 @@ func (l *Lane) Void(t books.Failer, sale entry.Sale) {
 	l.day.Void(void, sale)
 }
 
-// CloseDay closes the open date and begins the next.
+// CloseDay closes the open date and begins the next. HQ's clock follows to the date.
 func (l *Lane) CloseDay(t books.Failer, change ...func(*entry.DayClose)) {
 	body := entry.DayClose{Date: l.Date, First: uint64(l.closed) + 1, Last: uint64(len(l.Entries)), Reason: entry.DayCloseOver}
 	if body.Last >= body.First {
@@ -119,6 +119,9 @@ func (l *Lane) CloseDay(t books.Failer, change ...func(*entry.DayClose)) {
 	l.day.Fill(&body)
 	for _, c := range change {
 		c(&body)
+	}
+	if wait := l.Date.Time().Sub(l.shop.Clock.Now()); wait > 0 {
+		l.shop.Clock.Advance(wait)
 	}
 	l.WriteOn(t, l.Date, entry.KindDayClose, body)
 	l.day, l.closed, l.Date = daybook.Figures{}, len(l.Entries), l.Date.Next()

@@ -98,6 +98,8 @@ export const books = {
       hq_facts_lost: 'Facts of head office lost',
       terminal_lost: 'Terminal lost',
       day_close_differs: 'Day close differs',
+      day_overdue: 'Day not closed',
+      day_close_ahead: 'Day closed ahead of its time',
       return_unmatched: 'Return without sale',
       return_exceeds_sale: 'Return exceeds sale',
     } as Record<string, string>,

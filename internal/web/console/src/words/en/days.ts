@@ -73,6 +73,7 @@ export const days = {
       rejected: 'counts for nothing',
       outOf: '{n} entries of this date came late: certificate {number} of {date}.',
       inOf: '{n} entries of {date} came late and are in this certificate, under their own date.',
+      aheadOf: '{n} entries are dated {date}, which had not come: a clock was wrong.',
       lost: '{lane} was declared lost by two people: known through entry {after}, it said {said}. Not known at most:',
       bound: '{rights} {unit} by rights it held, {standin} in head office’s stead',
       fork: '{lane} forked: branch {branch}, entries {first} to {last}, is in no certificate. The certificate covers branch 0.',

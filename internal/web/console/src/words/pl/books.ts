@@ -96,6 +96,8 @@ export const books: Catalog<typeof en> = {
       hq_facts_lost: 'Utracone fakty centrali',
       terminal_lost: 'Terminal utracony',
       day_close_differs: 'Zamknięcie dnia się nie zgadza',
+      day_overdue: 'Dnia nie zamknięto',
+      day_close_ahead: 'Dzień zamknięty przed czasem',
       return_unmatched: 'Zwrot bez sprzedaży',
       return_exceeds_sale: 'Zwrot większy niż sprzedaż',
     },

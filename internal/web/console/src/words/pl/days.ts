@@ -73,6 +73,7 @@ export const days = {
       rejected: 'nie liczy się',
       outOf: 'Spóźnione wpisy tej daty ({n}): poświadczenie {number} z dnia {date}.',
       inOf: 'Spóźnione wpisy z dnia {date} ({n}) są w tym poświadczeniu pod własną datą.',
+      aheadOf: 'Wpisy z datą {date}, która jeszcze nie nadeszła ({n}): zegar był zły.',
       lost: '{lane}: dwie osoby uznały ją za utraconą; znana do wpisu {after}, podała {said}. Nie wiadomo o najwyżej:',
       bound: '{rights} {unit} z posiadanych praw, {standin} w zastępstwie centrali',
       fork: '{lane} rozwidliła się: gałęzi {branch} z wpisami od {first} do {last} nie ma w żadnym poświadczeniu. Poświadczenie obejmuje gałąź 0.',

@@ -97,6 +97,8 @@ export const books: Catalog<typeof en> = {
       hq_facts_lost: 'Merkezin kayıtları kayıp',
       terminal_lost: 'Terminal kayıp',
       day_close_differs: 'Gün kapanışı tutmuyor',
+      day_overdue: 'Gün kapatılmadı',
+      day_close_ahead: 'Gün zamanından önce kapatıldı',
       return_unmatched: 'Satışsız iade',
       return_exceeds_sale: 'İade satışı aşıyor',
     },

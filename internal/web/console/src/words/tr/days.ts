@@ -73,6 +73,7 @@ export const days = {
       rejected: 'sayılmaz',
       outOf: 'Bu tarihin {n} kaydı geç geldi: {date} tarihli {number} numaralı belge.',
       inOf: '{date} tarihli {n} kayıt geç geldi ve bu belgede kendi tarihleri altındadır.',
+      aheadOf: '{n} kayıt henüz gelmemiş {date} tarihli: bir saat yanlıştı.',
       lost: '{lane} iki kişi tarafından kayıp bildirildi: {after} numaralı kayda kadar biliniyor, {said} dedi. En çok bilinmeyen:',
       bound: 'elindeki haklarla {rights} {unit}, merkez adına {standin}',
       fork: '{lane} çatallandı: {first}–{last} kayıtlı {branch}. dal hiçbir belgede yok. Belge 0. dalı kapsar.',
