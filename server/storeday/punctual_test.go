@@ -24,34 +24,33 @@ func said(t *testing.T, l *shop.Lane, date entry.Date) {
 // A close of a date that has not come begins no days, certifies none, and says nothing of
 // the days until then: they wait for the lane as before.
 func TestACloseOfTomorrowIsNotBelievedBeforeItHasCome(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *shop.Shop) {
-		one, two := s.Lane(t, "one"), s.Lane(t, "two")
-		one.Sell(t, 500, 0)
-		said(t, one, 20260601)
-		one.Deliver(t)
-		s.Round(t)
-		if standing, err := s.Days.Standing(t.Context(), s.Of.ID); err != nil || len(standing) != 0 || len(s.Chain(t)) != 0 {
-			t.Fatalf("the days begin with %+v, %v", standing, err)
-		}
-		if found := s.Exceptions(t, ledger.DayCloseAhead); len(found) != 1 || found[0].Terminal != one.ID || found[0].Seq != 3 {
-			t.Errorf("exceptions %+v", found)
-		}
-		two.CloseDay(t)
-		two.Deliver(t)
-		s.Round(t)
-		standing, err := s.Days.Standing(t.Context(), s.Of.ID)
-		if err != nil || len(standing) != 1 || len(standing[0].Waiting) != 1 || standing[0].Waiting[0].Lane.Name != "one" || len(s.Chain(t)) != 0 {
-			t.Fatalf("standing %+v, %v", standing, err)
-		}
-		one.Sell(t, 200, 0)
-		one.CloseDay(t)
-		one.Deliver(t)
-		s.Round(t)
-		got := s.Chain(t)
-		if len(got) != 1 || got[0].Date != "2026-03-01" || got[0].Day.Money[0].Total != 700 || len(got[0].Late) != 0 {
-			t.Fatalf("%+v", got)
-		}
-	})
+	s := shop.New(t, books.New(t))
+	one, two := s.Lane(t, "one"), s.Lane(t, "two")
+	one.Sell(t, 500, 0)
+	said(t, one, 20260601)
+	one.Deliver(t)
+	s.Round(t)
+	if standing, err := s.Days.Standing(t.Context(), s.Of.ID); err != nil || len(standing) != 0 || len(s.Chain(t)) != 0 {
+		t.Fatalf("the days begin with %+v, %v", standing, err)
+	}
+	if found := s.Exceptions(t, ledger.DayCloseAhead); len(found) != 1 || found[0].Terminal != one.ID || found[0].Seq != 3 {
+		t.Errorf("exceptions %+v", found)
+	}
+	two.CloseDay(t)
+	two.Deliver(t)
+	s.Round(t)
+	standing, err := s.Days.Standing(t.Context(), s.Of.ID)
+	if err != nil || len(standing) != 1 || len(standing[0].Waiting) != 1 || standing[0].Waiting[0].Lane.Name != "one" || len(s.Chain(t)) != 0 {
+		t.Fatalf("standing %+v, %v", standing, err)
+	}
+	one.Sell(t, 200, 0)
+	one.CloseDay(t)
+	one.Deliver(t)
+	s.Round(t)
+	got := s.Chain(t)
+	if len(got) != 1 || got[0].Date != "2026-03-01" || got[0].Day.Money[0].Total != 700 || len(got[0].Late) != 0 {
+		t.Fatalf("%+v", got)
+	}
 }
 
 // What was closed twice is counted once, and what came between is lost to no certificate:

@@ -320,35 +320,34 @@ func FuzzVerify(f *testing.F) {
 
 // A day of a journal that forked says so, and covers the branch that HQ heard of first.
 func TestACertificateNamesAForkAndTheBranchItCovers(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *shop.Shop) {
-		one := s.Lane(t, "one")
-		one.Sell(t, 1000, 0)
-		one.Deliver(t)
-		clone := one.Clone()
-		clone.WriteOn(t, one.Date, entry.KindSale, clone.Sale(t, s.Ann, 77700, 0))
-		one.Sell(t, 500, 0)
-		one.CloseDay(t)
-		one.Deliver(t)
-		clone.Sync(t, 3)
-		s.Apply(t)
-		s.Round(t)
-		if got := s.Chain(t); len(got) != 0 {
-			t.Fatalf("certified with a fork that nobody looked at: %+v", got)
+	s := shop.New(t, books.New(t))
+	one := s.Lane(t, "one")
+	one.Sell(t, 1000, 0)
+	one.Deliver(t)
+	clone := one.Clone()
+	clone.WriteOn(t, one.Date, entry.KindSale, clone.Sale(t, s.Ann, 77700, 0))
+	one.Sell(t, 500, 0)
+	one.CloseDay(t)
+	one.Deliver(t)
+	clone.Sync(t, 3)
+	s.Apply(t)
+	s.Round(t)
+	if got := s.Chain(t); len(got) != 0 {
+		t.Fatalf("certified with a fork that nobody looked at: %+v", got)
+	}
+	for _, x := range s.Exceptions(t, ledger.Fork) {
+		settled := casework.Case{Shard: x.Shard, Exception: x.ID, Resolution: "charged", Version: 1, ChangedAt: time.UnixMilli(1)}
+		if err := s.DB.PutCase(t.Context(), settled); err != nil {
+			t.Fatal(err)
 		}
-		for _, x := range s.Exceptions(t, ledger.Fork) {
-			settled := casework.Case{Shard: x.Shard, Exception: x.ID, Resolution: "charged", Version: 1, ChangedAt: time.UnixMilli(1)}
-			if err := s.DB.PutCase(t.Context(), settled); err != nil {
-				t.Fatal(err)
-			}
-		}
-		s.Round(t)
-		got := s.Chain(t)
-		if len(got) != 1 || got[0].Day.Money[0].Total != 1500 {
-			t.Fatalf("%+v", got)
-		}
-		want := []storeday.Fork{{Branch: 1, First: 3, Last: 3, Head: clone.Hashes[2].String()}}
-		if !slices.Equal(got[0].Journals[0].Forks, want) {
-			t.Errorf("forks %+v, want %+v", got[0].Journals[0].Forks, want)
-		}
-	})
+	}
+	s.Round(t)
+	got := s.Chain(t)
+	if len(got) != 1 || got[0].Day.Money[0].Total != 1500 {
+		t.Fatalf("%+v", got)
+	}
+	want := []storeday.Fork{{Branch: 1, First: 3, Last: 3, Head: clone.Hashes[2].String()}}
+	if !slices.Equal(got[0].Journals[0].Forks, want) {
+		t.Errorf("forks %+v, want %+v", got[0].Journals[0].Forks, want)
+	}
 }
