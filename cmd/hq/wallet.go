@@ -13,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/expiry"
 	"github.com/tallystick/tallystick/server/pass"
+	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/rounds"
 	"github.com/tallystick/tallystick/wallet/apple"
 	"github.com/tallystick/tallystick/wallet/apple/apns"
@@ -190,6 +191,11 @@ func (w shopperWallets) Changed(ctx context.Context, member uuid.UUID) error {
 func (w shopperWallets) Lost(ctx context.Context, member uuid.UUID) error {
 	_, err := w.passes.Lost(ctx, uuid.Nil, member)
 	return err
+}
+
+// TakenBack implements card.Wallets.
+func (w shopperWallets) TakenBack(ctx context.Context, v programme.Voucher) error {
+	return w.passes.TakenBack(ctx, v)
 }
 
 // Replaced implements card.Wallets.

@@ -160,6 +160,8 @@ func (p *party) meetVoucher(l look, c *presented) error {
 		return problem.New(problem.VoucherUnknown, "")
 	case v.Voucher.Blocked:
 		return problem.New(problem.CodeBlocked, "the voucher is blocked")
+	case !v.Voucher.CodeGood(c.pass.Issue):
+		return problem.Newf(problem.CodeOutdated, "issue %d of the voucher, the newest is %d", c.pass.Issue, v.Voucher.CodeIssue())
 	}
 	p.voucherIDs = append(p.voucherIDs, c.pass.Subject)
 	if p.code != nil {

@@ -205,7 +205,18 @@ type Voucher struct {
 	ValidFrom int64 `cbor:"7,keyasint,omitempty" json:"valid_from,omitempty"`
 	ValidTo   int64 `cbor:"8,keyasint,omitempty" json:"valid_to,omitempty"`
 	Blocked   bool  `cbor:"9,keyasint,omitempty" json:"blocked,omitempty"`
+	// Issue counts how often its code was issued; zero is once. An HQ of an older release
+	// says nothing of it.
+	Issue uint16 `cbor:"10,keyasint,omitempty" json:"issue,omitempty"`
 }
+
+// CodeIssue is the issue number of the voucher's own code. Only the newest is good: HQ
+// raises it when a gift was taken back or a card was lost, and never as an update.
+func (v Voucher) CodeIssue() uint16 { return max(1, v.Issue) }
+
+// CodeGood decides about the issue number of a voucher's code that was shown. A newer one
+// than is known here was issued since.
+func (v Voucher) CodeGood(shown uint16) bool { return shown >= v.CodeIssue() }
 
 // UseUnit is the unit in which the ledger counts the uses of one voucher.
 func UseUnit(voucher string) string { return "use:" + voucher }

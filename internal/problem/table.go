@@ -153,6 +153,9 @@ const (
 	// The console.
 	TooManyRows Code = "too_many_rows"
 
+	// A voucher that was given away.
+	GiftTakenBack Code = "gift_taken_back"
+
 	// Of HQ's own people.
 	SecondPersonNeeded Code = "second_person_required"
 )
@@ -283,6 +286,8 @@ var Table = map[Code]Row{
 	PrinterNone: {409, "No receipt printer is set up", "No receipt printer is set up at this till."},
 	PrinterAway: {503, "The receipt printer does not print", "The printer did not print. Check paper, lid and cable, then print again. The sale is safe."},
 	PrinterBusy: {429, "Too many receipts wait for the printer", "Too many receipts are waiting. Look after the printer, then print again."},
+
+	GiftTakenBack: {410, "The voucher was taken back by who gave it", "Whoever gave this voucher has taken it back."},
 
 	TooManyRows: {422, "The list has more rows than a file may have", "This list is too long for one file. Narrow it and try again."},
 

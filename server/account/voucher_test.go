@@ -83,6 +83,9 @@ func TestVouchersFollowAMerge(t *testing.T) {
 	r.settle(t)
 	r.answers(t, "merged", given, ann)
 	r.answers(t, "merged", own, ann)
+	if err := r.Ledger.RenewVoucher(ctx, r.accountOf(t, ann), given, uuid.Nil); err != nil {
+		t.Fatal(err)
+	}
 	second, err := r.accounts.Merge(ctx, uuid.Nil, ann, bob, 3)
 	if err != nil {
 		t.Fatal(err)
@@ -102,6 +105,9 @@ func TestVouchersFollowAMerge(t *testing.T) {
 	r.settle(t)
 	r.answers(t, "both ended", given, dup)
 	r.answers(t, "both ended", own, ann)
+	if all, err := r.Ledger.Vouchers(ctx, r.accountOf(t, dup)); err != nil || len(all) != 1 || all[0].CodeIssue() != 2 {
+		t.Errorf("its code's issue did not go along: %+v, %v", all, err)
+	}
 	r.Verify(t)
 	r.Rebuilds(t)
 }

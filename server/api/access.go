@@ -61,7 +61,7 @@ var areas = map[string]people.Area{
 	"QuarantineTerminal": people.AreaFleet, "PreviewPolicy": people.AreaLook,
 	"ListMails":  people.AreaTrust,
 	"ListPasses": people.AreaLook, "GetPassFunnel": people.AreaLook, "ListPassLog": people.AreaLook, "GetPassLags": people.AreaLook, "GetWallets": people.AreaLook,
-	"VoidWalletPass": people.AreaMembers, "ResendWalletPass": people.AreaMembers, "LoseWalletPhone": people.AreaMembers,
+	"VoidWalletPass": people.AreaMembers, "ResendWalletPass": people.AreaMembers, "LoseWalletPhone": people.AreaMembers, "TakeBackVoucher": people.AreaMembers,
 	"CreatePerson": people.AreaPeople, "ListPeople": people.AreaLook, "SetPassword": people.AreaPeople, "ShutOutPerson": people.AreaPeople, "SetRole": people.AreaPeople,
 	"GetBranding": people.AreaLook, "CheckBranding": people.AreaLook, "GetBrandingPreview": people.AreaLook, "GetBrandingPicture": people.AreaLook,
 	"PutBranding": people.AreaProgramme, "AddBrandingPicture": people.AreaProgramme,

@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/card"
 	"github.com/tallystick/tallystick/server/expiry"
+	"github.com/tallystick/tallystick/server/programme"
 )
 
 // wallets makes passes that say what they are of, and remembers what it is told.
@@ -40,6 +41,10 @@ func (w *wallets) Lost(_ context.Context, member uuid.UUID) error {
 		return w.fails
 	}
 	return w.tell("lost", member)
+}
+
+func (w *wallets) TakenBack(_ context.Context, v programme.Voucher) error {
+	return w.tell("taken back", v.ID)
 }
 
 func (w *wallets) Replaced(_ context.Context, member uuid.UUID) error {
@@ -204,6 +209,76 @@ func TestGiftedVoucher(t *testing.T) {
 	owner.ask(call{method: "DELETE", path: "/api/v1/card/me"})
 	stranger.refused(call{method: "GET", path: "/api/v1/card/gifts/" + secret}, http.StatusNotFound, problem.NotFound)
 	stranger.refused(call{method: "GET", path: "/api/v1/card/gifts/" + secret + "/apple"}, http.StatusNotFound, problem.NotFound)
+}
+
+// What was given can be taken back, by the shopper and by support, and given again at
+// another address.
+func TestAGiftIsTakenBack(t *testing.T) {
+	r := newRig(t)
+	r.wallets.offers = card.Offers{Apple: true, Google: true}
+	owner, other, friend := &browser{rig: r}, &browser{rig: r}, &browser{rig: r}
+	me := owner.join(`{"locale":"en"}`).Member
+	other.join(`{"locale":"en"}`)
+	voucher := r.aVoucher(me)
+	back := call{method: "DELETE", path: "/api/v1/card/vouchers/" + voucher + "/gift"}
+	at := func(secret string) string { return "/api/v1/card/gifts/" + secret }
+	given := func() bool {
+		var me struct {
+			Vouchers []struct {
+				GivenAt string `json:"given_at"`
+			}
+		}
+		owner.ask(call{method: "GET", path: "/api/v1/card/me"}).into(t, &me)
+		return len(me.Vouchers) == 1 && me.Vouchers[0].GivenAt != ""
+	}
+	code := func(secret string) string {
+		var gift struct{ Code string }
+		friend.ask(call{method: "GET", path: at(secret)}).into(t, &gift)
+		return gift.Code
+	}
+	owner.refused(back, http.StatusConflict, problem.StateConflict)
+	if given() {
+		t.Error("the card says it is given before it is")
+	}
+	first := owner.gives(voucher)
+	if again := owner.gives(voucher); again != first || !given() {
+		t.Errorf("given twice it has two addresses, or the card does not say so")
+	}
+	firstCode := code(first)
+	other.refused(back, http.StatusNotFound, problem.NotFound)
+	friend.refused(back, http.StatusUnauthorized, problem.Unauthenticated)
+	if a := owner.ask(back); a.status != http.StatusNoContent || given() {
+		t.Errorf("taken back: %d %s", a.status, a.body)
+	}
+	owner.refused(back, http.StatusConflict, problem.StateConflict)
+	for _, c := range []call{{method: "GET", path: at(first)}, {method: "GET", path: at(first) + "/apple"}, {method: "POST", path: at(first) + "/google"}} {
+		friend.refused(c, http.StatusGone, problem.GiftTakenBack)
+	}
+	second := owner.gives(voucher)
+	if c := code(second); second == first || len(c) != 141 || c == firstCode {
+		t.Errorf("given again it has the address %s and the code %s", second, c)
+	}
+	friend.refused(call{method: "GET", path: at(first)}, http.StatusGone, problem.GiftTakenBack)
+	// A secret of the new kind is sealed like one of the old.
+	for i := range second {
+		changed := []byte(second)
+		if changed[i] = 'x'; second[i] == 'x' {
+			changed[i] = 'y'
+		}
+		friend.refused(call{method: "GET", path: at(string(changed))}, http.StatusNotFound, problem.NotFound)
+	}
+	var v struct {
+		Issue   int
+		GivenAt string `json:"given_at"`
+	}
+	r.do(call{method: "POST", path: "/api/v1/vouchers/" + voucher + "/take-back", key: uuid.NewString()}).into(t, &v)
+	if v.Issue != 3 || v.GivenAt != "" {
+		t.Errorf("support took it back: %+v", v)
+	}
+	friend.refused(call{method: "GET", path: at(second)}, http.StatusGone, problem.GiftTakenBack)
+	if told := strings.Join(r.wallets.told, ", "); strings.Count(told, "taken back "+voucher) != 2 {
+		t.Errorf("the wallets were told %s", told)
+	}
 }
 
 // A certificate that ends soon stands on the first page, and each in the metrics.

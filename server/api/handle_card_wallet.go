@@ -32,6 +32,17 @@ func (h handlers) GiftVoucher(ctx context.Context, r GiftVoucherRequestObject) (
 	return GiftVoucher200JSONResponse{URL: address}, err
 }
 
+// TakeBackGift implements StrictServerInterface.
+func (h handlers) TakeBackGift(ctx context.Context, r TakeBackGiftRequestObject) (TakeBackGiftResponseObject, error) {
+	return TakeBackGift204Response{}, h.o.Cards.TakeBack(ctx, shopperOf(ctx).Member, r.ID)
+}
+
+// TakeBackVoucher implements StrictServerInterface.
+func (h handlers) TakeBackVoucher(ctx context.Context, r TakeBackVoucherRequestObject) (TakeBackVoucherResponseObject, error) {
+	v, err := h.o.Cards.TakeBackFor(ctx, callerOf(ctx).person.ID, r.ID)
+	return TakeBackVoucher200JSONResponse(showVoucher(v)), err
+}
+
 // GetGift implements StrictServerInterface.
 func (h handlers) GetGift(ctx context.Context, r GetGiftRequestObject) (GetGiftResponseObject, error) {
 	gift, err := h.o.Cards.Gift(ctx, r.Gift)

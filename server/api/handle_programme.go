@@ -170,7 +170,7 @@ func showReward(r programme.Reward) Reward {
 
 func showVoucher(v programme.Voucher) Voucher {
 	return Voucher{
-		ID: v.ID, Member: v.Member, Reward: v.Reward, Uses: v.Uses, Left: v.Left, Blocked: v.Blocked,
+		ID: v.ID, Member: v.Member, Reward: v.Reward, Uses: v.Uses, Left: v.Left, Blocked: v.Blocked, Issue: int64(v.Issue), GivenAt: unlessEmpty(v.GivenAt),
 		ValidFrom: unlessEmpty(v.ValidFrom), ValidTo: unlessEmpty(v.ValidTo),
 	}
 }

@@ -4204,8 +4204,14 @@ type Verdict string
 
 // Voucher defines model for Voucher.
 type Voucher struct {
-	Blocked   bool               `json:"blocked"`
-	ID        openapi_types.UUID `json:"id"`
+	Blocked bool `json:"blocked"`
+
+	// GivenAt When it was given away by an address that is still good. Missing: it is not.
+	GivenAt *time.Time         `json:"given_at,omitempty"`
+	ID      openapi_types.UUID `json:"id"`
+
+	// Issue How often the voucher's own code was issued. Tills take the newest only.
+	Issue     int64              `json:"issue"`
 	Left      int64              `json:"left"`
 	Member    openapi_types.UUID `json:"member"`
 	Reward    openapi_types.UUID `json:"reward"`
@@ -5437,6 +5443,12 @@ type CreateVoucherParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// TakeBackVoucherParams defines parameters for TakeBackVoucher.
+type TakeBackVoucherParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // EndAccountLinkJSONRequestBody defines body for EndAccountLink for application/json ContentType.
 type EndAccountLinkJSONRequestBody = LinkEnd
 
@@ -5739,6 +5751,9 @@ type ServerInterface interface {
 	// ListCardStores Where the card is good
 	// (GET /card/stores)
 	ListCardStores(c *fiber.Ctx) error
+	// TakeBackGift Take a voucher back from whoever has its address
+	// (DELETE /card/vouchers/{id}/gift)
+	TakeBackGift(c *fiber.Ctx, id ID) error
 	// GiftVoucher Get the address at which somebody else keeps this voucher
 	// (POST /card/vouchers/{id}/gift)
 	GiftVoucher(c *fiber.Ctx, id ID) error
@@ -6192,6 +6207,9 @@ type ServerInterface interface {
 	// GetVoucher One voucher
 	// (GET /vouchers/{id})
 	GetVoucher(c *fiber.Ctx, id ID) error
+	// TakeBackVoucher Take a voucher back from whoever has its code
+	// (POST /vouchers/{id}/take-back)
+	TakeBackVoucher(c *fiber.Ctx, id ID, params TakeBackVoucherParams) error
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -7236,6 +7254,35 @@ func (siw *ServerInterfaceWrapper) ListCardStores(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListCardStores(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// TakeBackGift operation middleware
+func (siw *ServerInterfaceWrapper) TakeBackGift(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.TakeBackGift(c, id)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -14256,6 +14303,59 @@ func (siw *ServerInterfaceWrapper) GetVoucher(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// TakeBackVoucher operation middleware
+func (siw *ServerInterfaceWrapper) TakeBackVoucher(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TakeBackVoucherParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.TakeBackVoucher(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // FiberServerOptions provides options for the Fiber server.
 type FiberServerOptions struct {
 	BaseURL            string
@@ -14451,6 +14551,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/vouchers/:id", wrapper.GetVoucher)
 
+	router.Post(options.BaseURL+"/vouchers/:id/take-back", wrapper.TakeBackVoucher)
+
 	router.Get(options.BaseURL+"/entries", wrapper.ListEntries)
 
 	router.Get(options.BaseURL+"/entries/:writer/:epoch/:seq", wrapper.GetEntry)
@@ -14566,6 +14668,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/card/passes/apple", wrapper.GetCardApplePass)
 
 	router.Post(options.BaseURL+"/card/passes/google", wrapper.SaveCardToGoogle)
+
+	router.Delete(options.BaseURL+"/card/vouchers/:id/gift", wrapper.TakeBackGift)
 
 	router.Post(options.BaseURL+"/card/vouchers/:id/gift", wrapper.GiftVoucher)
 
@@ -15780,6 +15884,34 @@ type ListCardStoresdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListCardStoresdefaultApplicationProblemPlusJSONResponse) VisitListCardStoresResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type TakeBackGiftRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type TakeBackGiftResponseObject interface {
+	VisitTakeBackGiftResponse(ctx *fiber.Ctx) error
+}
+
+type TakeBackGift204Response struct {
+}
+
+func (response TakeBackGift204Response) VisitTakeBackGiftResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type TakeBackGiftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TakeBackGiftdefaultApplicationProblemPlusJSONResponse) VisitTakeBackGiftResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -20456,6 +20588,36 @@ func (response GetVoucherdefaultApplicationProblemPlusJSONResponse) VisitGetVouc
 	return ctx.JSON(&response.Body)
 }
 
+type TakeBackVoucherRequestObject struct {
+	ID     ID `json:"id"`
+	Params TakeBackVoucherParams
+}
+
+type TakeBackVoucherResponseObject interface {
+	VisitTakeBackVoucherResponse(ctx *fiber.Ctx) error
+}
+
+type TakeBackVoucher200JSONResponse Voucher
+
+func (response TakeBackVoucher200JSONResponse) VisitTakeBackVoucherResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type TakeBackVoucherdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TakeBackVoucherdefaultApplicationProblemPlusJSONResponse) VisitTakeBackVoucherResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetAccountLink One link between two accounts
@@ -20563,6 +20725,9 @@ type StrictServerInterface interface {
 	// ListCardStores Where the card is good
 	// (GET /card/stores)
 	ListCardStores(ctx context.Context, request ListCardStoresRequestObject) (ListCardStoresResponseObject, error)
+	// TakeBackGift Take a voucher back from whoever has its address
+	// (DELETE /card/vouchers/{id}/gift)
+	TakeBackGift(ctx context.Context, request TakeBackGiftRequestObject) (TakeBackGiftResponseObject, error)
 	// GiftVoucher Get the address at which somebody else keeps this voucher
 	// (POST /card/vouchers/{id}/gift)
 	GiftVoucher(ctx context.Context, request GiftVoucherRequestObject) (GiftVoucherResponseObject, error)
@@ -21016,6 +21181,9 @@ type StrictServerInterface interface {
 	// GetVoucher One voucher
 	// (GET /vouchers/{id})
 	GetVoucher(ctx context.Context, request GetVoucherRequestObject) (GetVoucherResponseObject, error)
+	// TakeBackVoucher Take a voucher back from whoever has its code
+	// (POST /vouchers/{id}/take-back)
+	TakeBackVoucher(ctx context.Context, request TakeBackVoucherRequestObject) (TakeBackVoucherResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx *fiber.Ctx, args any) (any, error)
@@ -22096,6 +22264,33 @@ func (sh *strictHandler) ListCardStores(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(ListCardStoresResponseObject); ok {
 		if err := validResponse.VisitListCardStoresResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TakeBackGift operation middleware
+func (sh *strictHandler) TakeBackGift(ctx *fiber.Ctx, id ID) error {
+	var request TakeBackGiftRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.TakeBackGift(ctx.UserContext(), request.(TakeBackGiftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TakeBackGift")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TakeBackGiftResponseObject); ok {
+		if err := validResponse.VisitTakeBackGiftResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -26965,6 +27160,34 @@ func (sh *strictHandler) GetVoucher(ctx *fiber.Ctx, id ID) error {
 		return err
 	} else if validResponse, ok := response.(GetVoucherResponseObject); ok {
 		if err := validResponse.VisitGetVoucherResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TakeBackVoucher operation middleware
+func (sh *strictHandler) TakeBackVoucher(ctx *fiber.Ctx, id ID, params TakeBackVoucherParams) error {
+	var request TakeBackVoucherRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.TakeBackVoucher(ctx.UserContext(), request.(TakeBackVoucherRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TakeBackVoucher")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TakeBackVoucherResponseObject); ok {
+		if err := validResponse.VisitTakeBackVoucherResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

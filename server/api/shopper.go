@@ -25,7 +25,7 @@ var (
 		"EndCardSession": true, "GetCard": true, "ChangeCard": true, "LeaveCard": true, "ConfirmCardAgain": true, "AgreeOnCard": true,
 		"ListCardHistory": true, "ListCardStores": true, "ClaimOnCard": true, "ExportCard": true,
 		"PrintCardPDF": true, "PrintCardPNG": true, "PrintCardSVG": true,
-		"GetCardApplePass": true, "SaveCardToGoogle": true, "GiftVoucher": true,
+		"GetCardApplePass": true, "SaveCardToGoogle": true, "GiftVoucher": true, "TakeBackGift": true,
 	}
 	strangers = map[string]bool{
 		"GetCardProgramme": true, "JoinCard": true, "RequestCardLink": true, "OpenCardLink": true,

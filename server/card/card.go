@@ -137,7 +137,9 @@ type Programme interface {
 	Rewards(ctx context.Context, after uuid.UUID, limit int) ([]programme.Reward, error)
 	Vouchers(ctx context.Context, member, after uuid.UUID, limit int) ([]programme.Voucher, error)
 	Voucher(ctx context.Context, id uuid.UUID) (programme.Voucher, error)
-	VoucherCode(voucher uuid.UUID, until time.Time) (programme.Code, error)
+	VoucherCode(voucher uuid.UUID, issue uint16, until time.Time) (programme.Code, error)
+	GiveVoucher(ctx context.Context, id uuid.UUID) error
+	TakeBackVoucher(ctx context.Context, by, id uuid.UUID) (programme.Voucher, error)
 	Reward(ctx context.Context, id uuid.UUID) (programme.Reward, error)
 }
 

@@ -105,6 +105,27 @@ func (l *Ledger) IssueVoucher(ctx context.Context, v loyalty.Voucher, by uuid.UU
 
 // BlockVoucher blocks a voucher or lifts the block, in the caller's transaction.
 func (l *Ledger) BlockVoucher(ctx context.Context, accountID, voucher uuid.UUID, blocked bool, by uuid.UUID) error {
+	return l.changeVoucher(ctx, accountID, voucher, by, func(v *loyalty.Voucher) error {
+		v.Blocked = blocked
+		return nil
+	})
+}
+
+// RenewVoucher takes back the code of a voucher: tills refuse it, and take the one of the
+// next issue. In the caller's transaction.
+func (l *Ledger) RenewVoucher(ctx context.Context, accountID, voucher uuid.UUID, by uuid.UUID) error {
+	return l.changeVoucher(ctx, accountID, voucher, by, func(v *loyalty.Voucher) error {
+		if v.CodeIssue() == ^uint16(0) {
+			return problem.New(problem.StateConflict, "the voucher's code was issued 65535 times")
+		}
+		v.Issue = v.CodeIssue() + 1
+		return nil
+	})
+}
+
+// changeVoucher changes what is said of a voucher, all but its uses, in the caller's
+// transaction.
+func (l *Ledger) changeVoucher(ctx context.Context, accountID, voucher, by uuid.UUID, change func(*loyalty.Voucher) error) error {
 	return l.o.Store.InTx(ctx, func(ctx context.Context) error {
 		row, err := l.voucher(ctx, accountID, voucher)
 		if err != nil {
@@ -118,7 +139,9 @@ func (l *Ledger) BlockVoucher(ctx context.Context, accountID, voucher uuid.UUID,
 			if err != nil {
 				return hqjournal.Fact{}, err
 			}
-			v.Blocked = blocked
+			if err := change(&v); err != nil {
+				return hqjournal.Fact{}, err
+			}
 			if row.Body, err = wire.Marshal(v); err != nil {
 				return hqjournal.Fact{}, err
 			}

@@ -118,7 +118,7 @@ func (cat *catalogue) single(f *face.Face, voucher uuid.UUID, b *books) {
 		return
 	}
 	v := cat.voucher(b.vouchers[i])
-	f.Voucher, f.Issue = &v, 1
+	f.Voucher, f.Issue = &v, b.vouchers[i].CodeIssue()
 	if !v.ValidTo.IsZero() && v.ValidTo.Before(f.ExpiresOn) {
 		f.ExpiresOn = v.ValidTo.Truncate(day)
 	}

@@ -172,7 +172,7 @@ func (s *Service) finish(d draft) (face.Face, error) {
 	var code programme.Code
 	var err error
 	if f.Kind == face.KindVoucher {
-		code, err = s.o.Programme.VoucherCode(f.Subject, f.ExpiresOn)
+		code, err = s.o.Programme.VoucherCode(f.Subject, f.Issue, f.ExpiresOn)
 	} else {
 		code, err = s.o.Programme.CodeOf(d.member)
 	}

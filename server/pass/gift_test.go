@@ -109,6 +109,116 @@ func TestACouponOutlivesTheCardItCameFrom(t *testing.T) {
 	})
 }
 
+// A voucher that is taken back is void on the phones that have it; given again it is
+// another pass with another code, and the member's own card shows it all the while.
+func TestAVoucherTakenBack(t *testing.T) {
+	r := newRig(t)
+	ctx := context.Background()
+	m := r.member("Ada")
+	v := r.voucher(m, time.Time{})
+	card := r.install(r.issue(m, pass.Apple), "Ada's")
+	h := r.install(r.coupon(v, pass.Apple), "a friend's")
+	r.coupon(v, pass.Google)
+	code := h.face.Code
+	r.must(r.hq.DB.InTx(ctx, func(ctx context.Context) error {
+		back, err := r.programme.TakeBackVoucher(ctx, uuid.Nil, v.ID)
+		r.must(err)
+		return r.TakenBack(ctx, back)
+	}))
+	r.rounds()
+	if h.update(); !h.face.Voided {
+		t.Errorf("the friend's coupon says %+v", h.face)
+	}
+	if card.update(); len(card.face.Vouchers) != 1 {
+		t.Errorf("the card lists %+v", card.face.Vouchers)
+	}
+	all, err := r.Of(ctx, m.ID)
+	r.must(err)
+	for _, p := range all {
+		if (p.Voucher == v.ID) != (p.State == pass.Voided) {
+			t.Errorf("a pass of %s is %s", p.Voucher, p.State)
+		}
+	}
+	again := r.install(r.coupon(v, pass.Apple), "another friend's")
+	if again.face.Code == code || again.face.Issue != 2 || again.caller.Serial == h.caller.Serial {
+		t.Errorf("given again it says %+v", again.face)
+	}
+}
+
+// After a loss the coupons of vouchers have other codes too, and so has what was only
+// given away by a link; a voucher that nobody else has keeps its code.
+func TestALossTakesBackVouchersThatAreOut(t *testing.T) {
+	r := newRig(t)
+	ctx := context.Background()
+	m := r.member("Ada")
+	out, given, kept := r.voucher(m, time.Time{}), r.voucher(m, time.Time{}), r.voucher(m, time.Time{})
+	h := r.install(r.coupon(out, pass.Apple), "the lost phone")
+	r.must(r.programme.GiveVoucher(ctx, given.ID))
+	fresh, err := r.Lost(ctx, m.ID, m.ID)
+	r.must(err)
+	r.rounds()
+	if h.update(); !h.face.Voided {
+		t.Error("the lost phone's coupon is good")
+	}
+	if len(fresh) != 1 || fresh[0].Voucher != out.ID {
+		t.Fatalf("new passes: %+v", fresh)
+	}
+	if h2 := r.install(fresh[0], "a new phone"); h2.face.Issue != 2 || h2.face.Voided {
+		t.Errorf("the new coupon says %+v", h2.face)
+	}
+	for id, want := range map[uuid.UUID]uint16{out.ID: 2, given.ID: 2, kept.ID: 1} {
+		if v := must(r.programme.Voucher(ctx, id)); v.Issue != want || !v.GivenAt.IsZero() {
+			t.Errorf("a voucher has issue %d and was given at %s, want issue %d", v.Issue, v.GivenAt, want)
+		}
+	}
+}
+
+// Who is blocked, and whose card became one with another, gets nothing new for a lost
+// phone; what it has is voided all the same, and its code is refused.
+func TestALossOfACardThatIsOverIssuesNothing(t *testing.T) {
+	for name, end := range map[string]func(r *rig, m, other programme.Member) error{
+		"blocked": func(r *rig, m, _ programme.Member) error {
+			_, err := r.programme.Block(context.Background(), uuid.Nil, m.ID)
+			return err
+		},
+		"merged": func(r *rig, m, other programme.Member) error {
+			accounts, settle := r.accounts()
+			_, err := accounts.Merge(context.Background(), uuid.Nil, m.ID, other.ID, 1)
+			settle()
+			return err
+		},
+		"merged in a chain": func(r *rig, m, other programme.Member) error {
+			accounts, settle := r.accounts()
+			_, err := accounts.Merge(context.Background(), uuid.Nil, m.ID, other.ID, 1)
+			r.must(err)
+			settle()
+			_, err = accounts.Merge(context.Background(), uuid.Nil, other.ID, r.member("Bob").ID, 1)
+			settle()
+			return err
+		},
+	} {
+		r := newRig(t)
+		ctx := context.Background()
+		m, other := r.member("Ada"), r.member("Ada again")
+		r.install(r.issue(m, pass.Apple), "the lost phone")
+		r.must(end(r, m, other))
+		fresh, err := r.Lost(ctx, uuid.Nil, m.ID)
+		r.must(err)
+		all, err := r.Of(ctx, m.ID)
+		r.must(err)
+		if len(fresh) != 0 || len(all) != 1 || all[0].State != pass.Voided {
+			t.Errorf("%s: new passes %v, of all %+v", name, fresh, all)
+		}
+		if issue := must(r.programme.Member(ctx, m.ID)).Issue; issue != 3 {
+			t.Errorf("%s: the code's issue is %d, want 3", name, issue)
+		}
+		r.issue(other, pass.Apple)
+		if fresh, err = r.Lost(ctx, uuid.Nil, other.ID); err != nil || (len(fresh) != 1) != (name == "merged in a chain") {
+			t.Errorf("%s: the other card's loss gives %v, %v", name, fresh, err)
+		}
+	}
+}
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

@@ -75,6 +75,9 @@ type Programme interface {
 	MembersOf(ctx context.Context, ids []uuid.UUID) ([]programme.Member, error)
 	Member(ctx context.Context, id uuid.UUID) (programme.Member, error)
 	Voucher(ctx context.Context, id uuid.UUID) (programme.Voucher, error)
+	Vouchers(ctx context.Context, member, after uuid.UUID, limit int) ([]programme.Voucher, error)
+	// TakeBackVoucher issues the code of a voucher anew; tills refuse the one before.
+	TakeBackVoucher(ctx context.Context, by, id uuid.UUID) (programme.Voucher, error)
 	Rewards(ctx context.Context, after uuid.UUID, limit int) ([]programme.Reward, error)
 	CurrentRuleSet(ctx context.Context) (loyalty.RuleSet, error)
 	// CodeTerms is what all codes have in common now; it signs nothing.
@@ -82,7 +85,7 @@ type Programme interface {
 	// CodeOf signs the code of a member.
 	CodeOf(m programme.Member) (programme.Code, error)
 	// VoucherCode signs the code of a voucher, until its last day.
-	VoucherCode(voucher uuid.UUID, until time.Time) (programme.Code, error)
+	VoucherCode(voucher uuid.UUID, issue uint16, until time.Time) (programme.Code, error)
 	Reissue(ctx context.Context, by, id uuid.UUID) (programme.Member, error)
 	// Update issues the code anew in a way that a phone may miss for a while.
 	Update(ctx context.Context, id uuid.UUID) (programme.Member, error)
@@ -100,6 +103,8 @@ type Books interface {
 	OldestWaiting(ctx context.Context) (time.Time, error)
 	// Locales returns the languages of members who chose one.
 	Locales(ctx context.Context, members []uuid.UUID) (map[uuid.UUID]string, error)
+	// Merged says whether another card of its owner took the place of a member's.
+	Merged(ctx context.Context, member uuid.UUID) (bool, error)
 	// Places returns where the first stores are whose place is known.
 	Places(ctx context.Context, limit int) ([]face.Place, error)
 }

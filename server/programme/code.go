@@ -81,10 +81,10 @@ func (p *Programme) CodeTerms() (CodeTerms, error) {
 	return out, nil
 }
 
-// VoucherCode issues the code of a voucher that stands for itself, good through the day
-// of until, or as long as a member's when until is zero or later than that. It does not
+// VoucherCode issues the code of a voucher that stands for itself, of one issue number
+// ([loyalty.Voucher.CodeIssue]), good through the day of until, or as long as a member's when until is zero or later than that. It does not
 // rotate.
-func (p *Programme) VoucherCode(voucher uuid.UUID, until time.Time) (Code, error) {
+func (p *Programme) VoucherCode(voucher uuid.UUID, issue uint16, until time.Time) (Code, error) {
 	last := p.lastDay()
 	if !until.IsZero() && until.Before(last) {
 		last = until.UTC().Truncate(24 * time.Hour)
@@ -93,11 +93,11 @@ func (p *Programme) VoucherCode(voucher uuid.UUID, until time.Time) (Code, error
 	if err != nil {
 		return Code{}, fmt.Errorf("issue code of voucher: %w", err)
 	}
-	token, err := passtoken.Issue(p.env.PassKey, passtoken.Pass{Kind: passtoken.KindVoucher, Subject: voucher, Issue: 1, ExpiresOn: day})
+	token, err := passtoken.Issue(p.env.PassKey, passtoken.Pass{Kind: passtoken.KindVoucher, Subject: voucher, Issue: issue, ExpiresOn: day})
 	if err != nil {
 		return Code{}, fmt.Errorf("issue code of voucher: %w", err)
 	}
-	return Code{Text: token.Text(), Issue: 1, ExpiresOn: last}, nil
+	return Code{Text: token.Text(), Issue: issue, ExpiresOn: last}, nil
 }
 
 // Rename changes what tills call a member; empty is no name.

@@ -65,8 +65,8 @@ func (p *Programme) Adjust(ctx context.Context, by uuid.UUID, a Adjustment) (Adj
 	return a, nil
 }
 
-// Voucher is one issued right to a reward. Left is as HQ has applied it and is not
-// kept with the record. GivenAt is when it was given away by a link that is still good,
+// Voucher is one issued right to a reward. Left, Blocked and Issue, of its own code, are
+// as HQ has applied them and are not kept with the record. GivenAt is when it was given away by a link that is still good,
 // zero when it was not.
 type Voucher struct {
 	ID        uuid.UUID
@@ -76,6 +76,7 @@ type Voucher struct {
 	Uses      int64
 	Left      int64
 	Blocked   bool
+	Issue     uint16
 	ValidFrom time.Time
 	ValidTo   time.Time
 	CreatedAt time.Time
@@ -94,7 +95,7 @@ func (p *Programme) IssueVoucher(ctx context.Context, by uuid.UUID, v Voucher) (
 	if err := r.err("the voucher cannot be issued"); err != nil {
 		return Voucher{}, err
 	}
-	v.ID, v.Left, v.Blocked, v.CreatedAt = p.env.NewID(), v.Uses, false, p.now()
+	v.ID, v.Left, v.Blocked, v.Issue, v.CreatedAt = p.env.NewID(), v.Uses, false, 1, p.now()
 	err := p.env.Keeper.InTx(ctx, func(ctx context.Context) error {
 		m, err := p.env.Keeper.Member(ctx, v.Member)
 		if err != nil {
@@ -166,7 +167,40 @@ func (p *Programme) withLeft(ctx context.Context, all []Voucher) ([]Voucher, err
 				known[a.ID] = a
 			}
 		}
-		all[i].Left, all[i].Blocked = known[v.ID].Left, known[v.ID].Blocked
+		all[i].Left, all[i].Blocked, all[i].Issue = known[v.ID].Left, known[v.ID].Blocked, known[v.ID].CodeIssue()
 	}
 	return all, nil
+}
+
+// GiveVoucher notes that a voucher was given away by a link. Doing it twice is doing it
+// once.
+func (p *Programme) GiveVoucher(ctx context.Context, id uuid.UUID) error {
+	if err := p.env.Keeper.SetGiven(ctx, id, p.now()); err != nil {
+		return fmt.Errorf("give voucher: %w", err)
+	}
+	return nil
+}
+
+// TakeBackVoucher takes a voucher back from whoever has its code or its link: the code is
+// issued anew, and tills refuse the one before.
+func (p *Programme) TakeBackVoucher(ctx context.Context, by, id uuid.UUID) (Voucher, error) {
+	var v Voucher
+	err := p.env.Keeper.InTx(ctx, func(ctx context.Context) error {
+		kept, err := p.env.Keeper.Voucher(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := p.env.Ledger.RenewVoucher(ctx, kept.Account, id, by); err != nil {
+			return err
+		}
+		if err := p.env.Keeper.SetGiven(ctx, id, time.Time{}); err != nil {
+			return err
+		}
+		v, err = p.Voucher(ctx, id)
+		return err
+	})
+	if err != nil {
+		return Voucher{}, fmt.Errorf("take back voucher: %w", err)
+	}
+	return v, nil
 }

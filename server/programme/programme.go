@@ -52,6 +52,9 @@ type Keeper interface {
 	MembersOf(ctx context.Context, ids []uuid.UUID) ([]Member, error)
 
 	AddVoucher(ctx context.Context, v Voucher) error
+	// SetGiven notes since when a voucher is given away; one that is keeps its time. The
+	// zero time is for one that is not.
+	SetGiven(ctx context.Context, id uuid.UUID, at time.Time) error
 	Voucher(ctx context.Context, id uuid.UUID) (Voucher, error)
 	// Vouchers lists those of one member, or of all for the zero id.
 	Vouchers(ctx context.Context, member, after uuid.UUID, limit int) ([]Voucher, error)
@@ -68,6 +71,7 @@ type Ledger interface {
 	PutMembers(ctx context.Context, by uuid.UUID, changes []ledger.MemberChange) error
 	Adjust(ctx context.Context, a entry.HQAdjustment) error
 	IssueVoucher(ctx context.Context, v loyalty.Voucher, by uuid.UUID) error
+	RenewVoucher(ctx context.Context, account, voucher, by uuid.UUID) error
 	Vouchers(ctx context.Context, account uuid.UUID) ([]loyalty.Voucher, error)
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,9 +10,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/wire"
 )
 
 var _ pass.Books = (*DB)(nil)
@@ -214,6 +218,21 @@ func (db *DB) OldestWaiting(ctx context.Context) (time.Time, error) {
 	var ms int64
 	err := db.read(ctx).NewRaw(oldestWait).Scan(ctx, &ms)
 	return fromMillis(ms), err
+}
+
+// Merged implements pass.Books.
+func (db *DB) Merged(ctx context.Context, member uuid.UUID) (bool, error) {
+	shared, err := db.MemberAccount(ctx, member)
+	if err != nil {
+		return false, err
+	}
+	links, err := db.someLinks(ctx, "target = ? AND until_at = 0", shared[:])
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(links, func(l account.Link) bool {
+		return l.Kind == entry.LinkMerged && slices.ContainsFunc(l.Owned.Members, func(m wire.Member) bool { return m.ID == member })
+	}), nil
 }
 
 // Locales implements pass.Books.

@@ -232,6 +232,12 @@ func (db *DB) AddVoucher(ctx context.Context, v programme.Voucher) error {
 	return err
 }
 
+// SetGiven implements programme.Keeper.
+func (db *DB) SetGiven(ctx context.Context, id uuid.UUID, at time.Time) error {
+	_, err := db.exec(ctx, "UPDATE vouchers SET given_at = ? WHERE id = ? AND (given_at = 0 OR ? = 0)", toMillis(at), id[:], toMillis(at))
+	return err
+}
+
 // Voucher implements programme.Keeper.
 func (db *DB) Voucher(ctx context.Context, id uuid.UUID) (programme.Voucher, error) {
 	return one(ctx, db, voucherRow.voucher, "voucher", "SELECT "+voucherColumns+" FROM vouchers WHERE id = ?", id[:])
