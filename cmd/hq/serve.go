@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/api"
 	"github.com/tallystick/tallystick/server/console"
+	"github.com/tallystick/tallystick/server/evidence"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/rounds"
 	"github.com/tallystick/tallystick/server/store"
@@ -115,11 +116,12 @@ func (c serveCommand) prepare(ctx context.Context, s *surroundings, o *office, m
 
 // server puts the API over all parts. It listens nowhere yet.
 func (o *office) server(watch *console.Watch, proxies api.Proxies, address string, log *slog.Logger) *api.Server {
+	prover := console.NewProver(o.db, o.db, console.Office{HQ: o.secrets.HQ, Keys: o.keys})
 	options := api.Options{
 		People: o.people, Answers: o.answers, Fleet: o.fleet, Cashiers: o.cashiers, Programme: o.programme, Accounts: o.accounts, Shop: o.shop,
 		Claims: o.claims, Days: o.days, StoreDays: o.storeDays, Settlement: o.settlement, Cards: o.cards, Branding: o.branding, Passes: o.passes, Tiers: o.tiers, SelfMade: o.selfMade(),
 		Mails: o.mails, Expiry: o.expiry, Ledger: o.ledger, Found: o.db, Ingest: o.ingest, Feed: o.feed, Rights: o.rights,
-		Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: console.NewProver(o.db, o.db, console.Office{HQ: o.secrets.HQ, Keys: o.keys}), Watch: watch,
+		Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: prover, Evidence: evidence.New(o.db, prover), Watch: watch,
 		Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Keys: o.keys, Statement: o.statement,
 		Version: version, Ping: o.db.Ping, Lost: store.Lost, Proxies: proxies, Address: address, Log: log,
 	}

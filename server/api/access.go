@@ -54,7 +54,7 @@ var areas = map[string]people.Area{
 	"GetList": people.AreaLook, "GetListFile": people.AreaLook, "StreamConsoleEvents": people.AreaLook, "GetEntryProof": people.AreaLook,
 	"GetExceptionWork": people.AreaLook, "OwnException": people.AreaCases, "CommentException": people.AreaCases,
 	"ResolveException": people.AreaCases, "ReopenException": people.AreaCases,
-	"AssignException": people.AreaCases, "SetExceptionDue": people.AreaCases, "SetExceptionLiable": people.AreaCases,
+	"GetExceptionEvidence": people.AreaLook, "AssignException": people.AreaCases, "SetExceptionDue": people.AreaCases, "SetExceptionLiable": people.AreaCases,
 	"ProposeAboutException": people.AreaCases, "DecideProposal": people.AreaCases, "PreviewBulk": people.AreaCases, "WorkInBulk": people.AreaCases,
 	"GetExceptionAgeing": people.AreaLook, "GetCasePolicy": people.AreaLook, "ProposeCasePolicy": people.AreaRisk, "ListCaseRules": people.AreaLook,
 	"ProposeCaseRule": people.AreaRisk, "PreviewCaseRule": people.AreaRisk, "StopCaseRule": people.AreaCases, "DecideCaseSetting": people.AreaRisk,

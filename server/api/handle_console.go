@@ -1,10 +1,7 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
-	"encoding/hex"
 	"math"
 	"reflect"
 	"strings"
@@ -13,7 +10,6 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
 	"github.com/tallystick/tallystick/server/console"
-	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
@@ -135,14 +131,7 @@ func (h handlers) GetEntryProof(ctx context.Context, r GetEntryProofRequestObjec
 	if err != nil {
 		return nil, err
 	}
-	return GetEntryProof200JSONResponse{
-		Writer: r.Writer, Epoch: r.Epoch, Previous: p.Previous.String(), First: int64(p.Checkpoint.First), Last: int64(p.Checkpoint.Last),
-		Head: p.Checkpoint.Head.String(), PublicKey: hex.EncodeToString(p.Checkpoint.PublicKey), Signature: hex.EncodeToString(p.Checkpoint.Signature),
-		RecordedAt: p.Checkpoint.RecordedAt, Holds: p.Holds,
-		Steps: showAll(p.Steps, func(e ledger.Entry) ProofStep {
-			return ProofStep{Seq: int64(e.Seq), Bytes: base64.StdEncoding.EncodeToString(bytes.Clone(e.Raw)), Hash: e.Hash.String()}
-		}),
-	}, nil
+	return GetEntryProof200JSONResponse(showProof(p)), nil
 }
 
 // QuarantineTerminal implements StrictServerInterface.

@@ -1812,6 +1812,15 @@ type CaseDueRule struct {
 	Unit     *string `json:"unit,omitempty"`
 }
 
+// CaseEvidence defines model for CaseEvidence.
+type CaseEvidence struct {
+	Account   *EvidenceAccount `json:"account,omitempty"`
+	Close     *EvidenceClose   `json:"close,omitempty"`
+	Entries   []EvidenceEntry  `json:"entries"`
+	Exception Exception        `json:"exception"`
+	Fork      *EvidenceFork    `json:"fork,omitempty"`
+}
+
 // CaseFilter Which unsettled exceptions are meant; those about which a proposal waits never are.
 type CaseFilter struct {
 	Attribution *string `json:"attribution,omitempty"`
@@ -2429,6 +2438,124 @@ type EntryProof struct {
 
 // EntryState defines model for EntryState.
 type EntryState string
+
+// EvidenceAccount defines model for EvidenceAccount.
+type EvidenceAccount struct {
+	Account openapi_types.UUID `json:"account"`
+	Cut     bool               `json:"cut"`
+
+	// Postings The oldest first.
+	Postings []Posting `json:"postings"`
+	Unit     string    `json:"unit"`
+}
+
+// EvidenceBranch defines model for EvidenceBranch.
+type EvidenceBranch struct {
+	Branch     int                 `json:"branch"`
+	Checkpoint *EvidenceCheckpoint `json:"checkpoint,omitempty"`
+
+	// Entries From the first difference on.
+	Entries  int    `json:"entries"`
+	FromHash string `json:"from_hash"`
+
+	// FromSeq It goes on from this entry.
+	FromSeq       int64      `json:"from_seq"`
+	HeadHash      string     `json:"head_hash"`
+	HeadSeq       int64      `json:"head_seq"`
+	LastContactAt *time.Time `json:"last_contact_at,omitempty"`
+
+	// Sums What these say.
+	Sums []FigureSum `json:"sums"`
+}
+
+// EvidenceCell Empty where the branch has no such entry.
+type EvidenceCell struct {
+	Decoded *map[string]interface{} `json:"decoded,omitempty"`
+	Entry   *Entry                  `json:"entry,omitempty"`
+}
+
+// EvidenceCheckpoint defines model for EvidenceCheckpoint.
+type EvidenceCheckpoint struct {
+	First      int64     `json:"first"`
+	Head       string    `json:"head"`
+	Last       int64     `json:"last"`
+	PublicKey  string    `json:"public_key"`
+	RecordedAt time.Time `json:"recorded_at"`
+	Signature  string    `json:"signature"`
+}
+
+// EvidenceClose defines model for EvidenceClose.
+type EvidenceClose struct {
+	// Cut The range is too long to be compared here.
+	Cut  bool               `json:"cut"`
+	Date openapi_types.Date `json:"date"`
+
+	// Figures Those that differ.
+	Figures []EvidenceFigure `json:"figures"`
+	First   int64            `json:"first"`
+	Last    int64            `json:"last"`
+
+	// Unmatched Voids whose sale is not in the range; they can explain a difference.
+	Unmatched int `json:"unmatched"`
+}
+
+// EvidenceEntry defines model for EvidenceEntry.
+type EvidenceEntry struct {
+	// Bytes The entry exactly as received, in hexadecimal.
+	Bytes string `json:"bytes"`
+
+	// Decoded Missing when HQ cannot read it.
+	Decoded *map[string]interface{} `json:"decoded,omitempty"`
+	Entry   Entry                   `json:"entry"`
+
+	// Proof `steps` begin with the entry and end with the checkpoint's head. `public_key` and `signature` are hexadecimal; the signed bytes are `tallystick checkpoint v1`, a zero byte, and writer, epoch (4 bytes), first, last (8 each) and head, integers big endian. `holds` is what head office itself finds.
+	Proof *EntryProof `json:"proof,omitempty"`
+}
+
+// EvidenceFigure defines model for EvidenceFigure.
+type EvidenceFigure struct {
+	// Entries Those that come to just the difference, where that can be told.
+	Entries []int64 `json:"entries"`
+	Figure  string  `json:"figure"`
+
+	// Found In its entries.
+	Found int64 `json:"found"`
+
+	// Said By the terminal.
+	Said int64 `json:"said"`
+}
+
+// EvidenceFork defines model for EvidenceFork.
+type EvidenceFork struct {
+	// At The first number at which they differ; 0 when HQ holds one of them only.
+	At       int64              `json:"at"`
+	Branches []EvidenceBranch   `json:"branches"`
+	Cut      bool               `json:"cut"`
+	Epoch    int64              `json:"epoch"`
+	Heads    []EvidenceHead     `json:"heads"`
+	Rows     []EvidenceRow      `json:"rows"`
+	Terminal openapi_types.UUID `json:"terminal"`
+}
+
+// EvidenceHead A head of the journal that another terminal was shown.
+type EvidenceHead struct {
+	// Branch Which has it; -1 is none that HQ holds.
+	Branch     int                `json:"branch"`
+	By         openapi_types.UUID `json:"by"`
+	ByEpoch    int64              `json:"by_epoch"`
+	BySeq      int64              `json:"by_seq"`
+	Hash       string             `json:"hash"`
+	RecordedAt time.Time          `json:"recorded_at"`
+	Seq        int64              `json:"seq"`
+}
+
+// EvidenceRow defines model for EvidenceRow.
+type EvidenceRow struct {
+	// Cells One for each branch, in their order.
+	Cells   []EvidenceCell `json:"cells"`
+	Differs bool           `json:"differs"`
+	Seq     int64          `json:"seq"`
+}
 
 // Exception defines model for Exception.
 type Exception struct {
@@ -5838,6 +5965,9 @@ type ServerInterface interface {
 	// SetExceptionDue Move the time by which an exception should be settled, with the reason
 	// (POST /exceptions/{id}/due)
 	SetExceptionDue(c *fiber.Ctx, id ID, params SetExceptionDueParams) error
+	// GetExceptionEvidence The signed entries that an exception rests on, with their proofs
+	// (GET /exceptions/{id}/evidence)
+	GetExceptionEvidence(c *fiber.Ctx, id ID) error
 	// SetExceptionLiable Have somebody else answer for an exception, with the reason
 	// (POST /exceptions/{id}/liable)
 	SetExceptionLiable(c *fiber.Ctx, id ID, params SetExceptionLiableParams) error
@@ -8372,6 +8502,35 @@ func (siw *ServerInterfaceWrapper) SetExceptionDue(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.SetExceptionDue(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetExceptionEvidence operation middleware
+func (siw *ServerInterfaceWrapper) GetExceptionEvidence(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetExceptionEvidence(c, id)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -14603,6 +14762,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/exceptions/:id/reopen", wrapper.ReopenException)
 
+	router.Get(options.BaseURL+"/exceptions/:id/evidence", wrapper.GetExceptionEvidence)
+
 	router.Post(options.BaseURL+"/exceptions/:id/assign", wrapper.AssignException)
 
 	router.Post(options.BaseURL+"/exceptions/:id/due", wrapper.SetExceptionDue)
@@ -16787,6 +16948,35 @@ type SetExceptionDuedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response SetExceptionDuedefaultApplicationProblemPlusJSONResponse) VisitSetExceptionDueResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetExceptionEvidenceRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type GetExceptionEvidenceResponseObject interface {
+	VisitGetExceptionEvidenceResponse(ctx *fiber.Ctx) error
+}
+
+type GetExceptionEvidence200JSONResponse CaseEvidence
+
+func (response GetExceptionEvidence200JSONResponse) VisitGetExceptionEvidenceResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetExceptionEvidencedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetExceptionEvidencedefaultApplicationProblemPlusJSONResponse) VisitGetExceptionEvidenceResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -20812,6 +21002,9 @@ type StrictServerInterface interface {
 	// SetExceptionDue Move the time by which an exception should be settled, with the reason
 	// (POST /exceptions/{id}/due)
 	SetExceptionDue(ctx context.Context, request SetExceptionDueRequestObject) (SetExceptionDueResponseObject, error)
+	// GetExceptionEvidence The signed entries that an exception rests on, with their proofs
+	// (GET /exceptions/{id}/evidence)
+	GetExceptionEvidence(ctx context.Context, request GetExceptionEvidenceRequestObject) (GetExceptionEvidenceResponseObject, error)
 	// SetExceptionLiable Have somebody else answer for an exception, with the reason
 	// (POST /exceptions/{id}/liable)
 	SetExceptionLiable(ctx context.Context, request SetExceptionLiableRequestObject) (SetExceptionLiableResponseObject, error)
@@ -23222,6 +23415,33 @@ func (sh *strictHandler) SetExceptionDue(ctx *fiber.Ctx, id ID, params SetExcept
 		return err
 	} else if validResponse, ok := response.(SetExceptionDueResponseObject); ok {
 		if err := validResponse.VisitSetExceptionDueResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetExceptionEvidence operation middleware
+func (sh *strictHandler) GetExceptionEvidence(ctx *fiber.Ctx, id ID) error {
+	var request GetExceptionEvidenceRequestObject
+
+	request.ID = id
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetExceptionEvidence(ctx.UserContext(), request.(GetExceptionEvidenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetExceptionEvidence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetExceptionEvidenceResponseObject); ok {
+		if err := validResponse.VisitGetExceptionEvidenceResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

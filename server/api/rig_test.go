@@ -34,6 +34,7 @@ import (
 	"github.com/tallystick/tallystick/server/cashier"
 	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/console"
+	"github.com/tallystick/tallystick/server/evidence"
 	"github.com/tallystick/tallystick/server/expiry"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/fleet"
@@ -216,6 +217,7 @@ func (r *rig) start() {
 			return out, err
 		},
 	})
+	prover := console.NewProver(db, db, console.Office{HQ: r.hq, Keys: set})
 	r.server = api.New(api.Options{
 		Google:    googleStub{},
 		StoreDays: days, Settlement: r.settlement,
@@ -227,7 +229,7 @@ func (r *rig) start() {
 		Expiry:      expiry.New(expiry.Options{Certificates: r.ending, Clock: r.clock}),
 		RequestTime: r.requestTime, Proxies: r.proxies,
 		Cases: r.cases, Lists: console.NewReader(db, r.clock, fleet.OnlineWithin, r.hq),
-		Desk: console.NewDesk(db, r.clock, fleet.OnlineWithin), Proofs: console.NewProver(db, db, console.Office{HQ: r.hq, Keys: set}), Watch: r.watch,
+		Desk: console.NewDesk(db, r.clock, fleet.OnlineWithin), Proofs: prover, Evidence: evidence.New(db, prover), Watch: r.watch,
 	})
 	r.serve()
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/tallystick/tallystick/server/cashier"
 	"github.com/tallystick/tallystick/server/claim"
 	"github.com/tallystick/tallystick/server/console"
+	"github.com/tallystick/tallystick/server/evidence"
 	"github.com/tallystick/tallystick/server/expiry"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ingest"
@@ -119,6 +120,7 @@ type Options struct {
 	Lists    *console.Reader
 	Desk     *console.Desk
 	Proofs   *console.Prover
+	Evidence *evidence.Service
 	// Watch tells pages what changed; it is let go when the server stops.
 	Watch     *console.Watch
 	Clock     clock.Clock

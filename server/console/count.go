@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -144,6 +145,20 @@ func figuresOf(raw [][]byte) []Figure {
 		}
 	}
 	return t.sums
+}
+
+// SumsOf adds entries up over all business dates.
+func SumsOf(raw [][]byte) []Sum {
+	var out []Sum
+	for _, f := range figuresOf(raw) {
+		i := slices.IndexFunc(out, func(s Sum) bool { return s.Figure == f.Figure && s.Unit == f.Unit })
+		if i < 0 {
+			i = len(out)
+			out = append(out, Sum{Figure: f.Figure, Unit: f.Unit})
+		}
+		out[i].N, out[i].Amount = out[i].N+f.N, out[i].Amount+f.Amount
+	}
+	return out
 }
 
 func (t *tally) sale(date entry.Date, s entry.Sale) {

@@ -1,0 +1,322 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/books"
+	"github.com/tallystick/tallystick/server/casework"
+	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/people"
+	"github.com/tallystick/tallystick/server/shard"
+)
+
+// desk is the work on exceptions of one HQ, with three people of finance.
+type desk struct {
+	*casework.Service
+	t      *testing.T
+	hq     *books.HQ
+	people [3]casework.Person
+}
+
+func newDesk(t *testing.T, dsn string, shardsPerTx int) *desk {
+	hq := books.On(t, dsn, shardsPerTx)
+	d := &desk{t: t, hq: hq, Service: casework.New(casework.Env{
+		Store: hq.DB, Journal: hq.Journal, Ledger: hq.Ledger, People: hq.DB, Clock: hq.Clock, NewID: func() uuid.UUID { return uuid.Must(uuid.NewV7()) },
+	})}
+	for i, name := range []string{"Ayşe", "Berk", "Cem"} {
+		p := people.Person{ID: uuid.New(), Name: name, Role: people.Finance}
+		must(t, hq.DB.AddPerson(t.Context(), p, "a hash"))
+		d.people[i] = casework.Person{ID: p.ID, Name: p.Name, Role: p.Role}
+	}
+	return d
+}
+
+// raise puts an exception in that came some days ago.
+func (d *desk) raise(e ledger.Exception, daysAgo int) ledger.Exception {
+	d.t.Helper()
+	e.ID, e.Terminal, e.Epoch, e.Seq = uuid.New(), uuid.New(), 1, 1
+	e.Shard, e.RecordedAt = shard.Of(e.Terminal), d.hq.Clock.Now().AddDate(0, 0, -daysAgo).UnixMilli()
+	if e.State == "" {
+		e.State = ledger.ExceptionOpen
+	}
+	if e.Liable == "" {
+		e.Liable = "store"
+	}
+	must(d.t, d.hq.DB.AddExceptions(d.t.Context(), []ledger.Exception{e}))
+	return e
+}
+
+// approved has the first person propose and the second approve.
+func (d *desk) approved(s casework.Setting, err error) {
+	d.t.Helper()
+	must(d.t, err)
+	_, err = d.ApproveSetting(d.t.Context(), d.people[1], s.Kind, s.Number, s.Version, "")
+	must(d.t, err)
+}
+
+var settled = casework.Deed{Action: casework.ActResolve, Resolution: casework.WrittenOff, Text: "ours"}
+
+// Of two who approve at once one does; a proposal ends when nothing is left to decide.
+func TestTwoPeopleDecideOnce(t *testing.T) {
+	engines(t, func(t *testing.T, dsn string, shardsPerTx int) {
+		ctx, d := t.Context(), newDesk(t, dsn, shardsPerTx)
+		d.approved(d.ProposePolicy(ctx, d.people[0], casework.Policy{Limits: []casework.Limit{{Unit: "points", Above: 10}}}))
+		e := d.raise(ledger.Exception{Kind: ledger.Overdraw, Unit: "points", Amount: 11}, 0)
+		w, err := d.Propose(ctx, d.people[0], e.ID, settled)
+		must(t, err)
+		id := w.Proposals[0].ID
+		var wg sync.WaitGroup
+		var codes [2]problem.Code
+		for i := range codes {
+			wg.Go(func() {
+				_, err := d.Approve(ctx, d.people[i+1], e.ID, id, "")
+				codes[i] = problem.CodeOf(err)
+				if err == nil {
+					codes[i] = ""
+				}
+			})
+		}
+		wg.Wait()
+		if (codes[0] == "") == (codes[1] == "") || !slices.ContainsFunc(codes[:], func(c problem.Code) bool { return c == problem.Conflict || c == problem.StateConflict }) {
+			t.Errorf("two at once: %q", codes)
+		}
+
+		gone := d.raise(ledger.Exception{Kind: ledger.Overdraw, Unit: "points", Amount: 12}, 0)
+		w, err = d.Propose(ctx, d.people[0], gone.ID, settled)
+		must(t, err)
+		must(t, d.hq.DB.SaveChanges(ctx, ledger.Changes{Explained: []ledger.Exception{
+			{ID: gone.ID, Shard: gone.Shard, State: ledger.ExceptionWithdrawn, EndedAt: d.hq.Clock.Now().UnixMilli()},
+		}}))
+		if _, err := d.Approve(ctx, d.people[1], gone.ID, w.Proposals[0].ID, ""); problem.CodeOf(err) != problem.StateConflict {
+			t.Errorf("approved though a later fact explained it: %v", err)
+		}
+
+		left := d.raise(ledger.Exception{Kind: ledger.Overdraw, Unit: "points", Amount: 13}, 0)
+		w, err = d.Propose(ctx, d.people[2], left.ID, settled)
+		must(t, err)
+		must(t, d.hq.DB.SetPassword(ctx, d.people[2].ID, ""))
+		if _, err := d.Approve(ctx, d.people[1], left.ID, w.Proposals[0].ID, ""); problem.CodeOf(err) != problem.StateConflict {
+			t.Errorf("approved what somebody proposed who works here no more: %v", err)
+		}
+		must(t, d.Round(ctx))
+		for _, id := range []uuid.UUID{gone.ID, left.ID} {
+			w, err := d.Work(ctx, id)
+			must(t, err)
+			if w.Proposals[0].State != casework.ProposalOvertaken || w.Case.Proposal != uuid.Nil || w.Case.Resolution != casework.Unresolved {
+				t.Errorf("%+v", w)
+			}
+		}
+	})
+}
+
+// Rules leave alone what a person touched or what takes two, and stop at their cap.
+func TestRulesDoTheRoutinePart(t *testing.T) {
+	engines(t, func(t *testing.T, dsn string, shardsPerTx int) {
+		ctx, d := t.Context(), newDesk(t, dsn, shardsPerTx)
+		d.approved(d.ProposePolicy(ctx, d.people[0], casework.Policy{Limits: []casework.Limit{{Unit: "points", Above: 50}}}))
+		of := func(amount int64, daysAgo int) ledger.Exception {
+			return d.raise(ledger.Exception{Kind: ledger.Overdraw, Unit: "points", Amount: amount}, daysAgo)
+		}
+		old, older, oldest := of(40, 8), of(40, 9), of(40, 10)
+		young, large, touched := of(1, 1), of(60, 8), of(2, 11)
+		_, err := d.Own(ctx, d.people[0], touched.ID, true)
+		must(t, err)
+		d.approved(d.ProposeRule(ctx, d.people[0], casework.Rule{
+			Name: "old ones", Kind: ledger.Overdraw, Unit: "points", UpTo: 100, OlderDays: 7, Outcome: casework.OutcomeSettle,
+			Resolution: casework.WrittenOff, Text: "too late to ask", DailyCap: 100,
+		}))
+		for range 2 {
+			must(t, d.Round(ctx))
+		}
+		for _, c := range []struct {
+			name string
+			e    ledger.Exception
+			want casework.Resolution
+		}{
+			{"oldest", oldest, casework.WrittenOff},
+			{"older", older, casework.WrittenOff},
+			{"beyond the cap", old, ""},
+			{"young", young, ""},
+			{"for two people", large, ""},
+			{"touched", touched, ""},
+		} {
+			w, err := d.Work(ctx, c.e.ID)
+			must(t, err)
+			if w.Case.Resolution != c.want || w.Case.DueAt.IsZero() {
+				t.Errorf("%s: %+v", c.name, w.Case)
+			}
+			if n := w.Notes; c.want != "" && (len(n) != 1 || n[0].Name != "rule 1 v1" || n[0].Person != uuid.Nil) {
+				t.Errorf("%s: %+v", c.name, n)
+			}
+		}
+		days, err := d.RuleDays(ctx)
+		must(t, err)
+		if len(days) != 1 || days[0].Amount != 80 || days[0].N != 2 || !days[0].Stopped {
+			t.Errorf("%+v", days)
+		}
+		_, stopped, err := d.Backlog(ctx)
+		must(t, err)
+		if stopped != 1 {
+			t.Errorf("%d rules stopped", stopped)
+		}
+		d.hq.Clock.Advance(24 * time.Hour)
+		must(t, d.Round(ctx))
+		if w, err := d.Work(ctx, old.ID); err != nil || w.Case.Resolution != casework.WrittenOff {
+			t.Errorf("the day after: %+v, %v", w.Case, err)
+		}
+		if _, err := d.Reopen(ctx, d.people[0], old.ID, "they paid"); err != nil {
+			t.Fatal(err)
+		}
+		must(t, d.Round(ctx))
+		if w, err := d.Work(ctx, old.ID); err != nil || w.Case.Resolution != casework.Unresolved {
+			t.Errorf("a rule settled again what a person opened: %+v, %v", w.Case, err)
+		}
+	})
+}
+
+// The report of a past day is what it was on that day, whatever came later.
+func TestAgeingIsAsOfAnyTime(t *testing.T) {
+	engines(t, func(t *testing.T, dsn string, shardsPerTx int) {
+		ctx, d := t.Context(), newDesk(t, dsn, shardsPerTx)
+		for i, days := range []int{0, 7, 8, 31, 61, 91} {
+			d.raise(ledger.Exception{Kind: ledger.Overdraw, Unit: "points", Amount: int64(1) << i, Liable: "programme"}, days)
+		}
+		euros := d.raise(ledger.Exception{Kind: ledger.VoucherOveruse, Unit: "voucher", Amount: 1, Currency: "EUR", Money: 250}, 40)
+		fork := d.raise(ledger.Exception{Kind: ledger.Fork, Amount: 99}, 2)
+		then := d.hq.Clock.Now()
+		before, err := d.Ageing(ctx, time.Time{})
+		must(t, err)
+		var points casework.Line
+		for _, l := range before.Totals {
+			switch {
+			case l.Unit == "points":
+				points = l
+			case l.Unit == "" && l.Total != casework.Cell{N: 1}: // the number of a fork's entry is no amount
+				t.Errorf("%+v", l)
+			case l.Unit == "voucher" && (l.Cells[2] != casework.Cell{N: 1, Amount: 1, Money: 250} || l.Currency != "EUR"):
+				t.Errorf("%+v", l)
+			}
+		}
+		want := [casework.Buckets]casework.Cell{{N: 2, Amount: 3}, {N: 1, Amount: 4}, {N: 1, Amount: 8}, {N: 1, Amount: 16}, {N: 1, Amount: 32}}
+		if points.Cells != want || points.Total.Amount != 63 {
+			t.Errorf("%+v", points)
+		}
+		d.hq.Clock.Advance(time.Hour)
+		_, err = d.SetLiable(ctx, d.people[0], euros.ID, "programme", "our mistake")
+		must(t, err)
+		_, err = d.Resolve(ctx, d.people[0], fork.ID, casework.Explained, "a restored disk")
+		must(t, err)
+		d.raise(ledger.Exception{Kind: ledger.Overdraw, Unit: "points", Amount: 1000}, 0)
+		after, err := d.Ageing(ctx, then)
+		must(t, err)
+		if fmt.Sprint(before) != fmt.Sprint(after) {
+			t.Errorf("of the past:\n%+v, then\n%+v", before, after)
+		}
+		now, err := d.Ageing(ctx, time.Time{})
+		must(t, err)
+		if slices.ContainsFunc(now.Lines, func(l casework.Line) bool { return l.Kind == "fork" || l.Kind == "voucher_overuse" && l.Liable != "programme" }) {
+			t.Errorf("%+v", now.Lines)
+		}
+		_, err = d.Reopen(ctx, d.people[0], fork.ID, "it was a copy")
+		must(t, err)
+		if reopened, err := d.Ageing(ctx, time.Time{}); err != nil || len(reopened.Totals) != len(before.Totals) {
+			t.Errorf("%+v, %v", reopened.Totals, err)
+		}
+	})
+}
+
+// What the database finds for a filter is what the filter matches.
+func TestAFilterFindsWhatItMatches(t *testing.T) {
+	engines(t, func(t *testing.T, dsn string, shardsPerTx int) {
+		ctx, d := t.Context(), newDesk(t, dsn, shardsPerTx)
+		r := rand.New(rand.NewPCG(1, 2))
+		stores := []uuid.UUID{uuid.New(), uuid.New()}
+		kinds := []ledger.ExceptionKind{ledger.Overdraw, ledger.ClockAhead}
+		var all []ledger.Exception
+		for range 40 {
+			e := ledger.Exception{Kind: kinds[r.IntN(2)], Store: stores[r.IntN(2)], Liable: casework.Liables[r.IntN(3)], Amount: r.Int64N(5) - 2}
+			e.Unit = []string{"", "points", "stamps"}[r.IntN(3)]
+			if r.IntN(2) == 0 {
+				e.Currency, e.Money = "EUR", r.Int64N(300)
+			}
+			if r.IntN(8) == 0 {
+				e.State = ledger.ExceptionAwaiting
+			}
+			e = d.raise(e, r.IntN(30))
+			all = append(all, e)
+			switch r.IntN(6) {
+			case 0:
+				_, err := d.Own(ctx, d.people[0], e.ID, true)
+				must(t, err)
+			case 1:
+				_, err := d.Resolve(ctx, d.people[0], e.ID, casework.Explained, "x")
+				must(t, err)
+			case 2:
+				_, err := d.Propose(ctx, d.people[0], e.ID, settled)
+				must(t, err)
+			case 3:
+				_, err := d.SetDue(ctx, d.people[0], e.ID, d.hq.Clock.Now().AddDate(0, 0, r.IntN(3)-1), "x")
+				must(t, err)
+			}
+		}
+		must(t, d.Round(ctx))
+		now := d.hq.Clock.Now()
+		cases := make([]casework.Case, len(all))
+		for i, e := range all {
+			var err error
+			cases[i], err = d.hq.DB.Case(ctx, e.Shard, e.ID)
+			must(t, err)
+		}
+		found := 0
+		for range 150 {
+			f := casework.Filter{
+				Untouched: r.IntN(3) == 0, ByPolicy: r.IntN(3) == 0, Overdue: r.IntN(4) == 0, Unowned: r.IntN(4) == 0, Nothing: r.IntN(6) == 0,
+			}
+			for _, set := range []func(){
+				func() { f.Kind = kinds[r.IntN(2)] }, func() { f.Store = stores[r.IntN(2)] }, func() { f.Liable = casework.Liables[r.IntN(3)] },
+				func() { f.Unit = "points" }, func() { f.Currency = "EUR" }, func() { f.UpTo = r.Int64N(200) }, func() { f.Owner = d.people[0].ID },
+				func() { f.Before = now.AddDate(0, 0, -r.IntN(20)) }, func() { f.Terminal = all[r.IntN(len(all))].Terminal },
+			} {
+				if r.IntN(4) == 0 {
+					set()
+				}
+			}
+			var want, got []uuid.UUID
+			for i, e := range all {
+				if f.Matches(e, cases[i], now) {
+					want = append(want, e.ID)
+				}
+			}
+			for after := (*ledger.Place)(nil); ; {
+				page, err := d.hq.DB.Matching(context.Background(), f, now, after, 3)
+				must(t, err)
+				for _, p := range page {
+					got = append(got, p.Exception.ID)
+					after = &ledger.Place{At: p.Exception.RecordedAt, Key: p.Exception.ID[:]}
+				}
+				if len(page) < 3 {
+					break
+				}
+			}
+			less := func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }
+			slices.SortFunc(want, less)
+			slices.SortFunc(got, less)
+			if !slices.Equal(want, got) {
+				t.Fatalf("%+v: found %d, matches %d", f, len(got), len(want))
+			}
+			found += len(got)
+		}
+		if found < 50 {
+			t.Errorf("only %d found in all: the test says little", found)
+		}
+	})
+}
