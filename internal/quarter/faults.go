@@ -186,3 +186,38 @@ func (w *world) merged(from int, a, b *lane) {
 		return err
 	})
 }
+
+// lateTill: a shopper earns at one store, earns and spends at a till that is cut off, and
+// spends at a third store. When the till is heard of, the third store's points turn out to
+// be others than they seemed, of another issuer; in the first set a month has been settled
+// meanwhile.
+func (w *world) lateTill(from int, first, cut, third *lane) {
+	var m *member
+	shop := func(l *lane, minutes int, redeem int64) error {
+		l.now(w.after(l, minutes))
+		_, err := w.sell(l, sale{buyer: m, pieces: 2, price: 25_000 * l.shop.money.worth, redeem: redeem})
+		return err
+	}
+	w.reserve(from+1, cut)
+	w.on(from, evening, func(ctx context.Context) (err error) {
+		if m, err = w.loner(ctx, 0); err != nil {
+			return err
+		}
+		first.cutOff = false
+		return shop(first, 13, 0)
+	})
+	w.on(from+1, evening, func(context.Context) error {
+		cut.cutOff = true
+		return shop(cut, 13, 0)
+	})
+	w.on(from+2, evening, func(context.Context) error { return shop(cut, 13, 400) })
+	w.on(from+3, evening, func(context.Context) error {
+		third.cutOff = false
+		return shop(third, 13, 300)
+	})
+	w.on(from+6, morning, func(context.Context) error {
+		cut.apart, cut.cutOff = false, false
+		w.counts["redemptions that turned out to be of other points"]++
+		return nil
+	})
+}

@@ -111,8 +111,8 @@ func (w *world) plant() {
 	}
 }
 
-// plantSet plants one of each from a day on. Lanes 0 to 3 are taken over by their story,
-// the others go on trading.
+// plantSet plants one of each from a day on. Some lanes are taken over by
+// their story for a while, the others go on trading.
 func (w *world) plantSet(from int, l []*lane) {
 	w.cloned(from, l[0])
 	w.rolledBack(from+1, l[1])
@@ -129,5 +129,6 @@ func (w *world) plantSet(from int, l []*lane) {
 	w.clockBehind(from+2, l[11])
 	w.nobody(from+5, l[6])
 	w.merged(from+1, l[8], l[10])
+	w.lateTill(from, l[11], l[12], l[6])
 	w.returnOfNothing(from, l[7])
 }

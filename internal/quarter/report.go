@@ -54,6 +54,7 @@ type Seconds struct {
 	Deliver float64 `json:"deliver"`
 	Apply   float64 `json:"apply"`
 	Certify float64 `json:"certify"` // and sweeps, and people
+	Settle  float64 `json:"settle"`  // of that and of the check: following the ledger, drafting and locking months
 	Check   float64 `json:"check"`
 	All     float64 `json:"all"`
 }
@@ -104,8 +105,8 @@ func (r *Report) Print(out io.Writer) {
 		say("  WRONG: %s", x)
 	}
 	s := r.Seconds
-	say("time %.1f s: open %.1f, trade %.1f, deliver %.1f, apply %.1f, certify %.1f, check %.1f; peak memory %.0f MB; load %.1f",
-		s.All, s.Open, s.Trade, s.Deliver, s.Apply, s.Certify, s.Check, r.PeakMB, r.Load)
+	say("time %.1f s: open %.1f, trade %.1f, deliver %.1f, apply %.1f, certify %.1f, check %.1f; settling %.1f of it; peak memory %.0f MB; load %.1f",
+		s.All, s.Open, s.Trade, s.Deliver, s.Apply, s.Certify, s.Check, s.Settle, r.PeakMB, r.Load)
 }
 
 // timed adds what a part took.

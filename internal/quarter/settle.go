@@ -153,18 +153,28 @@ func (w *world) closeMonth(ctx context.Context) error {
 	if err := w.rememberOwed(ctx); err != nil {
 		return err
 	}
-	if _, err := w.hq.settling.Draft(ctx, w.ann, m); err != nil {
-		return fmt.Errorf("draft %s: %w", m, err)
-	}
-	if err := w.hq.settling.Round(ctx); err != nil {
-		return fmt.Errorf("draft %s: %w", m, err)
-	}
-	locked, err := w.hq.settling.Lock(ctx, w.bo, m)
+	var locked settlement.MonthState
+	err := timed(&w.report.Seconds.Settle, func() (err error) {
+		locked, err = w.lockMonth(ctx, m)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("lock %s: %w", m, err)
+		return fmt.Errorf("settle %s: %w", m, err)
 	}
 	w.franchise.months = append(w.franchise.months, m)
 	return w.checkMonth(ctx, m, locked.CutAt, w.report)
+}
+
+// lockMonth has one person draft a month and another one lock it. Drafting follows the
+// ledger first.
+func (w *world) lockMonth(ctx context.Context, m settlement.Month) (settlement.MonthState, error) {
+	if _, err := w.hq.settling.Draft(ctx, w.ann, m); err != nil {
+		return settlement.MonthState{}, err
+	}
+	if err := w.hq.settling.Round(ctx); err != nil {
+		return settlement.MonthState{}, err
+	}
+	return w.hq.settling.Lock(ctx, w.bo, m)
 }
 
 // checkMonth holds lines and statements of a month against the truth as it was known when
