@@ -13,12 +13,14 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unve
 
 # The one list of Debian packages that tests and demo use. Whoever adds one says
 # below what is skipped without it.
-DEBIAN_PACKAGES := zbar-tools poppler-utils e2fsprogs openssl postgresql-15 gcc libc6-dev chromium fonts-dejavu-core
+DEBIAN_PACKAGES := zbar-tools poppler-utils e2fsprogs openssl hledger beancount postgresql-15 gcc libc6-dev chromium fonts-dejavu-core
 
 WITHOUT_zbar-tools    := tests that read our QR pictures with a reader not ours
 WITHOUT_poppler-utils := tests that read our papers with a reader not ours
 WITHOUT_e2fsprogs     := power-cut tests (they make a file system on a loop device)
 WITHOUT_openssl       := tests that check our signatures with a second implementation
+WITHOUT_hledger       := tests that have the journal of a settlement read by a ledger program
+WITHOUT_beancount     := tests that have the journal of a settlement read by a ledger program
 WITHOUT_postgresql-15 := tests of HQ on PostgreSQL
 WITHOUT_gcc           := the race detector, and so the suite called race
 WITHOUT_libc6-dev     := the race detector, and so the suite called race

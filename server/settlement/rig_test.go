@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/currency"
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/settlement"
@@ -164,4 +165,41 @@ func (r *rig) move(from, to uuid.UUID, amount int64) {
 	leg.Account, leg.Other = to, from
 	_, err = r.Ledger.Arrive(ctx, leg)
 	r.must(err)
+}
+
+func clearingDecimal(minor int64) string { return currency.Decimal("EUR", minor) }
+
+// twoMonths is an HQ with two locked months: points of NORTH and of the programme are
+// redeemed at SOUTH in euros and at EAST in lira; a redemption of March comes in April.
+func twoMonths(t testing.TB) *rig {
+	t.Helper()
+	ctx := context.Background()
+	r := newRig(t)
+	r.party("NORTH", 20260101, "A")
+	south := r.party("SOUTH", 20260101, "B", "C")
+	r.party("EAST", 20260101, "T")
+	r.price("points", "EUR", 20260101, 1000)
+	r.price("points", "TRY", 20260101, 45_000)
+	r.must(r.SetRate(ctx, anna, clearing.Rate{Base: "TRY", Quote: "EUR", From: 20260101, Billionths: 21_345_678, Source: "ECB"}))
+	r.must(r.SetFee(ctx, anna, clearing.Fee{Code: "CLEARING", From: 20260101, Payer: clearing.PaysHonouring, BasisPoints: 250}))
+	r.must(r.SetTax(ctx, anna, clearing.Tax{Party: south.ID, From: 20260101, BasisPoints: 1900}))
+	member, gifted := r.Member(t, "m", 0), r.Member(t, "g", 500)
+	r.tills["A"].Sell(t, member, 300_000, 0)
+	r.sync("A")
+	r.at(day(2026, 3, 10, 12), "B", "C", "T")
+	r.tills["B"].Sell(t, member, 100, 433)
+	r.tills["B"].Sell(t, gifted, 100, 77)
+	r.sync("B")
+	r.tills["C"].Sell(t, member, 100, 55)
+	r.at(day(2026, 3, 20, 12), "T")
+	r.tills["T"].Sell(t, member, 100, 321)
+	r.sync("T")
+	r.at(day(2026, 4, 2, 12), "B")
+	r.lock(202603)
+	r.sync("C")
+	r.tills["B"].Sell(t, member, 100, 111)
+	r.sync("B")
+	r.at(day(2026, 5, 2, 12))
+	r.lock(202604)
+	return r
 }
