@@ -80,8 +80,11 @@ func rebuild(ctx context.Context, live, rebuilt *office, out io.Writer) error {
 			return err
 		}
 	}
+	if _, err := rebuilt.settlement.Follow(ctx); err != nil {
+		return fmt.Errorf("rebuild: %w", err)
+	}
 	differences := 0
-	same, err := live.db.Compare(ctx, rebuilt.db, done.Unordered == 0, func(d store.Difference) error {
+	tell := func(d store.Difference) error {
 		if differences++; differences > shownDifferences {
 			return nil
 		}
@@ -91,7 +94,13 @@ func rebuild(ctx context.Context, live, rebuilt *office, out io.Writer) error {
 		}
 		_, err := fmt.Fprintf(out, "DIFFERS  %s, shard %d, %s: %s\n", d.Table, d.Shard, only, d.Row)
 		return err
-	})
+	}
+	same, err := live.db.Compare(ctx, rebuilt.db, done.Unordered == 0, tell)
+	if err == nil && done.Unordered == 0 {
+		var moves int64
+		moves, err = live.db.CompareSettlement(ctx, rebuilt.db, tell)
+		same += moves
+	}
 	if err != nil {
 		return fmt.Errorf("rebuild: %w", err)
 	}

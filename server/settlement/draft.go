@@ -119,7 +119,19 @@ func (s *Service) compareSince(ctx context.Context, m Month) (entry.Date, error)
 	if err != nil || changed == 0 {
 		return m.First(), err
 	}
-	return min(changed, m.First()), nil
+	if changed >= m.First() {
+		return m.First(), nil
+	}
+	// What was undone has the day of what was done, and may have been undone, or issued,
+	// by another owner on a later one.
+	first, err := s.env.Store.FirstTouched(ctx, m, changed)
+	if err != nil {
+		return 0, fmt.Errorf("find the first day that is touched: %w", err)
+	}
+	if first != 0 {
+		changed = min(changed, first)
+	}
+	return changed, nil
 }
 
 // lines prices the moves of a month and writes its lines.

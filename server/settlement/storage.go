@@ -147,6 +147,10 @@ type monthStore interface {
 	// moves of the month and before or lines of months locked before, in one order.
 	SettlementSpots(ctx context.Context, m Month, since entry.Date, fn func(clearing.Spot, []clearing.Sum, []Line) error) error
 
+	// FirstTouched is the first day before a date of moves of months before m that were
+	// issued or honoured on that date or later; zero when there is none.
+	FirstTouched(ctx context.Context, m Month, since entry.Date) (entry.Date, error)
+
 	AddSettlementLines(ctx context.Context, attempt uint64, lines []Line) error
 	// SettlementLines returns lines of a party, or of all, with numbers above after.
 	SettlementLines(ctx context.Context, m Month, attempt uint64, party uuid.UUID, all bool, after int64, limit int) ([]Line, error)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/google/uuid"
 
@@ -252,6 +253,14 @@ func (db *DB) FirstSettlementMonth(ctx context.Context) (settlement.Month, error
 	return m, err
 }
 
+// FirstTouched implements settlement.Store. It reads all moves, when terms were changed for
+// days that are gone.
+func (db *DB) FirstTouched(ctx context.Context, m settlement.Month, since entry.Date) (entry.Date, error) {
+	return one(ctx, db, func(r settlementMoveRow) entry.Date { return entry.Date(r.Day) }, "move",
+		"SELECT COALESCE(MIN(day), 0) AS day FROM settlement_moves WHERE month < ? AND day < ? AND (to_day >= ? OR from_day >= ?)",
+		uint32(m), uint32(since), uint32(since), uint32(since))
+}
+
 // SettlementLineMoves implements settlement.Store.
 func (db *DB) SettlementLineMoves(ctx context.Context, m settlement.Month, l settlement.Line, after settlement.MovePlace, limit int) ([]clearing.Move, error) {
 	months := "month = ?"
@@ -291,4 +300,24 @@ func (db *DB) SettlementUnfinished(ctx context.Context, m settlement.Month) ([]s
 		out = append(out, rows...)
 	}
 	return out, nil
+}
+
+// CompareSettlement holds the moves of a rebuilt HQ that has followed all of its ledger
+// against those of this one, as far as this one has followed its own. It returns how many
+// are the same.
+func (db *DB) CompareSettlement(ctx context.Context, rebuilt *DB, tell func(Difference) error) (int64, error) {
+	var same int64
+	for in := range shard.Count {
+		at, err := db.SettlementCursor(ctx, in)
+		if err != nil {
+			return same, err
+		}
+		query := fmt.Sprintf("SELECT %s FROM settlement_moves WHERE shard = ? AND pos <= %d", settlementMoveColumns, at.Pos)
+		n, err := db.compareShard(ctx, rebuilt, "settlement_moves", query, in, tell)
+		if err != nil {
+			return same, fmt.Errorf("compare settlement of shard %d: %w", in, err)
+		}
+		same += n
+	}
+	return same, nil
 }
