@@ -33,6 +33,7 @@ import (
 	"github.com/tallystick/tallystick/server/mail"
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/people"
+	"github.com/tallystick/tallystick/server/posbooks"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/reconcile"
 	"github.com/tallystick/tallystick/server/rounds"
@@ -84,6 +85,7 @@ type office struct {
 	days       *reconcile.Service
 	storeDays  *storeday.Service
 	settlement *settlement.Service
+	books      *posbooks.Service
 	cards      *card.Cards
 	mails      *mail.Outbox
 	branding   *branding.Service
@@ -211,6 +213,7 @@ func assemble(db *store.DB, s secrets, t tuning) (*office, error) {
 		Store: db, Fleet: o.fleet, Programme: o.programme, Ledger: o.ledger, Ingest: o.ingest, Clock: o.clock, NewID: newID,
 		HQ: s.HQ, Secret: shopKeys, Keys: o.keys, Version: version, Lanes: t.shopLanes,
 	})
+	o.books = posbooks.New(posbooks.Env{Store: db, Fleet: o.fleet, Clock: o.clock, NewID: newID, Ends: o.dayEnds, Virtual: webshop.IsLane})
 	o.cases = casework.New(casework.Env{Store: db, Journal: o.journal, Ledger: o.ledger, People: db, Clock: o.clock, NewID: newID})
 	o.lists, o.desk = console.NewReader(db, o.clock, fleet.OnlineWithin, s.HQ), console.NewDesk(db, o.clock, fleet.OnlineWithin)
 	return o, o.assemblePeople(t)
@@ -234,6 +237,12 @@ func (o *office) assemblePeople(t tuning) error {
 	}
 	o.answers, err = people.NewAnswers(o.db, o.clock, rand.Reader, seal)
 	return err
+}
+
+// dayEnds is by how much the business day of a store ends after midnight, or before it.
+func (o *office) dayEnds(ctx context.Context, store uuid.UUID) (time.Duration, error) {
+	rules, err := o.cashiers.TillRules(ctx, store)
+	return time.Duration(rules.DayEnds) * time.Minute, err
 }
 
 // count brings the console's figures up to date.

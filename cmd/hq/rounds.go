@@ -16,6 +16,10 @@ const (
 	settleEvery = 5 * time.Second
 	// caseworkEvery is how often exceptions get their due dates, and rules work on them.
 	caseworkEvery = 5 * time.Second
+	// booksEvery is how often it is looked for files of till software to read, lateEvery for
+	// entries that came after their day was matched with them.
+	booksEvery = 2 * time.Second
+	lateEvery  = time.Minute
 )
 
 // rounds are what one replica does for all from time to time.
@@ -26,6 +30,8 @@ func (o *office) rounds(mine rounds.Turn, log *slog.Logger) []loop {
 	return []loop{
 		rounds.Elected(countEvery, mine, o.count, failed("figures could not be counted")),
 		rounds.Elected(certifyEvery, mine, o.storeDays.Round, failed("days could not be certified")),
+		rounds.Elected(booksEvery, mine, o.books.Round, failed("books of till software could not be read")),
+		rounds.Elected(lateEvery, mine, o.books.Late, failed("late entries could not be looked for")),
 		rounds.Elected(caseworkEvery, mine, o.cases.Round, failed("exceptions could not be worked on")),
 		rounds.Elected(settleEvery, mine, o.settlement.Round, failed("settlement could not go on")),
 	}

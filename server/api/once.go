@@ -21,7 +21,7 @@ const maxKey = 128
 
 // keyless are the writes that make no record, and so need no key. What shoppers write is
 // the same when written twice; joining remembers its key itself.
-var keyless = map[string]bool{"CreateSession": true, "EndSession": true, "CreateConsoleSession": true, "PreviewPolicy": true, "PreviewTiers": true, "PreviewBulk": true, "PreviewCaseRule": true, "CheckBranding": true, "AddBrandingPicture": true}
+var keyless = map[string]bool{"CreateSession": true, "EndSession": true, "CreateConsoleSession": true, "PreviewPolicy": true, "PreviewTiers": true, "PreviewBulk": true, "PreviewCaseRule": true, "CheckBranding": true, "AddBrandingPicture": true, "AddPosPart": true, "PreviewPosImport": true}
 
 // keylessPaths are where those writes go.
 var keylessPaths = []string{basePath + "/sessions", basePath + "/sessions/current", sessionPath, basePath + "/programme/policy/preview", basePath + "/exceptions/bulk/preview", basePath + "/case-rules/preview", basePath + "/branding/check", picturesPath}
@@ -29,7 +29,7 @@ var keylessPaths = []string{basePath + "/sessions", basePath + "/sessions/curren
 // needKey refuses a write without a well-formed key before its body is parsed.
 func needKey(c *fiber.Ctx) error {
 	shopper := strings.HasPrefix(c.Path(), cardPath) && c.Path() != cardPath+"join"
-	if !writes(c.Method()) || shopper || slices.Contains(keylessPaths, c.Path()) {
+	if !writes(c.Method()) || shopper || slices.Contains(keylessPaths, c.Path()) || isPart(c.Path()) || isPreview(c.Path()) {
 		return c.Next()
 	}
 	key := c.Get(HeaderKey)

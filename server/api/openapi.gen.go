@@ -672,6 +672,171 @@ func (e PassState) Valid() bool {
 	}
 }
 
+// Defines values for PosColumnField.
+const (
+	PosColumnFieldAmount   PosColumnField = "amount"
+	PosColumnFieldCard     PosColumnField = "card"
+	PosColumnFieldClock    PosColumnField = "clock"
+	PosColumnFieldCount    PosColumnField = "count"
+	PosColumnFieldCurrency PosColumnField = "currency"
+	PosColumnFieldDate     PosColumnField = "date"
+	PosColumnFieldDiscount PosColumnField = "discount"
+	PosColumnFieldKind     PosColumnField = "kind"
+	PosColumnFieldLane     PosColumnField = "lane"
+	PosColumnFieldReceipt  PosColumnField = "receipt"
+	PosColumnFieldStore    PosColumnField = "store"
+	PosColumnFieldTime     PosColumnField = "time"
+)
+
+// Valid indicates whether the value is a known member of the PosColumnField enum.
+func (e PosColumnField) Valid() bool {
+	switch e {
+	case PosColumnFieldAmount:
+		return true
+	case PosColumnFieldCard:
+		return true
+	case PosColumnFieldClock:
+		return true
+	case PosColumnFieldCount:
+		return true
+	case PosColumnFieldCurrency:
+		return true
+	case PosColumnFieldDate:
+		return true
+	case PosColumnFieldDiscount:
+		return true
+	case PosColumnFieldKind:
+		return true
+	case PosColumnFieldLane:
+		return true
+	case PosColumnFieldReceipt:
+		return true
+	case PosColumnFieldStore:
+		return true
+	case PosColumnFieldTime:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PosDecisionNewOutcome.
+const (
+	Different    PosDecisionNewOutcome = "different"
+	MissingHere  PosDecisionNewOutcome = "missing_here"
+	MissingThere PosDecisionNewOutcome = "missing_there"
+)
+
+// Valid indicates whether the value is a known member of the PosDecisionNewOutcome enum.
+func (e PosDecisionNewOutcome) Valid() bool {
+	switch e {
+	case Different:
+		return true
+	case MissingHere:
+		return true
+	case MissingThere:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PosImportState.
+const (
+	PosImportStateArriving  PosImportState = "arriving"
+	PosImportStateCancelled PosImportState = "cancelled"
+	PosImportStateFailed    PosImportState = "failed"
+	PosImportStateFinished  PosImportState = "finished"
+	PosImportStateMatching  PosImportState = "matching"
+	PosImportStateQueued    PosImportState = "queued"
+	PosImportStateReading   PosImportState = "reading"
+	PosImportStateTaking    PosImportState = "taking"
+)
+
+// Valid indicates whether the value is a known member of the PosImportState enum.
+func (e PosImportState) Valid() bool {
+	switch e {
+	case PosImportStateArriving:
+		return true
+	case PosImportStateCancelled:
+		return true
+	case PosImportStateFailed:
+		return true
+	case PosImportStateFinished:
+		return true
+	case PosImportStateMatching:
+		return true
+	case PosImportStateQueued:
+		return true
+	case PosImportStateReading:
+		return true
+	case PosImportStateTaking:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PosRowKind.
+const (
+	PosRowKindReturn PosRowKind = "return"
+	PosRowKindSale   PosRowKind = "sale"
+	PosRowKindVoid   PosRowKind = "void"
+)
+
+// Valid indicates whether the value is a known member of the PosRowKind enum.
+func (e PosRowKind) Valid() bool {
+	switch e {
+	case PosRowKindReturn:
+		return true
+	case PosRowKindSale:
+		return true
+	case PosRowKindVoid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PosRulesExpects.
+const (
+	PosRulesExpectsAll  PosRulesExpects = "all"
+	PosRulesExpectsCard PosRulesExpects = "card"
+)
+
+// Valid indicates whether the value is a known member of the PosRulesExpects enum.
+func (e PosRulesExpects) Valid() bool {
+	switch e {
+	case PosRulesExpectsAll:
+		return true
+	case PosRulesExpectsCard:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PosRulesFormat.
+const (
+	PosRulesFormatCsv    PosRulesFormat = "csv"
+	PosRulesFormatJSON   PosRulesFormat = "json"
+	PosRulesFormatPoslog PosRulesFormat = "poslog"
+)
+
+// Valid indicates whether the value is a known member of the PosRulesFormat enum.
+func (e PosRulesFormat) Valid() bool {
+	switch e {
+	case PosRulesFormatCsv:
+		return true
+	case PosRulesFormatJSON:
+		return true
+	case PosRulesFormatPoslog:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ResolutionNewResolution.
 const (
 	ResolutionNewResolutionCharged    ResolutionNewResolution = "charged"
@@ -3410,6 +3575,264 @@ type PolicyPreview struct {
 	Settled []ExposureLine `json:"settled"`
 }
 
+// PosBadRow defines model for PosBadRow.
+type PosBadRow struct {
+	Line   int64  `json:"line"`
+	Reason string `json:"reason"`
+	Text   string `json:"text"`
+}
+
+// PosColumn defines model for PosColumn.
+type PosColumn struct {
+	// Column The head of the column, or # and its number.
+	Column string         `json:"column"`
+	Field  PosColumnField `json:"field"`
+}
+
+// PosColumnField defines model for PosColumn.Field.
+type PosColumnField string
+
+// PosDay defines model for PosDay.
+type PosDay struct {
+	BusinessDate openapi_types.Date `json:"business_date"`
+	Different    int64              `json:"different"`
+	Matched      int64              `json:"matched"`
+	MatchedAt    *time.Time         `json:"matched_at,omitempty"`
+
+	// MissingHere The books have it, no journal does.
+	MissingHere int64 `json:"missing_here"`
+
+	// MissingThere A journal has it, the books do not.
+	MissingThere int64 `json:"missing_there"`
+
+	// Open Results that nobody has settled.
+	Open int64 `json:"open"`
+
+	// Outside In the books alone, and not expected in a journal.
+	Outside int64 `json:"outside"`
+
+	// Undone Sales and their voids that the other side leaves out.
+	Undone int64 `json:"undone"`
+
+	// Waiting It will be matched again.
+	Waiting bool `json:"waiting"`
+}
+
+// PosDayList defines model for PosDayList.
+type PosDayList struct {
+	Items []PosDay `json:"items"`
+}
+
+// PosDecision defines model for PosDecision.
+type PosDecision struct {
+	ID openapi_types.UUID `json:"id"`
+
+	// Results How many it changed.
+	Results int64 `json:"results"`
+}
+
+// PosDecisionNew defines model for PosDecisionNew.
+type PosDecisionNew struct {
+	From *openapi_types.Date `json:"from,omitempty"`
+
+	// Ids Only these.
+	Ids  *[]openapi_types.UUID `json:"ids,omitempty"`
+	Lane *string               `json:"lane,omitempty"`
+
+	// MostAmount Only differences of at most so many minor units.
+	MostAmount *int64                 `json:"most_amount,omitempty"`
+	Outcome    *PosDecisionNewOutcome `json:"outcome,omitempty"`
+	Reason     string                 `json:"reason"`
+
+	// Settled False opens them again.
+	Settled bool                `json:"settled"`
+	To      *openapi_types.Date `json:"to,omitempty"`
+}
+
+// PosDecisionNewOutcome defines model for PosDecisionNew.Outcome.
+type PosDecisionNewOutcome string
+
+// PosImport defines model for PosImport.
+type PosImport struct {
+	Arrived int64 `json:"arrived"`
+
+	// Bad Rows that were left out; the first 10,000 are in the list pos_bad_rows.
+	Bad       int64     `json:"bad"`
+	By        string    `json:"by"`
+	ChangedAt time.Time `json:"changed_at"`
+	CreatedAt time.Time `json:"created_at"`
+	Delimiter *string   `json:"delimiter,omitempty"`
+
+	// Done Of goal: bytes that arrived or were read, or days that were taken in.
+	Done     int64               `json:"done"`
+	Encoding *string             `json:"encoding,omitempty"`
+	FirstDay *openapi_types.Date `json:"first_day,omitempty"`
+	Goal     int64               `json:"goal"`
+	ID       openapi_types.UUID  `json:"id"`
+	Ignored  int64               `json:"ignored"`
+	LastDay  *openapi_types.Date `json:"last_day,omitempty"`
+	Name     string              `json:"name"`
+	Parts    int                 `json:"parts"`
+
+	// Reason Why it failed.
+	Reason *string `json:"reason,omitempty"`
+
+	// Replaced Rows of other imports whose place its rows took.
+	Replaced int64    `json:"replaced"`
+	Rows     int64    `json:"rows"`
+	Rules    PosRules `json:"rules"`
+
+	// Same The import that took in the same file before; this one changed nothing.
+	Same        *openapi_types.UUID `json:"same,omitempty"`
+	Size        int64               `json:"size"`
+	State       PosImportState      `json:"state"`
+	Store       openapi_types.UUID  `json:"store"`
+	TotalLines  int64               `json:"total_lines"`
+	TotalsWrong int64               `json:"totals_wrong"`
+}
+
+// PosImportState defines model for PosImport.State.
+type PosImportState string
+
+// PosImportNew defines model for PosImportNew.
+type PosImportNew struct {
+	// Name Of the file.
+	Name  string   `json:"name"`
+	Rules PosRules `json:"rules"`
+
+	// Size In bytes.
+	Size int64 `json:"size"`
+}
+
+// PosMapping defines model for PosMapping.
+type PosMapping struct {
+	ID      openapi_types.UUID  `json:"id"`
+	Name    string              `json:"name"`
+	Rules   PosRules            `json:"rules"`
+	Store   *openapi_types.UUID `json:"store,omitempty"`
+	Version int64               `json:"version"`
+}
+
+// PosMappingChange defines model for PosMappingChange.
+type PosMappingChange struct {
+	Name  string   `json:"name"`
+	Rules PosRules `json:"rules"`
+
+	// Store For all stores when it is left out.
+	Store *openapi_types.UUID `json:"store,omitempty"`
+
+	// Version The version that is changed; left out of a new one.
+	Version *int64 `json:"version,omitempty"`
+}
+
+// PosMappingList defines model for PosMappingList.
+type PosMappingList struct {
+	Items []PosMapping `json:"items"`
+}
+
+// PosPreview defines model for PosPreview.
+type PosPreview struct {
+	Bad       []PosBadRow `json:"bad"`
+	Delimiter *string     `json:"delimiter,omitempty"`
+	Encoding  *string     `json:"encoding,omitempty"`
+	Head      []string    `json:"head"`
+	Rows      []PosRow    `json:"rows"`
+
+	// Unreadable Why the file cannot be read at all.
+	Unreadable *string `json:"unreadable,omitempty"`
+}
+
+// PosRow defines model for PosRow.
+type PosRow struct {
+	Amount   int64              `json:"amount"`
+	At       *time.Time         `json:"at,omitempty"`
+	Count    *int64             `json:"count,omitempty"`
+	Currency string             `json:"currency"`
+	Day      openapi_types.Date `json:"day"`
+	Discount *int64             `json:"discount,omitempty"`
+	Expected bool               `json:"expected"`
+	Kind     PosRowKind         `json:"kind"`
+	Lane     string             `json:"lane"`
+	Line     int64              `json:"line"`
+	Receipt  string             `json:"receipt"`
+	Total    bool               `json:"total"`
+}
+
+// PosRowKind defines model for PosRow.Kind.
+type PosRowKind string
+
+// PosRules defines model for PosRules.
+type PosRules struct {
+	ClockFormat *string      `json:"clock_format,omitempty"`
+	Columns     *[]PosColumn `json:"columns,omitempty"`
+	DateFormat  *string      `json:"date_format,omitempty"`
+
+	// Decimal A point or a comma.
+	Decimal *string `json:"decimal,omitempty"`
+
+	// Delimiter Found out when it is left out.
+	Delimiter *string `json:"delimiter,omitempty"`
+
+	// Encoding utf-8, utf-16, windows-1250, windows-1252 or windows-1254; found out when it is left out.
+	Encoding *string `json:"encoding,omitempty"`
+
+	// Expects Which sales of the till software stand in a journal: all, or those with a card.
+	Expects PosRulesExpects `json:"expects"`
+	Format  PosRulesFormat  `json:"format"`
+
+	// Headless There is no head; columns are named #1, #2 and so on.
+	Headless *bool `json:"headless,omitempty"`
+
+	// Kinds What words of the kind column mean: sale, return, void or ignore.
+	Kinds *[]PosWord `json:"kinds,omitempty"`
+
+	// Lanes What the till software calls a lane, and the terminal's name.
+	Lanes *[]PosWord `json:"lanes,omitempty"`
+
+	// Minor By how many minor units amounts may differ.
+	Minor *int64 `json:"minor,omitempty"`
+
+	// Minutes Time between rows that are paired by amount, at most.
+	Minutes *int `json:"minutes,omitempty"`
+
+	// Paid Amounts are what was paid, so what rewards took off is not in them.
+	Paid *bool `json:"paid,omitempty"`
+
+	// Skip Lines before the head.
+	Skip      *int    `json:"skip,omitempty"`
+	Thousands *string `json:"thousands,omitempty"`
+
+	// TimeFormat As dd.MM.yyyy HH:mm, or iso, unix or unix_ms.
+	TimeFormat *string `json:"time_format,omitempty"`
+
+	// Total The word with which a row of sums begins, in any column.
+	Total *string `json:"total,omitempty"`
+
+	// Totals A row is a sum of a day, not a receipt.
+	Totals *bool `json:"totals,omitempty"`
+
+	// Zone IANA time zone of times that do not say theirs; that of the store when it is left out.
+	Zone *string `json:"zone,omitempty"`
+}
+
+// PosRulesExpects Which sales of the till software stand in a journal: all, or those with a card.
+type PosRulesExpects string
+
+// PosRulesFormat defines model for PosRules.Format.
+type PosRulesFormat string
+
+// PosSpan defines model for PosSpan.
+type PosSpan struct {
+	From openapi_types.Date `json:"from"`
+	To   openapi_types.Date `json:"to"`
+}
+
+// PosWord defines model for PosWord.
+type PosWord struct {
+	Means string `json:"means"`
+	Word  string `json:"word"`
+}
+
 // Posting Moves `amount` of `unit` from one book to another.
 type Posting struct {
 	Amount      int64     `json:"amount"`
@@ -4895,6 +5318,7 @@ type GetListParams struct {
 	Kind      *string `form:"kind,omitempty" json:"kind,omitempty"`
 	Cause     *string `form:"cause,omitempty" json:"cause,omitempty"`
 	State     *string `form:"state,omitempty" json:"state,omitempty"`
+	Import    *string `form:"import,omitempty" json:"import,omitempty"`
 	Unit      *string `form:"unit,omitempty" json:"unit,omitempty"`
 	Online    *string `form:"online,omitempty" json:"online,omitempty"`
 	Blocked   *string `form:"blocked,omitempty" json:"blocked,omitempty"`
@@ -4949,6 +5373,7 @@ type GetListFileParams struct {
 	Kind      *string `form:"kind,omitempty" json:"kind,omitempty"`
 	Cause     *string `form:"cause,omitempty" json:"cause,omitempty"`
 	State     *string `form:"state,omitempty" json:"state,omitempty"`
+	Import    *string `form:"import,omitempty" json:"import,omitempty"`
 	Unit      *string `form:"unit,omitempty" json:"unit,omitempty"`
 	Online    *string `form:"online,omitempty" json:"online,omitempty"`
 	Blocked   *string `form:"blocked,omitempty" json:"blocked,omitempty"`
@@ -5191,6 +5616,30 @@ type SetRoleParams struct {
 
 // ShutOutPersonParams defines parameters for ShutOutPerson.
 type ShutOutPersonParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListPosMappingsParams defines parameters for ListPosMappings.
+type ListPosMappingsParams struct {
+	// Store Only those for this store and those for all.
+	Store *openapi_types.UUID `form:"store,omitempty" json:"store,omitempty"`
+}
+
+// CreatePosMappingParams defines parameters for CreatePosMapping.
+type CreatePosMappingParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DeletePosMappingParams defines parameters for DeletePosMapping.
+type DeletePosMappingParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ChangePosMappingParams defines parameters for ChangePosMapping.
+type ChangePosMappingParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -5480,6 +5929,44 @@ type PlaceStoreParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListPosDaysParams defines parameters for ListPosDays.
+type ListPosDaysParams struct {
+	From openapi_types.Date `form:"from" json:"from"`
+
+	// To At most 400 days after from.
+	To openapi_types.Date `form:"to" json:"to"`
+}
+
+// MatchPosDaysParams defines parameters for MatchPosDays.
+type MatchPosDaysParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// CreatePosImportParams defines parameters for CreatePosImport.
+type CreatePosImportParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// CancelPosImportParams defines parameters for CancelPosImport.
+type CancelPosImportParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// RunPosImportParams defines parameters for RunPosImport.
+type RunPosImportParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DecidePosResultsParams defines parameters for DecidePosResults.
+type DecidePosResultsParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PutTillRulesParams defines parameters for PutTillRules.
 type PutTillRulesParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
@@ -5705,6 +6192,12 @@ type SetPasswordJSONRequestBody = PasswordNew
 // SetRoleJSONRequestBody defines body for SetRole for application/json ContentType.
 type SetRoleJSONRequestBody = RoleNew
 
+// CreatePosMappingJSONRequestBody defines body for CreatePosMapping for application/json ContentType.
+type CreatePosMappingJSONRequestBody = PosMappingChange
+
+// ChangePosMappingJSONRequestBody defines body for ChangePosMapping for application/json ContentType.
+type ChangePosMappingJSONRequestBody = PosMappingChange
+
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = PolicyChange
 
@@ -5758,6 +6251,21 @@ type ChangeCashierJSONRequestBody = CashierChange
 
 // PlaceStoreJSONRequestBody defines body for PlaceStore for application/json ContentType.
 type PlaceStoreJSONRequestBody = Place
+
+// MatchPosDaysJSONRequestBody defines body for MatchPosDays for application/json ContentType.
+type MatchPosDaysJSONRequestBody = PosSpan
+
+// CreatePosImportJSONRequestBody defines body for CreatePosImport for application/json ContentType.
+type CreatePosImportJSONRequestBody = PosImportNew
+
+// PreviewPosImportJSONRequestBody defines body for PreviewPosImport for application/json ContentType.
+type PreviewPosImportJSONRequestBody = PosRules
+
+// RunPosImportJSONRequestBody defines body for RunPosImport for application/json ContentType.
+type RunPosImportJSONRequestBody = PosRules
+
+// DecidePosResultsJSONRequestBody defines body for DecidePosResults for application/json ContentType.
+type DecidePosResultsJSONRequestBody = PosDecisionNew
 
 // PutTillRulesJSONRequestBody defines body for PutTillRules for application/json ContentType.
 type PutTillRulesJSONRequestBody = TillRulesChange
@@ -6133,6 +6641,18 @@ type ServerInterface interface {
 	// ShutOutPerson Let somebody in no more
 	// (POST /people/{id}/shut-out)
 	ShutOutPerson(c *fiber.Ctx, id ID, params ShutOutPersonParams) error
+	// ListPosMappings Saved mappings: how files of till software are read
+	// (GET /pos-mappings)
+	ListPosMappings(c *fiber.Ctx, params ListPosMappingsParams) error
+	// CreatePosMapping Save a mapping
+	// (POST /pos-mappings)
+	CreatePosMapping(c *fiber.Ctx, params CreatePosMappingParams) error
+	// DeletePosMapping Forget a mapping
+	// (DELETE /pos-mappings/{id})
+	DeletePosMapping(c *fiber.Ctx, id ID, params DeletePosMappingParams) error
+	// ChangePosMapping Change a mapping
+	// (PUT /pos-mappings/{id})
+	ChangePosMapping(c *fiber.Ctx, id ID, params ChangePosMappingParams) error
 	// GetPolicy The caps in force for redeeming without HQ
 	// (GET /programme/policy)
 	GetPolicy(c *fiber.Ctx) error
@@ -6283,6 +6803,33 @@ type ServerInterface interface {
 	// PlaceStore Say where a store is
 	// (PUT /stores/{id}/place)
 	PlaceStore(c *fiber.Ctx, id ID, params PlaceStoreParams) error
+	// ListPosDays How the days of a store match the till software's books
+	// (GET /stores/{id}/pos-days)
+	ListPosDays(c *fiber.Ctx, id ID, params ListPosDaysParams) error
+	// MatchPosDays Have days be matched again
+	// (POST /stores/{id}/pos-days/match)
+	MatchPosDays(c *fiber.Ctx, id ID, params MatchPosDaysParams) error
+	// CreatePosImport Begin to upload a file of a store's till software
+	// (POST /stores/{id}/pos-imports)
+	CreatePosImport(c *fiber.Ctx, id ID, params CreatePosImportParams) error
+	// GetPosImport How far an import is, and what it came to
+	// (GET /stores/{id}/pos-imports/{import})
+	GetPosImport(c *fiber.Ctx, id ID, pImport openapi_types.UUID) error
+	// CancelPosImport Cancel an import of which nothing counts yet
+	// (POST /stores/{id}/pos-imports/{import}/cancel)
+	CancelPosImport(c *fiber.Ctx, id ID, pImport openapi_types.UUID, params CancelPosImportParams) error
+	// AddPosPart Upload the next part of a file
+	// (PUT /stores/{id}/pos-imports/{import}/parts/{n})
+	AddPosPart(c *fiber.Ctx, id ID, pImport openapi_types.UUID, n int) error
+	// PreviewPosImport The first rows of a file as they would be understood
+	// (POST /stores/{id}/pos-imports/{import}/preview)
+	PreviewPosImport(c *fiber.Ctx, id ID, pImport openapi_types.UUID) error
+	// RunPosImport Have a file be read and matched
+	// (POST /stores/{id}/pos-imports/{import}/run)
+	RunPosImport(c *fiber.Ctx, id ID, pImport openapi_types.UUID, params RunPosImportParams) error
+	// DecidePosResults Settle results, or open them again, with the reason
+	// (POST /stores/{id}/pos-results/decide)
+	DecidePosResults(c *fiber.Ctx, id ID, params DecidePosResultsParams) error
 	// GetTillRules How the tills of a store work
 	// (GET /stores/{id}/till-rules)
 	GetTillRules(c *fiber.Ctx, id ID) error
@@ -9318,6 +9865,13 @@ func (siw *ServerInterfaceWrapper) GetList(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
 	}
 
+	// ------------- Optional query parameter "import" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "import", query, &params.Import, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter import: %w", err).Error())
+	}
+
 	// ------------- Optional query parameter "unit" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "unit", query, &params.Unit, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -9606,6 +10160,13 @@ func (siw *ServerInterfaceWrapper) GetListFile(c *fiber.Ctx) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "import" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "import", query, &params.Import, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter import: %w", err).Error())
 	}
 
 	// ------------- Optional query parameter "unit" -------------
@@ -11470,6 +12031,194 @@ func (siw *ServerInterfaceWrapper) ShutOutPerson(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ShutOutPerson(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListPosMappings operation middleware
+func (siw *ServerInterfaceWrapper) ListPosMappings(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPosMappingsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "store" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "store", query, &params.Store, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter store: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListPosMappings(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreatePosMapping operation middleware
+func (siw *ServerInterfaceWrapper) CreatePosMapping(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreatePosMappingParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreatePosMapping(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DeletePosMapping operation middleware
+func (siw *ServerInterfaceWrapper) DeletePosMapping(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeletePosMappingParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DeletePosMapping(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ChangePosMapping operation middleware
+func (siw *ServerInterfaceWrapper) ChangePosMapping(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ChangePosMappingParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ChangePosMapping(c, id, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -13648,6 +14397,458 @@ func (siw *ServerInterfaceWrapper) PlaceStore(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListPosDays operation middleware
+func (siw *ServerInterfaceWrapper) ListPosDays(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPosDaysParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", query, &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter to: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListPosDays(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// MatchPosDays operation middleware
+func (siw *ServerInterfaceWrapper) MatchPosDays(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MatchPosDaysParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.MatchPosDays(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreatePosImport operation middleware
+func (siw *ServerInterfaceWrapper) CreatePosImport(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreatePosImportParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreatePosImport(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetPosImport operation middleware
+func (siw *ServerInterfaceWrapper) GetPosImport(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Path parameter "import" -------------
+	var pImport openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "import", c.Params("import"), &pImport, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter import: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetPosImport(c, id, pImport)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CancelPosImport operation middleware
+func (siw *ServerInterfaceWrapper) CancelPosImport(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Path parameter "import" -------------
+	var pImport openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "import", c.Params("import"), &pImport, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter import: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelPosImportParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CancelPosImport(c, id, pImport, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// AddPosPart operation middleware
+func (siw *ServerInterfaceWrapper) AddPosPart(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Path parameter "import" -------------
+	var pImport openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "import", c.Params("import"), &pImport, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter import: %w", err).Error())
+	}
+
+	// ------------- Path parameter "n" -------------
+	var n int
+
+	err = runtime.BindStyledParameterWithOptions("simple", "n", c.Params("n"), &n, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter n: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AddPosPart(c, id, pImport, n)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PreviewPosImport operation middleware
+func (siw *ServerInterfaceWrapper) PreviewPosImport(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Path parameter "import" -------------
+	var pImport openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "import", c.Params("import"), &pImport, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter import: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PreviewPosImport(c, id, pImport)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RunPosImport operation middleware
+func (siw *ServerInterfaceWrapper) RunPosImport(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// ------------- Path parameter "import" -------------
+	var pImport openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "import", c.Params("import"), &pImport, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter import: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RunPosImportParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RunPosImport(c, id, pImport, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DecidePosResults operation middleware
+func (siw *ServerInterfaceWrapper) DecidePosResults(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecidePosResultsParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DecidePosResults(c, id, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetTillRules operation middleware
 func (siw *ServerInterfaceWrapper) GetTillRules(c *fiber.Ctx) error {
 
@@ -14915,6 +16116,32 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/settlement/months/:month/lines/:number/postings", wrapper.ListLinePostings)
 
 	router.Get(options.BaseURL+"/settlement/months/:month/books", wrapper.GetSettlementBooks)
+
+	router.Get(options.BaseURL+"/pos-mappings", wrapper.ListPosMappings)
+
+	router.Post(options.BaseURL+"/pos-mappings", wrapper.CreatePosMapping)
+
+	router.Delete(options.BaseURL+"/pos-mappings/:id", wrapper.DeletePosMapping)
+
+	router.Put(options.BaseURL+"/pos-mappings/:id", wrapper.ChangePosMapping)
+
+	router.Post(options.BaseURL+"/stores/:id/pos-imports", wrapper.CreatePosImport)
+
+	router.Get(options.BaseURL+"/stores/:id/pos-imports/:import", wrapper.GetPosImport)
+
+	router.Put(options.BaseURL+"/stores/:id/pos-imports/:import/parts/:n", wrapper.AddPosPart)
+
+	router.Post(options.BaseURL+"/stores/:id/pos-imports/:import/preview", wrapper.PreviewPosImport)
+
+	router.Post(options.BaseURL+"/stores/:id/pos-imports/:import/run", wrapper.RunPosImport)
+
+	router.Post(options.BaseURL+"/stores/:id/pos-imports/:import/cancel", wrapper.CancelPosImport)
+
+	router.Get(options.BaseURL+"/stores/:id/pos-days", wrapper.ListPosDays)
+
+	router.Post(options.BaseURL+"/stores/:id/pos-days/match", wrapper.MatchPosDays)
+
+	router.Post(options.BaseURL+"/stores/:id/pos-results/decide", wrapper.DecidePosResults)
 
 }
 
@@ -18717,6 +19944,125 @@ func (response ShutOutPersondefaultApplicationProblemPlusJSONResponse) VisitShut
 	return ctx.JSON(&response.Body)
 }
 
+type ListPosMappingsRequestObject struct {
+	Params ListPosMappingsParams
+}
+
+type ListPosMappingsResponseObject interface {
+	VisitListPosMappingsResponse(ctx *fiber.Ctx) error
+}
+
+type ListPosMappings200JSONResponse PosMappingList
+
+func (response ListPosMappings200JSONResponse) VisitListPosMappingsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListPosMappingsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPosMappingsdefaultApplicationProblemPlusJSONResponse) VisitListPosMappingsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CreatePosMappingRequestObject struct {
+	Params CreatePosMappingParams
+	Body   *CreatePosMappingJSONRequestBody
+}
+
+type CreatePosMappingResponseObject interface {
+	VisitCreatePosMappingResponse(ctx *fiber.Ctx) error
+}
+
+type CreatePosMapping201JSONResponse PosMapping
+
+func (response CreatePosMapping201JSONResponse) VisitCreatePosMappingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CreatePosMappingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreatePosMappingdefaultApplicationProblemPlusJSONResponse) VisitCreatePosMappingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type DeletePosMappingRequestObject struct {
+	ID     ID `json:"id"`
+	Params DeletePosMappingParams
+}
+
+type DeletePosMappingResponseObject interface {
+	VisitDeletePosMappingResponse(ctx *fiber.Ctx) error
+}
+
+type DeletePosMapping204Response struct {
+}
+
+func (response DeletePosMapping204Response) VisitDeletePosMappingResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type DeletePosMappingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeletePosMappingdefaultApplicationProblemPlusJSONResponse) VisitDeletePosMappingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ChangePosMappingRequestObject struct {
+	ID     ID `json:"id"`
+	Params ChangePosMappingParams
+	Body   *ChangePosMappingJSONRequestBody
+}
+
+type ChangePosMappingResponseObject interface {
+	VisitChangePosMappingResponse(ctx *fiber.Ctx) error
+}
+
+type ChangePosMapping200JSONResponse PosMapping
+
+func (response ChangePosMapping200JSONResponse) VisitChangePosMappingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ChangePosMappingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangePosMappingdefaultApplicationProblemPlusJSONResponse) VisitChangePosMappingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetPolicyRequestObject struct {
 }
 
@@ -20243,6 +21589,285 @@ func (response PlaceStoredefaultApplicationProblemPlusJSONResponse) VisitPlaceSt
 	return ctx.JSON(&response.Body)
 }
 
+type ListPosDaysRequestObject struct {
+	ID     ID `json:"id"`
+	Params ListPosDaysParams
+}
+
+type ListPosDaysResponseObject interface {
+	VisitListPosDaysResponse(ctx *fiber.Ctx) error
+}
+
+type ListPosDays200JSONResponse PosDayList
+
+func (response ListPosDays200JSONResponse) VisitListPosDaysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListPosDaysdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPosDaysdefaultApplicationProblemPlusJSONResponse) VisitListPosDaysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type MatchPosDaysRequestObject struct {
+	ID     ID `json:"id"`
+	Params MatchPosDaysParams
+	Body   *MatchPosDaysJSONRequestBody
+}
+
+type MatchPosDaysResponseObject interface {
+	VisitMatchPosDaysResponse(ctx *fiber.Ctx) error
+}
+
+type MatchPosDays200JSONResponse PosSpan
+
+func (response MatchPosDays200JSONResponse) VisitMatchPosDaysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type MatchPosDaysdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MatchPosDaysdefaultApplicationProblemPlusJSONResponse) VisitMatchPosDaysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CreatePosImportRequestObject struct {
+	ID     ID `json:"id"`
+	Params CreatePosImportParams
+	Body   *CreatePosImportJSONRequestBody
+}
+
+type CreatePosImportResponseObject interface {
+	VisitCreatePosImportResponse(ctx *fiber.Ctx) error
+}
+
+type CreatePosImport201JSONResponse PosImport
+
+func (response CreatePosImport201JSONResponse) VisitCreatePosImportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CreatePosImportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreatePosImportdefaultApplicationProblemPlusJSONResponse) VisitCreatePosImportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetPosImportRequestObject struct {
+	ID     ID                 `json:"id"`
+	Import openapi_types.UUID `json:"import"`
+}
+
+type GetPosImportResponseObject interface {
+	VisitGetPosImportResponse(ctx *fiber.Ctx) error
+}
+
+type GetPosImport200JSONResponse PosImport
+
+func (response GetPosImport200JSONResponse) VisitGetPosImportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetPosImportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPosImportdefaultApplicationProblemPlusJSONResponse) VisitGetPosImportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CancelPosImportRequestObject struct {
+	ID     ID                 `json:"id"`
+	Import openapi_types.UUID `json:"import"`
+	Params CancelPosImportParams
+}
+
+type CancelPosImportResponseObject interface {
+	VisitCancelPosImportResponse(ctx *fiber.Ctx) error
+}
+
+type CancelPosImport200JSONResponse PosImport
+
+func (response CancelPosImport200JSONResponse) VisitCancelPosImportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CancelPosImportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelPosImportdefaultApplicationProblemPlusJSONResponse) VisitCancelPosImportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type AddPosPartRequestObject struct {
+	ID     ID                 `json:"id"`
+	Import openapi_types.UUID `json:"import"`
+	N      int                `json:"n"`
+	Body   io.Reader
+}
+
+type AddPosPartResponseObject interface {
+	VisitAddPosPartResponse(ctx *fiber.Ctx) error
+}
+
+type AddPosPart200JSONResponse PosImport
+
+func (response AddPosPart200JSONResponse) VisitAddPosPartResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type AddPosPartdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddPosPartdefaultApplicationProblemPlusJSONResponse) VisitAddPosPartResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PreviewPosImportRequestObject struct {
+	ID     ID                 `json:"id"`
+	Import openapi_types.UUID `json:"import"`
+	Body   *PreviewPosImportJSONRequestBody
+}
+
+type PreviewPosImportResponseObject interface {
+	VisitPreviewPosImportResponse(ctx *fiber.Ctx) error
+}
+
+type PreviewPosImport200JSONResponse PosPreview
+
+func (response PreviewPosImport200JSONResponse) VisitPreviewPosImportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PreviewPosImportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewPosImportdefaultApplicationProblemPlusJSONResponse) VisitPreviewPosImportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type RunPosImportRequestObject struct {
+	ID     ID                 `json:"id"`
+	Import openapi_types.UUID `json:"import"`
+	Params RunPosImportParams
+	Body   *RunPosImportJSONRequestBody
+}
+
+type RunPosImportResponseObject interface {
+	VisitRunPosImportResponse(ctx *fiber.Ctx) error
+}
+
+type RunPosImport200JSONResponse PosImport
+
+func (response RunPosImport200JSONResponse) VisitRunPosImportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RunPosImportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RunPosImportdefaultApplicationProblemPlusJSONResponse) VisitRunPosImportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type DecidePosResultsRequestObject struct {
+	ID     ID `json:"id"`
+	Params DecidePosResultsParams
+	Body   *DecidePosResultsJSONRequestBody
+}
+
+type DecidePosResultsResponseObject interface {
+	VisitDecidePosResultsResponse(ctx *fiber.Ctx) error
+}
+
+type DecidePosResults200JSONResponse PosDecision
+
+func (response DecidePosResults200JSONResponse) VisitDecidePosResultsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DecidePosResultsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecidePosResultsdefaultApplicationProblemPlusJSONResponse) VisitDecidePosResultsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetTillRulesRequestObject struct {
 	ID ID `json:"id"`
 }
@@ -21170,6 +22795,18 @@ type StrictServerInterface interface {
 	// ShutOutPerson Let somebody in no more
 	// (POST /people/{id}/shut-out)
 	ShutOutPerson(ctx context.Context, request ShutOutPersonRequestObject) (ShutOutPersonResponseObject, error)
+	// ListPosMappings Saved mappings: how files of till software are read
+	// (GET /pos-mappings)
+	ListPosMappings(ctx context.Context, request ListPosMappingsRequestObject) (ListPosMappingsResponseObject, error)
+	// CreatePosMapping Save a mapping
+	// (POST /pos-mappings)
+	CreatePosMapping(ctx context.Context, request CreatePosMappingRequestObject) (CreatePosMappingResponseObject, error)
+	// DeletePosMapping Forget a mapping
+	// (DELETE /pos-mappings/{id})
+	DeletePosMapping(ctx context.Context, request DeletePosMappingRequestObject) (DeletePosMappingResponseObject, error)
+	// ChangePosMapping Change a mapping
+	// (PUT /pos-mappings/{id})
+	ChangePosMapping(ctx context.Context, request ChangePosMappingRequestObject) (ChangePosMappingResponseObject, error)
 	// GetPolicy The caps in force for redeeming without HQ
 	// (GET /programme/policy)
 	GetPolicy(ctx context.Context, request GetPolicyRequestObject) (GetPolicyResponseObject, error)
@@ -21320,6 +22957,33 @@ type StrictServerInterface interface {
 	// PlaceStore Say where a store is
 	// (PUT /stores/{id}/place)
 	PlaceStore(ctx context.Context, request PlaceStoreRequestObject) (PlaceStoreResponseObject, error)
+	// ListPosDays How the days of a store match the till software's books
+	// (GET /stores/{id}/pos-days)
+	ListPosDays(ctx context.Context, request ListPosDaysRequestObject) (ListPosDaysResponseObject, error)
+	// MatchPosDays Have days be matched again
+	// (POST /stores/{id}/pos-days/match)
+	MatchPosDays(ctx context.Context, request MatchPosDaysRequestObject) (MatchPosDaysResponseObject, error)
+	// CreatePosImport Begin to upload a file of a store's till software
+	// (POST /stores/{id}/pos-imports)
+	CreatePosImport(ctx context.Context, request CreatePosImportRequestObject) (CreatePosImportResponseObject, error)
+	// GetPosImport How far an import is, and what it came to
+	// (GET /stores/{id}/pos-imports/{import})
+	GetPosImport(ctx context.Context, request GetPosImportRequestObject) (GetPosImportResponseObject, error)
+	// CancelPosImport Cancel an import of which nothing counts yet
+	// (POST /stores/{id}/pos-imports/{import}/cancel)
+	CancelPosImport(ctx context.Context, request CancelPosImportRequestObject) (CancelPosImportResponseObject, error)
+	// AddPosPart Upload the next part of a file
+	// (PUT /stores/{id}/pos-imports/{import}/parts/{n})
+	AddPosPart(ctx context.Context, request AddPosPartRequestObject) (AddPosPartResponseObject, error)
+	// PreviewPosImport The first rows of a file as they would be understood
+	// (POST /stores/{id}/pos-imports/{import}/preview)
+	PreviewPosImport(ctx context.Context, request PreviewPosImportRequestObject) (PreviewPosImportResponseObject, error)
+	// RunPosImport Have a file be read and matched
+	// (POST /stores/{id}/pos-imports/{import}/run)
+	RunPosImport(ctx context.Context, request RunPosImportRequestObject) (RunPosImportResponseObject, error)
+	// DecidePosResults Settle results, or open them again, with the reason
+	// (POST /stores/{id}/pos-results/decide)
+	DecidePosResults(ctx context.Context, request DecidePosResultsRequestObject) (DecidePosResultsResponseObject, error)
 	// GetTillRules How the tills of a store work
 	// (GET /stores/{id}/till-rules)
 	GetTillRules(ctx context.Context, request GetTillRulesRequestObject) (GetTillRulesResponseObject, error)
@@ -25225,6 +26889,144 @@ func (sh *strictHandler) ShutOutPerson(ctx *fiber.Ctx, id ID, params ShutOutPers
 	return nil
 }
 
+// ListPosMappings operation middleware
+func (sh *strictHandler) ListPosMappings(ctx *fiber.Ctx, params ListPosMappingsParams) error {
+	var request ListPosMappingsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPosMappings(ctx.UserContext(), request.(ListPosMappingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPosMappings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPosMappingsResponseObject); ok {
+		if err := validResponse.VisitListPosMappingsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreatePosMapping operation middleware
+func (sh *strictHandler) CreatePosMapping(ctx *fiber.Ctx, params CreatePosMappingParams) error {
+	var request CreatePosMappingRequestObject
+
+	request.Params = params
+
+	var body CreatePosMappingJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreatePosMapping(ctx.UserContext(), request.(CreatePosMappingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreatePosMapping")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreatePosMappingResponseObject); ok {
+		if err := validResponse.VisitCreatePosMappingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeletePosMapping operation middleware
+func (sh *strictHandler) DeletePosMapping(ctx *fiber.Ctx, id ID, params DeletePosMappingParams) error {
+	var request DeletePosMappingRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DeletePosMapping(ctx.UserContext(), request.(DeletePosMappingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeletePosMapping")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeletePosMappingResponseObject); ok {
+		if err := validResponse.VisitDeletePosMappingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ChangePosMapping operation middleware
+func (sh *strictHandler) ChangePosMapping(ctx *fiber.Ctx, id ID, params ChangePosMappingParams) error {
+	var request ChangePosMappingRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body ChangePosMappingJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangePosMapping(ctx.UserContext(), request.(ChangePosMappingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangePosMapping")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangePosMappingResponseObject); ok {
+		if err := validResponse.VisitChangePosMappingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetPolicy operation middleware
 func (sh *strictHandler) GetPolicy(ctx *fiber.Ctx) error {
 	var request GetPolicyRequestObject
@@ -26829,6 +28631,333 @@ func (sh *strictHandler) PlaceStore(ctx *fiber.Ctx, id ID, params PlaceStorePara
 		return err
 	} else if validResponse, ok := response.(PlaceStoreResponseObject); ok {
 		if err := validResponse.VisitPlaceStoreResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPosDays operation middleware
+func (sh *strictHandler) ListPosDays(ctx *fiber.Ctx, id ID, params ListPosDaysParams) error {
+	var request ListPosDaysRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPosDays(ctx.UserContext(), request.(ListPosDaysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPosDays")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPosDaysResponseObject); ok {
+		if err := validResponse.VisitListPosDaysResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MatchPosDays operation middleware
+func (sh *strictHandler) MatchPosDays(ctx *fiber.Ctx, id ID, params MatchPosDaysParams) error {
+	var request MatchPosDaysRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body MatchPosDaysJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.MatchPosDays(ctx.UserContext(), request.(MatchPosDaysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MatchPosDays")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MatchPosDaysResponseObject); ok {
+		if err := validResponse.VisitMatchPosDaysResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreatePosImport operation middleware
+func (sh *strictHandler) CreatePosImport(ctx *fiber.Ctx, id ID, params CreatePosImportParams) error {
+	var request CreatePosImportRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body CreatePosImportJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreatePosImport(ctx.UserContext(), request.(CreatePosImportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreatePosImport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreatePosImportResponseObject); ok {
+		if err := validResponse.VisitCreatePosImportResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPosImport operation middleware
+func (sh *strictHandler) GetPosImport(ctx *fiber.Ctx, id ID, pImport openapi_types.UUID) error {
+	var request GetPosImportRequestObject
+
+	request.ID = id
+	request.Import = pImport
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPosImport(ctx.UserContext(), request.(GetPosImportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPosImport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPosImportResponseObject); ok {
+		if err := validResponse.VisitGetPosImportResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelPosImport operation middleware
+func (sh *strictHandler) CancelPosImport(ctx *fiber.Ctx, id ID, pImport openapi_types.UUID, params CancelPosImportParams) error {
+	var request CancelPosImportRequestObject
+
+	request.ID = id
+	request.Import = pImport
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelPosImport(ctx.UserContext(), request.(CancelPosImportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelPosImport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelPosImportResponseObject); ok {
+		if err := validResponse.VisitCancelPosImportResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddPosPart operation middleware
+func (sh *strictHandler) AddPosPart(ctx *fiber.Ctx, id ID, pImport openapi_types.UUID, n int) error {
+	var request AddPosPartRequestObject
+
+	request.ID = id
+	request.Import = pImport
+	request.N = n
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AddPosPart(ctx.UserContext(), request.(AddPosPartRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddPosPart")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddPosPartResponseObject); ok {
+		if err := validResponse.VisitAddPosPartResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewPosImport operation middleware
+func (sh *strictHandler) PreviewPosImport(ctx *fiber.Ctx, id ID, pImport openapi_types.UUID) error {
+	var request PreviewPosImportRequestObject
+
+	request.ID = id
+	request.Import = pImport
+
+	var body PreviewPosImportJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewPosImport(ctx.UserContext(), request.(PreviewPosImportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewPosImport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewPosImportResponseObject); ok {
+		if err := validResponse.VisitPreviewPosImportResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RunPosImport operation middleware
+func (sh *strictHandler) RunPosImport(ctx *fiber.Ctx, id ID, pImport openapi_types.UUID, params RunPosImportParams) error {
+	var request RunPosImportRequestObject
+
+	request.ID = id
+	request.Import = pImport
+	request.Params = params
+
+	var body RunPosImportJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RunPosImport(ctx.UserContext(), request.(RunPosImportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RunPosImport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RunPosImportResponseObject); ok {
+		if err := validResponse.VisitRunPosImportResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecidePosResults operation middleware
+func (sh *strictHandler) DecidePosResults(ctx *fiber.Ctx, id ID, params DecidePosResultsParams) error {
+	var request DecidePosResultsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	var body DecidePosResultsJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DecidePosResults(ctx.UserContext(), request.(DecidePosResultsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecidePosResults")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecidePosResultsResponseObject); ok {
+		if err := validResponse.VisitDecidePosResultsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

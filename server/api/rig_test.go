@@ -44,6 +44,7 @@ import (
 	"github.com/tallystick/tallystick/server/mail"
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/people"
+	"github.com/tallystick/tallystick/server/posbooks"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/settlement"
 	"github.com/tallystick/tallystick/server/settlement/clearing"
@@ -79,6 +80,7 @@ type rig struct {
 	outbox     *mail.Outbox
 	wallets    wallets
 	passes     *pass.Service
+	books      *posbooks.Service
 	settlement *settlement.Service
 	ending     []expiry.Certificate
 	accounts   *account.Accounts
@@ -218,7 +220,12 @@ func (r *rig) start() {
 		},
 	})
 	prover := console.NewProver(db, db, console.Office{HQ: r.hq, Keys: set})
+	r.books = posbooks.New(posbooks.Env{
+		Store: db, Fleet: lanes, Clock: r.clock, NewID: newID, Virtual: webshop.IsLane,
+		Ends: func(context.Context, uuid.UUID) (time.Duration, error) { return 0, nil },
+	})
 	r.server = api.New(api.Options{
+		Books:     r.books,
 		Google:    googleStub{},
 		StoreDays: days, Settlement: r.settlement,
 		Branding: branding.New(branding.Env{Store: db, Clock: r.clock, Programme: "Corner Shop"}),

@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/posbooks"
 	"github.com/tallystick/tallystick/sync/wire"
 	"github.com/tallystick/tallystick/wallet/brand"
 	"github.com/tallystick/tallystick/wallet/google"
@@ -67,6 +68,8 @@ func bodyLimit(path string) int {
 		return google.MaxCallback
 	case path == picturesPath:
 		return brand.MaxUpload
+	case isPart(path):
+		return posbooks.PartSize
 	case strings.HasPrefix(path, "/sync/"):
 		return wire.MaxBody
 	}

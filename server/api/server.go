@@ -32,6 +32,7 @@ import (
 	"github.com/tallystick/tallystick/server/mail"
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/people"
+	"github.com/tallystick/tallystick/server/posbooks"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/reconcile"
 	"github.com/tallystick/tallystick/server/settlement"
@@ -103,6 +104,7 @@ type Options struct {
 	StoreDays *storeday.Service
 	// Settlement is what stores, franchisees and the programme owe each other.
 	Settlement *settlement.Service
+	Books      *posbooks.Service
 	Cards      *card.Cards
 	Branding   *branding.Service
 	Mails      *mail.Outbox

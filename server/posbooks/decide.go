@@ -75,6 +75,5 @@ func (s *Service) Again(ctx context.Context, store uuid.UUID, from, to entry.Dat
 	if err := s.env.Store.MarkPosDays(ctx, store, dates, true); err != nil {
 		return fmt.Errorf("match again: %w", err)
 	}
-	s.env.Wake()
 	return nil
 }

@@ -39,8 +39,9 @@ func (s *Service) heads(ctx context.Context, store uuid.UUID) (map[journal.Write
 	return heads, nil
 }
 
-// lookForLate has days be matched again of which entries came after they were matched.
-func (s *Service) lookForLate(ctx context.Context) error {
+// Late has days be matched again of which entries came after they were matched. Round
+// matches them.
+func (s *Service) Late(ctx context.Context) error {
 	stores, err := s.env.Store.PosStores(ctx)
 	if err != nil {
 		return fmt.Errorf("list stores with books: %w", err)

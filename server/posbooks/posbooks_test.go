@@ -84,6 +84,7 @@ func (s *stand) bring(rules posbooks.Rules, file string) posbooks.Import {
 
 func (s *stand) round() {
 	s.t.Helper()
+	s.must(s.books.Late(s.t.Context()))
 	s.must(s.books.Round(s.t.Context()))
 }
 

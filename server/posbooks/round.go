@@ -17,8 +17,8 @@ import (
 // forget is after how long an upload that nobody went on with is forgotten.
 const forget = 24 * time.Hour
 
-// Round does all that waits: it reads and takes in imports, looks for entries that came
-// late, and matches days. Two processes that do so at once do the same work twice.
+// Round does what people wait for: it reads and takes in imports, and matches days. Two
+// processes that do so at once do the same work twice.
 func (s *Service) Round(ctx context.Context) error {
 	if err := s.forgetStale(ctx); err != nil {
 		return err
@@ -34,9 +34,6 @@ func (s *Service) Round(ctx context.Context) error {
 		if err := s.work(ctx, i); err != nil {
 			return fmt.Errorf("import %s: %w", i.ID, err)
 		}
-	}
-	if err := s.lookForLate(ctx); err != nil {
-		return err
 	}
 	return s.matchDirty(ctx)
 }

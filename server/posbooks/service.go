@@ -23,20 +23,13 @@ type Env struct {
 	Ends func(ctx context.Context, store uuid.UUID) (time.Duration, error)
 	// Virtual names terminals that are no tills; their sales are in no till's books.
 	Virtual func(name string) bool
-	// Wake, if not nil, is called when there is something to do for Round.
-	Wake func()
 }
 
 // Service reads books and matches them. It is safe for concurrent use.
 type Service struct{ env Env }
 
 // New returns the service.
-func New(env Env) *Service {
-	if env.Wake == nil {
-		env.Wake = func() {}
-	}
-	return &Service{env: env}
-}
+func New(env Env) *Service { return &Service{env: env} }
 
 func (s *Service) now() time.Time { return s.env.Clock.Now().UTC().Truncate(time.Millisecond) }
 

@@ -105,7 +105,6 @@ func (s *Service) Run(ctx context.Context, store, id uuid.UUID, rules Rules) (Im
 	if err != nil {
 		return Import{}, fmt.Errorf("run import: %w", err)
 	}
-	s.env.Wake()
 	return i, nil
 }
 
