@@ -123,19 +123,19 @@ func (w *world) renegotiate() {
 	d := w.size.Days
 	date := func(n int) entry.Date { return entry.DateOf(w.size.day(n)) }
 	w.on(d/3, settled, func(ctx context.Context) error { return w.assign(ctx, w.shops[1], 2, date(d/3+1)) })
-	w.on(d/2, settled, func(ctx context.Context) error {
+	w.on(d*2/3, settled, func(ctx context.Context) error {
 		for _, m := range w.monies {
-			if err := w.price(ctx, m, date(d/2+1), 1200*m.worth); err != nil {
+			if err := w.price(ctx, m, date(d*2/3+1), 1200*m.worth); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	w.on(d*3/4, settled, func(ctx context.Context) error {
-		if err := w.assign(ctx, w.shops[3], 1, date(d/4)); err != nil {
+		if err := w.assign(ctx, w.shops[3], 1, date(d/2)); err != nil {
 			return err
 		}
-		return w.price(ctx, w.monies[0], date(d/4+1), 1100)
+		return w.price(ctx, w.monies[0], date(d/2), 1100)
 	})
 }
 

@@ -56,7 +56,7 @@ func (w *world) sell(l *lane, x sale) (*sold, error) {
 	moment := l.at.Add(time.Second).UnixMilli()
 	f := &truth.Fact{
 		Kind: truth.Sale, Name: x.id, Store: l.shop.number, Total: total, Discount: done.Discount, Redeemed: x.redeem,
-		Earned: (total - done.Discount) / m.per, Expires: truth.MonthLater(moment),
+		Earned: (total - done.Discount) / m.per, Expires: truth.MonthsLater(moment, m.months),
 	}
 	done.Earned = f.Earned + x.extra
 	if done.Earned > 0 {

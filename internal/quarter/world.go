@@ -18,10 +18,12 @@ import (
 const points = "points"
 
 // money is a currency with its rules: a point for each so much that is paid, and what a
-// point takes off, in minor units.
+// point takes off, in minor units. What is earned in the second currency expires within
+// the quarter.
 type money struct {
 	code, zone string
 	per, worth int64
+	months     int    // after which points expire
 	rules      uint64 // version
 }
 
@@ -125,12 +127,12 @@ func (w *world) id() uuid.UUID { return w.dice.id(w.hq.clock.Now()) }
 
 func (w *world) openProgramme(ctx context.Context) error {
 	w.monies = []*money{
-		{code: "EUR", zone: "Europe/Berlin", per: 100, worth: 1},
-		{code: "TRY", zone: "Europe/Istanbul", per: 2500, worth: 25},
+		{code: "EUR", zone: "Europe/Berlin", per: 100, worth: 1, months: 3},
+		{code: "TRY", zone: "Europe/Istanbul", per: 2500, worth: 25, months: 1},
 	}
 	for _, m := range w.monies {
 		rules, err := w.hq.programme.PutRuleSet(ctx, w.ann, loyalty.RuleSet{
-			Currency: m.code, Earn: []loyalty.EarnRule{{Unit: points, Points: 1, Per: m.per, ExpireMonths: 1}},
+			Currency: m.code, Earn: []loyalty.EarnRule{{Unit: points, Points: 1, Per: m.per, ExpireMonths: int32(m.months)}},
 		})
 		if err != nil {
 			return err

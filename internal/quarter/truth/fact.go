@@ -100,13 +100,13 @@ func (b *Book) Fold(account ID, at, known int64) *State {
 	return s
 }
 
-// MonthLater is the first moment, in UTC, after the day that lies a month after at; the
+// MonthsLater is the first moment, in UTC, after the day that lies n months after at; the
 // 31st becomes the last day of a shorter month.
-func MonthLater(at int64) int64 {
+func MonthsLater(at int64, n int) int64 {
 	t := time.UnixMilli(at).UTC()
-	first := time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
-	days := first.AddDate(0, 2, 0).Sub(first.AddDate(0, 1, 0)) / (24 * time.Hour)
-	return first.AddDate(0, 1, min(t.Day(), int(days))).UnixMilli()
+	first := time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(0, n, 0)
+	days := first.AddDate(0, 1, 0).Sub(first) / (24 * time.Hour)
+	return first.AddDate(0, 0, min(t.Day(), int(days))).UnixMilli()
 }
 
 // Of returns what happened to an account, in no order.
