@@ -22,6 +22,10 @@ func TestConsolePage(t *testing.T) {
 	mete := s.shopper(t, "Mete Çağrı", 200)
 	s.crowd(t, []string{formula, "Bob"}, 0)
 	needBrowser(t, s.HQ.URL()+"/console")
+	wallets, err := s.HQ.OpenWallets(t.Context(), "https://hq.example")
+	must(t, err)
+	t.Cleanup(func() { must(t, wallets.Close()) })
+	phone := newIPhone(s.HQ.URL(), wallets.Push)
 	stories{
 		script: "console.mjs",
 		stage: map[string]any{
@@ -38,11 +42,24 @@ func TestConsolePage(t *testing.T) {
 			"reconnect":              func() error { return s.WAN.Restore(t.Context()) },
 			"stop head office":       func() error { return s.HQ.Stop(t.Context()) },
 			"start head office":      func() error { return s.HQ.Start(t.Context()) },
+			"refuse pushes":          phone.refuse(true),
+			"take pushes":            phone.refuse(false),
 		},
 		questions: map[string]func(string) (any, error){
-			"read sheet": func(path string) (any, error) { return sheet(path) },
+			"read sheet":            func(path string) (any, error) { return sheet(path) },
+			"install on the iPhone": func(address string) (any, error) { return phone.install(t.Context(), address) },
+			"fetch on the iPhone":   func(string) (any, error) { return phone.fetch(t.Context()) },
+			"save to the Google phone": func(link string) (any, error) {
+				return nil, stage.Until(t.Context(), "the pass at Google", func() (bool, error) {
+					_, err := wallets.Google.Save(link)
+					return err == nil, err
+				})
+			},
 		},
 	}.play(t)
+	for _, complaint := range wallets.Push.Complaints() {
+		t.Errorf("the push service complains: %s", complaint)
+	}
 }
 
 // sellInBoth has each lane give the shopper a coffee while it is cut off.

@@ -91,6 +91,13 @@ func (h handlers) IssueWalletPass(ctx context.Context, r IssueWalletPassRequestO
 		}
 		out.Download = unlessEmpty(applePath + "passes/" + ticket)
 	}
+	if ch == pass.Google {
+		link, err := h.o.Passes.SaveAddress(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		out.Link = &link
+	}
 	return IssueWalletPass201JSONResponse(out), nil
 }
 

@@ -4815,7 +4815,10 @@ type WalletPass struct {
 	IssuedAt    time.Time          `json:"issued_at"`
 
 	// LagMs From the sale to when it was fetched, at the last change that was.
-	LagMs    *int64             `json:"lag_ms,omitempty"`
+	LagMs *int64 `json:"lag_ms,omitempty"`
+
+	// Link When a pass of Google's was just issued: where a phone saves it. Google is told of it at the same time, so in its first seconds it may not know it.
+	Link     *string            `json:"link,omitempty"`
 	ListedAt *time.Time         `json:"listed_at,omitempty"`
 	Member   openapi_types.UUID `json:"member"`
 	PushedAt *time.Time         `json:"pushed_at,omitempty"`

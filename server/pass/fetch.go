@@ -171,6 +171,16 @@ func (s *Service) GoogleVoucherLink(ctx context.Context, member, voucher uuid.UU
 	return s.saveLink(ctx, p)
 }
 
+// SaveAddress is where a shopper saves a pass that was issued at Google. Its object is on
+// its way there: nobody waits for Google.
+func (s *Service) SaveAddress(ctx context.Context, p Pass) (string, error) {
+	c, _, err := s.card(ctx, p.Key)
+	if err != nil {
+		return "", err
+	}
+	return s.o.Google.Link(c.Serial, c.Face.Kind)
+}
+
 func (s *Service) saveLink(ctx context.Context, p Pass) (string, error) {
 	c, p, err := s.card(ctx, p.Key)
 	if err != nil {

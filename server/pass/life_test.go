@@ -140,3 +140,21 @@ func TestNoPassForAWalletThatIsNotSetUp(t *testing.T) {
 		t.Errorf("%d passes were issued (%v)", len(all), err)
 	}
 }
+
+// The address at which a pass of Google's is saved is known at once; the object follows.
+func TestAnAddressNeedsNoAnswerOfGoogle(t *testing.T) {
+	r := newRig(t)
+	r.apple.result = pass.Result{Outcome: pass.Later, Reason: "Google does not answer"}
+	p := r.issue(r.member("Ada"), pass.Google)
+	address, err := r.SaveAddress(context.Background(), p)
+	if err != nil || address != "https://pay.example/"+p.Serial() {
+		t.Errorf("the address is %q (%v)", address, err)
+	}
+	r.rounds()
+	r.apple.result = pass.Result{}
+	r.hq.Clock.Advance(time.Hour)
+	r.rounds()
+	if len(r.apple.put) != 1 || r.apple.put[0].Serial != p.Serial() {
+		t.Errorf("Google was put %+v", r.apple.put)
+	}
+}

@@ -8,6 +8,7 @@ import { fleet } from './consolefleet.mjs';
 import { page, press, reads, signIn, visit } from './consolehands.mjs';
 import { people } from './consolepeople.mjs';
 import { tour } from './consoletour.mjs';
+import { wallets } from './consolewallets.mjs';
 
 const tile = (label) => page.locator('.figures li').filter({ hasText: label }).locator('.value');
 
@@ -161,6 +162,8 @@ await tell({
   ...fleet,
 
   ...branding,
+
+  ...wallets,
 
   ...people,
 

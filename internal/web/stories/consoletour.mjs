@@ -12,6 +12,7 @@ const paths = [
   '/journal',
   '/exceptions',
   '/rewards',
+  '/tiers',
   '/vouchers',
   '/passes',
   '/passes?view=pushes',

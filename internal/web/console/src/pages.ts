@@ -13,6 +13,7 @@ import Policy from './pages/Policy.svelte';
 import Rewards from './pages/Rewards.svelte';
 import Stores from './pages/Stores.svelte';
 import Terminals from './pages/Terminals.svelte';
+import Tiers from './pages/Tiers.svelte';
 import Vouchers from './pages/Vouchers.svelte';
 import type { en } from './words/en.ts';
 
@@ -37,6 +38,7 @@ export const pages: Page[] = [
   { nav: 'journal', path: '/console/journal', component: Journal },
   { nav: 'exceptions', path: '/console/exceptions', component: Exceptions },
   { nav: 'rewards', path: '/console/rewards', component: plain(Rewards) },
+  { nav: 'tiers', path: '/console/tiers', component: plain(Tiers) },
   { nav: 'vouchers', path: '/console/vouchers', component: plain(Vouchers) },
   { nav: 'passes', path: '/console/passes', component: plain(Passes) },
   { nav: 'policy', path: '/console/policy', component: plain(Policy) },

@@ -9,6 +9,7 @@ import { members } from './en/members.ts';
 import { passes } from './en/passes.ts';
 import { people } from './en/people.ts';
 import { policy } from './en/policy.ts';
+import { tiers } from './en/tiers.ts';
 
 /** What the console says, in English; the other languages have the same shape. */
 export const en = {
@@ -18,6 +19,7 @@ export const en = {
   ...members,
   ...books,
   ...policy,
+  ...tiers,
   ...passes,
   ...people,
   ...branding,

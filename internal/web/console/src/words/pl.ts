@@ -10,6 +10,7 @@ import { members } from './pl/members.ts';
 import { passes } from './pl/passes.ts';
 import { people } from './pl/people.ts';
 import { policy } from './pl/policy.ts';
+import { tiers } from './pl/tiers.ts';
 import type { Words } from './en.ts';
 
 export const pl: Catalog<Words> = {
@@ -19,6 +20,7 @@ export const pl: Catalog<Words> = {
   ...members,
   ...books,
   ...policy,
+  ...tiers,
   ...passes,
   ...people,
   ...branding,

@@ -10,6 +10,7 @@ import { members } from './tr/members.ts';
 import { passes } from './tr/passes.ts';
 import { people } from './tr/people.ts';
 import { policy } from './tr/policy.ts';
+import { tiers } from './tr/tiers.ts';
 import type { Words } from './en.ts';
 
 export const tr: Catalog<Words> = {
@@ -19,6 +20,7 @@ export const tr: Catalog<Words> = {
   ...members,
   ...books,
   ...policy,
+  ...tiers,
   ...passes,
   ...people,
   ...branding,

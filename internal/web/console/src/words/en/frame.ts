@@ -11,6 +11,7 @@ export const frame = {
     journal: 'Journal',
     exceptions: 'Exceptions',
     rewards: 'Rewards',
+    tiers: 'Tiers',
     vouchers: 'Vouchers',
     passes: 'Passes',
     policy: 'Policy',

@@ -13,6 +13,7 @@ export const frame: Catalog<typeof en> = {
     journal: 'Dziennik',
     exceptions: 'Wyjątki',
     rewards: 'Nagrody',
+    tiers: 'Poziomy',
     vouchers: 'Kupony',
     passes: 'Karty w portfelach',
     policy: 'Zasady',

@@ -13,6 +13,7 @@ export const frame: Catalog<typeof en> = {
     journal: 'Günlük',
     exceptions: 'İstisnalar',
     rewards: 'Ödüller',
+    tiers: 'Seviyeler',
     vouchers: 'Kuponlar',
     passes: 'Cüzdan kartları',
     policy: 'Politika',
