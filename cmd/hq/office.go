@@ -30,6 +30,7 @@ import (
 	"github.com/tallystick/tallystick/server/identity"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/liability"
 	"github.com/tallystick/tallystick/server/mail"
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/people"
@@ -84,6 +85,7 @@ type office struct {
 	desk       *console.Desk
 	days       *reconcile.Service
 	storeDays  *storeday.Service
+	liability  *liability.Service
 	settlement *settlement.Service
 	books      *posbooks.Service
 	cards      *card.Cards
@@ -277,6 +279,7 @@ func (o *office) besideLedger(mine rounds.Turn, log *slog.Logger) {
 	})
 	o.settlement = settlement.New(settlement.Env{Store: o.db, Journal: o.journal, Clock: o.clock, NewID: newID, Places: o.places})
 	o.days = reconcile.New(o.db, o.storeDays.Closed)
+	o.liability = liability.New(liability.Env{Store: o.db, Journal: o.journal, Clock: o.clock})
 	o.ledger.SetBeside(o.pools, o.claims, o.days)
 }
 

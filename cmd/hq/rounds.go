@@ -14,6 +14,8 @@ const (
 	certifyEvery = time.Second
 	// settleEvery is how often settlement follows the ledger.
 	settleEvery = 5 * time.Second
+	// sumEvery is how often what moved is added to what members are owed.
+	sumEvery = 5 * time.Second
 	// caseworkEvery is how often exceptions get their due dates, and rules work on them.
 	caseworkEvery = 5 * time.Second
 	// booksEvery is how often it is looked for files of till software to read, lateEvery for
@@ -32,6 +34,7 @@ func (o *office) rounds(mine rounds.Turn, log *slog.Logger) []loop {
 		rounds.Elected(certifyEvery, mine, o.storeDays.Round, failed("days could not be certified")),
 		rounds.Elected(booksEvery, mine, o.books.Round, failed("books of till software could not be read")),
 		rounds.Elected(lateEvery, mine, o.books.Late, failed("late entries could not be looked for")),
+		rounds.Elected(sumEvery, mine, o.liability.Sum, failed("what is owed could not be summed")),
 		rounds.Elected(caseworkEvery, mine, o.cases.Round, failed("exceptions could not be worked on")),
 		rounds.Elected(settleEvery, mine, o.settlement.Round, failed("settlement could not go on")),
 	}

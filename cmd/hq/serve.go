@@ -119,7 +119,7 @@ func (o *office) server(watch *console.Watch, proxies api.Proxies, address strin
 	prover := console.NewProver(o.db, o.db, console.Office{HQ: o.secrets.HQ, Keys: o.keys})
 	options := api.Options{
 		People: o.people, Answers: o.answers, Fleet: o.fleet, Cashiers: o.cashiers, Programme: o.programme, Accounts: o.accounts, Shop: o.shop,
-		Claims: o.claims, Days: o.days, StoreDays: o.storeDays, Books: o.books, Settlement: o.settlement, Cards: o.cards, Branding: o.branding, Passes: o.passes, Tiers: o.tiers, SelfMade: o.selfMade(),
+		Claims: o.claims, Days: o.days, StoreDays: o.storeDays, Books: o.books, Settlement: o.settlement, Cards: o.cards, Branding: o.branding, Passes: o.passes, Tiers: o.tiers, Liability: o.liability, SelfMade: o.selfMade(),
 		Mails: o.mails, Expiry: o.expiry, Ledger: o.ledger, Found: o.db, Ingest: o.ingest, Feed: o.feed, Rights: o.rights,
 		Cases: o.cases, Lists: o.lists, Desk: o.desk, Proofs: prover, Evidence: evidence.New(o.db, prover), Watch: watch,
 		Applied: o.db.AppliedSeq, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Keys: o.keys, Statement: o.statement,

@@ -69,6 +69,8 @@ var areas = map[string]people.Area{
 	"GetBranding": people.AreaLook, "CheckBranding": people.AreaLook, "GetBrandingPreview": people.AreaLook, "GetBrandingPicture": people.AreaLook,
 	"PutBranding": people.AreaProgramme, "AddBrandingPicture": people.AreaProgramme,
 	"GetMemberCardPDF": people.AreaMembers, "GetMemberCardPNG": people.AreaMembers, "GetMemberCardSVG": people.AreaMembers, "GetCardSheet": people.AreaMembers,
+	"GetLiability": people.AreaLook, "GetLiabilityFile": people.AreaLook, "ListLiabilityPostings": people.AreaLook, "GetBreakage": people.AreaLook,
+	"ListLiabilityValues": people.AreaLook, "PutLiabilityValue": people.AreaRisk,
 	"GetExposure": people.AreaLook, "GetExposureHistory": people.AreaLook, "GetLosses": people.AreaLook,
 }
 

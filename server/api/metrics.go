@@ -75,12 +75,13 @@ var (
 	openDesc    = prometheus.NewDesc("tallystick_hq_open_exceptions", "Exceptions nobody has settled.", nil, nil)
 	worstDesc   = prometheus.NewDesc("tallystick_hq_exposure", "What can be lost at most, by unit: stand_in and taken_back together, and beside it what copied terminals could add (clones).", []string{"unit", "term"}, nil)
 	lostDesc    = prometheus.NewDesc("tallystick_hq_lost", "What was overdrawn and still stands, by unit and cause.", []string{"unit", "cause"}, nil)
+	owedDesc    = prometheus.NewDesc("tallystick_hq_liability", "What members are owed, by unit: spendable, reserved and unvested together are all of it; beside it overdraft and lapsed.", []string{"unit", "part"}, nil)
 	fleetDesc   = prometheus.NewDesc("tallystick_hq_terminals", "Terminals, by state; online are a part of enrolled.", []string{"state"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (s *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{entriesDesc, lagDesc, openDesc, overdueDesc, cappedDesc, fleetDesc, worstDesc, lostDesc} {
+	for _, d := range []*prometheus.Desc{entriesDesc, lagDesc, openDesc, overdueDesc, cappedDesc, fleetDesc, worstDesc, lostDesc, owedDesc} {
 		ch <- d
 	}
 }
@@ -120,6 +121,16 @@ func (s *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(fleetDesc, float64(counts.Online), "online")
 	gauge(fleetDesc, float64(counts.Quarantined), "quarantined")
 	gauge(fleetDesc, float64(counts.Revoked), "revoked")
+	owed, err := s.o.Liability.Owed(ctx)
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(owedDesc, err)
+		return
+	}
+	for unit, b := range owed {
+		for part, n := range map[string]int64{"spendable": b.Spendable, "reserved": b.Reserved, "unvested": b.Unvested, "overdraft": b.Overdraft, "lapsed": b.Lapsed} {
+			gauge(owedDesc, float64(n), unit, part)
+		}
+	}
 	exposure, err := s.o.Rights.Exposure(ctx)
 	if err != nil {
 		ch <- prometheus.NewInvalidMetric(worstDesc, err)

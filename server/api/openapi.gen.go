@@ -405,6 +405,24 @@ func (e EntryState) Valid() bool {
 	}
 }
 
+// Defines values for LiabilityBy.
+const (
+	Effective LiabilityBy = "effective"
+	Recorded  LiabilityBy = "recorded"
+)
+
+// Valid indicates whether the value is a known member of the LiabilityBy enum.
+func (e LiabilityBy) Valid() bool {
+	switch e {
+	case Effective:
+		return true
+	case Recorded:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LiableParty.
 const (
 	LiablePartyProgramme LiableParty = "programme"
@@ -653,19 +671,19 @@ func (e PassForm) Valid() bool {
 
 // Defines values for PassState.
 const (
-	Installed PassState = "installed"
-	Issued    PassState = "issued"
-	Voided    PassState = "voided"
+	PassStateInstalled PassState = "installed"
+	PassStateIssued    PassState = "issued"
+	PassStateVoided    PassState = "voided"
 )
 
 // Valid indicates whether the value is a known member of the PassState enum.
 func (e PassState) Valid() bool {
 	switch e {
-	case Installed:
+	case PassStateInstalled:
 		return true
-	case Issued:
+	case PassStateIssued:
 		return true
-	case Voided:
+	case PassStateVoided:
 		return true
 	default:
 		return false
@@ -1338,6 +1356,60 @@ func (e ListExceptionsParamsState) Valid() bool {
 	}
 }
 
+// Defines values for GetLiabilityFileParamsFormat.
+const (
+	GetLiabilityFileParamsFormatCsv  GetLiabilityFileParamsFormat = "csv"
+	GetLiabilityFileParamsFormatXlsx GetLiabilityFileParamsFormat = "xlsx"
+)
+
+// Valid indicates whether the value is a known member of the GetLiabilityFileParamsFormat enum.
+func (e GetLiabilityFileParamsFormat) Valid() bool {
+	switch e {
+	case GetLiabilityFileParamsFormatCsv:
+		return true
+	case GetLiabilityFileParamsFormatXlsx:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListLiabilityPostingsParamsColumn.
+const (
+	ListLiabilityPostingsParamsColumnAdjusted ListLiabilityPostingsParamsColumn = "adjusted"
+	ListLiabilityPostingsParamsColumnExpired  ListLiabilityPostingsParamsColumn = "expired"
+	ListLiabilityPostingsParamsColumnIssued   ListLiabilityPostingsParamsColumn = "issued"
+	ListLiabilityPostingsParamsColumnMoved    ListLiabilityPostingsParamsColumn = "moved"
+	ListLiabilityPostingsParamsColumnRedeemed ListLiabilityPostingsParamsColumn = "redeemed"
+	ListLiabilityPostingsParamsColumnRepaid   ListLiabilityPostingsParamsColumn = "repaid"
+	ListLiabilityPostingsParamsColumnRestored ListLiabilityPostingsParamsColumn = "restored"
+	ListLiabilityPostingsParamsColumnReversed ListLiabilityPostingsParamsColumn = "reversed"
+)
+
+// Valid indicates whether the value is a known member of the ListLiabilityPostingsParamsColumn enum.
+func (e ListLiabilityPostingsParamsColumn) Valid() bool {
+	switch e {
+	case ListLiabilityPostingsParamsColumnAdjusted:
+		return true
+	case ListLiabilityPostingsParamsColumnExpired:
+		return true
+	case ListLiabilityPostingsParamsColumnIssued:
+		return true
+	case ListLiabilityPostingsParamsColumnMoved:
+		return true
+	case ListLiabilityPostingsParamsColumnRedeemed:
+		return true
+	case ListLiabilityPostingsParamsColumnRepaid:
+		return true
+	case ListLiabilityPostingsParamsColumnRestored:
+		return true
+	case ListLiabilityPostingsParamsColumnReversed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetListFileParamsFormat.
 const (
 	GetListFileParamsFormatCsv  GetListFileParamsFormat = "csv"
@@ -1707,6 +1779,84 @@ type BrandingWarning struct {
 
 // BrandingWarningCode defines model for BrandingWarning.Code.
 type BrandingWarningCode string
+
+// Breakage defines model for Breakage.
+type Breakage struct {
+	Ages    []BreakageAge    `json:"ages"`
+	Cohorts []BreakageCohort `json:"cohorts"`
+
+	// Expired Of what is open, projected.
+	Expired int64 `json:"expired"`
+	High    int64 `json:"high"`
+
+	// Low A range of `expired`, not a bound.
+	Low    int64           `json:"low"`
+	Months []BreakageMonth `json:"months"`
+	Open   int64           `json:"open"`
+
+	// Seen Cohorts on which the projection rests.
+	Seen int `json:"seen"`
+
+	// Stays Of what is open, what never expires. Nothing is projected of it.
+	Stays  int64          `json:"stays"`
+	Tested int            `json:"tested"`
+	Tests  []BreakageTest `json:"tests"`
+	Unit   string         `json:"unit"`
+	Units  []string       `json:"units"`
+
+	// Until The last month that is over; what is projected begins behind it.
+	Until string `json:"until"`
+
+	// Used Of what is open, projected.
+	Used int64 `json:"used"`
+}
+
+// BreakageAge defines model for BreakageAge.
+type BreakageAge struct {
+	// Age Months since the month of issue.
+	Age     int `json:"age"`
+	Cohorts int `json:"cohorts"`
+
+	// Left Of what was issued, not used by the end of the age, were nothing to expire.
+	Left float64 `json:"left"`
+	Open int64   `json:"open"`
+	Part float64 `json:"part"`
+	Used int64   `json:"used"`
+}
+
+// BreakageCohort defines model for BreakageCohort.
+type BreakageCohort struct {
+	// Amount Issued, less what was taken back.
+	Amount  int64 `json:"amount"`
+	Expired int64 `json:"expired"`
+
+	// Issued The month of issue.
+	Issued string `json:"issued"`
+	Open   int64  `json:"open"`
+
+	// Projected What more of it will expire: a projection.
+	Projected int64 `json:"projected"`
+
+	// Rate Observed and projected breakage of what was issued.
+	Rate float64 `json:"rate"`
+	Used int64   `json:"used"`
+}
+
+// BreakageMonth defines model for BreakageMonth.
+type BreakageMonth struct {
+	Expired int64  `json:"expired"`
+	Month   string `json:"month"`
+}
+
+// BreakageTest defines model for BreakageTest.
+type BreakageTest struct {
+	From string `json:"from"`
+
+	// Projected What would have been projected to expire in these months, by what had happened before.
+	Projected int64  `json:"projected"`
+	Real      int64  `json:"real"`
+	To        string `json:"to"`
+}
 
 // BulkConfirmed defines model for BulkConfirmed.
 type BulkConfirmed struct {
@@ -2962,6 +3112,131 @@ type HouseholdJoin struct {
 type HouseholdNew struct {
 	Members []openapi_types.UUID `json:"members"`
 	Reason  AdjustmentReason     `json:"reason"`
+}
+
+// LiabilityBeside Beside what is owed at the end of the month. spendable + reserved + unvested is the closing. lapsed has expired and may still come back; broken became breakage in the month; overdrawn was redeemed in it and was not there.
+type LiabilityBeside struct {
+	Broken    int64 `json:"broken"`
+	Lapsed    int64 `json:"lapsed"`
+	Overdraft int64 `json:"overdraft"`
+	Overdrawn int64 `json:"overdrawn"`
+	Reserved  int64 `json:"reserved"`
+	Spendable int64 `json:"spendable"`
+	Suspense  int64 `json:"suspense"`
+	Unvested  int64 `json:"unvested"`
+}
+
+// LiabilityBy defines model for LiabilityBy.
+type LiabilityBy string
+
+// LiabilityLine defines model for LiabilityLine.
+type LiabilityLine struct {
+	Adjusted int64 `json:"adjusted"`
+	Closing  int64 `json:"closing"`
+	Expired  int64 `json:"expired"`
+
+	// Expires The last month in which the lots are good: YYYY-MM, never or rolling. Missing in a total.
+	Expires  *string `json:"expires,omitempty"`
+	Issued   int64   `json:"issued"`
+	Moved    int64   `json:"moved"`
+	Opening  int64   `json:"opening"`
+	Redeemed int64   `json:"redeemed"`
+	Repaid   int64   `json:"repaid"`
+	Restored int64   `json:"restored"`
+	Reversed int64   `json:"reversed"`
+}
+
+// LiabilityMonth defines model for LiabilityMonth.
+type LiabilityMonth struct {
+	// Beside Beside what is owed at the end of the month. spendable + reserved + unvested is the closing. lapsed has expired and may still come back; broken became breakage in the month; overdrawn was redeemed in it and was not there.
+	Beside  LiabilityBeside `json:"beside"`
+	Buckets []LiabilityLine `json:"buckets"`
+	Month   string          `json:"month"`
+	Total   LiabilityLine   `json:"total"`
+}
+
+// LiabilityPosting defines model for LiabilityPosting.
+type LiabilityPosting struct {
+	Account     openapi_types.UUID `json:"account"`
+	Amount      int64              `json:"amount"`
+	EffectiveAt time.Time          `json:"effective_at"`
+	Epoch       *int64             `json:"epoch,omitempty"`
+
+	// Expires The bucket.
+	Expires    *string            `json:"expires,omitempty"`
+	FromBook   string             `json:"from_book"`
+	ID         openapi_types.UUID `json:"id"`
+	RecordedAt time.Time          `json:"recorded_at"`
+	Seq        *int64             `json:"seq,omitempty"`
+
+	// Source The hash of the entry.
+	Source string              `json:"source"`
+	Store  *openapi_types.UUID `json:"store,omitempty"`
+	ToBook string              `json:"to_book"`
+
+	// Writer The terminal; missing for head office.
+	Writer *openapi_types.UUID `json:"writer,omitempty"`
+}
+
+// LiabilityPostings defines model for LiabilityPostings.
+type LiabilityPostings struct {
+	Items []LiabilityPosting `json:"items"`
+
+	// Next Pass it as `cursor` for the next page; missing on the last page.
+	Next *string `json:"next,omitempty"`
+}
+
+// LiabilityReport defines model for LiabilityReport.
+type LiabilityReport struct {
+	By LiabilityBy `json:"by"`
+
+	// Exposure What can be lost of one unit; uses of all vouchers are the unit `uses`. `worst` is `stand_in` (the largest share of its store's cap by which each terminal may still go), `taken_back` (rights that head office took back by grace, from lost terminals too, and that their holders may have used) and `uncovered` (the part of rights for which there are no points any more). `clones` is, by itself, what the stated number of copies of each terminal could add: `unspent` rights and the shares, once for each copy. `lost` is what was really overdrawn.
+	Exposure *ExposureLine      `json:"exposure,omitempty"`
+	Known    openapi_types.Date `json:"known"`
+	Months   []LiabilityMonth   `json:"months"`
+
+	// Unit Empty when nothing has ever moved.
+	Unit  string             `json:"unit"`
+	Units []string           `json:"units"`
+	Until openapi_types.Date `json:"until"`
+
+	// Worth The last closing in money, one for each currency. Sums are never mixed.
+	Worth []LiabilityWorth `json:"worth"`
+}
+
+// LiabilityValue defines model for LiabilityValue.
+type LiabilityValue struct {
+	Currency    string             `json:"currency"`
+	From        openapi_types.Date `json:"from"`
+	PerThousand int64              `json:"per_thousand"`
+	SetAt       time.Time          `json:"set_at"`
+	Unit        string             `json:"unit"`
+}
+
+// LiabilityValueChange defines model for LiabilityValueChange.
+type LiabilityValueChange struct {
+	Currency string             `json:"currency"`
+	From     openapi_types.Date `json:"from"`
+
+	// PerThousand Minor units for 1,000 of the unit.
+	PerThousand int64  `json:"per_thousand"`
+	Unit        string `json:"unit"`
+}
+
+// LiabilityValues defines model for LiabilityValues.
+type LiabilityValues struct {
+	Items []LiabilityValue `json:"items"`
+}
+
+// LiabilityWorth defines model for LiabilityWorth.
+type LiabilityWorth struct {
+	// Amount Minor units.
+	Amount   int64              `json:"amount"`
+	Currency string             `json:"currency"`
+	From     openapi_types.Date `json:"from"`
+
+	// PerThousand Minor units for 1,000.
+	PerThousand int64 `json:"per_thousand"`
 }
 
 // LiableChange defines model for LiableChange.
@@ -5290,6 +5565,97 @@ type JoinHouseholdParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// GetLiabilityParams defines parameters for GetLiability.
+type GetLiabilityParams struct {
+	// Unit The first there is when missing.
+	Unit *string `form:"unit,omitempty" json:"unit,omitempty"`
+
+	// By `recorded`: what moved stands in the month in which head office recorded it, and a month that is over does not change. `effective`: in the month in which it took effect, by all that is known.
+	By *LiabilityBy `form:"by,omitempty" json:"by,omitempty"`
+
+	// Known Only what was recorded through this day counts. Today when missing.
+	Known *openapi_types.Date `form:"known,omitempty" json:"known,omitempty"`
+
+	// Until The day the answer is about. Today when missing.
+	Until *openapi_types.Date `form:"until,omitempty" json:"until,omitempty"`
+
+	// From The first month; eleven before the last when missing. At most 60 months.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last month; that of `until` when missing.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// GetBreakageParams defines parameters for GetBreakage.
+type GetBreakageParams struct {
+	// Unit The first there is when missing.
+	Unit *string `form:"unit,omitempty" json:"unit,omitempty"`
+}
+
+// GetLiabilityFileParams defines parameters for GetLiabilityFile.
+type GetLiabilityFileParams struct {
+	Format GetLiabilityFileParamsFormat `form:"format" json:"format"`
+
+	// Mark Begin CSV with a byte order mark, which old spreadsheets need.
+	Mark *bool `form:"mark,omitempty" json:"mark,omitempty"`
+
+	// Unit The first there is when missing.
+	Unit *string `form:"unit,omitempty" json:"unit,omitempty"`
+
+	// By `recorded`: what moved stands in the month in which head office recorded it, and a month that is over does not change. `effective`: in the month in which it took effect, by all that is known.
+	By *LiabilityBy `form:"by,omitempty" json:"by,omitempty"`
+
+	// Known Only what was recorded through this day counts. Today when missing.
+	Known *openapi_types.Date `form:"known,omitempty" json:"known,omitempty"`
+
+	// Until The day the answer is about. Today when missing.
+	Until *openapi_types.Date `form:"until,omitempty" json:"until,omitempty"`
+
+	// From The first month; eleven before the last when missing. At most 60 months.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last month; that of `until` when missing.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// GetLiabilityFileParamsFormat defines parameters for GetLiabilityFile.
+type GetLiabilityFileParamsFormat string
+
+// ListLiabilityPostingsParams defines parameters for ListLiabilityPostings.
+type ListLiabilityPostingsParams struct {
+	// Unit The first there is when missing.
+	Unit *string `form:"unit,omitempty" json:"unit,omitempty"`
+
+	// By `recorded`: what moved stands in the month in which head office recorded it, and a month that is over does not change. `effective`: in the month in which it took effect, by all that is known.
+	By *LiabilityBy `form:"by,omitempty" json:"by,omitempty"`
+
+	// Known Only what was recorded through this day counts. Today when missing.
+	Known *openapi_types.Date `form:"known,omitempty" json:"known,omitempty"`
+
+	// Until The day the answer is about. Today when missing.
+	Until  *openapi_types.Date               `form:"until,omitempty" json:"until,omitempty"`
+	Month  string                            `form:"month" json:"month"`
+	Column ListLiabilityPostingsParamsColumn `form:"column" json:"column"`
+
+	// Expires One bucket: YYYY-MM, never or rolling. All when missing.
+	Expires *string `form:"expires,omitempty" json:"expires,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListLiabilityPostingsParamsColumn defines parameters for ListLiabilityPostings.
+type ListLiabilityPostingsParamsColumn string
+
+// PutLiabilityValueParams defines parameters for PutLiabilityValue.
+type PutLiabilityValueParams struct {
+	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // GetListParams defines parameters for GetList.
 type GetListParams struct {
 	// Order A column to sort by; with a hyphen before it, the greatest first.
@@ -6162,6 +6528,9 @@ type CreateHouseholdJSONRequestBody = HouseholdNew
 // JoinHouseholdJSONRequestBody defines body for JoinHousehold for application/json ContentType.
 type JoinHouseholdJSONRequestBody = HouseholdJoin
 
+// PutLiabilityValueJSONRequestBody defines body for PutLiabilityValue for application/json ContentType.
+type PutLiabilityValueJSONRequestBody = LiabilityValueChange
+
 // CreateMemberJSONRequestBody defines body for CreateMember for application/json ContentType.
 type CreateMemberJSONRequestBody = MemberNew
 
@@ -6518,6 +6887,24 @@ type ServerInterface interface {
 	// GetTrialBalance Sums per unit and kind of account; each unit adds up to zero
 	// (GET /ledger/trial-balance)
 	GetTrialBalance(c *fiber.Ctx) error
+	// GetLiability What members are owed in a unit, month by month and by month of expiry
+	// (GET /liability)
+	GetLiability(c *fiber.Ctx, params GetLiabilityParams) error
+	// GetBreakage How much of what was issued expires unspent: observed, and projected
+	// (GET /liability/breakage)
+	GetBreakage(c *fiber.Ctx, params GetBreakageParams) error
+	// GetLiabilityFile The same as a file, a line for each month and month of expiry
+	// (GET /liability/file)
+	GetLiabilityFile(c *fiber.Ctx, params GetLiabilityFileParams) error
+	// ListLiabilityPostings The postings behind one figure
+	// (GET /liability/postings)
+	ListLiabilityPostings(c *fiber.Ctx, params ListLiabilityPostingsParams) error
+	// ListLiabilityValues What a thousand of each unit are worth, by currency and day
+	// (GET /liability/values)
+	ListLiabilityValues(c *fiber.Ctx) error
+	// PutLiabilityValue Set what a thousand of a unit are worth from a day on
+	// (PUT /liability/values)
+	PutLiabilityValue(c *fiber.Ctx, params PutLiabilityValueParams) error
 	// GetList One page of a list, sorted and narrowed
 	// (GET /lists/{list})
 	GetList(c *fiber.Ctx, list string, params GetListParams) error
@@ -9650,6 +10037,357 @@ func (siw *ServerInterfaceWrapper) GetTrialBalance(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetTrialBalance(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetLiability operation middleware
+func (siw *ServerInterfaceWrapper) GetLiability(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetLiabilityParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "unit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unit", query, &params.Unit, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter unit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "by", query, &params.By, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter by: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "known" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known", query, &params.Known, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter known: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", query, &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter until: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", query, &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter to: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetLiability(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetBreakage operation middleware
+func (siw *ServerInterfaceWrapper) GetBreakage(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetBreakageParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "unit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unit", query, &params.Unit, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter unit: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetBreakage(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetLiabilityFile operation middleware
+func (siw *ServerInterfaceWrapper) GetLiabilityFile(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetLiabilityFileParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "format", query, &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter format: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "mark" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "mark", query, &params.Mark, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter mark: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "unit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unit", query, &params.Unit, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter unit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "by", query, &params.By, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter by: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "known" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known", query, &params.Known, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter known: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", query, &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter until: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", query, &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter to: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetLiabilityFile(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListLiabilityPostings operation middleware
+func (siw *ServerInterfaceWrapper) ListLiabilityPostings(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListLiabilityPostingsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "unit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unit", query, &params.Unit, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter unit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "by", query, &params.By, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter by: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "known" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known", query, &params.Known, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter known: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", query, &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter until: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "month" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "month", query, &params.Month, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter month: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "column" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "column", query, &params.Column, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter column: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "expires" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "expires", query, &params.Expires, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter expires: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListLiabilityPostings(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListLiabilityValues operation middleware
+func (siw *ServerInterfaceWrapper) ListLiabilityValues(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListLiabilityValues(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutLiabilityValue operation middleware
+func (siw *ServerInterfaceWrapper) PutLiabilityValue(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutLiabilityValueParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutLiabilityValue(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -15938,6 +16676,18 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/losses", wrapper.GetLosses)
 
+	router.Get(options.BaseURL+"/liability", wrapper.GetLiability)
+
+	router.Get(options.BaseURL+"/liability/file", wrapper.GetLiabilityFile)
+
+	router.Get(options.BaseURL+"/liability/postings", wrapper.ListLiabilityPostings)
+
+	router.Get(options.BaseURL+"/liability/breakage", wrapper.GetBreakage)
+
+	router.Get(options.BaseURL+"/liability/values", wrapper.ListLiabilityValues)
+
+	router.Put(options.BaseURL+"/liability/values", wrapper.PutLiabilityValue)
+
 	router.Get(options.BaseURL+"/console/session", wrapper.GetConsoleSession)
 
 	router.Post(options.BaseURL+"/console/session", wrapper.CreateConsoleSession)
@@ -18598,6 +19348,209 @@ type GetTrialBalancedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetTrialBalancedefaultApplicationProblemPlusJSONResponse) VisitGetTrialBalanceResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetLiabilityRequestObject struct {
+	Params GetLiabilityParams
+}
+
+type GetLiabilityResponseObject interface {
+	VisitGetLiabilityResponse(ctx *fiber.Ctx) error
+}
+
+type GetLiability200JSONResponse LiabilityReport
+
+func (response GetLiability200JSONResponse) VisitGetLiabilityResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetLiabilitydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLiabilitydefaultApplicationProblemPlusJSONResponse) VisitGetLiabilityResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetBreakageRequestObject struct {
+	Params GetBreakageParams
+}
+
+type GetBreakageResponseObject interface {
+	VisitGetBreakageResponse(ctx *fiber.Ctx) error
+}
+
+type GetBreakage200JSONResponse Breakage
+
+func (response GetBreakage200JSONResponse) VisitGetBreakageResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetBreakagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBreakagedefaultApplicationProblemPlusJSONResponse) VisitGetBreakageResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetLiabilityFileRequestObject struct {
+	Params GetLiabilityFileParams
+}
+
+type GetLiabilityFileResponseObject interface {
+	VisitGetLiabilityFileResponse(ctx *fiber.Ctx) error
+}
+
+type GetLiabilityFile200ApplicationVndOpenxmlformatsOfficedocumentSpreadsheetmlSheetResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetLiabilityFile200ApplicationVndOpenxmlformatsOfficedocumentSpreadsheetmlSheetResponse) VisitGetLiabilityFileResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetLiabilityFile200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetLiabilityFile200TextCsvResponse) VisitGetLiabilityFileResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetLiabilityFiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLiabilityFiledefaultApplicationProblemPlusJSONResponse) VisitGetLiabilityFileResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListLiabilityPostingsRequestObject struct {
+	Params ListLiabilityPostingsParams
+}
+
+type ListLiabilityPostingsResponseObject interface {
+	VisitListLiabilityPostingsResponse(ctx *fiber.Ctx) error
+}
+
+type ListLiabilityPostings200JSONResponse LiabilityPostings
+
+func (response ListLiabilityPostings200JSONResponse) VisitListLiabilityPostingsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListLiabilityPostingsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListLiabilityPostingsdefaultApplicationProblemPlusJSONResponse) VisitListLiabilityPostingsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListLiabilityValuesRequestObject struct {
+}
+
+type ListLiabilityValuesResponseObject interface {
+	VisitListLiabilityValuesResponse(ctx *fiber.Ctx) error
+}
+
+type ListLiabilityValues200JSONResponse LiabilityValues
+
+func (response ListLiabilityValues200JSONResponse) VisitListLiabilityValuesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListLiabilityValuesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListLiabilityValuesdefaultApplicationProblemPlusJSONResponse) VisitListLiabilityValuesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutLiabilityValueRequestObject struct {
+	Params PutLiabilityValueParams
+	Body   *PutLiabilityValueJSONRequestBody
+}
+
+type PutLiabilityValueResponseObject interface {
+	VisitPutLiabilityValueResponse(ctx *fiber.Ctx) error
+}
+
+type PutLiabilityValue200JSONResponse LiabilityValue
+
+func (response PutLiabilityValue200JSONResponse) VisitPutLiabilityValueResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutLiabilityValuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutLiabilityValuedefaultApplicationProblemPlusJSONResponse) VisitPutLiabilityValueResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/problem+json")
 	ctx.Status(response.StatusCode)
 
@@ -22672,6 +23625,24 @@ type StrictServerInterface interface {
 	// GetTrialBalance Sums per unit and kind of account; each unit adds up to zero
 	// (GET /ledger/trial-balance)
 	GetTrialBalance(ctx context.Context, request GetTrialBalanceRequestObject) (GetTrialBalanceResponseObject, error)
+	// GetLiability What members are owed in a unit, month by month and by month of expiry
+	// (GET /liability)
+	GetLiability(ctx context.Context, request GetLiabilityRequestObject) (GetLiabilityResponseObject, error)
+	// GetBreakage How much of what was issued expires unspent: observed, and projected
+	// (GET /liability/breakage)
+	GetBreakage(ctx context.Context, request GetBreakageRequestObject) (GetBreakageResponseObject, error)
+	// GetLiabilityFile The same as a file, a line for each month and month of expiry
+	// (GET /liability/file)
+	GetLiabilityFile(ctx context.Context, request GetLiabilityFileRequestObject) (GetLiabilityFileResponseObject, error)
+	// ListLiabilityPostings The postings behind one figure
+	// (GET /liability/postings)
+	ListLiabilityPostings(ctx context.Context, request ListLiabilityPostingsRequestObject) (ListLiabilityPostingsResponseObject, error)
+	// ListLiabilityValues What a thousand of each unit are worth, by currency and day
+	// (GET /liability/values)
+	ListLiabilityValues(ctx context.Context, request ListLiabilityValuesRequestObject) (ListLiabilityValuesResponseObject, error)
+	// PutLiabilityValue Set what a thousand of a unit are worth from a day on
+	// (PUT /liability/values)
+	PutLiabilityValue(ctx context.Context, request PutLiabilityValueRequestObject) (PutLiabilityValueResponseObject, error)
 	// GetList One page of a list, sorted and narrowed
 	// (GET /lists/{list})
 	GetList(ctx context.Context, request GetListRequestObject) (GetListResponseObject, error)
@@ -25576,6 +26547,180 @@ func (sh *strictHandler) GetTrialBalance(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(GetTrialBalanceResponseObject); ok {
 		if err := validResponse.VisitGetTrialBalanceResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLiability operation middleware
+func (sh *strictHandler) GetLiability(ctx *fiber.Ctx, params GetLiabilityParams) error {
+	var request GetLiabilityRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLiability(ctx.UserContext(), request.(GetLiabilityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLiability")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLiabilityResponseObject); ok {
+		if err := validResponse.VisitGetLiabilityResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBreakage operation middleware
+func (sh *strictHandler) GetBreakage(ctx *fiber.Ctx, params GetBreakageParams) error {
+	var request GetBreakageRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBreakage(ctx.UserContext(), request.(GetBreakageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBreakage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBreakageResponseObject); ok {
+		if err := validResponse.VisitGetBreakageResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLiabilityFile operation middleware
+func (sh *strictHandler) GetLiabilityFile(ctx *fiber.Ctx, params GetLiabilityFileParams) error {
+	var request GetLiabilityFileRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLiabilityFile(ctx.UserContext(), request.(GetLiabilityFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLiabilityFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLiabilityFileResponseObject); ok {
+		if err := validResponse.VisitGetLiabilityFileResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListLiabilityPostings operation middleware
+func (sh *strictHandler) ListLiabilityPostings(ctx *fiber.Ctx, params ListLiabilityPostingsParams) error {
+	var request ListLiabilityPostingsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLiabilityPostings(ctx.UserContext(), request.(ListLiabilityPostingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLiabilityPostings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLiabilityPostingsResponseObject); ok {
+		if err := validResponse.VisitListLiabilityPostingsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListLiabilityValues operation middleware
+func (sh *strictHandler) ListLiabilityValues(ctx *fiber.Ctx) error {
+	var request ListLiabilityValuesRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLiabilityValues(ctx.UserContext(), request.(ListLiabilityValuesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLiabilityValues")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLiabilityValuesResponseObject); ok {
+		if err := validResponse.VisitListLiabilityValuesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutLiabilityValue operation middleware
+func (sh *strictHandler) PutLiabilityValue(ctx *fiber.Ctx, params PutLiabilityValueParams) error {
+	var request PutLiabilityValueRequestObject
+
+	request.Params = params
+
+	var body PutLiabilityValueJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutLiabilityValue(ctx.UserContext(), request.(PutLiabilityValueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutLiabilityValue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutLiabilityValueResponseObject); ok {
+		if err := validResponse.VisitPutLiabilityValueResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -41,6 +41,7 @@ import (
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/liability"
 	"github.com/tallystick/tallystick/server/mail"
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/people"
@@ -230,7 +231,8 @@ func (r *rig) start() {
 		StoreDays: days, Settlement: r.settlement,
 		Branding: branding.New(branding.Env{Store: db, Clock: r.clock, Programme: "Corner Shop"}),
 		Cards:    cards, Mails: r.outbox, Claims: claims,
-		Passes: r.passes, Tiers: tiers,
+		Liability: liability.New(liability.Env{Store: db, Journal: journal, Clock: r.clock}),
+		Passes:    r.passes, Tiers: tiers,
 		People: r.people, Answers: answers, Fleet: lanes, Cashiers: r.cashiers, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
 		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
 		Expiry:      expiry.New(expiry.Options{Certificates: r.ending, Clock: r.clock}),

@@ -29,6 +29,7 @@ import (
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/liability"
 	"github.com/tallystick/tallystick/server/mail"
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/people"
@@ -110,6 +111,7 @@ type Options struct {
 	Mails      *mail.Outbox
 	Passes     *pass.Service
 	Tiers      *tier.Service
+	Liability  *liability.Service
 	Google     GoogleWallet // nil without an account
 	// SelfMade says that Apple passes are signed by a self-made authority.
 	SelfMade bool

@@ -27,6 +27,19 @@ func (m Month) String() string {
 	return fmt.Sprintf("%04d-%02d", m/12, m%12+1)
 }
 
+// ParseExpiry reads what String writes of a bucket; empty is none.
+func ParseExpiry(text string) (Month, error) {
+	switch text {
+	case "":
+		return 0, nil
+	case "never":
+		return Month(ledger.Never), nil
+	case "rolling":
+		return Month(ledger.Rolling), nil
+	}
+	return ParseMonth(text)
+}
+
 // ParseMonth reads YYYY-MM.
 func ParseMonth(text string) (Month, error) {
 	t, err := time.Parse("2006-01", text)
@@ -38,6 +51,9 @@ func ParseMonth(text string) (Month, error) {
 
 // calendar says whether it is a month of the calendar.
 func (m Month) calendar() bool { return m > 0 }
+
+// first is the first day of a month.
+func (m Month) first() Day { return (m - 1).last() + 1 }
 
 // last is the last day of a month.
 func (m Month) last() Day {
@@ -61,5 +77,8 @@ func ParseDay(text string) (Day, error) {
 
 // String is YYYY-MM-DD.
 func (d Day) String() string { return time.UnixMilli(d.start()).UTC().Format(time.DateOnly) }
+
+// Time is its first moment.
+func (d Day) Time() time.Time { return time.UnixMilli(d.start()).UTC() }
 
 func (d Day) start() int64 { return int64(d) * (24 * time.Hour).Milliseconds() }

@@ -105,17 +105,23 @@ func NewRoll(q Question) *Roll {
 	return &Roll{q: q, moved: map[Month]map[Month]*Line{}, beside: map[Month]*Beside{}}
 }
 
+// day is the day on which a row stands.
+func (q Question) day(row Row) Day {
+	if q.By == Effective {
+		return Day(row.Effective)
+	}
+	return Day(row.Recorded)
+}
+
+// counts says whether a row is part of the answer.
+func (q Question) counts(row Row) bool {
+	return row.Unit == q.Unit && Day(row.Recorded) <= q.Known && q.day(row) <= q.Until
+}
+
 // Add counts a row.
 func (r *Roll) Add(row Row) {
-	day := Day(row.Recorded)
-	if r.q.By == Effective {
-		day = Day(row.Effective)
-	}
-	if row.Unit != r.q.Unit || Day(row.Recorded) > r.q.Known || day > r.q.Until {
-		return
-	}
-	month := max(MonthAt(day), r.q.From-1) // what was before is one opening
-	if month > r.q.To {
+	month := max(MonthAt(r.q.day(row)), r.q.From-1) // what was before is one opening
+	if !r.q.counts(row) || month > r.q.To {
 		return
 	}
 	if r.moved[month] == nil {

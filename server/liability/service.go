@@ -13,6 +13,7 @@ import (
 type Store interface {
 	sums
 	values
+	postings
 
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
 	// EachMoved calls do for what is summed of a unit and was recorded through a day, in
@@ -20,6 +21,8 @@ type Store interface {
 	EachMoved(ctx context.Context, unit string, known Day, do func(Row) error) error
 	// MovedUnits are the units of which something has moved.
 	MovedUnits(ctx context.Context) ([]string, error)
+	// MovedTotals sums what is summed by unit and pair of books alone.
+	MovedTotals(ctx context.Context) ([]Row, error)
 }
 
 // Env is what a service stands on.
@@ -111,6 +114,22 @@ func (s *Service) each(ctx context.Context, unit string, known Day, add func(Row
 		return fmt.Errorf("read what moved: %w", err)
 	}
 	return nil
+}
+
+// Owed is what is owed in each unit by what has been summed, for gauges: it reads nothing
+// that grows with the members.
+func (s *Service) Owed(ctx context.Context) (map[string]Beside, error) {
+	rows, err := s.env.Store.MovedTotals(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read what moved: %w", err)
+	}
+	out := map[string]Beside{}
+	for _, r := range rows {
+		b := out[r.Unit]
+		b.count(r)
+		out[r.Unit] = b
+	}
+	return out, nil
 }
 
 // Units are the units that anything is owed in, or was.

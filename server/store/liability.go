@@ -87,10 +87,7 @@ func (db *DB) HoldSets(ctx context.Context, in int) (pos int64, err error) {
 func (db *DB) EachPosted(ctx context.Context, in int, do func(liability.Row) error) error {
 	rows, err := db.read(ctx).QueryContext(ctx, "SELECT p.recorded_at, p.effective_at, p.unit, p.amount, p.from_book, p.to_book, COALESCE(s.kind, 0), "+
 		"COALESCE(l.earned_at, g.earned_at, -1), COALESCE(l.expires_at, g.expires_at, 0), COALESCE(l.roll_days, g.roll_days, 0) FROM postings AS p "+
-		"LEFT JOIN lots AS l ON l.shard = p.shard AND l.account = p.account AND l.unit = p.unit AND l.lot = p.lot "+
-		"LEFT JOIN gone_lots AS g ON g.shard = p.shard AND g.account = p.account AND g.unit = p.unit AND g.lot = p.lot "+
-		"LEFT JOIN sources AS s ON s.shard = p.shard AND s.account = p.account AND s.source = CASE WHEN LENGTH(p.corrects) = 0 THEN p.source ELSE p.corrects END "+
-		"WHERE p.shard = ?", in)
+		postedJoins+"WHERE p.shard = ?", in)
 	if err != nil {
 		return err
 	}
@@ -157,6 +154,90 @@ func (db *DB) MovedUnits(ctx context.Context) ([]string, error) {
 	}
 	return page(ctx, db, func(r unitRow) string { return r.Unit }, "SELECT DISTINCT unit FROM liability_days WHERE shard = ? ORDER BY unit", sumShard)
 }
+
+// MovedTotals implements liability.Store.
+func (db *DB) MovedTotals(ctx context.Context) ([]liability.Row, error) {
+	type totalRow struct {
+		Unit   string `bun:"unit"`
+		From   int16  `bun:"from_book"`
+		To     int16  `bun:"to_book"`
+		Amount int64  `bun:"amount"`
+	}
+	return page(ctx, db, func(r totalRow) liability.Row {
+		return liability.Row{Unit: r.Unit, From: loyalty.Book(r.From), To: loyalty.Book(r.To), Amount: r.Amount}
+	}, "SELECT unit, from_book, to_book, CAST(SUM(amount) AS BIGINT) AS amount FROM liability_days WHERE shard = ? GROUP BY unit, from_book, to_book", sumShard)
+}
+
+type postedRow struct {
+	Account     []byte `bun:"account"`
+	RecordedAt  int64  `bun:"recorded_at"`
+	ID          []byte `bun:"id"`
+	Source      []byte `bun:"source"`
+	Unit        string `bun:"unit"`
+	Amount      int64  `bun:"amount"`
+	From        int16  `bun:"from_book"`
+	To          int16  `bun:"to_book"`
+	Store       []byte `bun:"store"`
+	EffectiveAt int64  `bun:"effective_at"`
+	Kind        uint16 `bun:"kind"`
+	Writer      []byte `bun:"writer"`
+	Epoch       uint32 `bun:"epoch"`
+	Seq         uint64 `bun:"seq"`
+	HQ          bool   `bun:"hq"`
+	EarnedAt    int64  `bun:"earned_at"`
+	ExpiresAt   int64  `bun:"expires_at"`
+	RollDays    int32  `bun:"roll_days"`
+}
+
+func (r postedRow) posted() liability.Posted {
+	p := liability.Posted{
+		Row: liability.Row{
+			Recorded: ledger.DayOf(r.RecordedAt), Effective: ledger.DayOf(r.EffectiveAt), Unit: ledger.CountedUnit(r.Unit), Kind: entry.Kind(r.Kind),
+			From: loyalty.Book(r.From), To: loyalty.Book(r.To), Amount: r.Amount, N: 1,
+		},
+		ID: toID(r.ID), Account: toID(r.Account), Store: toID(r.Store), Source: toHash(r.Source), Writer: toID(r.Writer), Epoch: r.Epoch, Seq: r.Seq,
+		RecordedAt: r.RecordedAt, EffectiveAt: r.EffectiveAt,
+	}
+	if r.EarnedAt >= 0 {
+		p.Issued, p.Expires = ledger.Term(loyalty.Lot{EarnedAt: r.EarnedAt, ExpiresAt: r.ExpiresAt, RollDays: r.RollDays})
+	}
+	if r.HQ {
+		p.Writer = uuid.Nil
+	}
+	return p
+}
+
+// PostedAfter implements liability.Store.
+func (db *DB) PostedAfter(ctx context.Context, unit string, by liability.By, from, before int64, after liability.Place, limit int) ([]liability.Posted, error) {
+	column, units := "p.recorded_at", "p.unit = ?"
+	if by == liability.Effective {
+		column = "p.effective_at"
+	}
+	if unit == ledger.Uses {
+		unit, units = loyalty.UseUnit("%"), "p.unit LIKE ?"
+	}
+	return page(ctx, db, postedRow.posted, "SELECT p.account, p.recorded_at, p.id, p.source, p.unit, p.amount, p.from_book, p.to_book, p.store, p.effective_at, "+
+		"COALESCE(s.kind, 0) AS kind, COALESCE(o.writer, SUBSTR(p.id, 1, 0)) AS writer, COALESCE(o.epoch, 0) AS epoch, COALESCE(o.seq, 0) AS seq, "+
+		"CASE WHEN o.kind >= ? THEN 1 ELSE 0 END = 1 AS hq, COALESCE(l.earned_at, g.earned_at, -1) AS earned_at, "+
+		"COALESCE(l.expires_at, g.expires_at, 0) AS expires_at, COALESCE(l.roll_days, g.roll_days, 0) AS roll_days FROM postings AS p "+
+		"LEFT JOIN sources AS o ON o.shard = p.shard AND o.account = p.account AND o.source = p.source "+postedJoins+
+		"WHERE p.shard = ? AND (p.account, p.recorded_at, p.id) > (?, ?, ?) AND "+units+" AND "+column+" >= ? AND "+column+" < ? "+
+		"ORDER BY p.account, p.recorded_at, p.id LIMIT ?",
+		uint16(entry.KindHQStore), after.Shard, placeAccount(after), after.At, idBytes(after.ID), unit, from, before, limit)
+}
+
+// placeAccount is the account of a place; none is before every account.
+func placeAccount(p liability.Place) []byte {
+	if p.Account == uuid.Nil && p.ID == uuid.Nil {
+		return []byte{}
+	}
+	return idBytes(p.Account)
+}
+
+// postedJoins bring the lot of a posting, and the fact whose effect it is.
+const postedJoins = "LEFT JOIN lots AS l ON l.shard = p.shard AND l.account = p.account AND l.unit = p.unit AND l.lot = p.lot " +
+	"LEFT JOIN gone_lots AS g ON g.shard = p.shard AND g.account = p.account AND g.unit = p.unit AND g.lot = p.lot " +
+	"LEFT JOIN sources AS s ON s.shard = p.shard AND s.account = p.account AND s.source = CASE WHEN LENGTH(p.corrects) = 0 THEN p.source ELSE p.corrects END "
 
 type valueRow struct {
 	Unit     string `bun:"unit"`
