@@ -29,6 +29,7 @@ type cli struct {
 	Serve    serveCommand             `cmd:"" help:"Serve the API and the terminals, and keep the ledger."`
 	Migrate  migrateCommand           `cmd:"" help:"Bring the database up to this release. serve does it too."`
 	Import   importCommand            `cmd:"" help:"Take in a journal that a terminal exported to a file. Works while serve runs."`
+	Books    importBooksCommand       `cmd:"" name:"import-books" help:"Take in the till software's own books of a store, and match them with the journals. Works while serve runs."`
 	Verify   verifyCommand            `cmd:"" help:"Check every chain, signature and balance from the stored bytes."`
 	Certify  verifyCertificateCommand `cmd:"" name:"verify-certificate" help:"Check certificates of store days with nothing but HQ's published keys."`
 	Paper    certificateCommand       `cmd:"" name:"certificate" help:"Hand out the certificate of a store's day: its signed text, or A4 pages with a code that opens the page which verifies it."`

@@ -171,11 +171,12 @@ type Store interface {
 	// PutPosImport is problem.Conflict unless the version is one above the stored one.
 	PutPosImport(ctx context.Context, i Import) error
 	// PosProgress notes how far an import is and returns whether it is to stop.
-	PosProgress(ctx context.Context, store, id uuid.UUID, done int64) (stop bool, err error)
+	PosProgress(ctx context.Context, store, id uuid.UUID, done int64, at time.Time) (stop bool, err error)
 	// StopPosImport has an import stop.
 	StopPosImport(ctx context.Context, store, id uuid.UUID) error
-	// NextPosImport returns the oldest import of some states.
-	NextPosImport(ctx context.Context, states ...State) (Import, error)
+	// NextPosImport returns the oldest import that is queued, or that is under way and
+	// that nobody has changed since a time.
+	NextPosImport(ctx context.Context, since time.Time) (Import, error)
 	// SamePosImport finds a finished import of a digest.
 	SamePosImport(ctx context.Context, store uuid.UUID, digest string) (uuid.UUID, error)
 	// StalePosImports lists imports of a state that nothing happened to since a time.

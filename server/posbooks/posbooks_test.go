@@ -364,7 +364,7 @@ func TestMappings(t *testing.T) {
 
 // A million rows that nobody has a sale for take a bounded time and flat memory.
 func TestAMillionUnmatchedRows(t *testing.T) {
-	rows, most := 20_000, uint64(64<<20)
+	rows, most := 5_000, uint64(64<<20)
 	if os.Getenv("TALLYSTICK_SOAK") != "" {
 		rows, most = 1_000_000, 256<<20
 	}

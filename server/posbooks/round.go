@@ -14,24 +14,31 @@ import (
 	"github.com/tallystick/tallystick/sync/entry"
 )
 
+// abandoned is after how long an import that nobody goes on with is begun anew.
+const abandoned = 30 * time.Second
+
 // forget is after how long an upload that nobody went on with is forgotten.
 const forget = 24 * time.Hour
 
-// Round does what people wait for: it reads and takes in imports, and matches days. Two
-// processes that do so at once do the same work twice.
+// Round does what people wait for: it reads and takes in imports, and matches days. Of two
+// processes that do so at once one takes an import; both may match a day.
 func (s *Service) Round(ctx context.Context) error {
 	if err := s.forgetStale(ctx); err != nil {
 		return err
 	}
 	for {
-		i, err := s.env.Store.NextPosImport(ctx, Queued, BeingRead, Taking, Matching)
+		i, err := s.env.Store.NextPosImport(ctx, s.now().Add(-abandoned))
 		if problem.CodeOf(err) == problem.NotFound {
 			break
 		}
 		if err != nil {
 			return fmt.Errorf("find the next import: %w", err)
 		}
-		if err := s.work(ctx, i); err != nil {
+		err = s.work(ctx, i)
+		if problem.CodeOf(err) == problem.Conflict {
+			continue // another process has it
+		}
+		if err != nil {
 			return fmt.Errorf("import %s: %w", i.ID, err)
 		}
 	}
@@ -75,6 +82,10 @@ var errStopped = errors.New("the import was cancelled")
 
 // readImport reads the rows of an import. It begins anew when it was interrupted.
 func (s *Service) readImport(ctx context.Context, i *Import) error {
+	i.State, i.Done, i.Goal = BeingRead, 0, i.Size
+	if err := s.put(ctx, i); err != nil {
+		return err // also when another process has taken it
+	}
 	place, _, err := s.place(ctx, i.Store)
 	if err != nil {
 		return err
@@ -91,10 +102,6 @@ func (s *Service) readImport(ctx context.Context, i *Import) error {
 		return err
 	}
 	if err := s.env.Store.DropPosRows(ctx, i.Store, i.ID); err != nil {
-		return err
-	}
-	i.State, i.Done, i.Goal = BeingRead, 0, i.Size
-	if err := s.put(ctx, i); err != nil {
 		return err
 	}
 	k := keeper{ctx: ctx, s: s, of: *i, in: &parts{ctx: ctx, s: s, of: *i}, days: map[entry.Date]int{}}
@@ -205,7 +212,7 @@ func (k *keeper) flush() error {
 		if err := store.AddPosBad(ctx, k.of.Store, k.of.ID, k.kept, k.bads); err != nil {
 			return err
 		}
-		stop, err := store.PosProgress(ctx, k.of.Store, k.of.ID, k.in.read)
+		stop, err := store.PosProgress(ctx, k.of.Store, k.of.ID, k.in.read, k.s.now())
 		if err == nil && stop {
 			return errStopped
 		}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/uptrace/bun"
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/posbooks"
@@ -154,9 +153,9 @@ func (db *DB) PutPosImport(ctx context.Context, i posbooks.Import) error {
 }
 
 // PosProgress implements posbooks.Store.
-func (db *DB) PosProgress(ctx context.Context, store, id uuid.UUID, done int64) (bool, error) {
+func (db *DB) PosProgress(ctx context.Context, store, id uuid.UUID, done int64, at time.Time) (bool, error) {
 	where := []any{shard.Of(store), idBytes(store), idBytes(id)}
-	if _, err := db.exec(ctx, "UPDATE pos_imports SET done = ? WHERE shard = ? AND store = ? AND id = ?", append([]any{done}, where...)...); err != nil {
+	if _, err := db.exec(ctx, "UPDATE pos_imports SET done = ?, changed_at = ? WHERE shard = ? AND store = ? AND id = ?", append([]any{done, toMillis(at)}, where...)...); err != nil {
 		return false, err
 	}
 	i, err := db.oneImport(ctx, "shard = ? AND store = ? AND id = ?", where...)
@@ -170,9 +169,9 @@ func (db *DB) StopPosImport(ctx context.Context, store, id uuid.UUID) error {
 }
 
 // NextPosImport implements posbooks.Store.
-func (db *DB) NextPosImport(ctx context.Context, states ...posbooks.State) (posbooks.Import, error) {
-	words := convert(states, func(s posbooks.State) string { return string(s) })
-	return db.oneImport(ctx, "state NOT IN ('finished', 'failed', 'cancelled') AND state IN (?) ORDER BY created_at, id LIMIT 1", bun.List(words))
+func (db *DB) NextPosImport(ctx context.Context, since time.Time) (posbooks.Import, error) {
+	return db.oneImport(ctx, "state NOT IN ('finished', 'failed', 'cancelled') AND (state = 'queued' OR state IN ('reading', 'taking', 'matching') AND changed_at < ?) "+
+		"ORDER BY created_at, id LIMIT 1", toMillis(since))
 }
 
 // SamePosImport implements posbooks.Store.

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/server/posbooks"
+)
+
+type importBooksCommand struct {
+	Store   string `required:"" help:"Code of the store whose books they are."`
+	Mapping string `required:"" help:"Name of a saved mapping, or of a JSON file with the rules of one (docs/pos-books.md)."`
+	Dry     bool   `name:"dry-run" help:"Say how the first rows are understood, and keep nothing."`
+	File    string `arg:"" help:"CSV, JSON or POSLog XML of the till software." type:"existingfile"`
+}
+
+// Run takes a file in, and matches the days that it goes over. It works while serve runs.
+func (i importBooksCommand) Run(ctx context.Context, s *surroundings) (err error) {
+	o, err := openMigrated(ctx, s.cli, tuning{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = o.close(err) }()
+	stores, err := auditPackCommand{Store: []string{i.Store}}.stores(ctx, o)
+	if err != nil {
+		return err
+	}
+	store := stores[0].ID
+	rules, err := i.rules(ctx, o, store)
+	if err != nil {
+		return err
+	}
+	begun, err := i.upload(ctx, o, store, rules)
+	if err != nil {
+		return fmt.Errorf("import-books %s: %w", i.File, err)
+	}
+	if i.Dry {
+		preview, err := o.books.Preview(ctx, store, begun.ID, rules)
+		if _, cerr := o.books.Cancel(ctx, store, begun.ID); err == nil {
+			err = cerr
+		}
+		if err != nil {
+			return fmt.Errorf("import-books %s: %w", i.File, err)
+		}
+		return json.NewEncoder(s.stdout).Encode(preview)
+	}
+	if _, err := o.books.Run(ctx, store, begun.ID, rules); err != nil {
+		return fmt.Errorf("import-books %s: %w", i.File, err)
+	}
+	done, err := i.await(ctx, o, store, begun.ID)
+	if err != nil {
+		return fmt.Errorf("import-books %s: %w", i.File, err)
+	}
+	if err := deed(ctx, o.db, "RunPosImport", "import-books", fmt.Sprintf("import=%s state=%s rows=%d bad=%d", done.ID, done.State, done.Rows, done.Bad)); err != nil {
+		return err
+	}
+	report := map[string]any{"import": done.ID, "state": done.State, "rows": done.Rows, "bad": done.Bad, "replaced": done.Replaced}
+	if done.Same != uuid.Nil {
+		report["same"] = done.Same
+	}
+	if done.Reason != "" {
+		report["reason"] = done.Reason
+	}
+	if err := json.NewEncoder(s.stdout).Encode(report); err != nil {
+		return err
+	}
+	if done.State != posbooks.Finished {
+		return errReported
+	}
+	return nil
+}
+
+// rules finds a mapping by its name, or reads one from a file.
+func (i importBooksCommand) rules(ctx context.Context, o *office, store uuid.UUID) (posbooks.Rules, error) {
+	saved, err := o.books.Mappings(ctx, store)
+	if err != nil {
+		return posbooks.Rules{}, err
+	}
+	for _, m := range saved {
+		if m.Name == i.Mapping {
+			return m.Rules, nil
+		}
+	}
+	raw, err := os.ReadFile(i.Mapping)
+	if errors.Is(err, os.ErrNotExist) {
+		return posbooks.Rules{}, fmt.Errorf("--mapping: there is neither a mapping nor a file %q", i.Mapping)
+	}
+	if err != nil {
+		return posbooks.Rules{}, fmt.Errorf("--mapping: %w", err)
+	}
+	var rules posbooks.Rules
+	if err := json.Unmarshal(raw, &rules); err != nil {
+		return rules, fmt.Errorf("--mapping: read %s: %w", i.Mapping, err)
+	}
+	return rules, rules.Check()
+}
+
+// upload hands the file over, part by part.
+func (i importBooksCommand) upload(ctx context.Context, o *office, store uuid.UUID, rules posbooks.Rules) (posbooks.Import, error) {
+	f, err := os.Open(i.File)
+	if err != nil {
+		return posbooks.Import{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return posbooks.Import{}, err
+	}
+	begun, err := o.books.Begin(ctx, posbooks.Person{Name: "command line"}, store, filepath.Base(i.File), info.Size(), rules)
+	if err != nil {
+		return begun, err
+	}
+	part := make([]byte, posbooks.PartSize)
+	for begun.Arrived < begun.Size {
+		n, err := io.ReadFull(f, part[:min(posbooks.PartSize, begun.Size-begun.Arrived)])
+		if err != nil {
+			return begun, fmt.Errorf("read file: %w", err)
+		}
+		if begun, err = o.books.AddPart(ctx, store, begun.ID, begun.Parts, part[:n]); err != nil {
+			return begun, err
+		}
+	}
+	return begun, nil
+}
+
+// await reads the file here, unless a serve that runs has taken it.
+func (i importBooksCommand) await(ctx context.Context, o *office, store, id uuid.UUID) (posbooks.Import, error) {
+	for {
+		if err := o.books.Round(ctx); err != nil {
+			return posbooks.Import{}, err
+		}
+		done, err := o.books.Import(ctx, store, id)
+		if err != nil {
+			return done, err
+		}
+		switch done.State {
+		case posbooks.Finished, posbooks.Failed, posbooks.Cancelled:
+			return done, nil
+		}
+		if err := clock.Wait(ctx, time.Second); err != nil {
+			return done, err
+		}
+	}
+}
