@@ -316,7 +316,11 @@ func (h handlers) GetSettlementBooks(ctx context.Context, r GetSettlementBooksRe
 	if err != nil {
 		return nil, err
 	}
+	dialect := clearing.Dialect(r.Params.Dialect)
+	if dialect != clearing.Hledger && dialect != clearing.Beancount {
+		return nil, badParameter("dialect", "must be hledger or beancount")
+	}
 	var text bytes.Buffer
-	err = h.o.Settlement.WriteBooks(ctx, month, clearing.Dialect(r.Params.Dialect), &text)
+	err = h.o.Settlement.WriteBooks(ctx, month, dialect, &text)
 	return GetSettlementBooks200TextResponse(text.String()), err
 }

@@ -3572,7 +3572,7 @@ type Party struct {
 	// Code Capital letters, digits and dashes; part of the numbers of its documents.
 	Code string `json:"code"`
 
-	// Currency ISO 4217
+	// Currency ISO 4217; empty of a programme that nobody has described.
 	Currency string `json:"currency"`
 
 	// Gross What it owes and is owed stand apart; else their difference.
