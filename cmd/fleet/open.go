@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -53,7 +54,7 @@ func (d *demo) open(ctx context.Context) (err error) {
 	if err := d.stores(ctx); err != nil {
 		return err
 	}
-	if err := d.cashiers(ctx); err != nil {
+	if err := errors.Join(d.franchise(ctx), d.tiers(ctx), d.cashiers(ctx)); err != nil {
 		return err
 	}
 	if err := d.shoppers(ctx); err != nil {

@@ -35,6 +35,7 @@ func (d *demo) story() []step {
 		{"Dora joins on her phone and adds the card to a wallet", d.joins},
 		{"A sale reaches the wallet", d.doraBuys},
 		{"A Google phone's rotating code at the till", d.googlePhone},
+		{"The south store closes its day, and HQ certifies it", d.endOfDay},
 		{"hq verify checks every chain, signature and balance", d.verify},
 	}
 }
