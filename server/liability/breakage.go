@@ -63,7 +63,7 @@ const (
 
 // Breakage is what the rows add up to. The range is the widest of two: what the projection
 // becomes when any one cohort is left out, and what it becomes when it errs by as much as
-// any of the tests did.
+// the worst of the tests did, in either direction.
 func (r *RunOff) Breakage() Breakage {
 	by := r.now - 1
 	p := r.observe(by, 0)
@@ -164,11 +164,11 @@ func (r *RunOff) spread(b *Breakage, expired float64) {
 	}
 	for _, t := range b.Tests {
 		if t.Projected > 0 {
-			n := expired * float64(t.Real) / float64(t.Projected)
-			low, high = min(low, n), max(high, n)
+			off := math.Abs(float64(t.Real)/float64(t.Projected) - 1)
+			low, high = min(low, expired*(1-off)), max(high, expired*(1+off))
 		}
 	}
-	b.Low, b.High = int64(math.Floor(low)), int64(math.Ceil(min(high, float64(b.Open-b.Stays))))
+	b.Low, b.High = max(0, int64(math.Floor(low))), int64(math.Ceil(min(high, float64(b.Open-b.Stays))))
 	b.High = max(b.High, b.Expired)
 }
 
