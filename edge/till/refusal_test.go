@@ -178,6 +178,14 @@ func refusedRequests() []refusal {
 		{code: problem.PointsUnknown, name: "voucher", req: func(t *testing.T, s *shop) till.Request {
 			return till.Request{Codes: []string{s.Static(t, s.World.Member(1))}, Basket: tilltest.Basket(1000), Wishes: []loyalty.Wish{use(s.voucher, 1)}}
 		}},
+		{code: problem.VoucherOfAnother, req: func(t *testing.T, s *shop) till.Request {
+			other := s.World.Member(1)
+			s.Feed(t, s.till, s.Item(t, wire.ItemMember, other.ID, other))
+			return till.Request{
+				Codes:  []string{s.Static(t, other), s.Token(t, passtoken.KindVoucher, s.voucher.Voucher.ID, 1).Text()},
+				Basket: tilltest.Basket(1000), Wishes: []loyalty.Wish{use(s.voucher, 1)},
+			}
+		}},
 		{code: problem.CapUnknownDay, change: func(s *shop) { s.Policy.UnknownSales = -1 }, req: func(t *testing.T, s *shop) till.Request {
 			return raw(s.Static(t, s.World.Member(1)))(t, s)
 		}},

@@ -14,6 +14,7 @@ const (
 	RewardUnknown      Reason = "reward_unknown"
 	RewardInactive     Reason = "reward_inactive"
 	VoucherUnknown     Reason = "voucher_unknown"
+	VoucherOfAnother   Reason = "voucher_of_another"
 	VoucherUsed        Reason = "voucher_used"
 	VoucherExpired     Reason = "voucher_expired"
 	VoucherNotYetValid Reason = "voucher_not_yet_valid"

@@ -138,7 +138,7 @@ var refusedWishes = []refused{
 	{"unknown voucher", wish(loyalty.Wish{Voucher: loyalty.ID{9}, Times: 1})(none), loyalty.VoucherUnknown},
 	{"somebody else's voucher", wish(voucher(1))(func(r *loyalty.Request) {
 		change(r, func(_ *loyalty.Reward, v *loyalty.Voucher) { v.Account = loyalty.ID{9} })
-	}), loyalty.VoucherUnknown},
+	}), loyalty.VoucherOfAnother},
 	{"blocked voucher", wish(voucher(1))(func(r *loyalty.Request) {
 		change(r, func(_ *loyalty.Reward, v *loyalty.Voucher) { v.Blocked = true })
 	}), loyalty.CodeBlocked},

@@ -120,8 +120,10 @@ func (w *wishes) addVoucher(wish Wish) *Refusal {
 	r := w.request
 	voucher, known := r.Vouchers[wish.Voucher]
 	switch {
-	case !known || voucher.Account != r.Member.Account:
+	case !known:
 		return refuse(VoucherUnknown, "the member has no such voucher")
+	case voucher.Account != r.Member.Account:
+		return refuse(VoucherOfAnother, "the voucher is another member's; a sale has one account")
 	case voucher.Blocked:
 		return refuse(CodeBlocked, "the voucher is blocked")
 	case voucher.ValidFrom > r.Now:

@@ -153,6 +153,8 @@ const (
 	// The console.
 	TooManyRows Code = "too_many_rows"
 
+	VoucherOfAnother Code = "voucher_of_another"
+
 	// A voucher that was given away.
 	GiftTakenBack Code = "gift_taken_back"
 
@@ -286,6 +288,8 @@ var Table = map[Code]Row{
 	PrinterNone: {409, "No receipt printer is set up", "No receipt printer is set up at this till."},
 	PrinterAway: {503, "The receipt printer does not print", "The printer did not print. Check paper, lid and cable, then print again. The sale is safe."},
 	PrinterBusy: {429, "Too many receipts wait for the printer", "Too many receipts are waiting. Look after the printer, then print again."},
+
+	VoucherOfAnother: {422, "The voucher is another member's than the card", "This voucher is somebody else's, so it cannot be used together with this card. Ring the voucher as a sale of its own first, without the card."},
 
 	GiftTakenBack: {410, "The voucher was taken back by who gave it", "Whoever gave this voucher has taken it back."},
 

@@ -38,6 +38,8 @@ const problems = {
   currency_mismatch: 'The currency does not fit this store.',
   reward_unknown: 'This reward is not known here.',
   reward_inactive: 'This reward is not on offer now.',
+  voucher_of_another:
+    'This voucher is somebody else’s, so it cannot be used together with this card. Ring the voucher as a sale of its own first, without the card.',
   voucher_unknown: 'This voucher is not known here.',
   voucher_used: 'This voucher has been used already.',
   voucher_expired: 'This voucher has expired.',

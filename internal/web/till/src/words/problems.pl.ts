@@ -40,6 +40,8 @@ const problems: Catalog<Problems> = {
   currency_mismatch: 'Waluta nie pasuje do tego sklepu.',
   reward_unknown: 'Ta nagroda nie jest tu znana.',
   reward_inactive: 'Ta nagroda nie jest teraz dostępna.',
+  voucher_of_another:
+    'Ten bon należy do kogoś innego, więc nie można go użyć razem z tą kartą. Najpierw nabij bon jako osobną sprzedaż, bez karty.',
   voucher_unknown: 'Ten bon nie jest tu znany.',
   voucher_used: 'Ten bon został już wykorzystany.',
   voucher_expired: 'Ten bon stracił ważność.',

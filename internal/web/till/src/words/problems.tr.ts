@@ -40,6 +40,8 @@ const problems: Catalog<Problems> = {
   currency_mismatch: 'Para birimi bu mağazaya uymuyor.',
   reward_unknown: 'Bu ödül burada bilinmiyor.',
   reward_inactive: 'Bu ödül şu anda sunulmuyor.',
+  voucher_of_another:
+    'Bu kupon başka bir üyeye ait; bu kartla birlikte kullanılamaz. Önce kuponu kartsız, ayrı bir satış olarak girin.',
   voucher_unknown: 'Bu kupon burada bilinmiyor.',
   voucher_used: 'Bu kupon daha önce kullanılmış.',
   voucher_expired: 'Bu kuponun süresi dolmuş.',
