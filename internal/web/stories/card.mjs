@@ -196,6 +196,24 @@ await tell({
     check(sale.discount === basket.total && sale.to_pay === 0, JSON.stringify(sale));
     const again = await sell(basket);
     check(again.code === 'voucher_used', JSON.stringify(again));
+    // What was given can be taken back: its address says so, and its code is refused.
+    await office('POST', '/vouchers', { member, reward: stage.breakfast });
+    await page.goto(`${card}#/points`);
+    await page.reload();
+    await page.getByRole('button', { name: 'Give away' }).click();
+    const second = await page.getByLabel('Send this address').inputValue();
+    await friend.goto(card + second.slice(second.indexOf('#')));
+    await friend.reload();
+    await friend.locator('[data-code]').first().waitFor();
+    const taken = await shown(friend);
+    await until('the lane knows the voucher', async () => (await scan(taken)).vouchers?.[0]?.left === 1);
+    await page.reload(); // the card knows that it is given
+    await page.getByRole('button', { name: 'Take back' }).click();
+    await page.getByText('It is yours alone again.').waitFor();
+    await accessible(page, 'a voucher taken back');
+    await until('the lane refuses the code', async () => (await scan(taken)).code === 'code_outdated');
+    await friend.reload();
+    await friend.getByText('Whoever gave you this voucher has taken it back.').waitFor();
     const forged = address.slice(address.indexOf('#'), -1) + (address.endsWith('A') ? 'B' : 'A');
     await friend.goto(card + forged);
     await friend.reload();
@@ -278,12 +296,17 @@ await tell({
     await fresh.getByRole('button', { name: 'Mail me the link' }).click();
     await fresh.getByText('If this address has a card').waitFor();
     const link = await newestLink(email);
+    const stolen = (await me()).code.text;
+    check((await scan(stolen)).member === member, 'the code is not good before the loss');
     await fresh.goto(link);
     await accessible(fresh, 'a link from a mail');
     await fresh.getByRole('button', { name: 'Open my card here' }).click();
     await fresh.locator('[data-code]').first().waitFor();
     check(!fresh.url().includes('open'), 'the secret of the link stays in the address');
     check((await me(fresh)).member === member, 'another card was opened');
+    await until('the lane refuses the lost phone', async () => (await scan(stolen)).code === 'code_outdated');
+    const found = await scan(await shown(fresh));
+    check(found.member === member, `the owner's new code: ${JSON.stringify(found)}`);
     const again = await open(browser, { viewport: phone });
     await again.goto(link);
     await again.getByRole('button', { name: 'Open my card here' }).click();

@@ -56,6 +56,10 @@ const en = {
     label: 'Code of the voucher for the till',
     hint: 'Show the code at the till.',
     gone: 'This voucher is not good any more.',
+    given: 'Given away.',
+    takeBack: 'Take back',
+    back: 'It is yours alone again.',
+    takenBack: 'Whoever gave you this voucher has taken it back.',
   },
   history: {
     title: 'What happened',

@@ -68,6 +68,10 @@ const pl: Catalog<typeof en> = {
     label: 'Kod kuponu dla kasy',
     hint: 'Pokaż kod w kasie.',
     gone: 'Ten kupon nie jest już ważny.',
+    given: 'Podarowany.',
+    takeBack: 'Cofnij podarunek',
+    back: 'Znów jest tylko Twój.',
+    takenBack: 'Osoba, która podarowała ten kupon, cofnęła podarunek.',
   },
   history: {
     title: 'Co się działo',

@@ -58,6 +58,10 @@ const tr: Catalog<typeof en> = {
     label: 'Kuponun kasa kodu',
     hint: 'Kodu kasada gösterin.',
     gone: 'Bu kupon artık geçerli değil.',
+    given: 'Hediye edildi.',
+    takeBack: 'Geri al',
+    back: 'Artık yalnızca sizin.',
+    takenBack: 'Bu kuponu hediye eden kişi geri aldı.',
   },
   history: {
     title: 'Neler oldu',
