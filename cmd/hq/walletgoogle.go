@@ -23,7 +23,7 @@ func (o *office) googleSide(files *walletFiles, f walletFlags, public string, mi
 	}
 	asker := files.client(googleTimeout)
 	client := google.NewClient(google.ClientOptions{
-		Account: *files.account, API: f.GoogleAPIURL, HTTP: asker, Now: o.clock.Now,
+		Account: *files.account, API: f.GoogleAPIURL, HTTP: asker, Now: o.clock.Now, Turns: googlewallet.Turns{Store: o.db},
 		Observe: func(method string, status int) { o.google.Observe(method, status) },
 	})
 	o.google = googlewallet.New(googlewallet.Options{

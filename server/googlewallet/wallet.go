@@ -50,6 +50,11 @@ type Store interface {
 	PutGoogleClass(ctx context.Context, id string, sent []byte) error
 	// TakeNonce keeps a digest of a callback's nonce; false when it is there.
 	TakeNonce(ctx context.Context, shard int, nonce [32]byte, ends time.Time) (bool, error)
+	// NewerCallback notes the end of a callback of an object; false when a newer one was
+	// taken before.
+	NewerCallback(ctx context.Context, k pass.Key, ends time.Time) (bool, error)
+	// ReserveTurn takes the next turn of all processes on the database; see [Turns].
+	ReserveTurn(ctx context.Context, earliest, latest time.Time, every time.Duration) (time.Time, error)
 	// ForgetNonces drops those that ended before a time.
 	ForgetNonces(ctx context.Context, before time.Time) error
 }
@@ -170,7 +175,10 @@ func (w *Wallet) Round(ctx context.Context) error {
 }
 
 // Callback takes in what Google posts. What is malformed, forged, of another issuer or
-// over is refused, and so is what was taken before; nothing of it counts.
+// over is refused, and so is what was taken before; nothing of it counts. One that ends
+// before the newest that was taken of its object is late, and changes nothing: Google says
+// when callbacks end and not when they were made, so this holds as far as it gives all the
+// same life. Two of one millisecond count in the order in which they come.
 func (w *Wallet) Callback(ctx context.Context, raw []byte) error {
 	roots, err := w.o.Roots.Get(ctx)
 	if err != nil {
@@ -194,6 +202,13 @@ func (w *Wallet) Callback(ctx context.Context, raw []byte) error {
 		}
 		if !isNew {
 			return problem.New(problem.Conflict, "this callback was taken before")
+		}
+		newest, err := w.o.Store.NewerCallback(ctx, k, e.Expires)
+		if err != nil {
+			return fmt.Errorf("order callback: %w", err)
+		}
+		if !newest {
+			return nil // what came of it was taken before
 		}
 		return w.passes.Saved(ctx, e.Serial, e.Type == google.Saved)
 	})

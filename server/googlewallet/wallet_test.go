@@ -287,6 +287,36 @@ func TestACallbackCountsOnce(t *testing.T) {
 	r.want(r.wallet.Callback(t.Context(), save), problem.Forbidden) // over
 }
 
+// Callbacks that overtake each other leave the pass as the shopper left it: by when they
+// end, which Google sets. Those of one millisecond count as they come.
+func TestCallbacksOutOfOrder(t *testing.T) {
+	for name, c := range map[string]struct {
+		events []string
+		ends   []time.Duration
+		want   pass.State
+	}{
+		"a removal comes late": {[]string{"save", "del", "save"}, []time.Duration{0, 2, 1}, pass.Issued},
+		"a save comes late":    {[]string{"del", "save", "del"}, []time.Duration{0, 2, 1}, pass.Installed},
+		"in order":             {[]string{"save", "del", "save"}, []time.Duration{0, 1, 2}, pass.Installed},
+		"at one moment":        {[]string{"save", "del"}, []time.Duration{0, 0}, pass.Issued},
+	} {
+		r := newRig(t)
+		m, phone := r.join("Ann")
+		for i, event := range c.events {
+			raw, err := r.double.Sign(googledouble.Callback{
+				Object: phone.Object(), Event: event, Expires: r.hq.Clock.Now().Add(10*time.Minute + c.ends[i]*time.Second),
+			})
+			r.must(err)
+			r.must(r.wallet.Callback(t.Context(), raw))
+		}
+		all, err := r.passes.Of(t.Context(), m.ID)
+		r.must(err)
+		if len(all) != 1 || all[0].State != c.want {
+			t.Errorf("%s: %+v, want %s", name, all, c.want)
+		}
+	}
+}
+
 // Two processes that send the same pass at once do not know whose was the last at
 // Google, so it is soon sent whole again.
 func TestTwoProcessesAtOnce(t *testing.T) {

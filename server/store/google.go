@@ -110,3 +110,26 @@ func (db *DB) ForgetNonces(ctx context.Context, before time.Time) error {
 	_, err := db.exec(ctx, "DELETE FROM google_nonces WHERE ends_at < ?", toMillis(before))
 	return err
 }
+
+// NewerCallback implements googlewallet.Store. An object of which nothing is kept, as after
+// a restore, orders nothing.
+func (db *DB) NewerCallback(ctx context.Context, k pass.Key, ends time.Time) (bool, error) {
+	n, err := db.exec(ctx, "UPDATE google_objects SET told_at = ? WHERE shard = ? AND pass = ? AND told_at <= ?", toMillis(ends), k.Shard, k.ID[:], toMillis(ends))
+	if err != nil || n == 1 {
+		return n == 1, err
+	}
+	o, err := db.GoogleObject(ctx, k)
+	return o.Version == 0, err
+}
+
+// turnCounter holds when the next turn at Google is, in microseconds.
+const turnCounter = "google turn"
+
+// ReserveTurn implements googlewallet.Store.
+func (db *DB) ReserveTurn(ctx context.Context, earliest, latest time.Time, every time.Duration) (time.Time, error) {
+	var next int64
+	err := db.write(ctx).NewRaw("INSERT INTO pass_progress (name, n, place) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET n = ? + "+
+		"CASE WHEN pass_progress.n < ? OR pass_progress.n > ? THEN ? ELSE pass_progress.n END RETURNING n",
+		turnCounter, earliest.Add(every).UnixMicro(), blob(nil), every.Microseconds(), earliest.UnixMicro(), latest.UnixMicro(), earliest.UnixMicro()).Scan(ctx, &next)
+	return time.UnixMicro(next - every.Microseconds()).UTC(), err
+}

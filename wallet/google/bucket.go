@@ -6,30 +6,57 @@ import (
 	"time"
 )
 
-// bucket lets so many requests a second through, evenly after a first few. It is safe
-// for concurrent use.
-type bucket struct {
-	every time.Duration
-	burst time.Duration
-	now   func() time.Time
-	sleep func(ctx context.Context, d time.Duration) error
+// Rate is how many requests go out: one Every so long, after a Burst in which they need
+// not wait.
+type Rate struct {
+	Every, Burst time.Duration
+}
 
+// Limit is what Google asks of an issuer, whichever process speaks for it.
+func Limit() Rate { return Rate{Every: time.Second / PerSecond, Burst: time.Second / 4} }
+
+// Turns gives requests their turns.
+type Turns interface {
+	// Reserve takes the next turn and returns when it comes; in the past is at once. A
+	// request that is given up keeps its turn.
+	Reserve(ctx context.Context, now time.Time, r Rate) (time.Time, error)
+}
+
+// ownTurns are the turns of one process that speaks for the issuer alone.
+type ownTurns struct {
 	mu   sync.Mutex
 	next time.Time // when the request after those promised may go
 }
 
-// take waits for this request's turn. A request that is given up keeps its turn.
+// Reserve implements Turns.
+func (o *ownTurns) Reserve(_ context.Context, now time.Time, r Rate) (time.Time, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if earliest := now.Add(-r.Burst); o.next.Before(earliest) {
+		o.next = earliest
+	}
+	at := o.next
+	o.next = at.Add(r.Every)
+	return at, nil
+}
+
+// bucket lets requests through when their turn comes. It is safe for concurrent use.
+type bucket struct {
+	turns Turns
+	now   func() time.Time
+	sleep func(ctx context.Context, d time.Duration) error
+}
+
+// take waits for this request's turn.
 func (b *bucket) take(ctx context.Context) error {
-	b.mu.Lock()
 	now := b.now()
-	if earliest := now.Add(-b.burst); b.next.Before(earliest) {
-		b.next = earliest
-	}
-	wait := b.next.Sub(now)
-	b.next = b.next.Add(b.every)
-	b.mu.Unlock()
-	if wait <= 0 {
+	at, err := b.turns.Reserve(ctx, now, Limit())
+	switch wait := at.Sub(now); {
+	case err != nil && ctx.Err() == nil:
+		return &Failure{Kind: Later, Reason: "no turn could be had", cause: err}
+	case err != nil || wait <= 0:
 		return ctx.Err()
+	default:
+		return b.sleep(ctx, wait)
 	}
-	return b.sleep(ctx, wait)
 }

@@ -43,12 +43,15 @@ type ClientOptions struct {
 	HTTP    *http.Client // its redirects are not followed
 	Now     func() time.Time
 	Sleep   func(ctx context.Context, d time.Duration) error
+	// Turns are shared by all processes that speak for the issuer; nil when this is the
+	// only one.
+	Turns Turns
 	// Observe is told of each request that was answered, or not (status 0).
 	Observe func(method string, status int)
 }
 
 // Client speaks to Google's Wallet API. It is safe for concurrent use and keeps below
-// PerSecond requests a second.
+// PerSecond requests a second, with all others of the same Turns.
 type Client struct {
 	o      ClientOptions
 	do     func(*http.Request) (*http.Response, error)
@@ -71,6 +74,9 @@ func NewClient(o ClientOptions) *Client {
 	if o.Observe == nil {
 		o.Observe = func(string, int) {}
 	}
+	if o.Turns == nil {
+		o.Turns = &ownTurns{}
+	}
 	own := *o.HTTP
 	own.Timeout = requestTime
 	// A token must not follow somebody's redirect to another host.
@@ -78,7 +84,7 @@ func NewClient(o ClientOptions) *Client {
 	return &Client{
 		o: o, do: own.Do,
 		tokens: &tokens{account: o.Account, do: own.Do, now: o.Now},
-		bucket: &bucket{every: time.Second / PerSecond, burst: time.Second / 4, now: o.Now, sleep: o.Sleep},
+		bucket: &bucket{turns: o.Turns, now: o.Now, sleep: o.Sleep},
 	}
 }
 
