@@ -155,6 +155,23 @@ func (cat *catalogue) good(v loyalty.Voucher) bool {
 	return v.Left > 0 && !v.Blocked && (end.IsZero() || end.After(cat.now))
 }
 
+// nextEnd is when the first of the vouchers ends that a face may show; zero when none does.
+func (cat *catalogue) nextEnd(p Pass, f face.Face, b *books) (next time.Time) {
+	if f.Voided || b == nil {
+		return time.Time{}
+	}
+	for _, v := range b.vouchers {
+		end := cat.end(v)
+		if p.Voucher != uuid.Nil && p.Voucher != uuid.UUID(v.ID) || end.IsZero() || !cat.good(v) {
+			continue
+		}
+		if next.IsZero() || end.Before(next) {
+			next = end
+		}
+	}
+	return next
+}
+
 func (cat *catalogue) voucher(v loyalty.Voucher) face.Voucher {
 	r := cat.rewards[uuid.UUID(v.Reward)]
 	return face.Voucher{ID: uuid.UUID(v.ID), Name: r.Name, Discount: r.Discount, Currency: r.Currency, Left: v.Left, ValidTo: cat.end(v)}

@@ -36,6 +36,8 @@ type draft struct {
 	// moving says that its voucher is on the way to another account, and for so long
 	// nobody knows what it says. The feed tells when it is there.
 	moving bool
+	// next is when the face changes by itself before the day is over; zero for never.
+	next time.Time
 }
 
 // drafts makes the faces of many passes with a handful of queries.
@@ -69,6 +71,7 @@ func (s *Service) drafts(ctx context.Context, cat *catalogue, passes []Pass) ([]
 		m := of[p.Member]
 		d := draft{pass: p, member: m, face: cat.draft(p, m, books[m.Account], cmp.Or(locales[p.Member], "en"))}
 		d.moving = p.Voucher != uuid.Nil && p.State != Voided && m.ID != uuid.Nil && !m.Blocked && books[m.Account].find(p.Voucher) < 0
+		d.next = cat.nextEnd(p, d.face, books[m.Account])
 		if d.digest, err = d.face.Digest(); err != nil {
 			return nil, err
 		}

@@ -56,12 +56,16 @@ func (s *Service) Round(ctx context.Context) (more bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		ended, err := s.lapse(ctx)
+		if err != nil {
+			return false, err
+		}
 		sweeping, err := s.sweep(ctx)
 		if err != nil {
 			return false, err
 		}
-		if !due && !sweeping || late {
-			return due || sweeping, nil
+		if more := due || ended || sweeping; !more || late {
+			return more, nil
 		}
 	}
 }
@@ -277,6 +281,16 @@ func (s *Service) sweep(ctx context.Context) (more bool, err error) {
 		return false, fmt.Errorf("keep progress: %w", err)
 	}
 	return at.Running != "" || at.Done != stamp, s.o.Store.SetPassProgress(ctx, progressSweep, n+1, raw)
+}
+
+// lapse looks at passes on which a voucher has ended since they were looked at. What is on
+// its way to another account stays and is looked at again in the next round.
+func (s *Service) lapse(ctx context.Context) (more bool, err error) {
+	due, err := s.o.Store.PassesEnding(ctx, s.now(), sweepAtOnce)
+	if err != nil {
+		return false, fmt.Errorf("read passes of vouchers that ended: %w", err)
+	}
+	return len(due) == sweepAtOnce, s.settle(ctx, due, s.o.Settings.UrgentGap)
 }
 
 // forget drops the passes of members who left long ago.

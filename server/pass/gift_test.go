@@ -219,6 +219,35 @@ func TestALossOfACardThatIsOverIssuesNothing(t *testing.T) {
 	}
 }
 
+// A voucher that ends within the day is void on its pass, and gone from the card, at its
+// end and not at midnight; the next one at its own.
+func TestAVoucherEndsOnPassesAtItsEnd(t *testing.T) {
+	engines(t, func(t *testing.T, dsn string) {
+		r := newRigOn(t, dsn, pass.Settings{})
+		m := r.member("Ada")
+		now := r.hq.Clock.Now()
+		first, second := r.voucher(m, now.Add(3*time.Hour)), r.voucher(m, now.Add(5*time.Hour))
+		h, h2 := r.install(r.coupon(first, pass.Apple), "one"), r.install(r.coupon(second, pass.Apple), "two")
+		card := r.install(r.issue(m, pass.Apple), "the card's")
+		r.rounds()
+		for _, p := range []*phone{h, h2, card} {
+			p.update()
+		}
+		for _, c := range []struct {
+			after      time.Duration
+			one, two   bool
+			cards, all int
+		}{{3*time.Hour - time.Second, false, false, 2, 0}, {3 * time.Hour, true, false, 1, 2}, {4 * time.Hour, true, false, 1, 0}, {5 * time.Hour, true, true, 0, 2}} {
+			r.hq.Clock.Set(now.Add(c.after))
+			r.rounds()
+			changed := h.update() + h2.update() + card.update()
+			if h.face.Voided != c.one || h2.face.Voided != c.two || len(card.face.Vouchers) != c.cards || changed != c.all {
+				t.Errorf("after %s: void %t and %t, the card lists %d, %d passes changed; want %+v", c.after, h.face.Voided, h2.face.Voided, len(card.face.Vouchers), changed, c)
+			}
+		}
+	})
+}
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

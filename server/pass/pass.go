@@ -95,6 +95,7 @@ type Pass struct {
 	MovedAt    time.Time // when HQ recorded what moved the account last, as far as that was looked at
 	ReissueAt  time.Time // when the code is to be issued anew; zero for not
 	ReissuedAt time.Time
+	NextAt     time.Time // when what it says changes by itself next; zero for never
 	ErasedAt   time.Time // when the member left; the row follows after a while
 }
 

@@ -89,6 +89,10 @@ func (s *Service) news(ctx context.Context, drafts []draft, look uint64) ([]chan
 		if rewrite && d.pass.ReissueAt.IsZero() {
 			c.is.ReissueAt = later(now.Add(s.o.Settings.ReissueAfter), d.pass.ReissuedAt.Add(s.o.Settings.ReissueGap))
 		}
+		c.is.NextAt = d.next
+		if !c.changed && !rewrite && !d.next.Equal(d.pass.NextAt) {
+			out = append(out, c) // nothing to tell a phone
+		}
 		if c.changed || rewrite {
 			c.is.MovedAt = later(m.RecordedAt, d.pass.MovedAt)
 			out = append(out, c)
@@ -168,7 +172,7 @@ func (s *Service) keep(ctx context.Context, news []change, gap time.Duration) (a
 			switch {
 			case !exists:
 				continue
-			case p.Tag != c.was.Tag || p.State != c.was.State || !p.ReissueAt.Equal(c.was.ReissueAt) || !p.MovedAt.Equal(c.was.MovedAt):
+			case p.Tag != c.was.Tag || p.State != c.was.State || !p.ReissueAt.Equal(c.was.ReissueAt) || !p.MovedAt.Equal(c.was.MovedAt) || !p.NextAt.Equal(c.was.NextAt):
 				again = append(again, p.Key)
 				continue
 			}

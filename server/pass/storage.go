@@ -96,6 +96,8 @@ type Store interface {
 	// ForgetErased drops passes that were erased before a time with all there is of them,
 	// at most limit, and returns how many.
 	ForgetErased(ctx context.Context, before time.Time, limit int) (int, error)
+	// PassesEnding returns passes whose NextAt has come, the earliest first.
+	PassesEnding(ctx context.Context, now time.Time, limit int) ([]Pass, error)
 	ReissuesDue(ctx context.Context, now time.Time, limit int) ([]Pass, error)
 
 	PutRegistration(ctx context.Context, r Registration) error

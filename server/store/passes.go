@@ -35,6 +35,7 @@ type passRow struct {
 	ReissueAt  int64  `bun:"reissue_at"`
 	ReissuedAt int64  `bun:"reissued_at"`
 	ErasedAt   int64  `bun:"erased_at"`
+	NextAt     int64  `bun:"next_at"`
 }
 
 func (r passRow) key() pass.Key { return pass.Key{Shard: r.Shard, ID: toID(r.ID)} }
@@ -44,6 +45,7 @@ func (r passRow) pass() pass.Pass {
 		Key: r.key(), Member: toID(r.Member), Voucher: toID(r.Voucher), Channel: pass.Channel(r.Channel), State: pass.State(r.State),
 		Digest: r.Digest, Brand: r.Brand, Tag: r.Tag, CauseAt: fromMillis(r.CauseAt), IssuedAt: fromMillis(r.IssuedAt),
 		MovedAt: fromMillis(r.MovedAt), ReissueAt: fromMillis(r.ReissueAt), ReissuedAt: fromMillis(r.ReissuedAt), ErasedAt: fromMillis(r.ErasedAt),
+		NextAt: fromMillis(r.NextAt),
 	}
 	if r.ModifiedAt != 0 {
 		p.Modified = time.Unix(r.ModifiedAt, 0).UTC()
@@ -60,10 +62,11 @@ func passValues(p pass.Pass) row {
 	return row{
 		p.Shard, idBytes(p.ID), idBytes(p.Member), idBytes(p.Voucher), uint8(p.Channel), uint8(p.State), blob(p.Digest), p.Brand, p.Tag, modified,
 		toMillis(p.CauseAt), toMillis(p.IssuedAt), toMillis(p.MovedAt), toMillis(p.ReissueAt), toMillis(p.ReissuedAt), toMillis(p.ErasedAt),
+		toMillis(p.NextAt),
 	}
 }
 
-const passColumns = "shard, id, member, voucher, channel, state, digest, brand, tag, modified_at, cause_at, issued_at, moved_at, reissue_at, reissued_at, erased_at"
+const passColumns = "shard, id, member, voucher, channel, state, digest, brand, tag, modified_at, cause_at, issued_at, moved_at, reissue_at, reissued_at, erased_at, next_at"
 
 func passKeys(keys []pass.Key) []row {
 	return convert(keys, func(k pass.Key) row { return row{k.Shard, idBytes(k.ID)} })
@@ -149,7 +152,7 @@ func (db *DB) SavePasses(ctx context.Context, passes []pass.Pass) error {
 	return db.insert(ctx, "INSERT INTO passes ("+passColumns+")", convert(passes, passValues),
 		"ON CONFLICT (shard, id) DO UPDATE SET state = EXCLUDED.state, digest = EXCLUDED.digest, brand = EXCLUDED.brand, tag = EXCLUDED.tag, "+
 			"modified_at = EXCLUDED.modified_at, cause_at = EXCLUDED.cause_at, moved_at = EXCLUDED.moved_at, reissue_at = EXCLUDED.reissue_at, "+
-			"reissued_at = EXCLUDED.reissued_at")
+			"reissued_at = EXCLUDED.reissued_at, next_at = EXCLUDED.next_at")
 }
 
 // ErasePasses implements pass.Store.
@@ -191,6 +194,11 @@ func (db *DB) ForgetErased(ctx context.Context, before time.Time, limit int) (in
 // ReissuesDue implements pass.Store.
 func (db *DB) ReissuesDue(ctx context.Context, now time.Time, limit int) ([]pass.Pass, error) {
 	return page(ctx, db, passRow.pass, "SELECT "+passColumns+" FROM passes WHERE reissue_at > 0 AND reissue_at <= ? ORDER BY reissue_at LIMIT ?", toMillis(now), limit)
+}
+
+// PassesEnding implements pass.Store.
+func (db *DB) PassesEnding(ctx context.Context, now time.Time, limit int) ([]pass.Pass, error) {
+	return page(ctx, db, passRow.pass, "SELECT "+passColumns+" FROM passes WHERE next_at > 0 AND next_at <= ? ORDER BY next_at LIMIT ?", toMillis(now), limit)
 }
 
 // PassProgress implements pass.Store.
