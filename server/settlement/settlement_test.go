@@ -250,3 +250,52 @@ func TestFeesAndTaxes(t *testing.T) {
 		t.Errorf("north %+v", got["NORTH"].Groups)
 	}
 }
+
+// The example of docs/settlement.md.
+func TestTheExampleOfTheDocument(t *testing.T) {
+	ctx := context.Background()
+	r := newRig(t)
+	r.party("NORTH", 20260101, "A")
+	south := r.party("SOUTH", 20260101, "B")
+	r.party("EAST", 20260101, "T")
+	r.price("points", "EUR", 20260101, 1000)
+	r.price("points", "TRY", 20260101, 45_000)
+	r.must(r.SetRate(ctx, anna, clearing.Rate{Base: "TRY", Quote: "EUR", From: 20260101, Billionths: 20_000_000, Source: "ECB"}))
+	r.must(r.SetFee(ctx, anna, clearing.Fee{Code: "CLEARING", From: 20260101, Payer: clearing.PaysHonouring, BasisPoints: 250}))
+	r.must(r.SetTax(ctx, anna, clearing.Tax{Party: south.ID, From: 20260101, BasisPoints: 1900}))
+	member := r.Member(t, "m", 0)
+	r.tills["A"].Sell(t, member, 300_000, 0)
+	r.sync("A")
+	r.at(day(2026, 3, 10, 12), "B")
+	sale := r.tills["B"].Sell(t, member, 100, 400)
+	r.sync("B")
+	r.at(day(2026, 3, 20, 12), "T")
+	r.tills["T"].Sell(t, member, 100, 300)
+	r.sync("T")
+	r.at(day(2026, 4, 2, 12))
+	check := func(got map[string]settlement.Statement, want map[string]map[string]int64) {
+		t.Helper()
+		for party, by := range want {
+			for currency, n := range by {
+				if net(got[party], currency) != n {
+					t.Errorf("%s: net %d %s, want %d: %+v", party, net(got[party], currency), currency, n, got[party].Groups)
+				}
+			}
+		}
+	}
+	check(r.lock(202603), map[string]map[string]int64{
+		"NORTH": {"EUR": -670}, "SOUTH": {"EUR": 388}, "EAST": {"TRY": 13_162}, "PROGRAMME": {"EUR": 282, "TRY": -13_162},
+	})
+	r.at(day(2026, 4, 3, 12), "B")
+	r.tills["B"].Void(t, sale, member)
+	r.sync("B")
+	r.at(day(2026, 5, 2, 12))
+	april := r.lock(202604)
+	check(april, map[string]map[string]int64{"NORTH": {"EUR": 400}, "SOUTH": {"EUR": -388}})
+	if n := april["NORTH"].Notes; len(n) != 1 || n[0].Of != 202603 || !n[0].Totals[0].Credit() {
+		t.Errorf("notes of NORTH %+v", n)
+	}
+	if n := april["SOUTH"].Notes; len(n) != 1 || n[0].Totals[0].Credit() || n[0].Totals[0].Net != -388 {
+		t.Errorf("notes of SOUTH %+v", n)
+	}
+}

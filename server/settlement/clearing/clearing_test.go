@@ -105,6 +105,28 @@ func TestCurrenciesWithoutCentsAreConverted(t *testing.T) {
 	}
 }
 
+// Where a party redeems what it issued nobody owes anybody, and no price is missed; unless
+// a fee is due there too.
+func TestAPartyOwesItselfNothing(t *testing.T) {
+	terms := agreed()
+	terms.Prices = nil
+	s := sumAt(b, lira, 20260301, 100)
+	p := NewPricer(terms.Build(), 202603)
+	if lines := p.Lines(s.Spot(), []Sum{s}, nil); len(lines) != 0 || len(p.Missing()) != 0 {
+		t.Errorf("%+v, missing %+v", lines, p.Missing())
+	}
+	terms.Fees = []Fee{{Code: "OWN", From: 20260101, Payer: PaysHonouring, BasisPoints: 100, Own: true}}
+	p = NewPricer(terms.Build(), 202603)
+	if p.Lines(s.Spot(), []Sum{s}, nil); len(p.Missing()) != 1 {
+		t.Errorf("missing %+v", p.Missing())
+	}
+	terms.Prices = []Price{{"points", "JPY", 20260101, 1_000_000}}
+	p = NewPricer(terms.Build(), 202603)
+	if lines := p.Lines(s.Spot(), []Sum{s}, nil); len(lines) != 1 || lines[0].Kind != KindFee || lines[0].Debit.Minor != 1000 {
+		t.Errorf("%+v", lines)
+	}
+}
+
 // An amount that does not fit is named, and no other amount stands in its place.
 func TestAnAmountThatDoesNotFitIsNamed(t *testing.T) {
 	terms := agreed()

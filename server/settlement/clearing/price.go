@@ -161,6 +161,9 @@ func (p *Pricer) clear(at lineMap, spot Spot, s Sum) {
 		honoured = issued // the programme takes what it is given
 	}
 	price, _, ok := p.terms.prices.at([2]string{s.Unit, honoured}, s.Day)
+	if !ok && from == to && !p.terms.own {
+		return // nobody owes anybody
+	}
 	if !ok {
 		p.miss(Missing{What: "price", Unit: s.Unit, Currency: honoured}, s.Day)
 		return

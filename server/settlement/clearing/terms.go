@@ -139,6 +139,7 @@ type Terms struct {
 	prices  dated[[2]string, int64]
 	fees    dated[string, Fee]
 	codes   []string // of fees, in order
+	own     bool     // a fee is due also where a party redeems what it issued
 	taxes   dated[uuid.UUID, int64]
 	rates   dated[[2]string, Rate]
 }
@@ -180,7 +181,7 @@ func (t *Terms) Build() *Terms {
 	t.parties = map[uuid.UUID]Party{Programme: {ID: Programme, Code: "PROGRAMME", Name: "Programme", Language: "en"}}
 	t.places = map[uuid.UUID]Place{}
 	t.owners, t.prices, t.fees = dated[uuid.UUID, uuid.UUID]{}, dated[[2]string, int64]{}, dated[string, Fee]{}
-	t.taxes, t.rates, t.codes = dated[uuid.UUID, int64]{}, dated[[2]string, Rate]{}, nil
+	t.taxes, t.rates, t.codes, t.own = dated[uuid.UUID, int64]{}, dated[[2]string, Rate]{}, nil, false
 	for _, p := range t.Parties {
 		t.parties[p.ID] = p
 	}
@@ -198,6 +199,7 @@ func (t *Terms) Build() *Terms {
 			t.codes = append(t.codes, f.Code)
 		}
 		t.fees.put(f.Code, f.From, f)
+		t.own = t.own || f.Own
 	}
 	slices.Sort(t.codes)
 	for _, x := range t.Taxes {
