@@ -196,6 +196,9 @@ func (w *world) checkAccounts(ctx context.Context, r *Report) error {
 		for _, h := range rows {
 			if h.Unit == points {
 				free[h.Account], debt[h.Account] = h.Free+h.Allowance, h.Overdraft
+				if h.Allowance != 0 {
+					r.wrong("account %s has %d points set aside when every right is used up or given back", h.Account, h.Allowance)
+				}
 			}
 		}
 		const most = 2000

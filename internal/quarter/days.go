@@ -174,7 +174,9 @@ func (w *world) visit(ctx context.Context, l *lane) error {
 	if err != nil {
 		return err
 	}
-	w.recent = append(w.recent, s)
+	if !x.asked { // undone, its right would live again until the till gives it back
+		w.recent = append(w.recent, s)
+	}
 	if x.keep && s.fact.Earned >= 20 { // what was earned here is spent here
 		l.now(l.at.Add(5 * time.Minute))
 		h := &l.held[len(l.held)-1]

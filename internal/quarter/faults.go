@@ -51,8 +51,9 @@ func (w *world) closesTomorrow(from int, l *lane) {
 func (w *world) neverCloses(from int, l *lane) {
 	w.on(from, evening, func(context.Context) error {
 		l.now(w.shut(l))
+		err := l.release() // what is over is given back, closed or not
 		l.date = l.date.Next()
-		return nil
+		return err
 	})
 }
 

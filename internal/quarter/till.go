@@ -30,6 +30,7 @@ func (w *world) join(l *lane) (*member, error) {
 // head office does not give is not redeemed: it has not heard of today yet.
 func (w *world) ask(ctx context.Context, l *lane, x *sale) error {
 	w.hq.until(l.at)
+	l.now(w.hq.clock.Now()) // a till that hears head office is not behind it
 	right := w.dice.id(l.at)
 	who := allowance.Lane{ID: l.terminal, Epoch: l.writer.Epoch, Store: l.shop.id}
 	answer, err := w.hq.rights.Authorise(ctx, who, wire.AuthoriseRequest{
