@@ -1,6 +1,7 @@
 package typeface
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"sync"
@@ -19,9 +20,14 @@ import (
 // Face is one of the fonts that paper is set in. Its methods are safe for concurrent use.
 type Face struct {
 	Name string
-	TTF  []byte
 	*sfnt.Font
+
+	ttf []byte
 }
+
+// TTF is the font's file, a copy for each who asks: makers of PDF write into what they are
+// given.
+func (f Face) TTF() []byte { return bytes.Clone(f.ttf) }
 
 // Faces are the fonts there are.
 type Faces struct{ Regular, Bold, Mono Face }
@@ -38,7 +44,7 @@ var Open = sync.OnceValues(func() (Faces, error) {
 		if err != nil {
 			return Faces{}, fmt.Errorf("read font %s: %w", f.name, err)
 		}
-		*f.into = Face{f.name, f.ttf, read}
+		*f.into = Face{f.name, read, f.ttf}
 	}
 	return out, nil
 })

@@ -7130,6 +7130,9 @@ type ServerInterface interface {
 	// ListStatementLines The lines of a statement
 	// (GET /settlement/months/{month}/statements/{party}/lines)
 	ListStatementLines(c *fiber.Ctx, month MonthSettled, party PartyID, params ListStatementLinesParams) error
+	// GetStatementPDF A statement on paper
+	// (GET /settlement/months/{month}/statements/{party}/statement.pdf)
+	GetStatementPDF(c *fiber.Ctx, month MonthSettled, party PartyID) error
 	// ListParties Who settles
 	// (GET /settlement/parties)
 	ListParties(c *fiber.Ctx) error
@@ -14115,6 +14118,43 @@ func (siw *ServerInterfaceWrapper) ListStatementLines(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetStatementPDF operation middleware
+func (siw *ServerInterfaceWrapper) GetStatementPDF(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "month" -------------
+	var month MonthSettled
+
+	err = runtime.BindStyledParameterWithOptions("simple", "month", c.Params("month"), &month, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter month: %w", err).Error())
+	}
+
+	// ------------- Path parameter "party" -------------
+	var party PartyID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "party", c.Params("party"), &party, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter party: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetStatementPDF(c, month, party)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListParties operation middleware
 func (siw *ServerInterfaceWrapper) ListParties(c *fiber.Ctx) error {
 
@@ -16865,6 +16905,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/settlement/months/:month/statements/:party/lines", wrapper.ListStatementLines)
 
 	router.Get(options.BaseURL+"/settlement/months/:month/statements/:party/file", wrapper.GetStatementFile)
+
+	router.Get(options.BaseURL+"/settlement/months/:month/statements/:party/statement.pdf", wrapper.GetStatementPDF)
 
 	router.Get(options.BaseURL+"/settlement/months/:month/lines/:number/postings", wrapper.ListLinePostings)
 
@@ -21906,6 +21948,46 @@ func (response ListStatementLinesdefaultApplicationProblemPlusJSONResponse) Visi
 	return ctx.JSON(&response.Body)
 }
 
+type GetStatementPDFRequestObject struct {
+	Month MonthSettled `json:"month"`
+	Party PartyID      `json:"party"`
+}
+
+type GetStatementPDFResponseObject interface {
+	VisitGetStatementPDFResponse(ctx *fiber.Ctx) error
+}
+
+type GetStatementPDF200ApplicationPdfResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetStatementPDF200ApplicationPdfResponse) VisitGetStatementPDFResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetStatementPDFdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetStatementPDFdefaultApplicationProblemPlusJSONResponse) VisitGetStatementPDFResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListPartiesRequestObject struct {
 }
 
@@ -23868,6 +23950,9 @@ type StrictServerInterface interface {
 	// ListStatementLines The lines of a statement
 	// (GET /settlement/months/{month}/statements/{party}/lines)
 	ListStatementLines(ctx context.Context, request ListStatementLinesRequestObject) (ListStatementLinesResponseObject, error)
+	// GetStatementPDF A statement on paper
+	// (GET /settlement/months/{month}/statements/{party}/statement.pdf)
+	GetStatementPDF(ctx context.Context, request GetStatementPDFRequestObject) (GetStatementPDFResponseObject, error)
 	// ListParties Who settles
 	// (GET /settlement/parties)
 	ListParties(ctx context.Context, request ListPartiesRequestObject) (ListPartiesResponseObject, error)
@@ -29103,6 +29188,34 @@ func (sh *strictHandler) ListStatementLines(ctx *fiber.Ctx, month MonthSettled, 
 		return err
 	} else if validResponse, ok := response.(ListStatementLinesResponseObject); ok {
 		if err := validResponse.VisitListStatementLinesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetStatementPDF operation middleware
+func (sh *strictHandler) GetStatementPDF(ctx *fiber.Ctx, month MonthSettled, party PartyID) error {
+	var request GetStatementPDFRequestObject
+
+	request.Month = month
+	request.Party = party
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStatementPDF(ctx.UserContext(), request.(GetStatementPDFRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStatementPDF")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetStatementPDFResponseObject); ok {
+		if err := validResponse.VisitGetStatementPDFResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/paper"
+	"github.com/tallystick/tallystick/server/settlement"
 	"github.com/tallystick/tallystick/server/storeday"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -113,6 +114,33 @@ func (h handlers) GetDayCertificatePDF(ctx context.Context, r GetDayCertificateP
 	}
 	pages, err := day.PDF(locale)
 	return GetDayCertificatePDF200ApplicationPdfResponse{Body: bytes.NewReader(pages), ContentLength: int64(len(pages))}, err
+}
+
+// GetStatementPDF implements StrictServerInterface. It counts among the files that are made
+// at once: a month has many lines.
+func (h handlers) GetStatementPDF(ctx context.Context, r GetStatementPDFRequestObject) (GetStatementPDFResponseObject, error) {
+	month, err := monthOf(r.Month)
+	if err != nil {
+		return nil, err
+	}
+	of, err := h.o.Settlement.Statement(ctx, month, r.Party)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.takeFile(); err != nil {
+		return nil, err
+	}
+	defer func() { <-h.files }()
+	statement := paper.NewStatement(of)
+	err = h.o.Settlement.EachLine(ctx, month, r.Party, func(l settlement.Line) error {
+		statement.Add(l)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	pages, err := statement.PDF()
+	return GetStatementPDF200ApplicationPdfResponse{Body: bytes.NewReader(pages), ContentLength: int64(len(pages))}, err
 }
 
 // visits counts requests of strangers in one process, minute by minute. The zero value is

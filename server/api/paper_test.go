@@ -11,7 +11,10 @@ import (
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/paper"
+	"github.com/tallystick/tallystick/server/settlement"
+	"github.com/tallystick/tallystick/server/settlement/clearing"
 	"github.com/tallystick/tallystick/server/storeday"
+	"github.com/tallystick/tallystick/sync/wire"
 )
 
 // stranger is a caller who shows nothing.
@@ -83,6 +86,36 @@ func TestACertificateIsPrinted(t *testing.T) {
 	} {
 		if a := r.do(call{method: "GET", path: path}); a.code() != want {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+}
+
+// A statement that is kept is printed with its lines; of a month or a party without one
+// there is no paper.
+func TestAStatementIsPrinted(t *testing.T) {
+	r := newRig(t)
+	ctx := context.Background()
+	party := clearing.Party{ID: uuid.Must(uuid.NewV7()), Code: "F1", Name: "Łódź sp. z o.o.", Currency: "PLN", Language: "pl"}
+	of := settlement.Statement{
+		Party: party, Month: 202602, State: clearing.Drafted, CutAt: 1772400000000, Totals: []settlement.Total{{Currency: "PLN", Owed: 500, Net: 500}},
+		Groups: []settlement.Group{{Kind: clearing.KindRedeemed, Unit: "points", Currency: "PLN", Points: 50, Owed: 500, Lines: 1}},
+	}
+	body, err := wire.Marshal(of)
+	r.must(err)
+	r.must(r.db.PutSettlementMonth(ctx, settlement.MonthRow{Month: 202602, State: clearing.Drafted, Attempt: 1, Version: 1}))
+	r.must(r.db.AddSettlementStatements(ctx, 1, []settlement.StatementRow{{Party: party.ID, Month: 202602, Body: body}}))
+	r.must(r.db.AddSettlementLines(ctx, 1, []settlement.Line{{
+		Month: 202602, No: 1, Kind: clearing.KindRedeemed, To: party.ID, Unit: "points", Day: 20260203, Points: 50,
+		Debit: settlement.Amount{Currency: "PLN", Minor: 500}, Credit: settlement.Amount{Currency: "PLN", Minor: 500},
+	}}))
+	path := "/api/v1/settlement/months/2026-02/statements/" + party.ID.String() + "/statement.pdf"
+	a := r.do(call{method: "GET", path: path})
+	if a.status != http.StatusOK || !bytes.HasPrefix(a.body, []byte("%PDF-")) || a.header.Get("Content-Type") != "application/pdf" {
+		t.Errorf("%d %.200s", a.status, a.body)
+	}
+	for _, none := range []string{strings.Replace(path, "2026-02", "2026-03", 1), strings.Replace(path, party.ID.String(), uuid.NewString(), 1), strings.Replace(path, "2026-02", "2026-13", 1)} {
+		if a := r.do(call{method: "GET", path: none}); a.code() != problem.NotFound {
+			t.Errorf("%s: %d %s", none, a.status, a.body)
 		}
 	}
 }

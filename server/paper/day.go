@@ -60,13 +60,17 @@ func ReadLink(rest string) (a Asked, ok bool) {
 
 // FileName is what the certificate's file is called, with an ending such as pdf.
 func (d Day) FileName(ending string) string {
-	var code strings.Builder
-	for _, r := range d.Code {
+	return "certificate-" + plain(d.Code) + "-" + d.Date + "." + ending
+}
+
+// plain is what of a text every file system and every header takes.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
-			code.WriteRune(r)
+			return r
 		}
-	}
-	return "certificate-" + code.String() + "-" + d.Date + "." + ending
+		return -1
+	}, text)
 }
 
 // PDF is the certificate on A4, with the signed text attached.

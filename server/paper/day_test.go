@@ -196,9 +196,11 @@ func TestEveryPhraseIsThereAndCanBeDrawn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := reflect.ValueOf(english)
-	for name, w := range map[string]words{"en": english, "tr": turkish, "pl": polish} {
-		v := reflect.ValueOf(w)
+	for name, of := range map[string][2]any{
+		"en": {english, english}, "tr": {turkish, english}, "pl": {polish, english}, "statements en": {settleIn[English], settleIn[English]},
+		"statements tr": {settleIn[Turkish], settleIn[English]}, "statements pl": {settleIn[Polish], settleIn[English]},
+	} {
+		v, want := reflect.ValueOf(of[0]), reflect.ValueOf(of[1])
 		for i := range v.NumField() {
 			field := v.Type().Field(i).Name
 			var texts []string

@@ -1,5 +1,6 @@
 // Package paper makes what head office hands out on paper: the certificate of a store's
-// business day, and the page that says whether such a paper is good.
+// business day, the page that says whether such a paper is good, and the statements of a
+// settlement.
 //
 // It promises that a paper says all that the signed certificate says and nothing else,
 // that the same certificate gives the same bytes, that letters a font lacks are left out and

@@ -52,7 +52,7 @@ func newSheets(title, foot string, locale Locale) *sheets {
 	s.pdf.SetMargins(0, 0, 0)
 	s.pdf.SetAutoPageBreak(false, 0)
 	for _, f := range []typeface.Face{s.faces.Regular, s.faces.Bold, s.faces.Mono} {
-		s.pdf.AddUTF8FontFromBytes(f.Name, "", f.TTF)
+		s.pdf.AddUTF8FontFromBytes(f.Name, "", f.TTF())
 	}
 	s.nextPage()
 	return s

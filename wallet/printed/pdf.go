@@ -80,7 +80,7 @@ func (s *Stock) paper(w, h float64) (*paper, error) {
 	p.SetMargins(0, 0, 0)
 	p.SetAutoPageBreak(false, 0)
 	for _, f := range []typeface.Face{s.faces.Regular, s.faces.Bold, s.faces.Mono} {
-		p.AddUTF8FontFromBytes(f.Name, "", f.TTF)
+		p.AddUTF8FontFromBytes(f.Name, "", f.TTF())
 	}
 	var raw bytes.Buffer
 	if err := png.Encode(&raw, s.logo); err != nil {
