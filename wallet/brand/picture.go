@@ -1,28 +1,26 @@
 package brand
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha1" //nolint:gosec // Apple's manifest is of SHA-1
 	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
-	"image/png"
 	"maps"
 	"slices"
 )
 
-// asImage encodes what was drawn.
-func asImage(name string, drawn *image.RGBA) (Image, error) {
-	var out bytes.Buffer
-	if err := png.Encode(&out, fewColours(drawn)); err != nil {
+// asImage encodes what was drawn, in at most so many bytes.
+func asImage(name string, drawn *image.RGBA, most int) (Image, error) {
+	raw, err := small(drawn, most)
+	if err != nil {
 		return Image{}, fmt.Errorf("encode picture %s: %w", name, err)
 	}
 	size := drawn.Bounds().Size()
 	return Image{
-		Name: name, Width: size.X, Height: size.Y, PNG: out.Bytes(),
-		SHA1: sha1.Sum(out.Bytes()), CRC32: crc32.ChecksumIEEE(out.Bytes()), //nolint:gosec // as above
+		Name: name, Width: size.X, Height: size.Y, PNG: raw,
+		SHA1: sha1.Sum(raw), CRC32: crc32.ChecksumIEEE(raw), //nolint:gosec // as above
 	}, nil
 }
 
@@ -35,7 +33,7 @@ const (
 
 // fewColours gives a drawing a palette, which makes its file a third as large: the
 // commonest colours, and for each other one of them that nobody can tell from it. A
-// photograph, which has no such palette, it leaves.
+// photograph, which has no such palette, it leaves to [ofPalette].
 func fewColours(drawn *image.RGBA) image.Image {
 	counts := map[color.RGBA]int{}
 	for i := 0; i < len(drawn.Pix); i += 4 {

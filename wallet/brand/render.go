@@ -66,9 +66,9 @@ func Picture(b Brand, name string) (Image, error) {
 		return Image{}, err
 	}
 	if name == NameLogo {
-		return asImage(name, a.roundLogo())
+		return asImage(name, a.roundLogo(), mostOf(scales))
 	}
-	return asImage(name, a.hero(filled))
+	return asImage(name, a.hero(filled), mostOf(scales))
 }
 
 // stampsNamed reads the name of a hero picture; -1 for the one without stamps.
@@ -149,7 +149,7 @@ func (a art) at(p place, scale, filled int) (Image, error) {
 	case partPoster:
 		a.poster(c)
 	}
-	return asImage(p.file(scale), c.RGBA)
+	return asImage(p.file(scale), c.RGBA, mostOf(scale))
 }
 
 // sized gives a place whose size is a limit the size of the logo in it, so that all scales
@@ -297,9 +297,9 @@ func Draw(b Brand, name string, filled int) (Image, error) {
 	case DrawStrip:
 		p = storeCardStrip
 	case DrawRound:
-		return asImage(NameLogo, a.roundLogo())
+		return asImage(NameLogo, a.roundLogo(), mostOf(scales))
 	case DrawHero:
-		return asImage(NameHero, a.hero(filled))
+		return asImage(NameHero, a.hero(filled), mostOf(scales))
 	default:
 		return Image{}, problem.New(problem.NotFound, "there is no such picture")
 	}

@@ -32,8 +32,8 @@ const (
 var pngStart, jpegStart = []byte("\x89PNG\r\n\x1a\n"), []byte{0xff, 0xd8, 0xff}
 
 // ReadPicture takes a picture as uploaded, PNG or JPEG, and returns it as the PNG that is
-// kept, and its width and height: at most 1500 pixels a side, without what cameras write
-// beside the picture (places, names). It is refused with problem.InvalidField,
+// kept, and its width and height: at most 1500 pixels a side, turned as the camera says it
+// was held, without what cameras write beside the picture (places, names). It is refused with problem.InvalidField,
 // problem.UnsupportedMedia or problem.BodyTooLarge and a reason a person can act on.
 func ReadPicture(raw []byte) (kept []byte, size [2]int, err error) {
 	config, err := limits(raw)
@@ -47,7 +47,7 @@ func ReadPicture(raw []byte) (kept []byte, size [2]int, err error) {
 	if err != nil {
 		return nil, size, err
 	}
-	return encoded(read, keptSide, MaxUpload)
+	return encoded(turned(within(read, keptSide), orientation(raw)), keptSide, MaxUpload)
 }
 
 // encoded makes the PNG that is kept, smaller until it has at most so many bytes: noise
