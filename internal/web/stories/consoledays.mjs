@@ -63,4 +63,31 @@ export const days = {
     check((await page.getByRole('columnheader').count()) === 29, 'February 2001 has not 28 days');
     faultless(page);
   },
+
+  'what members are owed is shown down to its postings': async () => {
+    await page.getByRole('link', { name: 'Liability', exact: true }).click();
+    const figure = page.getByRole('link', { name: /^(Issued|By hand), .*, all: / }).first();
+    await figure.waitFor();
+    await page.getByRole('heading', { name: 'Breakage' }).waitFor();
+    await page.getByLabel('A movement stands in the month').selectOption('effective');
+    await page.waitForURL(/by=effective/);
+    await figure.click();
+    await page
+      .getByRole('cell', { name: /→ free/ })
+      .first()
+      .waitFor();
+    await page.mouse.move(0, 0);
+    await accessibleInBoth('what is owed', { each: (theme) => picture(page, `console-liability-${theme}`) });
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'CSV', exact: true }).click(),
+    ]);
+    const text = await readFile(await file.path(), 'utf8');
+    check(text.includes('unit,month,expires,opening,issued'), `the file says ${text.slice(0, 200)}`);
+    await page.getByLabel('Known through').fill('2001-02-03');
+    await page.getByLabel('Known through').press('Tab');
+    await page.waitForURL(/known=2001-02-03/);
+    await page.getByRole('cell', { name: '0', exact: true }).first().waitFor();
+    faultless(page);
+  },
 };

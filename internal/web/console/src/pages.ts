@@ -5,6 +5,7 @@ import Days from './pages/Days.svelte';
 import Exceptions from './pages/Exceptions.svelte';
 import Home from './pages/Home.svelte';
 import Journal from './pages/Journal.svelte';
+import Liability from './pages/Liability.svelte';
 import Mails from './pages/Mails.svelte';
 import Members from './pages/Members.svelte';
 import Passes from './pages/Passes.svelte';
@@ -34,6 +35,7 @@ export const pages: Page[] = [
   { nav: 'stores', path: '/console/stores', component: Stores },
   { nav: 'terminals', path: '/console/terminals', component: plain(Terminals) },
   { nav: 'days', path: '/console/days', component: Days },
+  { nav: 'liability', path: '/console/liability', component: plain(Liability) },
   { nav: 'members', path: '/console/members', component: Members },
   { nav: 'journal', path: '/console/journal', component: Journal },
   { nav: 'exceptions', path: '/console/exceptions', component: Exceptions },

@@ -6,6 +6,7 @@ import { days } from './en/days.ts';
 import { fleet } from './en/fleet.ts';
 import { frame } from './en/frame.ts';
 import { members } from './en/members.ts';
+import { owed } from './en/owed.ts';
 import { passes } from './en/passes.ts';
 import { people } from './en/people.ts';
 import { policy } from './en/policy.ts';
@@ -25,6 +26,7 @@ export const en = {
   ...branding,
   ...columns,
   ...days,
+  ...owed,
 };
 
 export type Words = typeof en;

@@ -7,6 +7,7 @@ import { days } from './pl/days.ts';
 import { fleet } from './pl/fleet.ts';
 import { frame } from './pl/frame.ts';
 import { members } from './pl/members.ts';
+import { owed } from './pl/owed.ts';
 import { passes } from './pl/passes.ts';
 import { people } from './pl/people.ts';
 import { policy } from './pl/policy.ts';
@@ -26,4 +27,5 @@ export const pl: Catalog<Words> = {
   ...branding,
   ...columns,
   ...days,
+  ...owed,
 };

@@ -7,6 +7,7 @@ import { days } from './tr/days.ts';
 import { fleet } from './tr/fleet.ts';
 import { frame } from './tr/frame.ts';
 import { members } from './tr/members.ts';
+import { owed } from './tr/owed.ts';
 import { passes } from './tr/passes.ts';
 import { people } from './tr/people.ts';
 import { policy } from './tr/policy.ts';
@@ -26,4 +27,5 @@ export const tr: Catalog<Words> = {
   ...branding,
   ...columns,
   ...days,
+  ...owed,
 };

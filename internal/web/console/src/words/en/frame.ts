@@ -7,6 +7,7 @@ export const frame = {
     stores: 'Stores',
     terminals: 'Terminals',
     days: 'Days',
+    liability: 'Liability',
     members: 'Members',
     journal: 'Journal',
     exceptions: 'Exceptions',

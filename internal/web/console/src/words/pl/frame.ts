@@ -9,6 +9,7 @@ export const frame: Catalog<typeof en> = {
     stores: 'Sklepy',
     terminals: 'Terminale',
     days: 'Dni',
+    liability: 'Zobowiązania',
     members: 'Członkowie',
     journal: 'Dziennik',
     exceptions: 'Wyjątki',

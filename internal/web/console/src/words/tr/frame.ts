@@ -9,6 +9,7 @@ export const frame: Catalog<typeof en> = {
     stores: 'Mağazalar',
     terminals: 'Terminaller',
     days: 'Günler',
+    liability: 'Yükümlülük',
     members: 'Üyeler',
     journal: 'Günlük',
     exceptions: 'İstisnalar',
