@@ -40,7 +40,7 @@ func TestTillPage(t *testing.T) {
 	stories{
 		script: "till.mjs",
 		stage: map[string]any{
-			"till": "http://" + lane.Addr + "/till/", "codes": codes, "goods": goods.ID, "coffee": s.programme.Coffee.Name,
+			"till": "http://" + lane.Addr + "/till/", "hq": s.HQ.URL(), "token": s.Office.Token, "breakfast": s.programme.Breakfast.ID, "codes": codes, "goods": goods.ID, "coffee": s.programme.Coffee.Name,
 			"number": detail.Member.Card, "join": s.WAN.URL() + "/card?store=" + s.store.ID.String(),
 			"soon": soon.Format(time.RFC3339), "public": public + "/card?store=" + s.store.ID.String(),
 		},

@@ -194,7 +194,7 @@ var Table = map[Code]Row{
 	CodeStale:       {422, "The rotating code is too old or from the future", "This code is too old, perhaps a screenshot. Ask the shopper to open the card live."},
 	CodeReplayed:    {409, "The rotating code was used already", "This code was just used. Wait half a minute for the next one."},
 	CodeOutdated:    {422, "The pass was issued again since", "This is an old copy of the card. Ask the shopper to refresh it."},
-	CodeBlocked:     {422, "The pass is blocked", "This card is blocked. The shopper should contact customer service."},
+	CodeBlocked:     {422, "The code is blocked", "This code is blocked. The shopper should contact customer service."},
 	MemberUnknown:   {404, "The member is not known to this till", "This member is not known here yet. Points can be claimed later with the receipt."},
 
 	AmountInvalid:      {422, "An amount is zero, negative or malformed", "An amount is not valid. Check the basket."},

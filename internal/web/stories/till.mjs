@@ -12,6 +12,7 @@ import {
 } from './tilllost.mjs';
 import { cameraSale, cashlessHands, offlineSale, receiptNeeded, wedgeSale } from './tillsales.mjs';
 import { dark, everybody } from './tilltour.mjs';
+import { giftedVoucher } from './tillvouchers.mjs';
 
 // In this order: a day that is closed and cashiers who were hired stay for what follows.
 await tell({
@@ -27,6 +28,7 @@ await tell({
   pageWithoutItsAgent,
   voidSale,
   returnLines,
+  giftedVoucher,
   newMember,
   joinOnThePhone,
   badScans,

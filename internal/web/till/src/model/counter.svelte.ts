@@ -107,8 +107,7 @@ export class Counter {
     this.scanning = true;
     this.refusal = undefined;
     try {
-      this.#takeIn(await agent.scan(text));
-      play('read');
+      if (this.#takeIn(await agent.scan(text))) play('read');
     } catch (err) {
       const problem = problemOf(err);
       // What was refused may be tried again at once.
@@ -120,13 +119,22 @@ export class Counter {
     }
   }
 
-  #takeIn(scan: Scan): void {
+  /** #takeIn makes what was read part of the sale, and says whether it did. */
+  #takeIn(scan: Scan): boolean {
     this.news = undefined;
     if (scan.kind === 'voucher') {
-      this.voucherScans = [...this.voucherScans.filter((s) => s.vouchers[0]?.id !== scan.vouchers[0]?.id), scan];
       const voucher = scan.vouchers[0];
-      if (voucher && !voucher.refused) this.wishes.vouchers[voucher.id] = true;
-      if (voucher) this.news = { kind: 'voucher', name: voucher.name };
+      // One that is used up or over is no part of this sale.
+      if (voucher?.refused && voucher.refused.code !== 'approval_required') {
+        this.#last.at = -Infinity;
+        this.#refuse({ ...voucher.refused, status: 0, title: '' });
+        return false;
+      }
+      this.voucherScans = [...this.voucherScans.filter((s) => s.vouchers[0]?.id !== voucher?.id), scan];
+      if (voucher) {
+        this.wishes.vouchers[voucher.id] = true;
+        this.news = { kind: 'voucher', name: voucher.name };
+      }
     } else {
       if (this.member && this.member.member !== scan.member) {
         this.wishes = nothing();
@@ -137,6 +145,7 @@ export class Counter {
     }
     this.phase = 'basket';
     this.changed();
+    return true;
   }
 
   /** withoutCard begins a sale without a member. */

@@ -50,6 +50,8 @@ const en = {
     noAlias: 'Member',
     without: 'Sale without a card',
     withoutHint: 'The receipt can be claimed for points later, if the programme allows it.',
+    voucherAlone: 'Voucher without a card',
+    voucherAloneHint: 'What this sale earns goes to the member who was given the voucher.',
     balance: 'Balance',
     spendable: 'Can be spent',
     pending: '{points} not spendable yet',

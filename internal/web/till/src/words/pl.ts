@@ -52,6 +52,8 @@ const pl: Catalog<Words> = {
     noAlias: 'Członek',
     without: 'Sprzedaż bez karty',
     withoutHint: 'Jeśli program na to pozwala, punkty można później odebrać z paragonem.',
+    voucherAlone: 'Bon bez karty',
+    voucherAloneHint: 'To, co da ta sprzedaż, trafi do członka, który dostał ten bon.',
     balance: 'Saldo',
     spendable: 'Do wykorzystania',
     pending: '{points} jeszcze nie do wykorzystania',

@@ -31,7 +31,7 @@ const problems = {
   code_stale: 'This code is too old, perhaps a screenshot. Ask the shopper to open the card live.',
   code_replayed: 'This code was just used. Wait half a minute for the next one.',
   code_outdated: 'This is an old copy of the card. Ask the shopper to refresh it.',
-  code_blocked: 'This card is blocked. The shopper should contact customer service.',
+  code_blocked: 'This code is blocked. The shopper should contact customer service.',
   member_unknown: 'This member is not known here yet. Points can be claimed later with the receipt.',
   amount_invalid: 'An amount is not valid. Check the basket.',
   amount_overflow: 'The amounts are too large. Check the basket.',

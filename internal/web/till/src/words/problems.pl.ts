@@ -33,7 +33,7 @@ const problems: Catalog<Problems> = {
   code_stale: 'Ten kod jest za stary, może to zrzut ekranu. Poproś klienta o otwarcie karty na żywo.',
   code_replayed: 'Tego kodu właśnie użyto. Poczekaj pół minuty na następny.',
   code_outdated: 'To stara kopia karty. Poproś klienta o jej odświeżenie.',
-  code_blocked: 'Ta karta jest zablokowana. Klient powinien zgłosić się do obsługi klienta.',
+  code_blocked: 'Ten kod jest zablokowany. Klient powinien zgłosić się do obsługi klienta.',
   member_unknown: 'Ten członek nie jest tu jeszcze znany. Punkty można odebrać później z paragonem.',
   amount_invalid: 'Kwota jest nieprawidłowa. Sprawdź koszyk.',
   amount_overflow: 'Kwoty są za duże. Sprawdź koszyk.',

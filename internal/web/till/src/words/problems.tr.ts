@@ -33,7 +33,7 @@ const problems: Catalog<Problems> = {
   code_stale: 'Bu kod çok eski, belki bir ekran görüntüsü. Müşteriden kartı canlı açmasını isteyin.',
   code_replayed: 'Bu kod az önce kullanıldı. Yenisi için yarım dakika bekleyin.',
   code_outdated: 'Bu, kartın eski bir kopyası. Müşteriden yenilemesini isteyin.',
-  code_blocked: 'Bu kart engellenmiş. Müşteri, müşteri hizmetlerine başvursun.',
+  code_blocked: 'Bu kod engellenmiş. Müşteri, müşteri hizmetlerine başvursun.',
   member_unknown: 'Bu üye burada henüz bilinmiyor. Puanlar sonra fişle alınabilir.',
   amount_invalid: 'Bir tutar geçersiz. Sepeti denetleyin.',
   amount_overflow: 'Tutarlar çok büyük. Sepeti denetleyin.',

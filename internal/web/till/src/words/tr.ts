@@ -52,6 +52,8 @@ const tr: Catalog<Words> = {
     noAlias: 'Üye',
     without: 'Kartsız satış',
     withoutHint: 'Program izin veriyorsa fiş sonra puana çevrilebilir.',
+    voucherAlone: 'Kartsız kupon',
+    voucherAloneHint: 'Bu satışın kazandırdığı, kuponun verildiği üyeye yazılır.',
     balance: 'Bakiye',
     spendable: 'Kullanılabilir',
     pending: '{points} henüz kullanılamaz',
