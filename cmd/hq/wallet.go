@@ -100,7 +100,7 @@ func (o *office) warn(files *walletFiles, data, public string, log *slog.Logger)
 
 // watchExpiry watches the certificates of the wallets. It is not started.
 func (o *office) watchExpiry(f walletFlags, c cardFlags, mine rounds.Turn, log *slog.Logger) *expiry.Watch {
-	options := expiry.Options{To: f.AlertMail, Mails: o.mails, Programme: c.Programme, Clock: o.clock, Log: log, Turn: mine}
+	options := expiry.Options{To: f.AlertMail, Mails: o.mails, Programme: c.Programme, Locale: f.AlertIn, Clock: o.clock, Log: log, Turn: mine}
 	if o.credentials != nil {
 		for _, e := range o.credentials.Expiries() {
 			options.Certificates = append(options.Certificates, expiry.Certificate{Name: certificateName(e), EndsAt: e.At})

@@ -40,6 +40,7 @@ type walletFlags struct {
 	Notice    time.Duration `name:"wallet-notice" help:"How long before points expire a pass says so, once for each lot." default:"720h"`
 	Reissue   bool          `name:"wallet-reissue" help:"Issue the code of an Apple pass anew after each redemption, at most once an hour: a copied code is worth less. Members with a printed card keep theirs."`
 	AlertMail []string      `name:"wallet-alert-mail" help:"Who is mailed 60, 30 and 7 days before a wallet certificate expires."`
+	AlertIn   string        `name:"wallet-alert-locale" help:"The language of those mails: en, tr or pl." enum:"en,tr,pl" default:"en"`
 }
 
 var (

@@ -36,9 +36,11 @@ type Options struct {
 	Mails        Mails
 	// Programme is whose certificates they are.
 	Programme string
-	Clock     clock.Clock
-	Log       *slog.Logger
-	Turn      rounds.Turn
+	// Locale is the language of the mails: en (also when it is empty), tr or pl.
+	Locale string
+	Clock  clock.Clock
+	Log    *slog.Logger
+	Turn   rounds.Turn
 }
 
 // Watch looks once an hour. It is safe for concurrent use.
@@ -85,8 +87,10 @@ func (w *Watch) Round(ctx context.Context) error {
 			w.told[c] = rung
 		}
 		for _, to := range w.o.To {
-			subject := fmt.Sprintf("%s: %s", w.o.Programme, finding.What)
-			text := fmt.Sprintf("%s.\n\n%s\n\nWhat to do: %s\n", finding.What, finding.Why, finding.Do)
+			subject, text, err := w.compose(now, c)
+			if err != nil {
+				return err
+			}
 			if err := w.o.Mails.QueueOnce(ctx, mailID(c, rung, to), to, subject, text); err != nil {
 				return fmt.Errorf("tell of ending certificate: %w", err)
 			}

@@ -67,3 +67,36 @@ func TestEachRungIsToldOnceToEachAddress(t *testing.T) {
 		t.Errorf("the log says %s", log.String())
 	}
 }
+
+// The mail is written in the language that was chosen, and says what to do.
+func TestTheMailIsInTheLanguageThatWasChosen(t *testing.T) {
+	now := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
+	for locale, want := range map[string][2]string{
+		"":   {"Club: Apple Wallet: the pass certificate expires in 5 days, on 2027-01-06", "What to do: make a new certificate"},
+		"tr": {"Club: Apple Wallet: kart sertifikası 5 gün sonra, 2027-01-06 tarihinde sona eriyor", "Yapılacak: Apple Developer"},
+		"pl": {"Club: Apple Wallet: certyfikat kart wygasa za 5 dni, 2027-01-06", "Co zrobić: utwórz"},
+	} {
+		sent := &letters{}
+		watch := expiry.New(expiry.Options{
+			Certificates: []expiry.Certificate{{Name: "Apple Wallet: the pass certificate", EndsAt: now.AddDate(0, 0, 5)}, {Name: "something else", EndsAt: now}},
+			To:           []string{"it@example.org"}, Mails: sent, Programme: "Club", Locale: locale, Clock: clock.NewFake(now),
+		})
+		if err := watch.Round(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(sent.subjects) != 2 || sent.subjects[0] != want[0] || !strings.Contains(sent.texts[0], want[1]) {
+			t.Errorf("%q: the mails are %q %q", locale, sent.subjects, sent.texts)
+		}
+		if !strings.Contains(sent.subjects[1], "something else") || strings.Contains(sent.subjects[1], "{{") {
+			t.Errorf("%q: of another certificate it says %q", locale, sent.subjects[1])
+		}
+	}
+}
+
+// letters keeps what was written.
+type letters struct{ subjects, texts []string }
+
+func (l *letters) QueueOnce(_ context.Context, _ uuid.UUID, _, subject, text string) error {
+	l.subjects, l.texts = append(l.subjects, subject), append(l.texts, text)
+	return nil
+}
