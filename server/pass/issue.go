@@ -43,10 +43,10 @@ func (s *Service) IssueVoucher(ctx context.Context, member, voucher uuid.UUID, c
 
 // offers refuses channels that nobody here makes passes for.
 func (s *Service) offers(ch Channel) error {
-	if ch == Apple && !s.HasApple() || ch == Google && !s.HasGoogle() || ch == Samsung {
-		return problem.New(problem.StateConflict, "that wallet is not set up here")
+	if ch == Web || ch == Printed || ch == Apple && s.HasApple() || s.wallet(ch) != nil {
+		return nil
 	}
-	return nil
+	return problem.New(problem.StateConflict, "that wallet is not set up here")
 }
 
 func (s *Service) issue(ctx context.Context, member, voucher uuid.UUID, ch Channel) (Pass, error) {

@@ -111,7 +111,7 @@ func (s *Service) end(ctx context.Context, by, member uuid.UUID, meant func(Pass
 	}
 	var keys []Key
 	for _, p := range all {
-		if p.State != Voided && (p.Channel == Apple || p.Channel == Google) && meant(p) {
+		if p.State != Voided && p.Channel != Web && p.Channel != Printed && meant(p) {
 			gone, keys = append(gone, p), append(keys, p.Key)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // Channel is what carries a pass. Stored; numbers are final.
 type Channel uint8
 
-// Channels. Samsung has no adapter: passes of it are kept and shown, and nobody is told.
+// Channels. Nothing here ships a [Wallet] for Samsung: without one it is not set up.
 const (
 	Apple   Channel = 1
 	Google  Channel = 2

@@ -33,11 +33,19 @@ type AppleWallet interface {
 	Bundle(passes [][]byte) ([]byte, error)
 }
 
+// Wallet keeps what a pass says at a maker of wallets, which shows it on phones: all that
+// a further wallet must do. What a pass says, when it changed, who is to be told again and
+// when, is the life of passes and the same for all; Apple's phones ask for their passes
+// themselves (see [AppleWallet]), and web cards and printed ones need nobody told.
+type Wallet interface {
+	// Put makes or changes what is kept of a pass, or ends it when its face is voided. It
+	// may be called again with the same card, and waits for its turn under a limit.
+	Put(ctx context.Context, c Card) Result
+}
+
 // GoogleWallet keeps objects at Google. An adapter over wallet/google.
 type GoogleWallet interface {
-	// Put makes or changes the object of a pass, and its class if need be. It waits for
-	// its turn under Google's limit.
-	Put(ctx context.Context, c Card) Result
+	Wallet
 	// Link is the address at which a shopper saves an object that was put.
 	Link(serial string, kind face.Kind) (string, error)
 }

@@ -19,15 +19,20 @@ const (
 )
 
 // crowd is how many of a channel's queue are read together, and how many of them are
-// under way. Google takes 20 a second, so its crowd is small: what waits for it keeps no
-// phone waiting, and a process that ends has little to say again.
+// under way. Makers of wallets take few a second (Google 20), so their crowd is small: what waits for
+// them keeps no phone waiting, and a process that ends has little to say again.
 type crowd struct{ read, underWay int }
 
-var crowds = map[Channel]crowd{Apple: {2000, 128}, Google: {200, 16}}
+func crowdOf(ch Channel) crowd {
+	if ch == Apple {
+		return crowd{2000, 128}
+	}
+	return crowd{200, 16}
+}
 
 // PushRound tells those of a channel who are due. More says that there may be more.
 func (s *Service) PushRound(ctx context.Context, ch Channel) (more bool, err error) {
-	of := crowds[ch]
+	of := crowdOf(ch)
 	due, err := s.o.Store.PushesDue(ctx, ch, s.now(), of.read)
 	if err != nil || len(due) == 0 {
 		return false, err
@@ -58,7 +63,7 @@ func (s *Service) tell(ctx context.Context, p Push) Result {
 	switch {
 	case p.Channel == Apple && s.o.Push != nil:
 		return s.o.Push.Push(ctx, p.Token)
-	case p.Channel == Google && s.o.Google != nil:
+	case s.wallet(p.Channel) != nil:
 		k, ok := ParseSerial(p.Token)
 		if !ok {
 			return Result{Outcome: Failed, Reason: "the serial cannot be read"}
@@ -70,7 +75,7 @@ func (s *Service) tell(ctx context.Context, p Push) Result {
 			}
 			return Result{Outcome: Later, Reason: err.Error()}
 		}
-		return s.o.Google.Put(ctx, c)
+		return s.wallet(p.Channel).Put(ctx, c)
 	}
 	return Result{Outcome: Failed, Reason: "there is no account for " + p.Channel.String()}
 }
@@ -100,7 +105,7 @@ func (s *Service) took(ctx context.Context, due []Push, results []Result) error 
 		case Later:
 			p.Attempts++
 			p.DueAt = now.Add(waitFor(p.Attempts, min(firstWait, s.o.Settings.UrgentGap), r.After))
-			if p.Attempts >= mostAttempts && p.Channel != Google { // it has no phone that may be gone
+			if p.Attempts >= mostAttempts && p.Channel == Apple { // others have no phone that may be gone
 				p.DueAt, p.Attempts = time.Time{}, 0
 			}
 		default:

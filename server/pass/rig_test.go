@@ -67,10 +67,14 @@ func (r *rig) anotherOn(db pass.Store, settings pass.Settings) *pass.Service {
 
 // inEpoch is a process of a head office that was restored epoch−1 times.
 func (r *rig) inEpoch(epoch uint32, db pass.Store, settings pass.Settings) *pass.Service {
-	return pass.New(pass.Options{
+	return pass.New(r.options(epoch, db, settings, nil))
+}
+
+func (r *rig) options(epoch uint32, db pass.Store, settings pass.Settings, further map[pass.Channel]pass.Wallet) pass.Options {
+	return pass.Options{
 		Store: db, Books: r.hq.DB, Programme: r.programme, Branding: r.look, Tiers: tier.New(r.hq.DB, r.programme, r.hq.Clock), Apple: r.apple, Google: r.apple, Push: r.phones, Clock: r.hq.Clock,
-		NewID: newID, NewSecretID: uuid.New, Secret: bytes.Repeat([]byte{5}, 32), HQEpoch: epoch, Settings: settings,
-	})
+		NewID: newID, NewSecretID: uuid.New, Secret: bytes.Repeat([]byte{5}, 32), HQEpoch: epoch, Settings: settings, Wallets: further,
+	}
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

@@ -41,8 +41,10 @@ type Options struct {
 	Apple  AppleWallet
 	Google GoogleWallet
 	Push   Pusher
-	Clock  clock.Clock
-	NewID  func() uuid.UUID // in the order of time, for lists
+	// Wallets are further ones, by their channel; a channel without one is not set up.
+	Wallets map[Channel]Wallet
+	Clock   clock.Clock
+	NewID   func() uuid.UUID // in the order of time, for lists
 	// NewSecretID returns ids that cannot be guessed.
 	NewSecretID func() uuid.UUID
 	// Secret is what tokens and tickets are derived from.
@@ -84,12 +86,16 @@ func New(o Options) *Service {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	out := &Service{o: o, cache: newCache(s.CacheBytes), marks: newMarks(), logged: &allowance{}}
-	out.loops = []*rounds.Loop{
+	for ch := range o.Wallets {
+		failed := ch.String() + " could not be told; it is tried again"
+		out.loops = append(out.loops, out.loop(pushEvery, o.Turn, failed, out.pushing(ch)))
+	}
+	out.loops = append(out.loops,
 		out.loop(followEvery, o.Turn, "passes could not follow what changed; it is tried again", out.Round),
 		out.loop(pushEvery, o.Turn, "phones could not be told; it is tried again", out.pushing(Apple)),
 		out.loop(pushEvery, o.Turn, "Google could not be told; it is tried again", out.pushing(Google)),
 		out.loop(markEvery, nil, "marks of passes could not be written; it is tried again", func(ctx context.Context) (bool, error) { return false, out.Flush(ctx) }),
-	}
+	)
 	return out
 }
 
@@ -143,6 +149,15 @@ func (s *Service) Stop() {
 }
 
 func (s *Service) now() time.Time { return s.o.Clock.Now().UTC().Truncate(time.Millisecond) }
+
+// wallet is who keeps the passes of a channel; nil for a channel whose phones ask, or that
+// nobody is told of.
+func (s *Service) wallet(ch Channel) Wallet {
+	if ch == Google && s.o.Google != nil {
+		return s.o.Google
+	}
+	return s.o.Wallets[ch]
+}
 
 // HasApple says whether passes of Apple are signed here.
 func (s *Service) HasApple() bool { return s.o.Apple != nil }

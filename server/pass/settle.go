@@ -201,8 +201,11 @@ func (s *Service) want(ctx context.Context, changed []Pass, gap time.Duration) e
 		case Apple:
 			onPhones = append(onPhones, p.Key)
 			tags[p.Key] = p.Tag
-		case Google:
-			pushes = append(pushes, Push{Shard: p.Shard, Target: p.ID[:], Channel: Google, Token: p.Serial(), Wanted: p.Tag, DueAt: s.now(), Gap: gap})
+		default:
+			if p.Channel != Google && s.wallet(p.Channel) == nil {
+				continue
+			}
+			pushes = append(pushes, Push{Shard: p.Shard, Target: p.ID[:], Channel: p.Channel, Token: p.Serial(), Wanted: p.Tag, DueAt: s.now(), Gap: gap})
 		}
 	}
 	registrations, err := s.o.Store.Registrations(ctx, onPhones)
