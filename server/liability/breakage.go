@@ -7,8 +7,6 @@ import (
 	"github.com/tallystick/tallystick/server/ledger"
 )
 
-const rollingMonth = ledger.Rolling
-
 // Cohort is what was issued in one month and what became of it. Issued is net of what was
 // taken back. Projected is what more of it will expire, a projection.
 type Cohort struct {

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"math"
 	"slices"
+
+	"github.com/tallystick/tallystick/server/ledger"
 )
 
 // RunOff adds up rows, as they took effect, to how what was issued in one month was used
@@ -91,18 +93,16 @@ type Age struct {
 // parts are the parts used at each age, and of what rolls the parts that expired, seen by
 // the end of a month.
 type parts struct {
-	ages       []Age
-	used       []float64
-	rollUsed   []float64
-	rollEnded  []float64
-	rollSeen   int
-	withoutOne Month // a cohort left out
+	ages      []Age
+	used      []float64
+	rollUsed  []float64
+	rollEnded []float64
 }
 
 // observe works out the parts by what had happened by the end of a month, without one
 // cohort if that is given.
 func (r *RunOff) observe(by, without Month) parts {
-	p := parts{withoutOne: without}
+	var p parts
 	type sum struct {
 		open, used, ended int64
 		cohorts           map[Month]bool
@@ -127,7 +127,7 @@ func (r *RunOff) observe(by, without Month) parts {
 				continue
 			}
 			used, ended := upTo(h.used, age)-upTo(h.used, age-1), upTo(h.expired, age)-upTo(h.expired, age-1)
-			if int32(k.expires) == int32(rollingMonth) {
+			if int32(k.expires) == ledger.Rolling {
 				rolling = add(rolling, age, open, used, ended, k.issued)
 				continue
 			}
@@ -144,7 +144,6 @@ func (r *RunOff) observe(by, without Month) parts {
 	for _, s := range rolling {
 		p.rollUsed, p.rollEnded = append(p.rollUsed, share(s.used, s.open)), append(p.rollEnded, share(s.ended, s.open))
 	}
-	p.rollSeen = len(rolling)
 	return p
 }
 
@@ -182,7 +181,7 @@ func (p parts) ahead(k cell, after Month, open float64) (used float64, expired m
 			used, open = used+n, open-n
 		}
 		expired[max(k.expires, after)+1] += open // on the first day of the month behind it
-	case int32(k.expires) == int32(rollingMonth):
+	case int32(k.expires) == ledger.Rolling:
 		for m := after + 1; m <= after+mostAhead; m++ {
 			age := int(max(m-k.issued, 0))
 			spent, ended := open*at(p.rollUsed, age), open*at(p.rollEnded, age)
