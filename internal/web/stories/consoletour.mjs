@@ -8,6 +8,7 @@ const paths = [
   '/stores',
   '/terminals',
   '/days',
+  '/settlement',
   '/members',
   '/journal',
   '/exceptions',

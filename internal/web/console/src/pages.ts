@@ -12,6 +12,7 @@ import Passes from './pages/Passes.svelte';
 import People from './pages/People.svelte';
 import Policy from './pages/Policy.svelte';
 import Rewards from './pages/Rewards.svelte';
+import Settlement from './pages/Settlement.svelte';
 import Stores from './pages/Stores.svelte';
 import Terminals from './pages/Terminals.svelte';
 import Tiers from './pages/Tiers.svelte';
@@ -36,6 +37,7 @@ export const pages: Page[] = [
   { nav: 'terminals', path: '/console/terminals', component: plain(Terminals) },
   { nav: 'days', path: '/console/days', component: Days },
   { nav: 'liability', path: '/console/liability', component: plain(Liability) },
+  { nav: 'settlement', path: '/console/settlement', component: plain(Settlement) },
   { nav: 'members', path: '/console/members', component: Members },
   { nav: 'journal', path: '/console/journal', component: Journal },
   { nav: 'exceptions', path: '/console/exceptions', component: Exceptions },

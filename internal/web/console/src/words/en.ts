@@ -10,6 +10,7 @@ import { owed } from './en/owed.ts';
 import { passes } from './en/passes.ts';
 import { people } from './en/people.ts';
 import { policy } from './en/policy.ts';
+import { settlement } from './en/settlement.ts';
 import { tiers } from './en/tiers.ts';
 
 /** What the console says, in English; the other languages have the same shape. */
@@ -21,6 +22,7 @@ export const en = {
   ...books,
   ...policy,
   ...tiers,
+  ...settlement,
   ...passes,
   ...people,
   ...branding,

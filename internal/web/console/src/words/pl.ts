@@ -11,6 +11,7 @@ import { owed } from './pl/owed.ts';
 import { passes } from './pl/passes.ts';
 import { people } from './pl/people.ts';
 import { policy } from './pl/policy.ts';
+import { settlement } from './pl/settlement.ts';
 import { tiers } from './pl/tiers.ts';
 import type { Words } from './en.ts';
 
@@ -22,6 +23,7 @@ export const pl: Catalog<Words> = {
   ...books,
   ...policy,
   ...tiers,
+  ...settlement,
   ...passes,
   ...people,
   ...branding,

@@ -11,6 +11,7 @@ import { owed } from './tr/owed.ts';
 import { passes } from './tr/passes.ts';
 import { people } from './tr/people.ts';
 import { policy } from './tr/policy.ts';
+import { settlement } from './tr/settlement.ts';
 import { tiers } from './tr/tiers.ts';
 import type { Words } from './en.ts';
 
@@ -22,6 +23,7 @@ export const tr: Catalog<Words> = {
   ...books,
   ...policy,
   ...tiers,
+  ...settlement,
   ...passes,
   ...people,
   ...branding,

@@ -13,6 +13,7 @@ export const frame = {
     exceptions: 'Exceptions',
     rewards: 'Rewards',
     tiers: 'Tiers',
+    settlement: 'Settlement',
     vouchers: 'Vouchers',
     passes: 'Passes',
     policy: 'Policy',

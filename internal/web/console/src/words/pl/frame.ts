@@ -15,6 +15,7 @@ export const frame: Catalog<typeof en> = {
     exceptions: 'Wyjątki',
     rewards: 'Nagrody',
     tiers: 'Poziomy',
+    settlement: 'Rozliczenia',
     vouchers: 'Kupony',
     passes: 'Karty w portfelach',
     policy: 'Zasady',

@@ -15,6 +15,7 @@ export const frame: Catalog<typeof en> = {
     exceptions: 'İstisnalar',
     rewards: 'Ödüller',
     tiers: 'Seviyeler',
+    settlement: 'Hesaplaşma',
     vouchers: 'Kuponlar',
     passes: 'Cüzdan kartları',
     policy: 'Politika',
