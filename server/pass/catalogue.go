@@ -30,12 +30,9 @@ type catalogue struct {
 	// that a face does not change through the day.
 	notice time.Time
 	asOf   time.Time
-	stores []face.Place
+	atlas  *atlas
 	tiers  tier.Ladder
 }
-
-// mostPlaces is how many places a pass may have at Apple and at Google.
-const mostPlaces = 10
 
 // catalogue reads what all faces have in common.
 func (s *Service) catalogue(ctx context.Context) (*catalogue, error) {
@@ -54,9 +51,11 @@ func (s *Service) catalogue(ctx context.Context) (*catalogue, error) {
 	if cat.units, err = s.o.Programme.CurrentRuleSet(ctx); err != nil && problem.CodeOf(err) != problem.NotFound {
 		return nil, fmt.Errorf("read units: %w", err)
 	}
-	if cat.stores, err = s.o.Books.Places(ctx, mostPlaces); err != nil {
+	stores, err := s.o.Books.Places(ctx, mostStores)
+	if err != nil {
 		return nil, fmt.Errorf("read places of stores: %w", err)
 	}
+	cat.atlas = newAtlas(stores)
 	if cat.tiers, err = s.o.Tiers.Ladder(ctx); err != nil {
 		return nil, err
 	}
@@ -88,7 +87,7 @@ func (cat *catalogue) draft(p Pass, m programme.Member, b *books, locale string)
 	if p.State == Voided || m.ID == uuid.Nil || m.Blocked {
 		return cat.voided(f, b)
 	}
-	f.Name, f.Stores = m.Alias, cat.stores
+	f.Name, f.Stores = m.Alias, cat.atlas.of(b.visits[p.Member])
 	f.Code, f.ExpiresOn = fmt.Sprint("key ", cat.terms.KeyID), cat.terms.ExpiresOn
 	if f.Kind == face.KindVoucher {
 		cat.single(&f, p.Voucher, b)

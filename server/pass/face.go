@@ -59,6 +59,9 @@ func (s *Service) drafts(ctx context.Context, cat *catalogue, passes []Pass) ([]
 	if err != nil {
 		return nil, err
 	}
+	if err := s.seen(ctx, members, books); err != nil {
+		return nil, err
+	}
 	if err := s.standings(ctx, cat, passes, of, books); err != nil {
 		return nil, err
 	}
@@ -104,6 +107,27 @@ type books struct {
 	account  ledger.Account
 	vouchers []loyalty.Voucher
 	standing *loyalty.Standing
+	visits   map[uuid.UUID][]Visit // of each of its members
+}
+
+// seen reads where members were seen, into their books.
+func (s *Service) seen(ctx context.Context, members []programme.Member, of map[uuid.UUID]*books) error {
+	visits, err := s.o.Books.Visits(ctx, members)
+	if err != nil {
+		return fmt.Errorf("read visits: %w", err)
+	}
+	by := make(map[uuid.UUID][]Visit, len(members))
+	for _, v := range visits {
+		by[v.Member] = append(by[v.Member], v)
+	}
+	for _, m := range members {
+		b := of[m.Account]
+		if b.visits == nil {
+			b.visits = map[uuid.UUID][]Visit{}
+		}
+		b.visits[m.ID] = by[m.ID]
+	}
+	return nil
 }
 
 // find returns where a voucher is, or -1. Nobody has none.

@@ -113,8 +113,10 @@ type Books interface {
 	Locales(ctx context.Context, members []uuid.UUID) (map[uuid.UUID]string, error)
 	// Merged says whether another card of its owner took the place of a member's.
 	Merged(ctx context.Context, member uuid.UUID) (bool, error)
-	// Places returns where the first stores are whose place is known.
-	Places(ctx context.Context, limit int) ([]face.Place, error)
+	// Places returns the first stores, by id, whose place is known.
+	Places(ctx context.Context, limit int) ([]PlacedStore, error)
+	// Visits returns where members were seen, as far as that is kept.
+	Visits(ctx context.Context, members []programme.Member) ([]Visit, error)
 }
 
 // Movement is what was last recorded of an account.

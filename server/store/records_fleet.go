@@ -10,6 +10,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/fleet"
+	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/wallet/face"
 )
 
@@ -81,11 +82,11 @@ func (db *DB) PlaceStore(ctx context.Context, id uuid.UUID, at *fleet.Place) err
 }
 
 // Places implements pass.Books.
-func (db *DB) Places(ctx context.Context, limit int) ([]face.Place, error) {
-	return page(ctx, db, func(r storeRow) face.Place {
+func (db *DB) Places(ctx context.Context, limit int) ([]pass.PlacedStore, error) {
+	return page(ctx, db, func(r storeRow) pass.PlacedStore {
 		at := r.place()
-		return face.Place{Name: r.Name, Latitude: at.Latitude, Longitude: at.Longitude}
-	}, "SELECT name, placed, latitude, longitude FROM stores WHERE placed = 1 ORDER BY id LIMIT ?", limit)
+		return pass.PlacedStore{ID: toID(r.ID), Place: face.Place{Name: r.Name, Latitude: at.Latitude, Longitude: at.Longitude}}
+	}, "SELECT id, name, placed, latitude, longitude FROM stores WHERE placed = 1 ORDER BY id LIMIT ?", limit)
 }
 
 type terminalRow struct {

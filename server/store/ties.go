@@ -8,6 +8,9 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/pass"
+	"github.com/tallystick/tallystick/server/programme"
+	"github.com/tallystick/tallystick/server/shard"
 )
 
 // AccountsOfMembers implements ledger.Store.
@@ -61,4 +64,13 @@ func (db *DB) TiesOf(ctx context.Context, shard int, member uuid.UUID) ([]ledger
 		return ledger.Tie{TieKey: ledger.TieKey{Shard: r.Shard, Member: toID(r.Member), Store: toID(r.Store)}, VisitedAt: r.VisitedAt}
 	}
 	return page(ctx, db, turn, "SELECT shard, member, store, visited_at FROM ties WHERE shard = ? AND member = ? ORDER BY store", shard, idBytes(member))
+}
+
+// Visits implements pass.Books.
+func (db *DB) Visits(ctx context.Context, members []programme.Member) ([]pass.Visit, error) {
+	rows, err := selectKeys[tieRow](ctx, db, db.read(ctx), "SELECT shard, member, store, visited_at FROM ties WHERE ?", "shard, member",
+		convert(members, func(m programme.Member) row { return row{shard.Of(m.Account), idBytes(m.ID)} }))
+	return convert(rows, func(r tieRow) pass.Visit {
+		return pass.Visit{Member: toID(r.Member), Store: toID(r.Store), At: fromMillis(r.VisitedAt)}
+	}), err
 }
