@@ -371,31 +371,3 @@ func (r *reading) readPlaced(ctx context.Context, rows []ledger.SourceRow) error
 	}
 	return nil
 }
-
-// loadPlaces reads what must be known of stores.
-func (s *Service) loadPlaces(ctx context.Context) error {
-	places, err := s.env.Places(ctx)
-	if err != nil {
-		return fmt.Errorf("read stores: %w", err)
-	}
-	zones := make(map[uuid.UUID]*time.Location, len(places))
-	for _, p := range places {
-		if zone, err := time.LoadLocation(p.Zone); err == nil {
-			zones[p.ID] = zone
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.places, s.zones = places, zones
-	return nil
-}
-
-// zone is that of a store, UTC of the programme.
-func (s *Service) zone(store uuid.UUID) *time.Location {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if z := s.zones[store]; z != nil {
-		return z
-	}
-	return time.UTC
-}

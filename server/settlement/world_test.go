@@ -26,9 +26,9 @@ import (
 // Random worlds with voids, returns at other stores, gifts, late tills, stores that change
 // their owner, and prices and rates that are changed for past days.
 func TestSettlementIsTheTruthOfRandomWorlds(t *testing.T) {
-	seeds := []uint64{2, 3}
+	seeds := []uint64{3}
 	if os.Getenv("TALLYSTICK_SOAK") != "" {
-		for seed := range uint64(30) {
+		for seed := range uint64(30) { // each third has gifts
 			seeds = append(seeds, seed+4)
 		}
 	}
