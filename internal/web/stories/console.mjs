@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { ask, check, picture, stage, tell } from './browser.mjs';
 import { branding } from './consolebranding.mjs';
+import { books } from './consolebooks.mjs';
 import { days } from './consoledays.mjs';
 import { fleet } from './consolefleet.mjs';
 import { page, press, reads, signIn, visit } from './consolehands.mjs';
@@ -157,6 +158,7 @@ await tell({
     await page.getByRole('status').getByText('is in force.').first().waitFor();
   },
 
+  ...books,
   ...days,
 
   ...fleet,

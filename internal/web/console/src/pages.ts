@@ -1,5 +1,6 @@
 import type { Component } from 'svelte';
 import Audit from './pages/Audit.svelte';
+import Books from './pages/Books.svelte';
 import Branding from './pages/Branding.svelte';
 import Days from './pages/Days.svelte';
 import Exceptions from './pages/Exceptions.svelte';
@@ -38,6 +39,7 @@ export const pages: Page[] = [
   { nav: 'days', path: '/console/days', component: Days },
   { nav: 'liability', path: '/console/liability', component: plain(Liability) },
   { nav: 'settlement', path: '/console/settlement', component: plain(Settlement) },
+  { nav: 'books', path: '/console/books', component: plain(Books) },
   { nav: 'members', path: '/console/members', component: Members },
   { nav: 'journal', path: '/console/journal', component: Journal },
   { nav: 'exceptions', path: '/console/exceptions', component: Exceptions },

@@ -11,6 +11,7 @@ import { passes } from './en/passes.ts';
 import { people } from './en/people.ts';
 import { policy } from './en/policy.ts';
 import { settlement } from './en/settlement.ts';
+import { posbooks } from './en/posbooks.ts';
 import { tiers } from './en/tiers.ts';
 
 /** What the console says, in English; the other languages have the same shape. */
@@ -21,6 +22,7 @@ export const en = {
   ...members,
   ...books,
   ...policy,
+  ...posbooks,
   ...tiers,
   ...settlement,
   ...passes,

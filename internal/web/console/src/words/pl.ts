@@ -12,6 +12,7 @@ import { passes } from './pl/passes.ts';
 import { people } from './pl/people.ts';
 import { policy } from './pl/policy.ts';
 import { settlement } from './pl/settlement.ts';
+import { posbooks } from './pl/posbooks.ts';
 import { tiers } from './pl/tiers.ts';
 import type { Words } from './en.ts';
 
@@ -22,6 +23,7 @@ export const pl: Catalog<Words> = {
   ...members,
   ...books,
   ...policy,
+  ...posbooks,
   ...tiers,
   ...settlement,
   ...passes,

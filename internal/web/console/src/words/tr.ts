@@ -12,6 +12,7 @@ import { passes } from './tr/passes.ts';
 import { people } from './tr/people.ts';
 import { policy } from './tr/policy.ts';
 import { settlement } from './tr/settlement.ts';
+import { posbooks } from './tr/posbooks.ts';
 import { tiers } from './tr/tiers.ts';
 import type { Words } from './en.ts';
 
@@ -22,6 +23,7 @@ export const tr: Catalog<Words> = {
   ...members,
   ...books,
   ...policy,
+  ...posbooks,
   ...tiers,
   ...settlement,
   ...passes,

@@ -8,6 +8,7 @@ export const frame = {
     terminals: 'Terminals',
     days: 'Days',
     liability: 'Liability',
+    books: 'Books',
     members: 'Members',
     journal: 'Journal',
     exceptions: 'Exceptions',

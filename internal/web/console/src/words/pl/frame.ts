@@ -10,6 +10,7 @@ export const frame: Catalog<typeof en> = {
     terminals: 'Terminale',
     days: 'Dni',
     liability: 'Zobowiązania',
+    books: 'Księgi',
     members: 'Członkowie',
     journal: 'Dziennik',
     exceptions: 'Wyjątki',

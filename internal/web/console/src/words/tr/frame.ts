@@ -10,6 +10,7 @@ export const frame: Catalog<typeof en> = {
     terminals: 'Terminaller',
     days: 'Günler',
     liability: 'Yükümlülük',
+    books: 'Defterler',
     members: 'Üyeler',
     journal: 'Günlük',
     exceptions: 'İstisnalar',
