@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { ask, check, picture, stage, tell } from './browser.mjs';
 import { branding } from './consolebranding.mjs';
 import { books } from './consolebooks.mjs';
+import { cases } from './consolecases.mjs';
 import { days } from './consoledays.mjs';
 import { fleet } from './consolefleet.mjs';
 import { page, press, reads, signIn, visit } from './consolehands.mjs';
@@ -59,6 +60,8 @@ await tell({
     await page.reload();
     await page.getByRole('link', { name: 'Overdraw' }).waitFor();
   },
+
+  ...cases,
 
   'a member is found and adjusted': async () => {
     await visit('/members');

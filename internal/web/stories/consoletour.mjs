@@ -12,6 +12,8 @@ const paths = [
   '/members',
   '/journal',
   '/exceptions',
+  '/exceptions/ageing',
+  '/exceptions/rules',
   '/rewards',
   '/tiers',
   '/vouchers',
@@ -40,6 +42,8 @@ const dialogs = {
   terminal: ['/terminals', '.head button'],
   lost: ['/terminals', 'tr:has-text("lane1") .row-deeds button >> nth=-1'],
   quarantine: ['/terminals', 'tr:has-text("lane2") .row-deeds button >> nth=1'],
+  bulk: ['/exceptions', '.head button'],
+  rule: ['/exceptions/rules', '.head button'],
   person: ['/people', '.head button'],
   password: ['/people', '.row-deeds button >> nth=0'],
   reward: ['/rewards', '.head button'],
@@ -91,7 +95,9 @@ export const tour = {
     await on.context().addCookies(cookies);
     for (const path of paths) {
       await visit(path);
-      await look(on, path || '/', { name: path.includes('?') ? undefined : path.slice(1) || 'home' });
+      await look(on, path || '/', {
+        name: path.includes('?') ? undefined : path.slice(1).replaceAll('/', '-') || 'home',
+      });
     }
     for (const [name, [path, link]] of Object.entries(behind)) {
       await visit(path);

@@ -1,6 +1,7 @@
 import { commonEn } from '@tallystick/kit/i18n/common.ts';
 import { books } from './en/books.ts';
 import { branding } from './en/branding.ts';
+import { cases } from './en/cases.ts';
 import { columns } from './en/columns.ts';
 import { days } from './en/days.ts';
 import { fleet } from './en/fleet.ts';
@@ -29,6 +30,7 @@ export const en = {
   ...people,
   ...branding,
   ...columns,
+  ...cases,
   ...days,
   ...owed,
 };

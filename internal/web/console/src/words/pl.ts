@@ -2,6 +2,7 @@ import type { Catalog } from '@tallystick/kit/i18n/catalog.ts';
 import { commonPl } from '@tallystick/kit/i18n/common.ts';
 import { books } from './pl/books.ts';
 import { branding } from './pl/branding.ts';
+import { cases } from './pl/cases.ts';
 import { columns } from './pl/columns.ts';
 import { days } from './pl/days.ts';
 import { fleet } from './pl/fleet.ts';
@@ -30,6 +31,7 @@ export const pl: Catalog<Words> = {
   ...people,
   ...branding,
   ...columns,
+  ...cases,
   ...days,
   ...owed,
 };

@@ -2,6 +2,7 @@ import type { Catalog } from '@tallystick/kit/i18n/catalog.ts';
 import { commonTr } from '@tallystick/kit/i18n/common.ts';
 import { books } from './tr/books.ts';
 import { branding } from './tr/branding.ts';
+import { cases } from './tr/cases.ts';
 import { columns } from './tr/columns.ts';
 import { days } from './tr/days.ts';
 import { fleet } from './tr/fleet.ts';
@@ -30,6 +31,7 @@ export const tr: Catalog<Words> = {
   ...people,
   ...branding,
   ...columns,
+  ...cases,
   ...days,
   ...owed,
 };

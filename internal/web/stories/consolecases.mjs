@@ -1,0 +1,94 @@
+// The console's stories of exceptions as work: what takes two people, evidence, the report
+// by age.
+import { check, faultless, open, picture, stage } from './browser.mjs';
+import { api, browser, page, press, screen, visit } from './consolehands.mjs';
+
+const password = 'two pairs of eyes';
+const dialog = page.getByRole('dialog');
+
+/** another is the page of a second person, who signs in there. */
+async function another(name) {
+  const on = await open(browser, { viewport: screen });
+  await on.goto(`${stage.hq}/console`);
+  await on.getByLabel('Name', { exact: true }).last().fill(name);
+  await on.getByLabel('Password', { exact: true }).last().fill(password);
+  await on.getByRole('button', { name: 'Sign in', exact: true }).last().click();
+  await on.getByRole('navigation', { name: 'Pages' }).waitFor();
+  return on;
+}
+
+export const cases = {
+  'a limit is proposed by one and approved by another': async () => {
+    const { token } = await api('', 'POST', '/sessions', { name: stage.name, password: stage.password });
+    await api(token, 'POST', '/people', { name: 'Fatma', role: 'finance', password });
+    await visit('/exceptions');
+    await page.getByRole('link', { name: 'Rules and limits' }).click();
+    await page.getByText('No limits: one person is enough.').waitFor();
+    await press('Propose');
+    await dialog.getByRole('button', { name: 'Add a row' }).last().click();
+    const limits = dialog.getByRole('group', { name: 'Two people above' });
+    await limits.getByLabel('Cause').selectOption('overdraw');
+    await limits.getByLabel('Unit or currency').fill('points');
+    await limits.getByLabel('above').fill('1');
+    await dialog.getByRole('button', { name: 'Propose', exact: true }).click();
+    await page.getByText('It waits for somebody else to approve it.').waitFor();
+    check((await page.getByRole('button', { name: 'Approve' }).count()) === 0, 'who proposed it may approve it');
+    await picture(page, 'console-limit-proposed');
+  },
+
+  'an exception above the limit is settled by two': async () => {
+    const fatma = await another('Fatma');
+    await fatma.goto(`${stage.hq}/console/exceptions/rules`);
+    await fatma.getByRole('button', { name: 'Approve', exact: true }).click();
+    await fatma.getByText('Two people above: Overdraw, above 1 points').waitFor();
+
+    await visit('/exceptions?exceptions.state=settled');
+    await page.getByRole('link', { name: 'Overdraw' }).click();
+    await page.getByText('proof holds').waitFor();
+    await page.getByRole('heading', { name: 'The account around it' }).waitFor();
+    await press('Open again');
+    await dialog.getByLabel('Why, in a sentence').fill('they did not pay');
+    await dialog.getByRole('button', { name: 'Open again', exact: true }).click();
+    await page.getByText('Suggested:').waitFor();
+    await picture(page, 'console-exception-open');
+    await press('Move the date');
+    await dialog.getByLabel('To be settled by').fill('2026-12-31');
+    await dialog.getByLabel('Why, in a sentence').fill('the store asked for time');
+    await dialog.getByRole('button', { name: 'Move the date', exact: true }).click();
+    await page.getByText('the store asked for time').waitFor();
+    await press('Settle');
+    await dialog.getByLabel('How it was settled').selectOption('charged');
+    await dialog.getByLabel('Why, in a sentence').fill('the store pays after all');
+    await dialog.getByRole('button', { name: 'Propose', exact: true }).click();
+    await page.getByText('It waits for somebody else to approve it.').waitFor();
+
+    await fatma.goto(page.url());
+    await fatma.getByText('the store pays after all').first().waitFor();
+    await picture(fatma, 'console-proposal');
+    await fatma.getByRole('button', { name: 'Approve', exact: true }).click();
+    await fatma.getByText('Charged to who is liable').first().waitFor();
+    await page.getByText('Charged to who is liable').first().waitFor();
+    await picture(page, 'console-exception-two');
+    faultless(fatma);
+    await fatma.context().close();
+  },
+
+  'a bulk is counted before it is done': async () => {
+    await visit('/exceptions');
+    await press('All of these');
+    await dialog.getByLabel('Cause').selectOption('fork');
+    await dialog.getByRole('button', { name: 'Do it to …' }).click();
+    await dialog.getByText('Count them first.').waitFor();
+    await dialog.getByRole('button', { name: 'Count', exact: true }).click();
+    await dialog.getByText(/^\d+ exceptions/).waitFor();
+    await picture(page, 'console-bulk');
+    await page.keyboard.press('Escape');
+  },
+
+  'what is unsettled is shown by age, as of any day': async () => {
+    await visit('/exceptions');
+    await page.getByRole('link', { name: 'By age' }).click();
+    await page.getByLabel('As of').fill('2020-01-01');
+    await page.getByText('Nothing was unsettled.').waitFor();
+  },
+};
