@@ -90,4 +90,110 @@ export const days = {
     await page.getByRole('cell', { name: '0', exact: true }).first().waitFor();
     faultless(page);
   },
+
+  'the statements of a month are listed, and one is read down to its postings': async () => {
+    await visit('/statements');
+    await page
+      .getByText('Nothing was settled yet.')
+      .or(page.getByRole('button', { name: 'Draft' }))
+      .waitFor();
+    const id = (n) => `00000000-0000-7000-8000-00000000000${n}`;
+    const party = {
+      id: id(1),
+      code: 'F-01',
+      name: 'Łódzkie Sklepy',
+      tax_number: '',
+      address: '',
+      currency: 'PLN',
+      language: 'pl',
+      gross: false,
+      version: 1,
+    };
+    const totals = [{ currency: 'PLN', owed: 123456, owes: 3456, net: 120000 }];
+    const group = {
+      counterparty: id(2),
+      counterparty_code: 'F-02',
+      kind: 'redeemed',
+      unit: 'points',
+      currency: 'PLN',
+      points: 61728,
+      owed: 123456,
+      owes: 0,
+      lines: 1,
+    };
+    const statement = {
+      party,
+      month: '2026-09',
+      state: 'locked',
+      number: 'F-01/2026/3',
+      cut_at: '2026-10-02T10:00:00Z',
+      locked_at: '2026-10-03T10:00:00Z',
+      totals,
+      groups: [group, { ...group, kind: 'fee', fee: 'service', owed: 0, owes: 3456 }, { ...group, of: '2026-08' }],
+      notes: [{ number: 'F-01/2026/4', of: '2026-08', of_number: 'F-01/2026/1', totals }],
+      remarks: [{ what: 'uncertified_days', store: 'S-9', count: 2 }],
+    };
+    const amount = { currency: 'PLN', minor: 123456 };
+    const answers = {
+      '/settlement/months': {
+        items: [
+          { month: '2026-10', state: 'drafting', missing: [] },
+          { month: '2026-09', state: 'locked', missing: [], cut_at: statement.cut_at },
+        ],
+      },
+      '/settlement/months/2026-09/statements': { items: [statement] },
+      [`/settlement/months/2026-09/statements/${party.id}`]: statement,
+      [`/settlement/months/2026-09/statements/${party.id}/lines`]: {
+        items: [
+          {
+            number: 7,
+            kind: 'redeemed',
+            from: id(2),
+            to: id(1),
+            unit: 'points',
+            day: '2026-09-03',
+            points: 61728,
+            debit: amount,
+            credit: amount,
+            per_thousand: 2000,
+          },
+        ],
+      },
+      '/settlement/months/2026-09/lines/7/postings': {
+        items: [
+          {
+            posting: id(5),
+            account: id(6),
+            recorded_at: '2026-09-03T10:00:00Z',
+            points: 61728,
+            from_day: '2026-08-01',
+            to_day: '2026-09-03',
+            day: '2026-09-03',
+            kind: 'redeemed',
+          },
+        ],
+      },
+    };
+    // A month of this head office is not over yet: what a settled one looks like is said for it.
+    await page.route('**/api/v1/settlement/**', (route) => {
+      const json = answers[new URL(route.request().url()).pathname.replace('/api/v1', '')];
+      return json ? route.fulfill({ json }) : route.continue();
+    });
+    await visit('/statements');
+    await page.getByText('Head office drafts the month').waitFor();
+    await page.getByLabel('Month', { exact: true }).selectOption('2026-09');
+    await page.getByRole('link', { name: 'F-01', exact: true }).waitFor();
+    await accessibleInBoth('statements', { each: (theme) => picture(page, `console-statements-${theme}`) });
+    await page.getByRole('link', { name: 'F-01', exact: true }).press('Enter');
+    await page.getByRole('heading', { name: 'Notes to months before' }).waitFor();
+    await page.getByRole('link', { name: '7', exact: true }).press('Enter');
+    await page.getByRole('link', { name: '00000000…' }).waitFor();
+    await page.setViewportSize({ width: 1024, height: 768 });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    check(wide <= 0, `a statement is ${wide} pixels wider than 1024`);
+    await accessibleInBoth('a statement', { each: (theme) => picture(page, `console-statement-${theme}`) });
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.unroute('**/api/v1/settlement/**');
+    faultless(page);
+  },
 };

@@ -14,6 +14,7 @@ import People from './pages/People.svelte';
 import Policy from './pages/Policy.svelte';
 import Rewards from './pages/Rewards.svelte';
 import Settlement from './pages/Settlement.svelte';
+import Statements from './pages/Statements.svelte';
 import Stores from './pages/Stores.svelte';
 import Terminals from './pages/Terminals.svelte';
 import Tiers from './pages/Tiers.svelte';
@@ -43,6 +44,7 @@ export const pages: Page[] = [
   { nav: 'members', path: '/console/members', component: Members },
   { nav: 'journal', path: '/console/journal', component: Journal },
   { nav: 'exceptions', path: '/console/exceptions', component: Exceptions },
+  { nav: 'statements', path: '/console/statements', component: Statements },
   { nav: 'rewards', path: '/console/rewards', component: plain(Rewards) },
   { nav: 'tiers', path: '/console/tiers', component: plain(Tiers) },
   { nav: 'vouchers', path: '/console/vouchers', component: plain(Vouchers) },

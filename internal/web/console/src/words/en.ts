@@ -13,6 +13,7 @@ import { people } from './en/people.ts';
 import { policy } from './en/policy.ts';
 import { settlement } from './en/settlement.ts';
 import { posbooks } from './en/posbooks.ts';
+import { statements } from './en/statements.ts';
 import { tiers } from './en/tiers.ts';
 
 /** What the console says, in English; the other languages have the same shape. */
@@ -33,6 +34,7 @@ export const en = {
   ...cases,
   ...days,
   ...owed,
+  ...statements,
 };
 
 export type Words = typeof en;

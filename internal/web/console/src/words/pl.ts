@@ -14,10 +14,11 @@ import { people } from './pl/people.ts';
 import { policy } from './pl/policy.ts';
 import { settlement } from './pl/settlement.ts';
 import { posbooks } from './pl/posbooks.ts';
+import { statements } from './pl/statements.ts';
 import { tiers } from './pl/tiers.ts';
 import type { Words } from './en.ts';
 
-export const pl: Catalog<Words> = {
+const words: Catalog<Words> = {
   ...commonPl,
   ...frame,
   ...fleet,
@@ -34,4 +35,6 @@ export const pl: Catalog<Words> = {
   ...cases,
   ...days,
   ...owed,
+  ...statements,
 };
+export default words;

@@ -14,10 +14,11 @@ import { people } from './tr/people.ts';
 import { policy } from './tr/policy.ts';
 import { settlement } from './tr/settlement.ts';
 import { posbooks } from './tr/posbooks.ts';
+import { statements } from './tr/statements.ts';
 import { tiers } from './tr/tiers.ts';
 import type { Words } from './en.ts';
 
-export const tr: Catalog<Words> = {
+const words: Catalog<Words> = {
   ...commonTr,
   ...frame,
   ...fleet,
@@ -34,4 +35,6 @@ export const tr: Catalog<Words> = {
   ...cases,
   ...days,
   ...owed,
+  ...statements,
 };
+export default words;

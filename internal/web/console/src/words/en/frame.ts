@@ -12,6 +12,7 @@ export const frame = {
     members: 'Members',
     journal: 'Journal',
     exceptions: 'Exceptions',
+    statements: 'Statements',
     rewards: 'Rewards',
     tiers: 'Tiers',
     settlement: 'Settlement',

@@ -14,6 +14,7 @@ export const frame: Catalog<typeof en> = {
     members: 'Członkowie',
     journal: 'Dziennik',
     exceptions: 'Wyjątki',
+    statements: 'Rozliczenia',
     rewards: 'Nagrody',
     tiers: 'Poziomy',
     settlement: 'Rozliczenia',

@@ -14,6 +14,7 @@ export const frame: Catalog<typeof en> = {
     members: 'Üyeler',
     journal: 'Günlük',
     exceptions: 'İstisnalar',
+    statements: 'Hesap özetleri',
     rewards: 'Ödüller',
     tiers: 'Seviyeler',
     settlement: 'Hesaplaşma',
