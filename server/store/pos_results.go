@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -38,15 +39,17 @@ func (db *DB) PutPosResults(ctx context.Context, d posbooks.Day, results []posbo
 	for c, fresh := range map[string]string{"state": "EXCLUDED.state", "reason": "''", "decided_by": "''", "decided_at": "0"} {
 		set = append(set, c+" = CASE WHEN "+sameResult+" THEN pos_results."+c+" ELSE "+fresh+" END")
 	}
-	rows := convert(results, func(f posbooks.Found) row { return resultRow(in, store, run, f) })
-	err := db.insert(ctx, "INSERT INTO pos_results (shard, store, run, state, reason, decided_by, decided_at, "+resultColumns+")", rows, "ON CONFLICT (shard, store, id) DO UPDATE SET "+strings.Join(set, ", "))
-	if err != nil {
-		return err
+	head, tail := "INSERT INTO pos_results (shard, store, run, state, reason, decided_by, decided_at, "+resultColumns+")", "ON CONFLICT (shard, store, id) DO UPDATE SET "+strings.Join(set, ", ")
+	for some := range slices.Chunk(results, arrayRows) { // a day may have very many
+		rows := convert(some, func(f posbooks.Found) row { return resultRow(in, store, run, f) })
+		if err := db.insert(ctx, head, rows, tail); err != nil {
+			return err
+		}
 	}
 	if _, err := db.exec(ctx, "DELETE FROM pos_results WHERE shard = ? AND store = ? AND day = ? AND run <> ?", in, store, uint32(d.Date), run); err != nil {
 		return err
 	}
-	_, err = db.exec(ctx, "INSERT INTO pos_days (shard, store, day, matched, missing_here, missing_there, different, outside, undone, open_results, dirty, matched_at) "+
+	_, err := db.exec(ctx, "INSERT INTO pos_days (shard, store, day, matched, missing_here, missing_there, different, outside, undone, open_results, dirty, matched_at) "+
 		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, "+openResults+", 0, ?) ON CONFLICT (shard, store, day) DO UPDATE SET matched = EXCLUDED.matched, missing_here = EXCLUDED.missing_here, "+
 		"missing_there = EXCLUDED.missing_there, different = EXCLUDED.different, outside = EXCLUDED.outside, undone = EXCLUDED.undone, open_results = EXCLUDED.open_results, "+
 		"dirty = 0, matched_at = EXCLUDED.matched_at",
