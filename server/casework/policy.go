@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"time"
@@ -129,9 +130,9 @@ func (p Policy) NeedsTwo(e ledger.Exception) bool {
 // size is how much is at stake, whichever way.
 func size(n int64) int64 {
 	if n < 0 {
-		n = -n
+		n = -max(n, -math.MaxInt64) // the least int64 has no opposite, and is no small amount
 	}
-	return max(n, 0) // the least int64 has no opposite
+	return n
 }
 
 var (

@@ -123,6 +123,8 @@ type Day struct {
 	Open                                                           int64
 	Dirty                                                          bool // it will be matched again
 	MatchedAt                                                      time.Time
+	// Mark is another one whenever the day is marked to be matched again.
+	Mark int64
 }
 
 // Filter says which results of a store people decide about. Zero values narrow nothing.
@@ -177,7 +179,7 @@ type Store interface {
 	// NextPosImport returns the oldest import that is queued, or that is under way and
 	// that nobody has changed since a time.
 	NextPosImport(ctx context.Context, since time.Time) (Import, error)
-	// SamePosImport finds a finished import of a digest.
+	// SamePosImport finds a finished import of a digest of which no row was replaced since.
 	SamePosImport(ctx context.Context, store uuid.UUID, digest string) (uuid.UUID, error)
 	// StalePosImports lists imports of a state that nothing happened to since a time.
 	StalePosImports(ctx context.Context, state State, before time.Time, limit int) ([]Import, error)
@@ -203,10 +205,11 @@ type Store interface {
 	// MarkPosDays has days be matched again; only known ones when known is set.
 	MarkPosDays(ctx context.Context, store uuid.UUID, days []entry.Date, known bool) error
 	// DirtyPosDays returns a store that has days to be matched again, and these, in order.
-	DirtyPosDays(ctx context.Context, limit int) (uuid.UUID, []entry.Date, error)
+	DirtyPosDays(ctx context.Context, limit int) (uuid.UUID, []Day, error)
 	PosDays(ctx context.Context, store uuid.UUID, from, to entry.Date) ([]Day, error)
 	// PutPosResults replaces the results of a day. Decisions stay with results that are the
-	// same. It counts the day's open ones by itself.
+	// same. It counts the day's open ones by itself. A day whose mark is another one by now
+	// will be matched again.
 	PutPosResults(ctx context.Context, d Day, results []Found) error
 	// DecidePosResults settles results or opens them again, and returns of how many.
 	DecidePosResults(ctx context.Context, d Decision) (int64, error)

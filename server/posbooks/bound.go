@@ -45,5 +45,5 @@ func (b *bounded) verdict(err error, line int64, format string) error {
 	if b.err != nil {
 		return fmt.Errorf("read file: %w", b.err)
 	}
-	return &Unreadable{line, "is no " + format + ": " + err.Error()}
+	return &Unreadable{line, "is no " + format + ": " + printable(err.Error())} // it may quote the file
 }

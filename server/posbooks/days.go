@@ -26,10 +26,10 @@ func (s *Service) matchDirty(ctx context.Context) error {
 		}
 		for from := 0; from < len(days); {
 			to := from
-			for to+1 < len(days) && days[to+1] == days[to].Next() {
+			for to+1 < len(days) && days[to+1].Date == days[to].Date.Next() {
 				to++
 			}
-			if err := s.matchSpan(ctx, place, days[from], days[to]); err != nil {
+			if err := s.matchSpan(ctx, place, days[from:to+1]); err != nil {
 				return fmt.Errorf("match days of store %s: %w", place.Code, err)
 			}
 			from = to + 1
@@ -50,11 +50,12 @@ type sheetOf struct {
 	found   []Found // pairs over the day's end
 }
 
-// matchSpan matches the days from one to another. What one day leaves over is held against
+// matchSpan matches days in a row. What one day leaves over is held against
 // what its neighbours do: tills and terminals do not end their days at the same moment, and
 // some books know no time. A pair over a day's end is of the day of the books. To be the
 // same whatever span is matched, two days more on both sides are looked at.
-func (s *Service) matchSpan(ctx context.Context, place Place, from, to entry.Date) error {
+func (s *Service) matchSpan(ctx context.Context, place Place, span []Day) error {
+	from, to := span[0].Date, span[len(span)-1].Date
 	first := entry.DateOf(from.Time().AddDate(0, 0, -2))
 	last := to.Next().Next()
 	journals, err := s.journals(ctx, place, first)
@@ -73,9 +74,10 @@ func (s *Service) matchSpan(ctx context.Context, place Place, from, to entry.Dat
 		if before != nil {
 			overTheEnd(place, before, today)
 			if before.day >= from && before.day <= to {
-				if err := s.keep(ctx, place, *before); err != nil {
+				if err := s.keep(ctx, place, *before, span[0].Mark); err != nil {
 					return err
 				}
+				span = span[1:]
 			}
 		}
 		if day == last {

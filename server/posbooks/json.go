@@ -37,18 +37,24 @@ func (r Reading) readJSON(ctx context.Context, in io.Reader, into Into) (Summary
 	if err := expect(d, from, json.Delim('{')); err != nil {
 		return sum, err
 	}
-	currency, store := r.Place.Currency, ""
+	currency, store, lists := r.Place.Currency, "", false
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
 			return sum, from.verdict(err, 0, jsonAt(d))
 		}
 		switch name {
-		case "store":
-			err = said(d, from, &store)
-		case "currency":
-			err = said(d, from, &currency)
+		case "store", "currency":
+			if lists { // what was read already is perhaps another store's
+				return sum, &Unreadable{Reason: fmt.Sprintf("has %q behind a list; it must stand before", name)}
+			}
+			into := &store
+			if name == "currency" {
+				into = &currency
+			}
+			err = said(d, from, into)
 		case "receipts", "totals":
+			lists = true
 			err = r.readBooks(ctx, d, from, book{Store: store, Currency: currency}, name == "totals", &sum, into)
 		default:
 			err = &Unreadable{Reason: fmt.Sprintf("has a member %q that is not known", clip(fmt.Sprint(name)))}

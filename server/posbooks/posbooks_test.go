@@ -122,6 +122,32 @@ func (s *stand) want(want string) {
 	}
 }
 
+// markedMeanwhile has a day be marked while it is matched: what came meanwhile was perhaps
+// not read, so it waits on. Then it is matched.
+func (s *stand) markedMeanwhile(date entry.Date) {
+	s.t.Helper()
+	ctx := s.t.Context()
+	waits := func() []posbooks.Day {
+		_, days, err := s.DB.DirtyPosDays(ctx, 10)
+		s.must(err)
+		return days
+	}
+	s.must(s.books.Again(ctx, s.Of.ID, date, date))
+	read := waits()
+	if len(read) != 1 || read[0].Date != date {
+		s.t.Fatalf("%+v", read)
+	}
+	s.must(s.books.Again(ctx, s.Of.ID, date, date))
+	s.must(s.DB.PutPosResults(ctx, posbooks.Day{Store: s.Of.ID, Date: date, MatchedAt: s.Clock.Now(), Mark: read[0].Mark}, nil))
+	if read = waits(); len(read) != 1 {
+		s.t.Errorf("a day that was marked while it was matched waits no more")
+	}
+	s.round()
+	if left := waits(); len(left) > 0 {
+		s.t.Errorf("%+v", left)
+	}
+}
+
 // The life of books: a first file, the same one, a corrected one, an entry that comes late,
 // and what people decide.
 func TestBooksAreMatchedWithJournals(t *testing.T) {
@@ -201,6 +227,16 @@ func TestBooksAreMatchedWithJournals(t *testing.T) {
 		if got := s.results(true); got != before {
 			t.Errorf("matched again:\n%s\nbefore\n%s", got, before)
 		}
+
+		// The first file undoes the correction: it is the same as one that counts no more.
+		back := s.bring(rules, first)
+		if back.Same != uuid.Nil || back.Rows != 6 || back.Replaced != 6 {
+			t.Errorf("back to the first file: %+v", back)
+		}
+		s.want(`
+2026-03-01 different 2/0002 amount 100 open
+2026-03-01 missing_here 9/  900 open`)
+		s.markedMeanwhile(20260301)
 	}
 	t.Run("sqlite", func(t *testing.T) { play(t, newStand(t, books.New(t))) })
 	t.Run("postgres", func(t *testing.T) { play(t, newStand(t, books.On(t, pg.Start(t).Database(t), 1))) })

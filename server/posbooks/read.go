@@ -29,7 +29,7 @@ func (s *Summary) row(into Into, row Row) error {
 
 func (s *Summary) bad(into Into, b Bad) error {
 	s.Bad++
-	b.Text = printable(b.Text)
+	b.Reason, b.Text = printable(b.Reason), printable(b.Text) // a reason may quote the file
 	return into.Bad(b)
 }
 

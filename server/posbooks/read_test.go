@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
@@ -223,6 +224,8 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		"deep":                     {poslog, strings.Repeat("<a>", 100), "more than 64 deep"},
 		"cut":                      {poslog, "<POSLog><Transaction>", "ends before its last element"},
 		"crossed":                  {poslog, "<POSLog></Transaction>", "ends where it is not open"},
+		"a name in no encoding":    {poslog, "<POSLog><a\xff/></POSLog>", "invalid XML name: a\ufffd"},
+		"the store at the end":     {books, `{"currency":"EUR","receipts":[],"store":"s2"}`, `"store" behind a list`},
 		"no XML":                   {poslog, "no;time;amount\n", "ends before its last element"},
 		"two roots":                {poslog, "<POSLog></POSLog><POSLog></POSLog>", "more than one outermost"},
 		"an attribute like a wall": {poslog, "<POSLog a=\"" + strings.Repeat("x", 9<<20) + "\"/>", "longer than"},
@@ -234,9 +237,18 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		"text behind":              {books, `{} {}`, "text behind its end"},
 		"a string like a wall":     {books, `{"receipts":[{"receipt":"` + strings.Repeat("x", 9<<20) + `"}]}`, "longer than"},
 	} {
-		if got, sum := read(t, reading(tc.rules), strings.NewReader(tc.text)); !strings.HasPrefix(got, "unreadable: ") || !strings.Contains(got, tc.want) || sum.Rows > 0 {
+		if got, sum := read(t, reading(tc.rules), strings.NewReader(tc.text)); !strings.HasPrefix(got, "unreadable: ") || !strings.Contains(got, tc.want) || sum.Rows > 0 || !utf8.ValidString(got) || len(got) > 1000 {
 			t.Errorf("%s: %.200s", name, got)
 		}
+	}
+}
+
+// A reason that quotes the file is as short as one that does not.
+func TestReasonsAreShort(t *testing.T) {
+	file := `{"receipts":[{"` + strings.Repeat("x", 1<<20) + `":1}]}`
+	got, sum := read(t, reading(posbooks.Rules{Format: posbooks.JSON, Expects: posbooks.ExpectAll}), strings.NewReader(file))
+	if sum.Bad != 1 || len(got) > 1000 || !strings.Contains(got, "cannot be read: json: unknown field") {
+		t.Errorf("%d bad, %d bytes: %.200s", sum.Bad, len(got), got)
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 	"github.com/tallystick/tallystick/server/posbooks/match"
 )
 
-// keep stores what a day came to.
-func (s *Service) keep(ctx context.Context, place Place, d sheetOf) error {
-	day := Day{Store: place.Store, Date: d.day, Outside: int64(len(d.matched.Outside)), Undone: int64(len(d.matched.UndoneOurs) + len(d.matched.UndoneTheirs)), MatchedAt: s.now()}
+// keep stores what a day came to that had a mark before it was read.
+func (s *Service) keep(ctx context.Context, place Place, d sheetOf, mark int64) error {
+	day := Day{Store: place.Store, Date: d.day, Outside: int64(len(d.matched.Outside)), Undone: int64(len(d.matched.UndoneOurs) + len(d.matched.UndoneTheirs)), MatchedAt: s.now(), Mark: mark}
 	var all []Found
 	if len(d.theirs) > 0 || len(d.found) > 0 {
 		all = s.receipts(place, d)
@@ -54,7 +54,7 @@ func (s *Service) receipts(place Place, d sheetOf) []Found {
 	for _, i := range d.matched.MissingHere {
 		k := d.theirs[i]
 		out = append(out, Found{
-			ID: theirID(k), Store: place.Store, Day: d.day, Outcome: MissingHere, Amount: k.Amount, Discount: k.Discount, Theirs: theirSide(k), Import: k.Import, Line: k.Line,
+			ID: theirID(place, k), Store: place.Store, Day: d.day, Outcome: MissingHere, Amount: k.Amount, Discount: k.Discount, Theirs: theirSide(k), Import: k.Import, Line: k.Line,
 		})
 	}
 	if len(d.theirs) == 0 {
@@ -72,7 +72,7 @@ func (s *Service) receipts(place Place, d sheetOf) []Found {
 
 func pairOf(place Place, d *sheetOf, p match.Pair, k Kept, o fact) Found {
 	f := Found{
-		ID: theirID(k), Store: place.Store, Day: d.day, Outcome: Matched, By: p.By, Differs: p.Differs, Amount: p.Amount, Discount: p.Discount, Apart: p.Time.Milliseconds(),
+		ID: theirID(place, k), Store: place.Store, Day: d.day, Outcome: Matched, By: p.By, Differs: p.Differs, Amount: p.Amount, Discount: p.Discount, Apart: p.Time.Milliseconds(),
 		Theirs: theirSide(k), Ours: ourSide(o), Import: k.Import, Line: k.Line, Writer: o.writer, Seq: o.seq, Source: o.source,
 	}
 	if p.Differs != 0 {
@@ -81,9 +81,10 @@ func pairOf(place Place, d *sheetOf, p match.Pair, k Kept, o fact) Found {
 	return f
 }
 
-// theirID names a row by what it says, so that it is the same in a file that is sent again.
-func theirID(k Kept) uuid.UUID {
-	return uuid.NewSHA1(uuid.Nil, fmt.Appendf(nil, "%q %q %d %d %d %s %d %d %t", k.Receipt, k.Lane, k.Day, k.At, k.Kind, k.Currency, k.Amount, k.Discount, k.Total))
+// theirID names a row of a store by what it says, so that it is the same in a file that is
+// sent again.
+func theirID(place Place, k Kept) uuid.UUID {
+	return uuid.NewSHA1(place.Store, fmt.Appendf(nil, "%q %q %d %d %d %s %d %d %t", k.Receipt, k.Lane, k.Day, k.At, k.Kind, k.Currency, k.Amount, k.Discount, k.Total))
 }
 
 func theirSide(k Kept) Side {
@@ -120,7 +121,7 @@ func totals(place Place, d sheetOf) (out []Found) {
 		}
 		if p.There {
 			k := from[p.Theirs.TotalKey]
-			f.ID, f.Theirs, f.Import, f.Line = theirID(k), theirSide(k), k.Import, k.Line
+			f.ID, f.Theirs, f.Import, f.Line = theirID(place, k), theirSide(k), k.Import, k.Line
 		} else {
 			f.ID = uuid.NewSHA1(place.Store, fmt.Appendf(nil, "%d %q %d %s", d.day, p.Ours.Lane, p.Ours.Kind, p.Ours.Currency))
 		}

@@ -174,9 +174,11 @@ func (db *DB) NextPosImport(ctx context.Context, since time.Time) (posbooks.Impo
 		"ORDER BY created_at, id LIMIT 1", toMillis(since))
 }
 
-// SamePosImport implements posbooks.Store.
+// SamePosImport implements posbooks.Store. All rows of such an import count: else the file
+// is one to go back to.
 func (db *DB) SamePosImport(ctx context.Context, store uuid.UUID, digest string) (uuid.UUID, error) {
-	i, err := db.oneImport(ctx, "shard = ? AND store = ? AND digest = ? AND state = 'finished' AND same = ? ORDER BY created_at LIMIT 1",
+	i, err := db.oneImport(ctx, "shard = ? AND store = ? AND digest = ? AND state = 'finished' AND same = ? AND rows_read = (SELECT COUNT(*) FROM pos_rows AS r "+
+		"WHERE r.shard = pos_imports.shard AND r.store = pos_imports.store AND r.import = pos_imports.id AND r.live = 1) ORDER BY created_at LIMIT 1",
 		shard.Of(store), idBytes(store), digest, idBytes(uuid.Nil))
 	return i.ID, err
 }
@@ -200,7 +202,7 @@ func (db *DB) StalePosImports(ctx context.Context, state posbooks.State, before 
 // AddPosPart implements posbooks.Store.
 func (db *DB) AddPosPart(ctx context.Context, store, id uuid.UUID, n int, part []byte) error {
 	_, err := db.exec(ctx, "INSERT INTO pos_parts (shard, store, import, n, bytes) VALUES (?, ?, ?, ?, ?)", shard.Of(store), idBytes(store), idBytes(id), n, part)
-	return err
+	return taken(err, problem.Conflict, "the part came twice at once")
 }
 
 // PosPart implements posbooks.Store.

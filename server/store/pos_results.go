@@ -52,8 +52,8 @@ func (db *DB) PutPosResults(ctx context.Context, d posbooks.Day, results []posbo
 	_, err := db.exec(ctx, "INSERT INTO pos_days (shard, store, day, matched, missing_here, missing_there, different, outside, undone, open_results, dirty, matched_at) "+
 		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, "+openResults+", 0, ?) ON CONFLICT (shard, store, day) DO UPDATE SET matched = EXCLUDED.matched, missing_here = EXCLUDED.missing_here, "+
 		"missing_there = EXCLUDED.missing_there, different = EXCLUDED.different, outside = EXCLUDED.outside, undone = EXCLUDED.undone, open_results = EXCLUDED.open_results, "+
-		"dirty = 0, matched_at = EXCLUDED.matched_at",
-		in, store, uint32(d.Date), d.Matched, d.MissingHere, d.MissingThere, d.Different, d.Outside, d.Undone, in, store, uint32(d.Date), run)
+		"dirty = CASE WHEN pos_days.matched_at = ? THEN 0 ELSE pos_days.dirty END, matched_at = EXCLUDED.matched_at",
+		in, store, uint32(d.Date), d.Matched, d.MissingHere, d.MissingThere, d.Different, d.Outside, d.Undone, in, store, uint32(d.Date), run, d.Mark)
 	return err
 }
 
@@ -73,6 +73,10 @@ func resultRow(in int, store []byte, run int64, f posbooks.Found) row {
 	}
 }
 
+// posDayMark is what a day's mark becomes when it is marked: it is when the day was matched,
+// by a millisecond later, or one below nothing for each mark before the first time.
+const posDayMark = "CASE WHEN pos_days.matched_at > 0 THEN pos_days.matched_at + 1 ELSE pos_days.matched_at - 1 END"
+
 type posDayRow struct {
 	Day          uint32 `bun:"day"`
 	Matched      int64  `bun:"matched"`
@@ -91,7 +95,7 @@ func (db *DB) PosDays(ctx context.Context, store uuid.UUID, from, to entry.Date)
 	return page(ctx, db, func(r posDayRow) posbooks.Day {
 		return posbooks.Day{
 			Store: store, Date: entry.Date(r.Day), Matched: r.Matched, MissingHere: r.MissingHere, MissingThere: r.MissingThere, Different: r.Different,
-			Outside: r.Outside, Undone: r.Undone, Open: r.Open, Dirty: r.Dirty != 0, MatchedAt: fromMillis(r.MatchedAt),
+			Outside: r.Outside, Undone: r.Undone, Open: r.Open, Dirty: r.Dirty != 0, MatchedAt: fromMillis(max(r.MatchedAt, 0)), Mark: r.MatchedAt,
 		}
 	}, "SELECT day, matched, missing_here, missing_there, different, outside, undone, open_results, dirty, matched_at FROM pos_days "+
 		"WHERE shard = ? AND store = ? AND day >= ? AND day <= ? ORDER BY day", shard.Of(store), idBytes(store), uint32(from), uint32(to))

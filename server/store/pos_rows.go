@@ -109,16 +109,16 @@ func (db *DB) MarkPosDays(ctx context.Context, store uuid.UUID, days []entry.Dat
 	}
 	in, owner := shard.Of(store), idBytes(store)
 	if known {
-		_, err := db.exec(ctx, "UPDATE pos_days SET dirty = 1 WHERE shard = ? AND store = ? AND day IN (?)", in, owner,
+		_, err := db.exec(ctx, "UPDATE pos_days SET dirty = 1, matched_at = "+posDayMark+" WHERE shard = ? AND store = ? AND day IN (?)", in, owner,
 			bun.List(convert(days, func(d entry.Date) int64 { return int64(d) })))
 		return err
 	}
 	return db.insert(ctx, "INSERT INTO pos_days (shard, store, day, matched, missing_here, missing_there, different, outside, undone, open_results, dirty, matched_at)",
-		convert(days, func(d entry.Date) row { return row{in, owner, uint32(d), 0, 0, 0, 0, 0, 0, 0, 1, int64(0)} }), "ON CONFLICT (shard, store, day) DO UPDATE SET dirty = 1")
+		convert(days, func(d entry.Date) row { return row{in, owner, uint32(d), 0, 0, 0, 0, 0, 0, 0, 1, int64(0)} }), "ON CONFLICT (shard, store, day) DO UPDATE SET dirty = 1, matched_at = "+posDayMark)
 }
 
 // DirtyPosDays implements posbooks.Store.
-func (db *DB) DirtyPosDays(ctx context.Context, limit int) (uuid.UUID, []entry.Date, error) {
+func (db *DB) DirtyPosDays(ctx context.Context, limit int) (uuid.UUID, []posbooks.Day, error) {
 	var first []struct {
 		Shard int    `bun:"shard"`
 		Store []byte `bun:"store"`
@@ -126,8 +126,11 @@ func (db *DB) DirtyPosDays(ctx context.Context, limit int) (uuid.UUID, []entry.D
 	if err := db.read(ctx).NewRaw("SELECT shard, store FROM pos_days WHERE dirty = 1 ORDER BY shard, store LIMIT 1").Scan(ctx, &first); err != nil || len(first) == 0 {
 		return uuid.Nil, nil, err
 	}
-	days, err := page(ctx, db, dayRow.date, "SELECT day FROM pos_days WHERE shard = ? AND store = ? AND dirty = 1 ORDER BY day LIMIT ?", first[0].Shard, first[0].Store, limit)
-	return toID(first[0].Store), days, err
+	store := toID(first[0].Store)
+	days, err := page(ctx, db, func(r posDayRow) posbooks.Day {
+		return posbooks.Day{Store: store, Date: entry.Date(r.Day), Dirty: true, Mark: r.MatchedAt}
+	}, "SELECT day, matched_at FROM pos_days WHERE shard = ? AND store = ? AND dirty = 1 ORDER BY day LIMIT ?", first[0].Shard, first[0].Store, limit)
+	return store, days, err
 }
 
 // PosStores implements posbooks.Store.
