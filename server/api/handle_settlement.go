@@ -320,6 +320,10 @@ func (h handlers) GetSettlementBooks(ctx context.Context, r GetSettlementBooksRe
 	if dialect != clearing.Hledger && dialect != clearing.Beancount {
 		return nil, badParameter("dialect", "must be hledger or beancount")
 	}
+	if err := h.takeFile(); err != nil { // it reads all lines of the month
+		return nil, err
+	}
+	defer func() { <-h.files }()
 	var text bytes.Buffer
 	err = h.o.Settlement.WriteBooks(ctx, month, dialect, &text)
 	return GetSettlementBooks200TextResponse(text.String()), err

@@ -11,12 +11,23 @@ import (
 	"github.com/tallystick/tallystick/server/settlement/clearing"
 )
 
-// EachLine calls fn for every line of a party's statement; the programme has all lines.
+// EachLine calls fn for every line of a party's statement; the programme has all lines. All
+// are of one draft: when the month is drafted anew meanwhile it is problem.Conflict.
 func (s *Service) EachLine(ctx context.Context, m Month, party uuid.UUID, fn func(Line) error) error {
+	month, err := s.readable(ctx, m)
+	if err != nil {
+		return err
+	}
 	for after := int64(0); ; {
-		lines, err := s.Lines(ctx, m, party, after, linesAtOnce)
+		lines, err := s.env.Store.SettlementLines(ctx, m, month.Attempt, party, party == clearing.Programme, after, linesAtOnce)
 		if err != nil {
+			return fmt.Errorf("read lines: %w", err)
+		}
+		// A draft that is over loses its lines, so that a page may be empty before the end.
+		if now, err := s.readable(ctx, m); err != nil {
 			return err
+		} else if now.Attempt != month.Attempt {
+			return problem.Newf(problem.Conflict, "%s was drafted anew meanwhile", m)
 		}
 		for _, l := range lines {
 			if err := fn(l); err != nil {

@@ -219,6 +219,13 @@ func (r *reading) moves(ctx context.Context) ([]clearing.Move, error) {
 	if r.issued, err = r.s.issuers(ctx, lots); err != nil {
 		return nil, err
 	}
+	stores := map[uuid.UUID]bool{}
+	for _, p := range r.postings {
+		stores[p.Store], stores[r.issued[lotOf(p)].store] = true, true
+	}
+	if err := r.s.know(ctx, stores); err != nil {
+		return nil, err
+	}
 	var out []clearing.Move
 	for i, p := range r.postings {
 		if flows[i] == nil {

@@ -32,9 +32,8 @@ type Env struct {
 type Service struct {
 	env Env
 
-	mu     sync.Mutex
-	places []clearing.Place
-	zones  map[uuid.UUID]*time.Location
+	mu    sync.Mutex
+	zones map[uuid.UUID]*time.Location
 }
 
 // New returns the service.
@@ -62,8 +61,23 @@ func (s *Service) loadPlaces(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.places, s.zones = places, zones
+	s.zones = zones
 	return nil
+}
+
+// know reads stores again when one of these is not known: it was opened since, and its days
+// are not those of UTC.
+func (s *Service) know(ctx context.Context, stores map[uuid.UUID]bool) error {
+	s.mu.Lock()
+	all := true
+	for id := range stores {
+		all = all && (id == uuid.Nil || s.zones[id] != nil)
+	}
+	s.mu.Unlock()
+	if all {
+		return nil
+	}
+	return s.loadPlaces(ctx)
 }
 
 // zone is that of a store, UTC of the programme.

@@ -59,8 +59,9 @@ func (w wrong) err(what string) error {
 	return &problem.Error{Code: problem.InvalidField, Detail: what, Fields: w}
 }
 
-// PutParty describes a party; one without an id is new. A party whose code another one has
-// is refused, and so is a version that is not the last.
+// PutParty describes a party; one without an id is new. A code that another party has, or
+// ever had, is refused: it is in the numbers of that party's documents. So is a version that
+// is not the last.
 func (s *Service) PutParty(ctx context.Context, by uuid.UUID, p Party, isNew bool) (Party, error) {
 	p.Name, p.TaxNumber, p.Address = strings.TrimSpace(p.Name), strings.TrimSpace(p.TaxNumber), strings.TrimSpace(p.Address)
 	w := wrong{}
@@ -84,15 +85,20 @@ func (s *Service) PutParty(ctx context.Context, by uuid.UUID, p Party, isNew boo
 		if p.Version != was.Version {
 			return nil, problem.New(problem.Conflict, "the party was changed meanwhile")
 		}
-		for _, other := range t.Everybody() {
-			if other.Code == p.Code && other.ID != p.ID {
-				return nil, &problem.Error{Code: problem.InvalidField, Detail: "the code is another party's", Fields: wrong{"/code": "is another party's"}}
-			}
+		if taken(t, p) {
+			return nil, &problem.Error{Code: problem.InvalidField, Detail: "the code is another party's, or was", Fields: wrong{"/code": "is another party's, or was"}}
 		}
 		p.Version = was.Version + 1
 		return p, nil
 	})
 	return p, err
+}
+
+// taken says whether another party has the code of one, or ever had it. The programme has
+// one before anybody describes it.
+func taken(t *clearing.Terms, p Party) bool {
+	unnamed, _ := new(clearing.Terms).Build().Party(clearing.Programme)
+	return slices.ContainsFunc(append(slices.Clone(t.Parties), unnamed), func(o Party) bool { return o.Code == p.Code && o.ID != p.ID })
 }
 
 // Assign gives a store to a party from a date on.
