@@ -165,7 +165,9 @@ func (s *Service) Work(ctx context.Context, id uuid.UUID) (Work, error) {
 	if err != nil {
 		return Work{}, err
 	}
-	w.NeedsTwo = policy.NeedsTwo(e)
+	if w.NeedsTwo, err = s.needsTwo(ctx, policy, e); err != nil {
+		return Work{}, err
+	}
 	if e.Unsettled() && w.Case.Resolution == Unresolved {
 		if w.Case.DueAt.IsZero() {
 			w.Case.DueAt, w.Case.DueBy = policy.DueAt(e), policy.Name()

@@ -94,10 +94,12 @@ func (s *Service) alone(ctx context.Context, e ledger.Exception, c *Case) error 
 		return err
 	case c.Proposal != uuid.Nil:
 		return problem.New(problem.StateConflict, "a proposal about it waits for a second person")
-	case policy.NeedsTwo(e):
-		return problem.New(problem.SecondPersonNeeded, "")
 	}
-	return nil
+	two, err := s.needsTwo(ctx, policy, e)
+	if err == nil && two {
+		err = problem.New(problem.SecondPersonNeeded, "")
+	}
+	return err
 }
 
 // Resolve settles an exception by one person; who settles it looks after it. See Do.

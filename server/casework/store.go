@@ -14,6 +14,8 @@ type Store interface {
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
 	// Exception returns one exception, or problem.NotFound.
 	Exception(ctx context.Context, id uuid.UUID) (ledger.Exception, error)
+	// AccountExceptions returns all exceptions of accounts.
+	AccountExceptions(ctx context.Context, accounts []ledger.AccountKey) ([]ledger.Exception, error)
 	// Case returns the work on an exception, the zero one with its shard and exception
 	// when there was none.
 	Case(ctx context.Context, shard int, exception uuid.UUID) (Case, error)

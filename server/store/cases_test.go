@@ -12,11 +12,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/server/casework"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
 )
 
 // desk is the work on exceptions of one HQ, with three people of finance.
@@ -116,6 +119,39 @@ func TestTwoPeopleDecideOnce(t *testing.T) {
 			}
 		}
 	})
+}
+
+// One decision is about all of an entry that waits for a cause: what is small of it is not
+// decided by one person while the rest, or all of it together, takes two.
+func TestADecisionCarriesNothingPastTheLimit(t *testing.T) {
+	d := newDesk(t, blank.SQLite(t), 1)
+	ctx, account := t.Context(), uuid.New()
+	d.approved(d.ProposePolicy(ctx, d.people[0], casework.Policy{Limits: []casework.Limit{{Unit: "points", Above: 10}}}))
+	raise := func(source byte, unit string, amount int64) ledger.Exception {
+		e := ledger.Exception{
+			ID: uuid.New(), Shard: shard.Of(account), Account: account, Source: journal.Hash{source}, Kind: ledger.Unproven, State: ledger.ExceptionOpen, Liable: "store",
+			Unit: unit, Amount: amount, Terminal: uuid.New(), Epoch: 1, Seq: 1, RecordedAt: d.hq.Clock.Now().UnixMilli(),
+		}
+		must(t, d.hq.DB.AddExceptions(ctx, []ledger.Exception{e}))
+		return e
+	}
+	stamp, half := raise(1, "stamps", 1), raise(2, "points", 6)
+	raise(1, "points", 5000)
+	raise(2, "points", 6)
+	single := raise(3, "points", 6)
+	for _, tc := range []struct {
+		ledger.Exception
+		two bool
+	}{{stamp, true}, {half, true}, {single, false}} {
+		w, err := d.Work(ctx, tc.ID)
+		if err != nil || w.NeedsTwo != tc.two {
+			t.Errorf("%d %s: %t, %v", tc.Amount, tc.Unit, w.NeedsTwo, err)
+		}
+		_, err = d.Decide(ctx, d.people[0], tc.ID, entry.VerdictRelease)
+		if (problem.CodeOf(err) == problem.SecondPersonNeeded) != tc.two {
+			t.Errorf("%d %s: %v", tc.Amount, tc.Unit, err)
+		}
+	}
 }
 
 // Rules leave alone what a person touched or what takes two, and stop at their cap.
@@ -223,7 +259,9 @@ func TestAgeingIsAsOfAnyTime(t *testing.T) {
 		}
 		now, err := d.Ageing(ctx, time.Time{})
 		must(t, err)
-		if slices.ContainsFunc(now.Lines, func(l casework.Line) bool { return l.Kind == "fork" || l.Kind == "voucher_overuse" && l.Liable != "programme" }) {
+		if slices.ContainsFunc(now.Lines, func(l casework.Line) bool {
+			return l.Kind == "fork" || l.Kind == "voucher_overuse" && l.Liable != "programme"
+		}) {
 			t.Errorf("%+v", now.Lines)
 		}
 		_, err = d.Reopen(ctx, d.people[0], fork.ID, "it was a copy")
