@@ -135,7 +135,11 @@ func (h handlers) LockSettlementMonth(ctx context.Context, r LockSettlementMonth
 	if err != nil {
 		return nil, err
 	}
-	m, err := h.o.Settlement.Lock(ctx, callerOf(ctx).person.ID, month)
+	var seen int64
+	if at := r.Params.CutAt; at != nil {
+		seen = at.UnixMilli()
+	}
+	m, err := h.o.Settlement.LockSeen(ctx, callerOf(ctx).person.ID, month, seen)
 	return LockSettlementMonth200JSONResponse(showMonth(m)), err
 }
 

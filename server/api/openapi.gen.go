@@ -6110,6 +6110,9 @@ type ListLinePostingsParams struct {
 
 // LockSettlementMonthParams defines parameters for LockSettlementMonth.
 type LockSettlementMonthParams struct {
+	// CutAt The draft that was looked at, by its cut_at. When the month was drafted anew since, it is a conflict.
+	CutAt *time.Time `form:"cut_at,omitempty" json:"cut_at,omitempty"`
+
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -13872,6 +13875,19 @@ func (siw *ServerInterfaceWrapper) LockSettlementMonth(c *fiber.Ctx) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params LockSettlementMonthParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cut_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cut_at", query, &params.CutAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cut_at: %w", err).Error())
+	}
 
 	headers := c.GetReqHeaders()
 

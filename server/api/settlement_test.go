@@ -88,8 +88,15 @@ func TestAMonthIsSettledOverTheAPI(t *testing.T) {
 			t.Errorf("marketing locked a month: %d", a.status)
 		}
 	})
+	var drafted struct {
+		CutAt time.Time `json:"cut_at"`
+	}
+	r.do(call{method: "GET", path: month}).into(t, &drafted)
 	r.as(people.Finance, func() {
-		if a := r.do(call{method: "POST", path: month + "/lock"}); a.status != 200 || !strings.Contains(string(a.body), `"locked"`) {
+		if a := r.do(call{method: "POST", path: month + "/lock?cut_at=" + drafted.CutAt.Add(-time.Second).Format(time.RFC3339Nano)}); a.status != 409 || !strings.Contains(string(a.body), "drafted anew") {
+			t.Errorf("locked another draft than the one looked at: %d %s", a.status, a.body)
+		}
+		if a := r.do(call{method: "POST", path: month + "/lock?cut_at=" + drafted.CutAt.Format(time.RFC3339Nano)}); a.status != 200 || !strings.Contains(string(a.body), `"locked"`) {
 			t.Errorf("lock: %d %s", a.status, a.body)
 		}
 	})

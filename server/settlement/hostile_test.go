@@ -101,3 +101,34 @@ func TestAStoreThatWasJustOpenedHasItsOwnDays(t *testing.T) {
 		t.Errorf("it stands in %s: %v", first, err)
 	}
 }
+
+// Who locks a month locks the draft they looked at, and not one that was made since by
+// other terms.
+func TestNobodyLocksADraftTheyHaveNotSeen(t *testing.T) {
+	ctx := context.Background()
+	r := newRig(t)
+	r.party("NORTH", 20260101, "A")
+	r.party("SOUTH", 20260101, "B")
+	r.price("points", "EUR", 20260101, 1000)
+	member := r.Member(t, "m", 0)
+	r.tills["A"].Sell(t, member, 100_000, 0)
+	r.sync("A")
+	r.at(day(2026, 3, 10, 12), "B")
+	r.tills["B"].Sell(t, member, 100, 400)
+	r.sync("B")
+	r.at(day(2026, 4, 2, 12))
+	r.draft(202603)
+	seen, err := r.Month(ctx, 202603)
+	r.must(err)
+	r.price("points", "EUR", 20260101, 9000)
+	r.at(day(2026, 4, 2, 13))
+	r.draft(202603)
+	if _, err := r.LockSeen(ctx, bert, 202603, seen.CutAt); problem.CodeOf(err) != problem.Conflict {
+		t.Errorf("a draft that nobody saw was locked: %v", err)
+	}
+	seen, err = r.Month(ctx, 202603)
+	r.must(err)
+	if _, err := r.LockSeen(ctx, bert, 202603, seen.CutAt); err != nil {
+		t.Error(err)
+	}
+}

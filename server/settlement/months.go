@@ -138,6 +138,13 @@ func (s *Service) draftable(ctx context.Context, m Month, newest []MonthRow) err
 // Lock locks a drafted month: its statements get their numbers and never change again. It
 // takes another person than the one who asked for the draft, and nothing may be missing.
 func (s *Service) Lock(ctx context.Context, by uuid.UUID, m Month) (MonthState, error) {
+	return s.LockSeen(ctx, by, m, 0)
+}
+
+// LockSeen locks the draft that was cut at a time, in Unix milliseconds, or whichever there
+// is for zero. When the month was drafted anew since, it is problem.Conflict: nobody locks
+// what they have not seen.
+func (s *Service) LockSeen(ctx context.Context, by uuid.UUID, m Month, cutAt int64) (MonthState, error) {
 	var out MonthState
 	err := s.env.Store.InTx(ctx, func(ctx context.Context) error {
 		row, err := s.env.Store.SettlementMonth(ctx, m)
@@ -149,6 +156,9 @@ func (s *Service) Lock(ctx context.Context, by uuid.UUID, m Month) (MonthState, 
 		}
 		if err := lockable(out, by); err != nil {
 			return err
+		}
+		if cutAt != 0 && cutAt != out.CutAt {
+			return problem.Newf(problem.Conflict, "%s was drafted anew", m)
 		}
 		out.State, out.LockedBy, out.LockedAt = clearing.Locked, by, s.env.Clock.Now().UnixMilli()
 		out.Version++
