@@ -1,7 +1,9 @@
 package settlement_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -130,5 +132,61 @@ func TestNobodyLocksADraftTheyHaveNotSeen(t *testing.T) {
 	r.must(err)
 	if _, err := r.LockSeen(ctx, bert, 202603, seen.CutAt); err != nil {
 		t.Error(err)
+	}
+}
+
+// What comes between the first question for a draft and its cut, and is of a month before
+// it, stands in the first month: no other will ever have it.
+func TestTheFirstMonthTakesWhatIsOfMonthsBefore(t *testing.T) {
+	ctx := context.Background()
+	r := newRig(t)
+	r.party("NORTH", 20260101, "A")
+	r.party("SOUTH", 20260101, "B", "C")
+	r.price("points", "EUR", 20260101, 1000)
+	member := r.Member(t, "m", 0)
+	r.tills["A"].Sell(t, member, 100_000, 0)
+	r.sync("A")
+	r.at(day(2026, 3, 10, 12), "B", "C")
+	r.tills["C"].Sell(t, member, 100, 30) // its till is offline
+	r.at(day(2026, 4, 10, 12), "B")
+	r.tills["B"].Sell(t, member, 100, 400)
+	r.sync("B")
+	_, err := r.Follow(ctx)
+	r.must(err)
+	r.at(day(2026, 5, 2, 12))
+	_, err = r.Draft(ctx, anna, 202604)
+	r.must(err)
+	r.sync("C")
+	r.must(r.Round(ctx))
+	got := r.statements(202604)
+	if net(got["SOUTH"], "EUR") != 430 || len(got["SOUTH"].Notes) != 1 || got["SOUTH"].Notes[0].Of != 202603 {
+		t.Errorf("south %+v, notes %+v", got["SOUTH"].Totals, got["SOUTH"].Notes)
+	}
+}
+
+// again runs each transaction twice, as a database may ask for, and keeps the second.
+type again struct{ settlement.Store }
+
+func (s again) InTx(ctx context.Context, fn func(context.Context) error) error {
+	repeat := errors.New("repeat")
+	err := s.Store.InTx(ctx, func(ctx context.Context) error { return cmp.Or(fn(ctx), repeat) })
+	if !errors.Is(err, repeat) {
+		return err
+	}
+	return s.Store.InTx(ctx, fn)
+}
+
+// A transaction that the database asks to repeat is no change by somebody else.
+func TestAPartyIsDescribedInATransactionThatIsRepeated(t *testing.T) {
+	ctx := context.Background()
+	r := newRig(t)
+	s := settlement.New(settlement.Env{
+		Store: again{r.DB}, Journal: r.Journal, Clock: r.Clock, NewID: uuid.New, Places: func(context.Context) ([]clearing.Place, error) { return nil, nil },
+	})
+	p, err := s.PutParty(ctx, anna, settlement.Party{Code: "NORTH", Name: "North", Currency: "EUR", Language: "en"}, true)
+	r.must(err)
+	p.Name = "North Ltd"
+	if p, err = s.PutParty(ctx, anna, p, false); err != nil || p.Version != 2 {
+		t.Errorf("version %d: %v", p.Version, err)
 	}
 }

@@ -64,7 +64,8 @@ type followStore interface {
 	// SettlementCuts returns the cuts of a shard, by month.
 	SettlementCuts(ctx context.Context, shard int) ([]Cut, error)
 	// PutSettlementCut writes or replaces one, and takes into its month what stands in a
-	// later one only because it was applied behind the cut it replaces.
+	// later one only because it was applied behind the cut it replaces. The first cut of a
+	// shard takes all that stands in months before it: they will have no statements.
 	PutSettlementCut(ctx context.Context, c Cut) error
 	// AppliedSets returns sets of a shard after a position, in order.
 	AppliedSets(ctx context.Context, shard int, after uint64, limit int) ([]ledger.AppliedSet, error)

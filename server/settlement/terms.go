@@ -77,12 +77,13 @@ func (s *Service) PutParty(ctx context.Context, by uuid.UUID, p Party, isNew boo
 	if isNew {
 		p.ID = s.env.NewID()
 	}
+	version := p.Version // the transaction may be repeated
 	err := s.add(ctx, by, SortParty, p.ID, func(t *clearing.Terms) (any, error) {
 		was, err := t.Party(p.ID)
 		if err != nil && !isNew {
 			return nil, err
 		}
-		if p.Version != was.Version {
+		if version != was.Version {
 			return nil, problem.New(problem.Conflict, "the party was changed meanwhile")
 		}
 		if taken(t, p) {

@@ -76,6 +76,14 @@ func (db *DB) PutSettlementCut(ctx context.Context, c settlement.Cut) error {
 	}
 	_, err = db.exec(ctx, "UPDATE settlement_moves SET month = ? WHERE shard = ? AND month > ? AND pos <= ? AND day <= ?",
 		uint32(c.Month), c.Shard, uint32(c.Month), int64(c.Pos), uint32(c.Month.Last()))
+	if err != nil {
+		return err
+	}
+	cuts, err := db.SettlementCuts(ctx, c.Shard)
+	if err != nil || cuts[0].Month < c.Month {
+		return err
+	}
+	_, err = db.exec(ctx, "UPDATE settlement_moves SET month = ? WHERE shard = ? AND month < ? AND pos <= ?", uint32(c.Month), c.Shard, uint32(c.Month), int64(c.Pos))
 	return err
 }
 
