@@ -222,6 +222,6 @@ func (b *bench) check(t *testing.T) {
 		n++
 	})
 	if entries != b.entries || n != int64(b.stores) {
-		t.Fatal(fmt.Sprintf("%d certificates over %d of %d entries", n, entries, b.entries))
+		t.Fatalf("%d certificates over %d of %d entries", n, entries, b.entries)
 	}
 }
