@@ -104,6 +104,7 @@ func TestBooksThatAreRefused(t *testing.T) {
 		{"POST", one + "/run", bookRules, problem.StateConflict},
 		{"POST", one + "/preview", bookRules, problem.StateConflict},
 		{"POST", "/api/v1/stores/" + store + "/pos-results/decide", `{"settled":true,"reason":" "}`, problem.InvalidField},
+		{"POST", "/api/v1/stores/" + store + "/pos-results/decide", `{"settled":true,"reason":"these","ids":[]}`, problem.InvalidField},
 		{"POST", "/api/v1/stores/" + store + "/pos-days/match", `{"from":"2026-05-02","to":"2026-05-01"}`, problem.InvalidField},
 		{"PUT", "/api/v1/pos-mappings/" + store, `{"name":"a","version":1,"rules":` + bookRules + `}`, problem.Conflict},
 		{"DELETE", "/api/v1/pos-mappings/" + store, "", problem.NotFound},

@@ -127,7 +127,8 @@ type Day struct {
 	Mark int64
 }
 
-// Filter says which results of a store people decide about. Zero values narrow nothing.
+// Filter says which results of a store people decide about. Zero values narrow nothing; IDs
+// that are none, but not nil, are refused.
 type Filter struct {
 	Store    uuid.UUID
 	IDs      []uuid.UUID

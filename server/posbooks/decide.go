@@ -29,8 +29,8 @@ func (s *Service) Decide(ctx context.Context, by Person, f Filter, settle bool, 
 	if n := utf8.RuneCountInString(reason); n < 1 || n > MaxReason || !utf8.ValidString(reason) || strings.ContainsFunc(reason, control) {
 		wrong["/reason"] = fmt.Sprintf("must have 1 to %d characters", MaxReason)
 	}
-	if len(f.IDs) > mostIDs {
-		wrong["/ids"] = fmt.Sprintf("must be at most %d", mostIDs)
+	if n := len(f.IDs); n > mostIDs || n == 0 && f.IDs != nil { // none of them is not all of them
+		wrong["/ids"] = fmt.Sprintf("must be 1 to %d", mostIDs)
 	}
 	switch f.Outcome {
 	case "", MissingHere, MissingThere, Different:
