@@ -79,13 +79,12 @@ func (s *Service) DoBulk(ctx context.Context, by Person, b Bulk, confirmed int64
 	if confirmed < 1 || confirmed > MostBulk {
 		return Trial{}, refuse("/count", fmt.Sprintf("must be 1 to %d; narrow the filter", MostBulk))
 	}
-	left, err := s.leftOut(ctx, b)
-	if err != nil {
-		return Trial{}, err
-	}
 	var out Trial
 	err = s.env.Store.InTx(ctx, func(ctx context.Context) error {
-		var err error
+		left, err := s.leftOut(ctx, b)
+		if err != nil {
+			return err
+		}
 		if out, err = s.try(ctx, b.Filter, left); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,7 +112,7 @@ func (s *Service) work(ctx context.Context, r Rule) error {
 		}
 		more, err := s.workOn(ctx, r, f.Exception.ID, to)
 		switch problem.CodeOf(err) {
-		case problem.Conflict, problem.StateConflict:
+		case problem.Conflict, problem.StateConflict, problem.SecondPersonNeeded:
 			err = nil // somebody was quicker
 		}
 		done++
@@ -131,6 +132,26 @@ func (s *Service) helper(ctx context.Context, r Rule) (people.Person, bool, erro
 	return p, true, err
 }
 
+// errOver ends the work of a rule that is in force no more.
+var errOver = errors.New("the rule is in force no more")
+
+// allowed refuses what a rule may not do by the settings of now, which people change while
+// a round is under way.
+func (s *Service) allowed(ctx context.Context, r Rule, e ledger.Exception) error {
+	rules, err := s.env.Store.Settings(ctx, SettingRule, InForce)
+	if err != nil {
+		return fmt.Errorf("read rules: %w", err)
+	}
+	if !slices.ContainsFunc(rules, func(one Setting) bool { return one.Number == r.Number && one.Version == r.Version }) {
+		return errOver
+	}
+	policy, err := s.Policy(ctx)
+	if err == nil && r.Outcome == OutcomeSettle && policy.NeedsTwo(e) {
+		err = problem.New(problem.SecondPersonNeeded, "")
+	}
+	return err
+}
+
 // errCapped undoes what a rule may not do any more today.
 var errCapped = errors.New("the rule has reached its cap")
 
@@ -146,6 +167,9 @@ func (s *Service) workOn(ctx context.Context, r Rule, id uuid.UUID, to people.Pe
 			if !r.Filter(s.now()).Matches(e, *c, s.now()) {
 				return Note{}, problem.New(problem.StateConflict, "the rule does not fit any more")
 			}
+			if err := s.allowed(ctx, r, e); err != nil {
+				return Note{}, err
+			}
 			switch r.Outcome {
 			case OutcomeAssign:
 				return assign(c, to), nil
@@ -158,6 +182,9 @@ func (s *Service) workOn(ctx context.Context, r Rule, id uuid.UUID, to people.Pe
 			return s.do(ctx, actors{rule: r.Number, ruleVersion: r.Version}, e, c, Deed{Action: ActResolve, Resolution: r.Resolution, Text: r.Text})
 		})
 	})
+	if errors.Is(err, errOver) {
+		return false, nil
+	}
 	if errors.Is(err, errCapped) {
 		return false, s.env.Store.StopRuleDay(ctx, r.Number, today)
 	}

@@ -154,6 +154,40 @@ func TestADecisionCarriesNothingPastTheLimit(t *testing.T) {
 	}
 }
 
+// stopping has a person stop a rule as soon as it has found what to work on.
+type stopping struct {
+	casework.Store
+	stop func()
+}
+
+func (s *stopping) Matching(ctx context.Context, f casework.Filter, now time.Time, after *ledger.Place, limit int) ([]casework.Found, error) {
+	found, err := s.Store.Matching(ctx, f, now, after, limit)
+	s.stop()
+	return found, err
+}
+
+// A rule that is stopped while a round is under way does nothing any more.
+func TestAStoppedRuleStopsAtOnce(t *testing.T) {
+	d := newDesk(t, blank.SQLite(t), 1)
+	ctx := t.Context()
+	e := d.raise(ledger.Exception{Kind: ledger.Overdraw, Unit: "points", Amount: 1}, 8)
+	d.approved(d.ProposeRule(ctx, d.people[0], casework.Rule{
+		Name: "small", Kind: ledger.Overdraw, Unit: "points", UpTo: 5, Outcome: casework.OutcomeSettle, Resolution: casework.WrittenOff, Text: "small", DailyCap: 100,
+	}))
+	env := casework.Env{
+		Journal: d.hq.Journal, Ledger: d.hq.Ledger, People: d.hq.DB, Clock: d.hq.Clock, NewID: func() uuid.UUID { return uuid.Must(uuid.NewV7()) },
+		Store: &stopping{d.hq.DB, func() {
+			_, err := d.StopRule(ctx, d.people[1], 1, "wait")
+			must(t, err)
+		}},
+	}
+	must(t, casework.New(env).Round(ctx))
+	w, err := d.Work(ctx, e.ID)
+	if err != nil || w.Case.Resolution != casework.Unresolved {
+		t.Errorf("%+v, %v", w.Case, err)
+	}
+}
+
 // Rules leave alone what a person touched or what takes two, and stop at their cap.
 func TestRulesDoTheRoutinePart(t *testing.T) {
 	engines(t, func(t *testing.T, dsn string, shardsPerTx int) {
