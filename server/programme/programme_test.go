@@ -125,6 +125,7 @@ func TestBadInput_Catalogue(t *testing.T) {
 		{"a rounding unknown", rule(func(s *loyalty.RuleSet) { s.Earn[0].Rounding = 9 }), problem.InvalidField},
 		{"too many rules", rule(func(s *loyalty.RuleSet) { s.Earn = make([]loyalty.EarnRule, 51) }), problem.InvalidField},
 		{"a rule in a unit outside the catalogue", rule(func(s *loyalty.RuleSet) { s.Earn[0].Unit = "moons" }), problem.UnitUnknown},
+		{"a unit that vouchers are counted in", rule(func(s *loyalty.RuleSet) { s.Units = append(s.Units, loyalty.Unit{Name: "uses"}) }), problem.InvalidField},
 		{"a unit without a name", rule(func(s *loyalty.RuleSet) { s.Units = append(s.Units, loyalty.Unit{}) }), problem.InvalidField},
 		{"a unit twice", rule(func(s *loyalty.RuleSet) { s.Units = append(s.Units, s.Units[0]) }), problem.InvalidField},
 		{"a kind of unit unknown", rule(func(s *loyalty.RuleSet) { s.Units[0].Kind = 9 }), problem.InvalidField},

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/server/ledger"
 )
 
 // Most is the largest amount a person may enter, in any unit or currency. It leaves
@@ -39,6 +40,12 @@ func (r refusal) between(pointer string, value, least, most int64) {
 
 func (r refusal) unit(pointer, value string) {
 	r.unless(unitShape.MatchString(value), pointer, "must be a lower-case word of at most 32 letters, digits and underscores")
+}
+
+// newUnit refuses the unit in which all uses of vouchers are counted, too.
+func (r refusal) newUnit(pointer, value string) {
+	r.unit(pointer, value)
+	r.unless(value != ledger.Uses, pointer, "is what uses of vouchers are counted in")
 }
 
 func (r refusal) currency(pointer, value string) {

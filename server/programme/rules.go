@@ -40,7 +40,7 @@ func (p *Programme) PutRuleSet(ctx context.Context, by uuid.UUID, rules loyalty.
 	r.unless(len(rules.Earn) <= maxEarnRules, "/earn", "has more than "+strconv.Itoa(maxEarnRules)+" rules")
 	for i, e := range rules.Earn {
 		at := "/earn/" + strconv.Itoa(i)
-		r.unit(at+"/unit", e.Unit)
+		r.newUnit(at+"/unit", e.Unit)
 		r.between(at+"/points", e.Points, 1, Most)
 		r.between(at+"/per", e.Per, 1, Most)
 		r.text(at+"/category", e.Category, 0, 64)

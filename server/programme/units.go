@@ -46,7 +46,7 @@ func (r refusal) units(units []loyalty.Unit) {
 	seen := map[string]bool{}
 	for i, u := range units {
 		at := "/units/" + strconv.Itoa(i)
-		r.unit(at+"/name", u.Name)
+		r.newUnit(at+"/name", u.Name)
 		r.unless(!seen[u.Name], at+"/name", "is there twice")
 		seen[u.Name] = true
 		r.unless(u.Kind <= loyalty.UnitCredit, at+"/kind", "is not known")
