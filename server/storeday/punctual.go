@@ -73,15 +73,21 @@ func (s *Service) remind(ctx context.Context, store fleet.Store, date entry.Date
 	return nil
 }
 
-// heard withdraws what was said of lanes that a day, now certified, had waited for.
-func (s *Service) heard(ctx context.Context, store fleet.Store, date entry.Date, spans []Span) error {
+// heard withdraws what was said of the lanes of a store when a day is certified: nobody
+// waits for one any more. One that was retired or replaced has no part of the day.
+func (s *Service) heard(ctx context.Context, store fleet.Store, date entry.Date) error {
 	if !s.past(store, date, patience) {
 		return nil // nothing was said
 	}
-	for _, span := range spans {
-		w := span.Lane.Writer
-		if err := s.env.Store.WithdrawExceptions(ctx, ledger.DayOverdue, w.ID, w.Epoch, s.env.Clock.Now()); err != nil {
-			return fmt.Errorf("withdraw reminders: %w", err)
+	terminals, err := s.terminals(ctx, store.ID)
+	if err != nil {
+		return err
+	}
+	for _, t := range terminals {
+		for epoch := uint32(1); epoch <= t.Epoch; epoch++ {
+			if err := s.env.Store.WithdrawExceptions(ctx, ledger.DayOverdue, t.ID, epoch, s.env.Clock.Now()); err != nil {
+				return fmt.Errorf("withdraw reminders: %w", err)
+			}
 		}
 	}
 	return nil

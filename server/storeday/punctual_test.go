@@ -112,6 +112,33 @@ func TestALaneThatNeverClosesIsRemindedOf(t *testing.T) {
 	}
 }
 
+// A terminal that was retired when all it delivered was certified has no part of the day,
+// and what was said of it is withdrawn all the same.
+func TestNobodyIsRemindedOfATerminalThatWasRetired(t *testing.T) {
+	s := shop.New(t, books.New(t))
+	one, two := s.Lane(t, "one"), s.Lane(t, "two")
+	for _, lane := range []*shop.Lane{one, two} {
+		lane.Sell(t, 300, 0)
+		lane.CloseDay(t)
+		lane.Deliver(t)
+	}
+	s.Round(t)
+	one.Sell(t, 500, 0)
+	one.CloseDay(t)
+	one.Deliver(t)
+	s.Clock.Advance(80 * time.Hour)
+	s.Round(t)
+	if found := s.Exceptions(t, ledger.DayOverdue); len(found) != 1 || found[0].Terminal != two.ID || len(s.Chain(t)) != 1 {
+		t.Fatalf("%+v", found)
+	}
+	s.Lanes[two.ID].State = fleet.StateRevoked
+	s.Clock.Advance(time.Hour)
+	s.Round(t)
+	if found := s.Exceptions(t, ledger.DayOverdue); found[0].State != ledger.ExceptionWithdrawn || len(s.Chain(t)) != 2 {
+		t.Errorf("%+v, %d certificates", found, len(s.Chain(t)))
+	}
+}
+
 // When a date has begun and is over is asked of the wall in the store, on days when the
 // clocks change too.
 func TestDatesAreThoseOfTheStoresWall(t *testing.T) {

@@ -280,7 +280,7 @@ func (s *Service) certify(ctx context.Context, store fleet.Store, last Certified
 	if err := s.issue(ctx, c, date, spans); err != nil {
 		return false, err
 	}
-	return true, s.heard(ctx, store, date, spans)
+	return true, s.heard(ctx, store, date)
 }
 
 // blocked raises an exception for each difference and says whether one that concerns the
