@@ -160,7 +160,8 @@ func tablesOf(say words, f storeday.Figures, clean func(text, instead string) st
 		kinds = append(kinds, []string{word(say.kinds, k.Kind), say.whole(int64(k.Count))})
 	}
 	for _, m := range f.Money {
-		money = append(money, []string{word(say.kinds, m.Kind), say.whole(int64(m.Count)), say.money(m.Currency, m.Total), say.money(m.Currency, m.Discount)})
+		code := clean(m.Currency, "–") // as the terminal wrote it
+		money = append(money, []string{word(say.kinds, m.Kind), say.whole(int64(m.Count)), say.money(code, m.Total), say.money(code, m.Discount)})
 	}
 	for _, a := range f.Amounts {
 		flow := word(say.flows, a.Flow)

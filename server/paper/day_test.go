@@ -233,3 +233,20 @@ func TestEveryPhraseIsThereAndCanBeDrawn(t *testing.T) {
 		}
 	}
 }
+
+// What terminals call their money is theirs: the paper is made whatever it is.
+func TestMoneyOfAnyNameCanBeDrawn(t *testing.T) {
+	for name, code := range map[string]string{
+		"emoji": "😀", "a new line": "E\nUR", "no letters at all": "\x00\xff", "another script": "元", "long": strings.Repeat("W", 3000), "none": "",
+	} {
+		d := sample()
+		d.Day.Money[0].Currency = code
+		pages, err := d.PDF(English)
+		if err != nil || len(pages) == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := d.Page(English); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
