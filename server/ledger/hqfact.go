@@ -127,14 +127,14 @@ func (l *Ledger) RenewVoucher(ctx context.Context, accountID, voucher uuid.UUID,
 // transaction.
 func (l *Ledger) changeVoucher(ctx context.Context, accountID, voucher, by uuid.UUID, change func(*loyalty.Voucher) error) error {
 	return l.o.Store.InTx(ctx, func(ctx context.Context) error {
-		row, err := l.voucher(ctx, accountID, voucher)
-		if err != nil {
-			return err
-		}
-		if row == nil {
-			return problem.Newf(problem.NotFound, "the account has no voucher %s", voucher)
-		}
 		made := func(a *account) (hqjournal.Fact, error) {
+			row, err := l.voucher(ctx, accountID, voucher) // under the account's lock: others change it, too
+			if err != nil {
+				return hqjournal.Fact{}, err
+			}
+			if row == nil {
+				return hqjournal.Fact{}, problem.Newf(problem.NotFound, "the account has no voucher %s", voucher)
+			}
 			v, err := currentVoucher(a, *row)
 			if err != nil {
 				return hqjournal.Fact{}, err
