@@ -19,6 +19,9 @@ const (
 	mostIDs   = 1000
 )
 
+// lastDay is behind all days.
+const lastDay = entry.Date(99991231)
+
 // Decide settles the results that a filter finds, or opens them again, for a reason in
 // words. What matches is never decided about. It returns the decision with how many
 // results it changed.
@@ -38,7 +41,7 @@ func (s *Service) Decide(ctx context.Context, by Person, f Filter, settle bool, 
 		wrong["/outcome"] = "must be missing_here, missing_there or different"
 	}
 	if f.To == 0 {
-		f.To = entry.Date(99991231)
+		f.To = lastDay
 	}
 	if err := refused(wrong); err != nil {
 		return Decision{}, err

@@ -16,8 +16,8 @@ import (
 // begunSeeing notes, for a store that has had no books, where its journals end: what is
 // there by now is matched with the books, what comes later is late.
 func (s *Service) begunSeeing(ctx context.Context, store uuid.UUID) error {
-	seen, err := s.env.Store.PosSeen(ctx, store)
-	if err != nil || len(seen) > 0 {
+	days, err := s.env.Store.PosDays(ctx, store, 0, lastDay)
+	if err != nil || len(days) > 0 { // by the days: of a store without journals nothing was seen
 		return err
 	}
 	heads, err := s.heads(ctx, store)

@@ -279,6 +279,26 @@ var warsaw = func() *time.Location {
 	return zone
 }()
 
+// What a store's first journal brings after its first books is late, also when other books
+// come before it was looked for.
+func TestTheFirstJournalIsLate(t *testing.T) {
+	s := newStand(t, books.New(t))
+	one := s.Lane(t, "Lane 1")
+	s.Clock.Advance(96 * time.Hour)
+	s.bring(rules, head+"1,Lane 1,2026-03-01 10:00,10.00,sale\n")
+	s.want(`2026-03-01 missing_here 1/  1000 open`)
+	s.sell(one, "1", 1000, 0)
+	one.Deliver(t)
+	i := s.begin(rules, head+"2,Lane 1,2026-03-04 10:00,1.00,sale\n")
+	_, err := s.books.Run(t.Context(), s.Of.ID, i.ID, rules)
+	s.must(err)
+	s.must(s.books.Round(t.Context()))
+	s.round()
+	if got := s.results(true); !strings.Contains(got, "2026-03-01 matched 1/1") {
+		t.Errorf("%s", got)
+	}
+}
+
 func TestTotalsOfADay(t *testing.T) {
 	s := newStand(t, books.New(t))
 	one := s.Lane(t, "Lane 1")
