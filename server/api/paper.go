@@ -139,6 +139,14 @@ func (h handlers) GetStatementPDF(ctx context.Context, r GetStatementPDFRequestO
 	if err != nil {
 		return nil, err
 	}
+	// The totals were read before the lines: both must be of one draft.
+	now, err := h.o.Settlement.Statement(ctx, month, r.Party)
+	if err != nil {
+		return nil, err
+	}
+	if now.CutAt != of.CutAt {
+		return nil, problem.Newf(problem.Conflict, "%s was drafted anew meanwhile", month)
+	}
 	pages, err := statement.PDF()
 	return GetStatementPDF200ApplicationPdfResponse{Body: bytes.NewReader(pages), ContentLength: int64(len(pages))}, err
 }
