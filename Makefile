@@ -45,10 +45,12 @@ TEST_MINUTES := 15
 FORBID_SKIPS ?=
 
 # HQ's rooms run without the race detector here: SQLite translated to Go is slow
-# under it. `make soak` runs them with it.
+# under it, and so is drawing. `make soak` runs them with it.
 below         = $(patsubst %,./%/...,$(wildcard $(1)))
-RACE_PACKAGES := $(call below,internal sync wallet edge)
-UNIT_PACKAGES := $(call below,server cmd)
+DRAWING       := ./wallet/brand/...
+WALLETS       := $(patsubst %/,./%/...,$(wildcard wallet/*/))
+RACE_PACKAGES := $(call below,internal sync edge) $(filter-out $(DRAWING),$(WALLETS))
+UNIT_PACKAGES := $(call below,server cmd) $(DRAWING)
 # Packages that start the real binaries, simulate or measure; they have suites of their own.
 APART         := ./internal/e2e/... ./internal/bench/... ./internal/sim/... ./internal/quarter/...
 FAULTS        := TestG3|TestG4
