@@ -63,8 +63,11 @@ SOAK_FUZZ_BUDGET ?= 5m
 SELF     := $(MAKE)
 GO_TEST  := go test -count=1 -vet=off
 BINARIES := TALLYSTICK_BIN=$(abspath bin)
-# expand lists the packages that exist among patterns, less those set apart.
-expand = $$(comm -23 <(go list -e $(1) 2>/dev/null | sort) <(go list -e $(APART) 2>/dev/null | sort))
+# expand lists the packages that exist among patterns, less those set apart. Those whose
+# tests take longest come first, so that none of them runs on alone at the end.
+LONGEST := server/(api|ledger|store)|sync/journal|edge/(cache|till)
+expand = $$(comm -23 <(go list -e $(1) 2>/dev/null | sort) <(go list -e $(APART) 2>/dev/null | sort) | \
+	awk '$$0 ~ "/($(LONGEST))$$" { print; next } { rest = rest $$0 "\n" } END { printf "%s", rest }')
 
 .PHONY: help
 help: ## say what each target does
