@@ -203,7 +203,7 @@ endef
 
 # Properties of HQ that go one step after the other. No two goroutines meet in them, so the
 # race detector finds nothing there and takes ten times as long; `make test` plays them.
-STEP_BY_STEP := TestG2_LossStaysWithin|TestG5_AFullQueue|TestG7_|TestWhatComesBackIsTakenFromTheClaimer
+STEP_BY_STEP := TestG2_LossStaysWithin|TestG5_AFullQueue|TestG7_|TestWhatComesBackIsTakenFromTheClaimer|TestSettlementIsTheTruth|TestBreakageIsProjected
 
 # docs/proof.md says what is checked. SEEDS unset plays what fits in the time for tests;
 # RIGHTS=1 plays worlds with rights too.
