@@ -33,13 +33,16 @@ async function giver() {
   };
 }
 
-/** read scans a code until the till has heard of it. */
+/**
+ * read scans a code until the till has heard of it. The page takes one that it reads again
+ * at once for the same scan, so each try waits longer than that.
+ */
 async function read(page, code, want) {
-  for (let tries = 0; tries < 60; tries++) {
+  for (let tries = 0; tries < 20; tries++) {
     await wedge(page, code);
     const said = page.getByText(want).first();
     try {
-      await said.waitFor({ timeout: 500 });
+      await said.waitFor({ timeout: 2000 });
       return;
     } catch {
       // the feed takes its time
