@@ -54,13 +54,21 @@ func (m *matcher) undoTheirs(r *Result) {
 	of := func(a Theirs) key {
 		return key{receipt: a.Receipt, lane: a.Lane, currency: a.Currency, amount: a.Amount, paid: a.Paid}
 	}
-	for i, a := range m.theirs {
-		if !m.theirsIn[i] && a.Kind == Sale && a.Receipt != "" {
+	var left []int
+	for i, in := range m.theirsIn {
+		if !in {
+			left = append(left, i)
+		}
+	}
+	slices.SortFunc(left, m.compareTheirs)
+	for _, i := range left {
+		if a := m.theirs[i]; a.Kind == Sale && a.Receipt != "" {
 			sales[of(a)] = append(sales[of(a)], i)
 		}
 	}
-	for i, a := range m.theirs {
-		if m.theirsIn[i] || a.Kind != Void || len(sales[of(a)]) == 0 {
+	for _, i := range left {
+		a := m.theirs[i]
+		if a.Kind != Void || len(sales[of(a)]) == 0 {
 			continue
 		}
 		s := sales[of(a)][0]

@@ -181,8 +181,8 @@ func floor(n, by int64) int64 {
 // group pairs the rows of one key in the order of their times, those without a time last.
 func (m *matcher) group(p pass, g sides) {
 	g.ours = slices.DeleteFunc(g.ours, func(j int) bool { return m.oursIn[j] })
-	slices.SortFunc(g.theirs, func(a, b int) int { return m.compareTheirs(a, b) })
-	slices.SortFunc(g.ours, func(a, b int) int { return m.compareOurs(a, b) })
+	slices.SortFunc(g.theirs, m.compareTheirs)
+	slices.SortFunc(g.ours, m.compareOurs)
 	timed := len(g.theirs)
 	for i, at := range g.theirs {
 		if !m.theirs[at].Timed {
@@ -247,11 +247,13 @@ func (m *matcher) pair(p pass, i, j int) bool {
 	return true
 }
 
-// The orders are total but for rows that are the same in everything.
+// The orders are total but for rows that are the same in everything, and for the place that
+// a void names. Of rows that differ in nothing else, those that are expected come first.
 func (m *matcher) compareTheirs(i, j int) int {
 	a, b := m.theirs[i], m.theirs[j]
 	return cmp.Or(-boolCompare(a.Timed, b.Timed), cmp.Compare(a.At, b.At), cmp.Compare(a.Receipt, b.Receipt), cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Kind, b.Kind),
-		cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.Amount, b.Amount), cmp.Compare(a.Discount, b.Discount), cmp.Compare(i, j))
+		cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.Amount, b.Amount), cmp.Compare(a.Discount, b.Discount),
+		-boolCompare(a.Expected, b.Expected), boolCompare(a.Paid, b.Paid), boolCompare(a.HasDiscount, b.HasDiscount), cmp.Compare(i, j))
 }
 
 func (m *matcher) compareOurs(i, j int) int {
