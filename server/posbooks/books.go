@@ -18,7 +18,7 @@ const (
 	// MaxFile is how large a file is at most, PartSize a part of it, in bytes.
 	MaxFile  = 256 << 20
 	PartSize = 4 << 20
-	// MostOfADay is how many rows of one day a store's books have at most.
+	// MostOfADay is how many rows of one day a file has at most; more are bad rows.
 	MostOfADay = 100_000
 	// MostDays is how many days one file goes over at most, first to last.
 	MostDays = 800
@@ -200,7 +200,8 @@ type Store interface {
 	// with the same lane and number, or, of rows without a number, with the same lane. It
 	// returns how many it replaced.
 	TakePosRows(ctx context.Context, store, id uuid.UUID, day entry.Date) (int64, error)
-	// PosRows returns the rows that count of a day, limit at most, in a fixed order.
+	// PosRows returns the rows that count of a day, limit at most, by import, the newest
+	// last, and number.
 	PosRows(ctx context.Context, store uuid.UUID, day entry.Date, limit int) ([]Kept, error)
 
 	// MarkPosDays has days be matched again; only known ones when known is set.

@@ -212,16 +212,16 @@ func tooMany(cells []string) string {
 	return ""
 }
 
-// cell returns the cell of a field; known is false when the mapping has no such column.
-func (s *sheet) cell(cells []string, f Field) (text string, known bool, err error) {
+// cell returns the cell of a field; empty when the mapping has no such column.
+func (s *sheet) cell(cells []string, f Field) (string, error) {
 	i, known := s.columns[f]
 	if !known {
-		return "", false, nil
+		return "", nil
 	}
 	if i >= len(cells) {
-		return "", true, fmt.Errorf("has %d columns, and the %s stands in column %d", len(cells), f, i+1)
+		return "", fmt.Errorf("has %d columns, and the %s stands in column %d", len(cells), f, i+1)
 	}
-	return strings.TrimSpace(cells[i]), true, nil
+	return strings.TrimSpace(cells[i]), nil
 }
 
 // readCSV reads a CSV file.

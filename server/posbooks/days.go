@@ -20,7 +20,7 @@ func (s *Service) matchDirty(ctx context.Context) error {
 		if len(days) == 0 {
 			return nil
 		}
-		place, _, err := s.place(ctx, store)
+		place, err := s.place(ctx, store)
 		if err != nil {
 			return err
 		}
@@ -121,13 +121,7 @@ func (s *Service) rulesOf(ctx context.Context, place Place, kept []Kept) (Rules,
 	if len(kept) == 0 {
 		return Rules{}, nil
 	}
-	newest := kept[0].Import
-	for _, k := range kept {
-		if k.Import.String() > newest.String() { // ids are in the order of time
-			newest = k.Import
-		}
-	}
-	i, err := s.env.Store.PosImport(ctx, place.Store, newest)
+	i, err := s.env.Store.PosImport(ctx, place.Store, kept[len(kept)-1].Import)
 	if err != nil {
 		return Rules{}, fmt.Errorf("read import: %w", err)
 	}
@@ -145,14 +139,18 @@ func theirsOf(k Kept, lanes map[string]bool) match.Theirs {
 	}
 }
 
-// left are rows of two days that are over, with where they came from.
+// spot is where a row stands: in which day, and at which place there.
+type spot struct {
+	*sheetOf
+	at int
+}
+
+// left are rows of two days that are over, and the spots they came from.
 type left struct {
-	theirs []match.Theirs
-	ours   []match.Ours
-	from   []*sheetOf // of theirs, then at their places there
-	place  []int
-	fromO  []*sheetOf
-	placeO []int
+	theirs     []match.Theirs
+	theirSpots []spot
+	ours       []match.Ours
+	ourSpots   []spot
 }
 
 // overTheEnd pairs what two days in a row leave over near the end of the first.
@@ -163,14 +161,14 @@ func overTheEnd(place Place, a, b *sheetOf) {
 		for _, list := range [][]int{sheet.matched.MissingHere, sheet.matched.Outside} {
 			for _, i := range list {
 				if r := sheet.rows[i]; r.Timed && near(r.At, end) || !r.Timed && dateless(place, sheet == b) {
-					l.theirs, l.from, l.place = append(l.theirs, r), append(l.from, sheet), append(l.place, i)
+					l.theirs, l.theirSpots = append(l.theirs, r), append(l.theirSpots, spot{sheet, i})
 				}
 			}
 		}
 		for _, j := range sheet.matched.MissingThere {
 			if o := sheet.facts[j]; near(o.At, end) {
 				o.Undoes = 0
-				l.ours, l.fromO, l.placeO = append(l.ours, o), append(l.fromO, sheet), append(l.placeO, j)
+				l.ours, l.ourSpots = append(l.ours, o), append(l.ourSpots, spot{sheet, j})
 			}
 		}
 	}
@@ -181,16 +179,16 @@ func overTheEnd(place Place, a, b *sheetOf) {
 	if len(a.theirs) == 0 {
 		rules = b.rules
 	}
-	theirs, ours := map[*sheetOf]map[int]bool{a: {}, b: {}}, map[*sheetOf]map[int]bool{a: {}, b: {}}
+	theirs, ours := map[spot]bool{}, map[spot]bool{}
 	for _, p := range match.Match(l.theirs, l.ours, rules.Tolerance()).Pairs {
-		home, i, other, j := l.from[p.Theirs], l.place[p.Theirs], l.fromO[p.Ours], l.placeO[p.Ours]
-		home.found = append(home.found, pairOf(place, home, p, home.theirs[i], other.ours[j]))
-		theirs[home][i], ours[other][j] = true, true
+		home, other := l.theirSpots[p.Theirs], l.ourSpots[p.Ours]
+		home.found = append(home.found, pairOf(place, home.sheetOf, p, home.theirs[home.at], other.ours[other.at]))
+		theirs[home], ours[other] = true, true
 	}
 	for _, sheet := range []*sheetOf{a, b} {
-		sheet.matched.MissingHere = without(sheet.matched.MissingHere, theirs[sheet])
-		sheet.matched.Outside = without(sheet.matched.Outside, theirs[sheet])
-		sheet.matched.MissingThere = without(sheet.matched.MissingThere, ours[sheet])
+		sheet.matched.MissingHere = sheet.without(sheet.matched.MissingHere, theirs)
+		sheet.matched.Outside = sheet.without(sheet.matched.Outside, theirs)
+		sheet.matched.MissingThere = sheet.without(sheet.matched.MissingThere, ours)
 	}
 }
 
@@ -199,10 +197,15 @@ func overTheEnd(place Place, a, b *sheetOf) {
 // when it ends early.
 func dateless(p Place, behind bool) bool { return p.Ends > 0 && behind || p.Ends < 0 && !behind }
 
+// neighbours are the days with which a day may share pairs.
+func neighbours(day entry.Date) []entry.Date {
+	return []entry.Date{entry.DateOf(day.Time().AddDate(0, 0, -1)), day.Next()}
+}
+
 func near(at, end int64) bool {
 	return time.Duration(abs(at-end))*time.Millisecond <= match.Reach
 }
 
-func without(places []int, gone map[int]bool) []int {
-	return slices.DeleteFunc(places, func(p int) bool { return gone[p] })
+func (s *sheetOf) without(places []int, gone map[spot]bool) []int {
+	return slices.DeleteFunc(places, func(at int) bool { return gone[spot{s, at}] })
 }

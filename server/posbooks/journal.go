@@ -3,7 +3,8 @@ package posbooks
 import (
 	"context"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,21 +75,28 @@ func (s *Service) terminals(ctx context.Context, store uuid.UUID) (map[uuid.UUID
 	}
 }
 
+// heads are the names of a store's terminals and where their journals end.
+func (s *Service) heads(ctx context.Context, store uuid.UUID) (map[uuid.UUID]string, map[journal.Writer]uint64, error) {
+	names, err := s.terminals(ctx, store)
+	if err != nil {
+		return nil, nil, err
+	}
+	heads, err := s.env.Store.JournalHeads(ctx, slices.Collect(maps.Keys(names)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read heads of journals: %w", err)
+	}
+	return names, heads, nil
+}
+
 // journals opens the journals of a store where a day begins.
 func (s *Service) journals(ctx context.Context, place Place, from entry.Date) (*reader, error) {
-	names, err := s.terminals(ctx, place.Store)
+	names, heads, err := s.heads(ctx, place.Store)
 	if err != nil {
 		return nil, err
 	}
 	r := &reader{s: s, place: place, known: map[string]bool{}}
-	ids := make([]uuid.UUID, 0, len(names))
-	for id, name := range names {
+	for _, name := range names {
 		r.known[folded(name)] = true
-		ids = append(ids, id)
-	}
-	heads, err := s.env.Store.JournalHeads(ctx, ids)
-	if err != nil {
-		return nil, fmt.Errorf("read heads of journals: %w", err)
 	}
 	for w, head := range heads {
 		l := &lane{writer: w, name: names[w.ID], head: head}
@@ -97,7 +105,7 @@ func (s *Service) journals(ctx context.Context, place Place, from entry.Date) (*
 		}
 		r.lanes = append(r.lanes, l)
 	}
-	sort.Slice(r.lanes, func(i, j int) bool { return r.lanes[i].writer.String() < r.lanes[j].writer.String() })
+	slices.SortFunc(r.lanes, func(a, b *lane) int { return strings.Compare(a.writer.String(), b.writer.String()) })
 	return r, nil
 }
 
@@ -183,11 +191,16 @@ func (r *reader) peek(ctx context.Context, l *lane) (ledger.Entry, bool, error) 
 	return l.page[0], true, nil
 }
 
+// isFact says whether entries of a kind are in the books of a till software.
+func isFact(k entry.Kind) bool {
+	return k == entry.KindSale || k == entry.KindReturn || k == entry.KindVoid
+}
+
 // fact reads a sale, a return or a void: its id, and of a void that of its sale. What cannot
 // be read is an exception of its own.
 func (r *reader) fact(l *lane, e ledger.Entry) (f fact, id, undone uuid.UUID, ok bool) {
 	f = fact{Ours: match.Ours{Lane: folded(l.name), At: e.EffectiveAt}, name: l.name, writer: l.writer, seq: e.Seq, source: e.Hash}
-	if e.Kind != entry.KindSale && e.Kind != entry.KindReturn && e.Kind != entry.KindVoid {
+	if !isFact(e.Kind) {
 		return f, id, undone, false
 	}
 	env, err := entry.Decode(e.Raw)

@@ -1,7 +1,6 @@
 package posbooks
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -31,8 +30,12 @@ type book struct {
 
 // readJSON reads {"store":…,"currency":…,"receipts":[…],"totals":[…]}.
 func (r Reading) readJSON(ctx context.Context, in io.Reader, into Into) (Summary, error) {
-	sum := Summary{Encoding: utf8Name}
-	from := &bounded{in: withoutMark(in)}
+	text, name, err := decoded(in, utf8Name)
+	if err != nil {
+		return Summary{}, err
+	}
+	sum := Summary{Encoding: name}
+	from := &bounded{in: text}
 	d := json.NewDecoder(from)
 	if err := expect(d, from, json.Delim('{')); err != nil {
 		return sum, err
@@ -119,7 +122,7 @@ func (r Reading) book(no int64, piece []byte, usual book, totals bool) (Row, boo
 	if err := d.Decode(&b); err != nil {
 		return Row{}, false, fmt.Errorf("cannot be read: %w", err)
 	}
-	if b.Amount == nil || abs(*b.Amount) > maxAmount || *b.Amount < -maxAmount {
+	if b.Amount == nil || *b.Amount < -maxAmount || *b.Amount > maxAmount {
 		return Row{}, false, errors.New("has no amount, or one that is too large")
 	}
 	in := raw{line: no, store: b.Store, receipt: b.Receipt, lane: b.Lane, kind: b.Kind, currency: b.Currency, amount: *b.Amount, card: b.Card, total: totals}
@@ -139,7 +142,7 @@ func (r Reading) book(no int64, piece []byte, usual book, totals bool) (Row, boo
 		in.day = entry.DateOf(day)
 	}
 	if b.Time != "" {
-		at, dateOnly, err := layout{isoTime, isoLayouts}.read(b.Time, r.zone())
+		at, dateOnly, err := layout{isoTime, isoLayouts}.read(b.Time, r.zone)
 		if err != nil || dateOnly {
 			return Row{}, false, fmt.Errorf("%q is no time", clip(b.Time))
 		}
@@ -161,13 +164,4 @@ func expect(d *json.Decoder, from *bounded, want json.Delim) error {
 
 func jsonAt(d *json.Decoder) string {
 	return fmt.Sprintf("JSON of this format at byte %d", d.InputOffset())
-}
-
-// withoutMark leaves out the byte order mark of UTF-8.
-func withoutMark(in io.Reader) io.Reader {
-	b := bufio.NewReader(in)
-	if head, err := b.Peek(len("\ufeff")); err == nil && string(head) == "\ufeff" {
-		_, _ = b.Discard(len(head)) // it is in the buffer
-	}
-	return b
 }

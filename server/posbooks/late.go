@@ -20,23 +20,11 @@ func (s *Service) begunSeeing(ctx context.Context, store uuid.UUID) error {
 	if err != nil || len(days) > 0 { // by the days: of a store without journals nothing was seen
 		return err
 	}
-	heads, err := s.heads(ctx, store)
+	_, heads, err := s.heads(ctx, store)
 	if err != nil {
 		return err
 	}
 	return s.env.Store.SetPosSeen(ctx, store, heads)
-}
-
-func (s *Service) heads(ctx context.Context, store uuid.UUID) (map[journal.Writer]uint64, error) {
-	names, err := s.terminals(ctx, store)
-	if err != nil {
-		return nil, err
-	}
-	heads, err := s.env.Store.JournalHeads(ctx, slices.Collect(maps.Keys(names)))
-	if err != nil {
-		return nil, fmt.Errorf("read heads of journals: %w", err)
-	}
-	return heads, nil
 }
 
 // Late has days be matched again of which entries came after they were matched. Round
@@ -59,11 +47,11 @@ func (s *Service) lookForLateOf(ctx context.Context, store uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	heads, err := s.heads(ctx, store)
+	_, heads, err := s.heads(ctx, store)
 	if err != nil || maps.Equal(seen, heads) {
 		return err
 	}
-	place, _, err := s.place(ctx, store)
+	place, err := s.place(ctx, store)
 	if err != nil {
 		return err
 	}
@@ -93,11 +81,14 @@ func (s *Service) daysOf(ctx context.Context, place Place, w journal.Writer, fir
 		}
 		for _, e := range page {
 			first = e.Seq + 1
-			if e.Kind != entry.KindSale && e.Kind != entry.KindReturn && e.Kind != entry.KindVoid {
+			if !isFact(e.Kind) {
 				continue
 			}
 			day := entry.BusinessDateOf(time.UnixMilli(e.EffectiveAt).In(place.Zone), place.Ends)
-			days[day], days[day.Next()], days[entry.DateOf(day.Time().AddDate(0, 0, -1))] = true, true, true
+			days[day] = true
+			for _, n := range neighbours(day) {
+				days[n] = true
+			}
 		}
 	}
 	return nil

@@ -58,7 +58,7 @@ const (
 )
 
 // Mapping says how to read the files of a till software. It is kept as JSON; names there
-// are those of the API.
+// are those of the API, which has lists for the maps.
 type Mapping struct {
 	ID      uuid.UUID `json:"id"`
 	Store   uuid.UUID `json:"store"` // zero is for all stores

@@ -310,7 +310,7 @@ func (p *poslog) when(f transaction, in *raw) error {
 	if at == "" {
 		return nil
 	}
-	moment, dateOnly, err := iso.read(at, p.zone())
+	moment, dateOnly, err := iso.read(at, p.zone)
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,7 @@ func printable(text string) string {
 // Read reads a file to its end. Memory does not grow with the file. It is *Unreadable when
 // the whole of it cannot be read.
 func (r Reading) Read(ctx context.Context, in io.Reader, into Into) (Summary, error) {
+	r.zone = r.zoneSaid()
 	switch r.Rules.Format {
 	case JSON:
 		return r.readJSON(ctx, in, into)

@@ -86,7 +86,7 @@ func (s *Service) readImport(ctx context.Context, i *Import) error {
 	if err := s.put(ctx, i); err != nil {
 		return err // also when another process has taken it
 	}
-	place, _, err := s.place(ctx, i.Store)
+	place, err := s.place(ctx, i.Store)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (s *Service) readImport(ctx context.Context, i *Import) error {
 		return err
 	}
 	k := keeper{ctx: ctx, s: s, of: *i, in: &parts{ctx: ctx, s: s, of: *i}, days: map[entry.Date]int{}}
-	sum, err := Reading{i.Rules, place, s.now()}.Read(ctx, k.in, Into{Row: k.row, Bad: k.bad})
+	sum, err := Reading{Rules: i.Rules, Place: place, Now: s.now()}.Read(ctx, k.in, Into{Row: k.row, Bad: k.bad})
 	if err == nil {
 		err = k.flush()
 	}
@@ -243,8 +243,7 @@ func (s *Service) takeImport(ctx context.Context, i *Import) error {
 			if err := s.env.Store.MarkPosDays(ctx, i.Store, []entry.Date{day}, false); err != nil {
 				return err
 			}
-			around := []entry.Date{entry.DateOf(day.Time().AddDate(0, 0, -1)), day.Next()}
-			if err := s.env.Store.MarkPosDays(ctx, i.Store, around, true); err != nil {
+			if err := s.env.Store.MarkPosDays(ctx, i.Store, neighbours(day), true); err != nil {
 				return err
 			}
 			at := *i

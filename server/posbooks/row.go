@@ -79,6 +79,8 @@ type Reading struct {
 	Rules Rules
 	Place Place
 	Now   time.Time
+
+	zone *time.Location // of times that do not say theirs; Read finds it
 }
 
 // Into takes what is read. An error ends the reading.
@@ -191,8 +193,8 @@ func (r Reading) date(in raw, row *Row) error {
 	return nil
 }
 
-// zone is that of times that do not say theirs.
-func (r Reading) zone() *time.Location {
+// zoneSaid is the zone of the rules, or that of the store.
+func (r Reading) zoneSaid() *time.Location {
 	if r.Rules.Zone != "" {
 		if zone, err := time.LoadLocation(r.Rules.Zone); err == nil {
 			return zone

@@ -10,7 +10,6 @@ import (
 
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/problem"
-	"github.com/tallystick/tallystick/server/fleet"
 )
 
 // Env is what the service stands on.
@@ -90,18 +89,18 @@ func (s *Service) DeleteMapping(ctx context.Context, id uuid.UUID) error {
 }
 
 // place is what rows of a store rest on.
-func (s *Service) place(ctx context.Context, id uuid.UUID) (Place, fleet.Store, error) {
+func (s *Service) place(ctx context.Context, id uuid.UUID) (Place, error) {
 	store, err := s.env.Fleet.Store(ctx, id)
 	if err != nil {
-		return Place{}, store, err
+		return Place{}, err
 	}
 	zone, err := time.LoadLocation(store.TimeZone)
 	if err != nil {
-		return Place{}, store, fmt.Errorf("load zone of store %s: %w", store.Code, err)
+		return Place{}, fmt.Errorf("load zone of store %s: %w", store.Code, err)
 	}
 	ends, err := s.env.Ends(ctx, id)
 	if err != nil {
-		return Place{}, store, fmt.Errorf("read when the day of store %s ends: %w", store.Code, err)
+		return Place{}, fmt.Errorf("read when the day of store %s ends: %w", store.Code, err)
 	}
-	return Place{Store: id, Code: store.Code, Zone: zone, Currency: store.Currency, Ends: ends}, store, nil
+	return Place{Store: id, Code: store.Code, Zone: zone, Currency: store.Currency, Ends: ends}, nil
 }

@@ -14,21 +14,20 @@ import (
 type table struct {
 	Reading
 	sheet             *sheet
-	zone              *time.Location
 	time, clock, date layout
 	all, since        int64 // sums of the amount column as written, and behind the last total
 }
 
 func newTable(r Reading, s *sheet) (*table, error) {
-	t := &table{Reading: r, sheet: s, zone: r.zone()}
-	clock, date := r.Rules.ClockFormat, r.Rules.DateFormat
+	t := &table{Reading: r, sheet: s}
+	clock := r.Rules.ClockFormat
 	if clock == "" {
 		clock = "HH:mm:ss"
 	}
 	for _, l := range []struct {
 		pattern string
 		into    *layout
-	}{{r.Rules.TimeFormat, &t.time}, {clock, &t.clock}, {date, &t.date}} {
+	}{{r.Rules.TimeFormat, &t.time}, {clock, &t.clock}, {r.Rules.DateFormat, &t.date}} {
 		var err error
 		if *l.into, err = layoutOf(l.pattern); err != nil {
 			return nil, &Unreadable{Reason: fmt.Sprintf("%q is no format of a time", clip(l.pattern))}
@@ -60,7 +59,7 @@ func (t *table) read(no int64, cells []string) (raw, error) {
 	text := map[Field]string{}
 	for f := range t.sheet.columns {
 		var err error
-		if text[f], _, err = t.sheet.cell(cells, f); err != nil {
+		if text[f], err = t.sheet.cell(cells, f); err != nil {
 			return in, err
 		}
 	}
@@ -139,7 +138,8 @@ func (t *table) isTotal(cells []string) bool {
 		return false
 	}
 	for _, c := range cells {
-		if len(c) >= len(t.Rules.Total) && strings.EqualFold(strings.TrimSpace(c)[:min(len(strings.TrimSpace(c)), len(t.Rules.Total))], t.Rules.Total) {
+		c = strings.TrimSpace(c)
+		if len(c) >= len(t.Rules.Total) && strings.EqualFold(c[:len(t.Rules.Total)], t.Rules.Total) {
 			return true
 		}
 	}
@@ -150,7 +150,7 @@ func (t *table) isTotal(cells []string) bool {
 // the last such line.
 func (t *table) checkTotal(cells []string) (bad string) {
 	defer func() { t.since = 0 }()
-	text, _, err := t.sheet.cell(cells, FieldAmount)
+	text, err := t.sheet.cell(cells, FieldAmount)
 	if err != nil {
 		return "is a total, and " + err.Error()
 	}

@@ -165,7 +165,7 @@ func (s *Service) Preview(ctx context.Context, store, id uuid.UUID, rules Rules)
 	if err != nil {
 		return Preview{}, fmt.Errorf("preview: %w", err)
 	}
-	place, _, err := s.place(ctx, store)
+	place, err := s.place(ctx, store)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -177,7 +177,7 @@ func (s *Service) Preview(ctx context.Context, store, id uuid.UUID, rules Rules)
 		return nil
 	}
 	cut := int64(len(first)) < i.Size
-	p.Summary, err = Reading{rules, place, s.now()}.Read(ctx, bytes.NewReader(first), Into{
+	p.Summary, err = Reading{Rules: rules, Place: place, Now: s.now()}.Read(ctx, bytes.NewReader(first), Into{
 		Row: func(r Row) error { p.Rows = append(p.Rows, r); return full() },
 		Bad: func(b Bad) error { p.BadRows = append(p.BadRows, b); return full() },
 	})

@@ -11,7 +11,6 @@ import (
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/posbooks"
 	"github.com/tallystick/tallystick/server/shard"
-	"github.com/tallystick/tallystick/sync/entry"
 )
 
 var _ posbooks.Store = (*DB)(nil)
@@ -219,9 +218,3 @@ func (db *DB) DropPosParts(ctx context.Context, store, id uuid.UUID) error {
 	_, err := db.exec(ctx, "DELETE FROM pos_parts WHERE shard = ? AND store = ? AND import = ?", shard.Of(store), idBytes(store), idBytes(id))
 	return err
 }
-
-type dayRow struct {
-	Day uint32 `bun:"day"`
-}
-
-func (r dayRow) date() entry.Date { return entry.Date(r.Day) }

@@ -79,7 +79,10 @@ func (db *DB) DropPosRows(ctx context.Context, store, id uuid.UUID) error {
 
 // PosRowDays implements posbooks.Store.
 func (db *DB) PosRowDays(ctx context.Context, store, id uuid.UUID) ([]entry.Date, error) {
-	return page(ctx, db, dayRow.date, "SELECT DISTINCT day FROM pos_rows WHERE shard = ? AND store = ? AND import = ? AND live = 0 ORDER BY day",
+	type dayRow struct {
+		Day uint32 `bun:"day"`
+	}
+	return page(ctx, db, func(r dayRow) entry.Date { return entry.Date(r.Day) }, "SELECT DISTINCT day FROM pos_rows WHERE shard = ? AND store = ? AND import = ? AND live = 0 ORDER BY day",
 		shard.Of(store), idBytes(store), idBytes(id))
 }
 
