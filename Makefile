@@ -190,7 +190,7 @@ test: deps build pass-readers $(SUITES) ## run every suite and print the minutes
 	$(call race-suite,race,$(RACE_PACKAGES)); \
 	$(SUITES) run -min 1 unit -- $(GO_TEST) -timeout 10m $(call expand,$(UNIT_PACKAGES)); \
 	$(BINARIES) $(SUITES) run -v -min 1 sim -- $(GO_TEST) -v -timeout 10m ./internal/sim ./internal/quarter/...; \
-	$(BINARIES) $(SUITES) run -v -min 1 stories -- $(GO_TEST) -v -timeout 8m -skip '$(FAULTS)' ./internal/e2e/...; \
+	$(BINARIES) $(SUITES) run -v -min 1 stories -- $(GO_TEST) -v -timeout 8m -parallel 3 -skip '$(FAULTS)' ./internal/e2e/...; \
 	$(BINARIES) $(SUITES) run -v -min 1 faults -- $(GO_TEST) -v -timeout 10m -run '$(FAULTS)' ./internal/e2e/...
 export FORBID_SKIPS
 

@@ -12,21 +12,13 @@ import (
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
-	"github.com/tallystick/tallystick/internal/testkit/process"
 	"github.com/tallystick/tallystick/internal/testkit/proxy"
 	"github.com/tallystick/tallystick/internal/testkit/stage"
 )
 
 func TestDemoIsAsTold(t *testing.T) {
 	t.Parallel()
-	bin := binaries(t)
-	out, err := process.Run(t.Context(), process.Spec{
-		Path: bin.Path("fleet"), Args: []string{"demo", "--mode=check", "--bin", bin.Dir, "--dir", t.TempDir()},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%s", out)
+	demoIsAsTold(t)
 }
 
 func TestG1_RestartWithHQOffThenRedeem(t *testing.T) {

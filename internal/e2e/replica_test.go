@@ -20,8 +20,8 @@ const databaseVariable = "TALLYSTICK_HQ_DB"
 
 // The story of the demo, with HQ on PostgreSQL.
 func TestDemoIsAsToldOnPostgreSQL(t *testing.T) {
-	t.Setenv(databaseVariable, pg.Start(t).Database(t))
-	demoIsAsTold(t)
+	t.Parallel()
+	demoIsAsTold(t, databaseVariable+"="+pg.Start(t).Database(t))
 }
 
 // The same on a database spread over a Citus cluster.
@@ -30,11 +30,11 @@ func TestDemoIsAsToldOnCitus(t *testing.T) {
 	demoIsAsTold(t)
 }
 
-func demoIsAsTold(t *testing.T) {
+func demoIsAsTold(t *testing.T, env ...string) {
 	t.Helper()
 	bin := binaries(t)
 	out, err := process.Run(t.Context(), process.Spec{
-		Path: bin.Path("fleet"), Args: []string{"demo", "--mode=check", "--bin", bin.Dir, "--dir", t.TempDir()},
+		Path: bin.Path("fleet"), Args: []string{"demo", "--mode=check", "--bin", bin.Dir, "--dir", t.TempDir()}, Env: env,
 	})
 	if err != nil {
 		t.Fatal(err)
