@@ -38,7 +38,7 @@ func (a auditPackCommand) Run(ctx context.Context, s *surroundings) (err error) 
 		return err
 	}
 	defer func() { err = o.close(err) }()
-	stores, err := a.stores(ctx, o)
+	stores, err := storesOf(ctx, o, a.Store)
 	if err != nil {
 		return err
 	}
@@ -62,10 +62,10 @@ func progress(out io.Writer) func(string, uint64, uint64) {
 	}
 }
 
-// stores finds the stores that were asked for.
-func (a auditPackCommand) stores(ctx context.Context, o *office) ([]fleet.Store, error) {
+// storesOf finds stores by their codes; all of them when none is asked for.
+func storesOf(ctx context.Context, o *office, codes []string) ([]fleet.Store, error) {
 	wanted := map[string]bool{}
-	for _, code := range a.Store {
+	for _, code := range codes {
 		wanted[code] = true
 	}
 	var out []fleet.Store
@@ -76,7 +76,7 @@ func (a auditPackCommand) stores(ctx context.Context, o *office) ([]fleet.Store,
 			return nil, err
 		}
 		for _, store := range page {
-			if after = store.ID; len(a.Store) == 0 || wanted[store.Code] {
+			if after = store.ID; len(codes) == 0 || wanted[store.Code] {
 				out = append(out, store)
 				delete(wanted, store.Code)
 			}

@@ -30,7 +30,7 @@ func (i importBooksCommand) Run(ctx context.Context, s *surroundings) (err error
 		return err
 	}
 	defer func() { err = o.close(err) }()
-	stores, err := auditPackCommand{Store: []string{i.Store}}.stores(ctx, o)
+	stores, err := storesOf(ctx, o, []string{i.Store})
 	if err != nil {
 		return err
 	}

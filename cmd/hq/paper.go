@@ -33,7 +33,7 @@ func (c certificateCommand) Run(ctx context.Context, s *surroundings) (err error
 		return err
 	}
 	defer func() { err = o.close(err) }()
-	stores, err := auditPackCommand{Store: []string{c.Store}}.stores(ctx, o)
+	stores, err := storesOf(ctx, o, []string{c.Store})
 	if err != nil {
 		return err
 	}
