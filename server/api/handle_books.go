@@ -5,26 +5,25 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
-	openapi_types "github.com/oapi-codegen/runtime/types"
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/posbooks"
 	"github.com/tallystick/tallystick/sync/entry"
 )
 
-// isPart says whether a path is that of a part of a file, which is no JSON. isPreview is one
-// that keeps nothing.
+// isPart says whether a path is that of a part of a file, which is no JSON.
 func isPart(path string) bool {
 	return strings.HasPrefix(path, basePath+"/stores/") && strings.Contains(path, "/pos-imports/") && strings.Contains(path, "/parts/")
 }
 
+// isPreview says whether a path is that of a preview, which keeps nothing.
 func isPreview(path string) bool {
 	return strings.HasPrefix(path, basePath+"/stores/") && strings.Contains(path, "/pos-imports/") && strings.HasSuffix(path, "/preview")
 }
 
+// reader is who brings books in and decides about them.
 func (h handlers) reader(ctx context.Context) posbooks.Person {
 	p := callerOf(ctx).person
 	return posbooks.Person{ID: p.ID, Name: p.Name}
@@ -124,7 +123,7 @@ func (h handlers) CancelPosImport(ctx context.Context, r CancelPosImportRequestO
 
 // ListPosDays implements StrictServerInterface.
 func (h handlers) ListPosDays(ctx context.Context, r ListPosDaysRequestObject) (ListPosDaysResponseObject, error) {
-	from, to, err := readSpan(r.Params.From, r.Params.To)
+	from, to, err := readSpan(r.Params.From.Time, r.Params.To.Time)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +136,7 @@ func (h handlers) ListPosDays(ctx context.Context, r ListPosDaysRequestObject) (
 
 // MatchPosDays implements StrictServerInterface.
 func (h handlers) MatchPosDays(ctx context.Context, r MatchPosDaysRequestObject) (MatchPosDaysResponseObject, error) {
-	from, to, err := readSpan(r.Body.From, r.Body.To)
+	from, to, err := readSpan(r.Body.From.Time, r.Body.To.Time)
 	if err != nil {
 		return nil, err
 	}
@@ -145,13 +144,6 @@ func (h handlers) MatchPosDays(ctx context.Context, r MatchPosDaysRequestObject)
 		return nil, err
 	}
 	return MatchPosDays200JSONResponse(*r.Body), h.o.Books.Again(ctx, r.ID, from, to)
-}
-
-func readSpan(from, to openapi_types.Date) (entry.Date, entry.Date, error) {
-	if to.Sub(from.Time) > mostDays*24*time.Hour || to.Before(from.Time) {
-		return 0, 0, badParameter("from", "must be at most 400 days before to")
-	}
-	return entry.DateOf(from.Time), entry.DateOf(to.Time), nil
 }
 
 // DecidePosResults implements StrictServerInterface.

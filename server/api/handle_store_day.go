@@ -28,14 +28,23 @@ func (h handlers) ListStoreDays(ctx context.Context, r ListStoreDaysRequestObjec
 	if r.Params.From != nil {
 		from = r.Params.From.Time
 	}
-	if to.Sub(from) > mostDays*24*time.Hour || to.Before(from) {
-		return nil, badParameter("from", "must be at most 400 days before to")
+	first, last, err := readSpan(from, to)
+	if err != nil {
+		return nil, err
 	}
-	days, err := h.o.StoreDays.Days(ctx, r.ID, entry.DateOf(from), entry.DateOf(to))
+	days, err := h.o.StoreDays.Days(ctx, r.ID, first, last)
 	if err != nil {
 		return nil, err
 	}
 	return ListStoreDays200JSONResponse{Items: showAll(days, showStoreDay)}, nil
+}
+
+// readSpan reads the first and the last of some days in a row.
+func readSpan(from, to time.Time) (first, last entry.Date, err error) {
+	if to.Sub(from) > mostDays*24*time.Hour || to.Before(from) {
+		return 0, 0, badParameter("from", "must be at most 400 days before to")
+	}
+	return entry.DateOf(from), entry.DateOf(to), nil
 }
 
 // ListStoreCalendars implements StrictServerInterface.

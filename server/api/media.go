@@ -24,7 +24,7 @@ func plainJSON(c *fiber.Ctx) error {
 	case len(c.Request().Header.Peek(fiber.HeaderContentEncoding)) > 0:
 		return problem.New(problem.UnsupportedMedia, "a compressed body is not taken here")
 	case c.Path() == picturesPath, isPart(c.Path()):
-		return c.Next() // what it is, the picture itself says
+		return c.Next() // what it is, its bytes say
 	case len(c.BodyRaw()) > 0 && !isJSON(c.Get(fiber.HeaderContentType)):
 		return problem.New(problem.UnsupportedMedia, "the content type must be application/json")
 	}
