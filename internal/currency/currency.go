@@ -20,6 +20,12 @@ func Digits(currency string) int {
 	return 2
 }
 
+// IsCode reports whether a text has the shape of a currency's code (ISO 4217): three
+// capital letters.
+func IsCode(text string) bool {
+	return len(text) == 3 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
+
 // Split returns the sign ("-" or nothing), the digits before and those behind the point
 // of n units of which 10^behind make a whole one.
 func Split(n int64, behind int) (sign, whole, part string) {

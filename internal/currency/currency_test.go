@@ -28,3 +28,11 @@ func TestDecimalIsExact(t *testing.T) {
 		}
 	}
 }
+
+func TestACodeHasThreeCapitalLetters(t *testing.T) {
+	for text, want := range map[string]bool{"EUR": true, "XYZ": true, "": false, "EU": false, "EURO": false, "eur": false, "E R": false, "EU\n": false, "ĘU": false} {
+		if currency.IsCode(text) != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+}

@@ -84,8 +84,8 @@ var Rules = []Rule{
 	},
 	Knows{
 		Room: "./server/liability", May: []string{
-			"std", "./internal/loyalty", "./internal/clock", "./internal/problem", "./sync/entry", "./sync/wire",
-			"./sync/journal", "./internal/cursortext", "./server/ledger", "./server/hqjournal", "./server/shard", "github.com/google/uuid",
+			"std", "./internal/loyalty", "./internal/clock", "./internal/problem", "./internal/currency", "./sync/entry",
+			"./sync/wire", "./sync/journal", "./internal/cursortext", "./server/ledger", "./server/hqjournal", "./server/shard", "github.com/google/uuid",
 		},
 		Because: "what is owed is worked out from what the ledger posted, and from nothing that anybody else says of it",
 	},

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/currency"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/wire"
@@ -136,9 +137,8 @@ func size(n int64) int64 {
 }
 
 var (
-	kindForm     = regexp.MustCompile(`^[a-z_]{1,32}$`)
-	unitForm     = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
-	currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
+	kindForm = regexp.MustCompile(`^[a-z_]{1,32}$`)
+	unitForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 )
 
 // fields collects what is wrong with a setting.
@@ -158,13 +158,13 @@ func (f fields) err(detail string) error {
 }
 
 // measure checks what is measured in a unit or a currency.
-func (f fields) measure(at string, kind ledger.ExceptionKind, unit, currency string, above int64) {
+func (f fields) measure(at string, kind ledger.ExceptionKind, unit, money string, above int64) {
 	f.unless(kind == "" || kindForm.MatchString(string(kind)), at+"/cause", "is no cause")
 	f.unless(unit == "" || unitForm.MatchString(unit), at+"/unit", "is no unit")
-	f.unless(currency == "" || currencyForm.MatchString(currency), at+"/currency", "is no currency")
-	f.unless(unit == "" || currency == "", at+"/currency", "cannot stand beside a unit")
+	f.unless(money == "" || currency.IsCode(money), at+"/currency", "is no currency")
+	f.unless(unit == "" || money == "", at+"/currency", "cannot stand beside a unit")
 	f.unless(above >= 0 && above <= maxAmount, at+"/above", "must be 0 to 1000000000000")
-	f.unless(above == 0 || unit != "" || currency != "", at+"/above", "needs a unit or a currency")
+	f.unless(above == 0 || unit != "" || money != "", at+"/above", "needs a unit or a currency")
 }
 
 // check says why a policy cannot be put in force.

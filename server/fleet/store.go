@@ -10,15 +10,13 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/currency"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
-var (
-	codeShape     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
-	currencyShape = regexp.MustCompile(`^[A-Z]{3}$`)
-)
+var codeShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 
 // OpenStore adds a store. by is the person who does it.
 func (f *Fleet) OpenStore(ctx context.Context, by uuid.UUID, s Store) (Store, error) {
@@ -33,7 +31,7 @@ func (f *Fleet) OpenStore(ctx context.Context, by uuid.UUID, s Store) (Store, er
 	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "" || s.TimeZone == "Local" {
 		fields["/time_zone"] = "is no IANA time zone"
 	}
-	if !currencyShape.MatchString(s.Currency) {
+	if !currency.IsCode(s.Currency) {
 		fields["/currency"] = "must be an ISO 4217 code"
 	}
 	if len(fields) > 0 {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"math/big"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/currency"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -49,15 +49,13 @@ type Journal interface {
 	Append(ctx context.Context, facts ...hqjournal.Fact) error
 }
 
-var isCurrency = regexp.MustCompile(`^[A-Z]{3}$`)
-
 // mostPerThousand bounds a value.
 const mostPerThousand = 1_000_000_000_000
 
 // SetValue sets what a unit is worth from a day on.
 func (s *Service) SetValue(ctx context.Context, by uuid.UUID, v Value) (Value, error) {
 	v.Unit, v.Currency = strings.TrimSpace(v.Unit), strings.TrimSpace(v.Currency)
-	if !isCurrency.MatchString(v.Currency) || v.Unit == "" || len(v.Unit) > 64 || !v.From.Valid() || v.PerThousand < 0 || v.PerThousand > mostPerThousand {
+	if !currency.IsCode(v.Currency) || v.Unit == "" || len(v.Unit) > 64 || !v.From.Valid() || v.PerThousand < 0 || v.PerThousand > mostPerThousand {
 		return Value{}, problem.New(problem.InvalidField, "a value has a unit, a currency of ISO 4217, a day, and an amount that is not negative")
 	}
 	v.SetAt, v.SetBy = s.env.Clock.Now().UTC().Truncate(time.Millisecond), by

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/text/transform"
 
+	"github.com/tallystick/tallystick/internal/currency"
 	"github.com/tallystick/tallystick/sync/entry"
 )
 
@@ -266,7 +267,7 @@ func (p *poslog) raw(f transaction) (raw, error) {
 	if in.currency == "" {
 		in.currency = p.Place.Currency
 	}
-	if !currencyShape(in.currency) {
+	if !currency.IsCode(in.currency) {
 		return in, fmt.Errorf("%q is no currency", clip(in.currency))
 	}
 	amount, what := f.gross, "TransactionGrossAmount"

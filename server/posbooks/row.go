@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/currency"
 	"github.com/tallystick/tallystick/server/posbooks/match"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -136,7 +137,7 @@ func (r Reading) judge(in raw) (row Row, ignore bool, err error) {
 			return row, false, fmt.Errorf("its %s is longer than %d bytes or has characters that cannot be", name, maxReceipt)
 		}
 	}
-	if !currencyShape(row.Currency) {
+	if !currency.IsCode(row.Currency) {
 		return row, false, fmt.Errorf("%q is no currency", clip(row.Currency))
 	}
 	if err := r.date(in, &row); err != nil {
@@ -206,18 +207,6 @@ func (r Reading) zoneSaid() *time.Location {
 func sameCode(a, b string) bool {
 	norm := func(s string) string { return strings.TrimLeft(strings.ToLower(strings.TrimSpace(s)), "0") }
 	return norm(a) == norm(b)
-}
-
-func currencyShape(code string) bool {
-	if len(code) != 3 {
-		return false
-	}
-	for _, c := range code {
-		if c < 'A' || c > 'Z' {
-			return false
-		}
-	}
-	return true
 }
 
 func abs(n int64) int64 { return max(n, -n) }

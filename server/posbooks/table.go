@@ -66,7 +66,7 @@ func (t *table) read(no int64, cells []string) (raw, error) {
 	if c := strings.ToUpper(text[FieldCurrency]); c != "" {
 		in.currency = c
 	}
-	if !currencyShape(in.currency) {
+	if !currency.IsCode(in.currency) {
 		return in, fmt.Errorf("%q is no currency", clip(in.currency))
 	}
 	var err error

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tallystick/tallystick/internal/currency"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/ledger"
 )
@@ -14,10 +15,7 @@ import (
 // room for a million such amounts in an int64.
 const Most = 1_000_000_000_000
 
-var (
-	unitShape     = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
-	currencyShape = regexp.MustCompile(`^[A-Z]{3}$`)
-)
+var unitShape = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 
 // refusal collects what is wrong with a request: JSON pointer to reason.
 type refusal map[string]string
@@ -49,7 +47,7 @@ func (r refusal) newUnit(pointer, value string) {
 }
 
 func (r refusal) currency(pointer, value string) {
-	r.unless(currencyShape.MatchString(value), pointer, "must be an ISO 4217 code")
+	r.unless(currency.IsCode(value), pointer, "must be an ISO 4217 code")
 }
 
 func (r refusal) period(pointer string, from, to time.Time) {
