@@ -145,14 +145,8 @@ func (h handlers) GetStatementFile(ctx context.Context, r GetStatementFileReques
 
 // lineRow is a line as a row of a file.
 func lineRow(terms *clearing.Terms, l settlement.Line) console.Row {
-	code := func(party uuid.UUID) string {
-		if p, err := terms.Party(party); err == nil {
-			return p.Code
-		}
-		return party.String()
-	}
 	row := console.Row{
-		l.No, string(l.Kind), l.Fee, valueOf(monthText(l.Of)), l.Day.String(), code(l.From), code(l.To), terms.Place(l.FromStore).Code, terms.Place(l.ToStore).Code,
+		l.No, string(l.Kind), l.Fee, valueOf(monthText(l.Of)), l.Day.String(), terms.Named(l.From).Code, terms.Named(l.To).Code, terms.Place(l.FromStore).Code, terms.Place(l.ToStore).Code,
 		l.Unit, l.Points, l.PerThousand, l.Debit.Currency, l.Debit.Minor, l.Credit.Currency, l.Credit.Minor, "", "", "",
 	}
 	if l.Rate != 0 {

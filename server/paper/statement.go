@@ -51,25 +51,15 @@ func NewStatement(of clearing.Statement) *Statement {
 
 // Add adds a line of the statement.
 func (s *Statement) Add(l clearing.Line) {
-	party := s.of.Party.ID
-	if l.From != clearing.Programme && (party == l.From || party == clearing.Programme) {
-		if party == l.From {
-			s.put(l, l.To, l.Debit.Currency, 0, l.Debit.Minor)
-		} else {
-			s.put(l, l.From, l.Debit.Currency, l.Debit.Minor, 0)
-		}
-	}
-	if l.To != clearing.Programme && (party == l.To || party == clearing.Programme) {
-		if party == l.To {
-			s.put(l, l.From, l.Credit.Currency, l.Credit.Minor, 0)
-		} else {
-			s.put(l, l.To, l.Credit.Currency, 0, l.Credit.Minor)
+	for _, side := range l.Sides() {
+		if side.Party == s.of.Party.ID {
+			s.put(l, side)
 		}
 	}
 }
 
-func (s *Statement) put(l clearing.Line, other uuid.UUID, currency string, owed, owes int64) {
-	key := dayKey{l.Of, other, l.Day, l.Kind, l.Fee, l.Unit, currency}
+func (s *Statement) put(l clearing.Line, of clearing.Side) {
+	key := dayKey{l.Of, of.Other, l.Day, l.Kind, l.Fee, l.Unit, of.Currency}
 	sum := s.days[key]
 	if sum == nil {
 		if len(s.days) >= MostDays {
@@ -79,15 +69,13 @@ func (s *Statement) put(l clearing.Line, other uuid.UUID, currency string, owed,
 		sum = &daySum{}
 		s.days[key] = sum
 	}
-	sum.points, sum.owed, sum.owes = sum.points+l.Points, sum.owed+owed, sum.owes+owes
+	sum.points, sum.owed, sum.owes = sum.points+l.Points, sum.owed+of.Owed, sum.owes+of.Owes
 }
 
-// Locale is the language of the party, English when there are no words in it.
-func (s *Statement) Locale() Locale { return Prefers(s.of.Party.Language) }
-
-// PDF is the statement on A4, in the language of its party.
+// PDF is the statement on A4, in the language of its party, or in English when there are no
+// words in that.
 func (s *Statement) PDF() ([]byte, error) {
-	locale := s.Locale()
+	locale := Prefers(s.of.Party.Language)
 	w := locale.settling()
 	p := newSheets(w.title, "", locale)
 	p.foot = strings.Join([]string{p.clean(s.of.Party.Code, "–"), s.of.Month.String(), cmp.Or(s.of.Number, w.draft)}, " · ")

@@ -2,11 +2,16 @@ package paper
 
 // settleWords are the phrases of statements in one language.
 type settleWords struct {
-	title, draft, draftText, credit, debit, party, programme, number, none, period, cut, locked, taxNumber, counterparty, lines, unit, points, owed, owes, net, sums, gross, netted, toPay, toGet, even, month, note, ofNumber, days, of, remarks, tooMany, page, uses string
-	kinds, left                                                                                                                                                                                                                                                        map[string]string
+	title, draft, draftText, credit, debit                         string
+	party, programme, taxNumber, number, none, period, cut, locked string
+	sums, gross, netted, toPay, toGet, even, owed, owes, net       string
+	month, note, ofNumber, days, of, remarks, tooMany              string
+	counterparty, lines, points, uses                              string
+
+	kinds, left map[string]string
 }
 
-// settling are the words of a language; English when there are none in it.
+// settling are the words of statements in a language; English when there are none in it.
 func (l Locale) settling() settleWords {
 	if w, ok := settleIn[l]; ok {
 		return w
@@ -31,7 +36,6 @@ var settleIn = map[Locale]settleWords{
 		taxNumber:    "Tax number",
 		counterparty: "Counterparty",
 		lines:        "For",
-		unit:         "Unit",
 		points:       "Quantity",
 		owed:         "Owed to you",
 		owes:         "Owed by you",
@@ -49,10 +53,9 @@ var settleIn = map[Locale]settleWords{
 		of:           "of {0}",
 		remarks:      "Not finished when this was made; what it comes to follows as notes of later months",
 		tooMany:      "More lines than fit on paper: the days are left out. The file of the lines (CSV) has them.",
-		page:         "Page {0} of {1}",
 		uses:         "uses of vouchers",
 		kinds:        map[string]string{"redeemed": "redeemed", "repaid": "debt repaid", "fee": "fee", "tax": "tax"},
-		left:         map[string]string{"open_exceptions": "open exceptions", "uncertified_days": "days without a certificate", "waiting_entries": "entries that wait", "suspense": "in suspense"},
+		left:         map[string]string{"open_exceptions": "open exceptions", "uncertified_days": "days without a certificate", "waiting_entries": "entries that wait"},
 	},
 	Turkish: {
 		title:        "Hesap özeti",
@@ -70,7 +73,6 @@ var settleIn = map[Locale]settleWords{
 		taxNumber:    "Vergi numarası",
 		counterparty: "Karşı taraf",
 		lines:        "Neden",
-		unit:         "Birim",
 		points:       "Miktar",
 		owed:         "Alacağınız",
 		owes:         "Borcunuz",
@@ -88,10 +90,9 @@ var settleIn = map[Locale]settleWords{
 		of:           "{0} ayı",
 		remarks:      "Bu hazırlanırken bitmemiş olanlar; sonuçları sonraki ayların notlarında yer alır",
 		tooMany:      "Kâğıda sığmayacak kadar çok satır var: günler çıkarıldı. Satırların dosyasında (CSV) bulunurlar.",
-		page:         "Sayfa {0} / {1}",
 		uses:         "kupon kullanımları",
 		kinds:        map[string]string{"redeemed": "harcanan", "repaid": "ödenen borç", "fee": "ücret", "tax": "vergi"},
-		left:         map[string]string{"open_exceptions": "açık istisnalar", "uncertified_days": "belgesiz günler", "waiting_entries": "bekleyen kayıtlar", "suspense": "askıda"},
+		left:         map[string]string{"open_exceptions": "açık istisnalar", "uncertified_days": "belgesiz günler", "waiting_entries": "bekleyen kayıtlar"},
 	},
 	Polish: {
 		title:        "Rozliczenie",
@@ -109,7 +110,6 @@ var settleIn = map[Locale]settleWords{
 		taxNumber:    "Numer podatkowy",
 		counterparty: "Kontrahent",
 		lines:        "Za co",
-		unit:         "Jednostka",
 		points:       "Ilość",
 		owed:         "Należne Państwu",
 		owes:         "Należne od Państwa",
@@ -127,9 +127,8 @@ var settleIn = map[Locale]settleWords{
 		of:           "za {0}",
 		remarks:      "Niezakończone w chwili sporządzenia; skutki znajdą się w notach późniejszych miesięcy",
 		tooMany:      "Pozycji jest więcej, niż mieści papier: dni pominięto. Są w pliku pozycji (CSV).",
-		page:         "Strona {0} z {1}",
 		uses:         "użycia voucherów",
 		kinds:        map[string]string{"redeemed": "wykorzystane", "repaid": "spłacony dług", "fee": "opłata", "tax": "podatek"},
-		left:         map[string]string{"open_exceptions": "otwarte wyjątki", "uncertified_days": "dni bez poświadczenia", "waiting_entries": "oczekujące wpisy", "suspense": "zawieszone"},
+		left:         map[string]string{"open_exceptions": "otwarte wyjątki", "uncertified_days": "dni bez poświadczenia", "waiting_entries": "oczekujące wpisy"},
 	},
 }

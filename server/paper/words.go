@@ -36,7 +36,7 @@ type words struct {
 	kinds, flows, bases, over, causes map[string]string
 }
 
-// of are the words of a language; English when there are none in it.
+// words are those of a language; English when there are none in it.
 func (l Locale) words() words {
 	switch l {
 	case Turkish:

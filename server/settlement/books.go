@@ -75,7 +75,7 @@ func (s *Service) WriteBooks(ctx context.Context, m Month, dialect clearing.Dial
 		return fmt.Errorf("write books: %w", err)
 	}
 	if len(missing) > 0 {
-		return problem.Newf(problem.StateConflict, "the chart has no account for %s of %s, and for %d more", missing[0].Quote, missing[0].Party, len(missing)-1)
+		return problem.Newf(problem.StateConflict, "the chart has no account for %s of %s, and for %d more", missing[0].Role, missing[0].Party, len(missing)-1)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package settlement
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -153,10 +155,7 @@ func subjectOf(p ledger.Posting) SourceKey {
 }
 
 func compareRecordings(a, b Recording) int {
-	if c := slices.Compare(a.Account[:], b.Account[:]); c != 0 {
-		return c
-	}
-	return int(min(1, max(-1, a.RecordedAt-b.RecordedAt)))
+	return cmp.Or(bytes.Compare(a.Account[:], b.Account[:]), cmp.Compare(a.RecordedAt, b.RecordedAt))
 }
 
 // factsOf are the facts of sets that counted for an account.
@@ -359,11 +358,7 @@ func (r *reading) readPlaced(ctx context.Context, rows []ledger.SourceRow) error
 		if i < 0 {
 			continue
 		}
-		env, err := entry.Decode(entries[i].Raw)
-		if err != nil {
-			return fmt.Errorf("read return: %w", err)
-		}
-		back, err := entry.DecodeBody[entry.Return](env)
+		back, err := bodyOf[entry.Return](entries[i].Raw)
 		if err != nil {
 			return fmt.Errorf("read return: %w", err)
 		}

@@ -219,9 +219,6 @@ func (s *Service) number(ctx context.Context, m MonthRow, row StatementRow, st S
 	st.Number, st.State, st.LockedAt = documentNumber(st.Party.Code, year, first), clearing.Locked, m.LockedAt
 	for i := range st.Notes {
 		st.Notes[i].Number = documentNumber(st.Party.Code, year, first+1+uint64(i))
-		if st.Notes[i].OfNumber, err = s.numberOf(ctx, st.Notes[i].Of, row.Party); err != nil {
-			return hqjournal.Fact{}, err
-		}
 	}
 	row.Number = st.Number
 	if row.Body, err = wire.Marshal(st); err != nil {

@@ -125,13 +125,13 @@ func (s *Service) issuedBy(ctx context.Context, facts map[ledger.LotKey]ledger.S
 		case entry.KindSale:
 			known[lot] = issue{stores[f.Source], f.EffectiveAt}
 		case entry.KindHQClaimed:
-			body, err := hqBody[entry.HQClaimed](raw[f.Source])
+			body, err := bodyOf[entry.HQClaimed](raw[f.Source])
 			if err != nil {
 				return nil, nil, err
 			}
 			known[lot] = issue{body.Store, f.EffectiveAt}
 		case entry.KindHQTransferIn:
-			body, err := hqBody[entry.HQTransfer](raw[f.Source])
+			body, err := bodyOf[entry.HQTransfer](raw[f.Source])
 			if err != nil {
 				return nil, nil, err
 			}
@@ -160,14 +160,14 @@ func lotBefore(lot ledger.LotKey, f ledger.SourceRow, t entry.HQTransfer) (ledge
 	return ledger.LotKey{}, false
 }
 
-// hqBody reads the body of an entry of HQ.
-func hqBody[T any](raw []byte) (body T, err error) {
+// bodyOf reads the body of an entry.
+func bodyOf[T any](raw []byte) (body T, err error) {
 	env, err := entry.Decode(raw)
 	if err == nil {
 		body, err = entry.DecodeBody[T](env)
 	}
 	if err != nil {
-		return body, fmt.Errorf("read an entry of HQ: %w", err)
+		return body, fmt.Errorf("read entry: %w", err)
 	}
 	return body, nil
 }

@@ -1,7 +1,6 @@
 package settlement
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/currency"
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/hqjournal"
@@ -26,7 +26,6 @@ const MostTerms = 200_000
 var (
 	codeShape     = regexp.MustCompile(`^[A-Z0-9](?:[A-Z0-9-]{0,14}[A-Z0-9])?$`)
 	accountShape  = regexp.MustCompile(`^[A-Z0-9][A-Za-z0-9-]{0,39}$`)
-	currencyShape = regexp.MustCompile(`^[A-Z]{3}$`)
 	unitShape     = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 	languageShape = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 )
@@ -47,7 +46,7 @@ func (w wrong) text(pointer, value string, least, most int) {
 }
 
 func (w wrong) currency(pointer, value string) {
-	w.unless(currencyShape.MatchString(value), pointer, "must be an ISO 4217 code")
+	w.unless(currency.IsCode(value), pointer, "must be an ISO 4217 code")
 }
 
 func (w wrong) from(d entry.Date) { w.unless(d.Valid(), "/from", "must be a date") }
@@ -59,7 +58,7 @@ func (w wrong) err(what string) error {
 	return &problem.Error{Code: problem.InvalidField, Detail: what, Fields: w}
 }
 
-// PutParty describes a party; one without an id is new. A code that another party has, or
+// PutParty describes a party; one that is new gets an id. A code that another party has, or
 // ever had, is refused: it is in the numbers of that party's documents. So is a version that
 // is not the last.
 func (s *Service) PutParty(ctx context.Context, by uuid.UUID, p Party, isNew bool) (Party, error) {
@@ -353,16 +352,17 @@ func (s *Service) changedSince(ctx context.Context, number uint64) (entry.Date, 
 	if err := s.eachTerm(ctx, "", number, func(term Term) error { return take(t, term) }); err != nil {
 		return 0, err
 	}
-	var dates []entry.Date
-	dates = append(dates, datesOf(t.Assignments, func(v clearing.Assignment) entry.Date { return v.From })...)
-	dates = append(dates, datesOf(t.Prices, func(v clearing.Price) entry.Date { return v.From })...)
-	dates = append(dates, datesOf(t.Fees, func(v clearing.Fee) entry.Date { return v.From })...)
-	dates = append(dates, datesOf(t.Taxes, func(v clearing.Tax) entry.Date { return v.From })...)
-	dates = append(dates, datesOf(t.Rates, func(v clearing.Rate) entry.Date { return v.From })...)
+	dates := slices.Concat(
+		datesOf(t.Assignments, func(v clearing.Assignment) entry.Date { return v.From }),
+		datesOf(t.Prices, func(v clearing.Price) entry.Date { return v.From }),
+		datesOf(t.Fees, func(v clearing.Fee) entry.Date { return v.From }),
+		datesOf(t.Taxes, func(v clearing.Tax) entry.Date { return v.From }),
+		datesOf(t.Rates, func(v clearing.Rate) entry.Date { return v.From }),
+	)
 	if len(dates) == 0 {
 		return 0, nil
 	}
-	return slices.MinFunc(dates, func(a, b entry.Date) int { return cmp.Compare(a, b) }), nil
+	return slices.Min(dates), nil
 }
 
 func datesOf[T any](list []T, from func(T) entry.Date) []entry.Date {

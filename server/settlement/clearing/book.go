@@ -33,35 +33,26 @@ func NewBook(terms *Terms, month Month) *Book {
 // Add adds a line to the statements of both its parties, and to the programme's, which
 // stands between them.
 func (b *Book) Add(l Line) {
-	if l.From != Programme {
-		b.put(l.From, l.To, l, l.Debit.Currency, 0, l.Debit.Minor)
-		b.put(Programme, l.From, l, l.Debit.Currency, l.Debit.Minor, 0)
-	}
-	if l.To != Programme {
-		b.put(l.To, l.From, l, l.Credit.Currency, l.Credit.Minor, 0)
-		b.put(Programme, l.To, l, l.Credit.Currency, 0, l.Credit.Minor)
+	for _, s := range l.Sides() {
+		b.put(l, s)
 	}
 }
 
-func (b *Book) put(party, other uuid.UUID, l Line, currency string, owed, owes int64) {
-	of := b.groups[party]
+func (b *Book) put(l Line, s Side) {
+	of := b.groups[s.Party]
 	if of == nil {
 		of = map[groupKey]*Group{}
-		b.groups[party] = of
+		b.groups[s.Party] = of
 	}
-	key := groupKey{other, l.Kind, l.Fee, l.Unit, currency, l.Of}
+	key := groupKey{s.Other, l.Kind, l.Fee, l.Unit, s.Currency, l.Of}
 	g := of[key]
 	if g == nil {
-		p, err := b.terms.Party(other)
-		if err != nil {
-			p = Party{ID: other, Code: other.String()}
-		}
-		g = &Group{Counterparty: p, Kind: l.Kind, Fee: l.Fee, Unit: l.Unit, Currency: currency, Of: l.Of}
+		g = &Group{Counterparty: b.terms.Named(s.Other), Kind: l.Kind, Fee: l.Fee, Unit: l.Unit, Currency: s.Currency, Of: l.Of}
 		of[key] = g
 	}
 	b.sum(&g.Points, l.Points)
-	b.sum(&g.Owed, owed)
-	b.sum(&g.Owes, owes)
+	b.sum(&g.Owed, s.Owed)
+	b.sum(&g.Owes, s.Owes)
 	g.Lines++
 }
 
@@ -79,14 +70,9 @@ func (b *Book) Overrun() bool { return b.overrun }
 
 // Statements are those of all parties that have lines, by the codes of the parties.
 func (b *Book) Statements() []Statement {
-	programme, _ := b.terms.Party(Programme)
 	var out []Statement
 	for id, groups := range b.groups {
-		party, err := b.terms.Party(id)
-		if err != nil {
-			party = Party{ID: id, Code: id.String()}
-		}
-		s := Statement{Party: party, Programme: programme, Month: b.month}
+		s := Statement{Party: b.terms.Named(id), Programme: b.terms.Named(Programme), Month: b.month}
 		for _, g := range groups {
 			s.Groups = append(s.Groups, *g)
 		}

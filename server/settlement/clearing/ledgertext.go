@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,15 +105,17 @@ func (b *Ledger) account(party uuid.UUID, role Role) (string, bool) {
 	return roots[role] + ":" + all + ":" + b.code(party), true
 }
 
-func (b *Ledger) code(party uuid.UUID) string {
-	if p, err := b.terms.Party(party); err == nil {
-		return p.Code
-	}
-	return strings.ToUpper(party.String())
+// code is a party's as accounts are named by it: without small letters.
+func (b *Ledger) code(party uuid.UUID) string { return strings.ToUpper(b.terms.Named(party).Code) }
+
+// NoAccount is a role for which the chart has no account of a party.
+type NoAccount struct {
+	Role  Role
+	Party string // code
 }
 
 // transactions are what was added, in one order, and the accounts that are missing.
-func (b *Ledger) transactions() ([]transaction, []Missing) {
+func (b *Ledger) transactions() ([]transaction, []NoAccount) {
 	keys := make([]deedKey, 0, len(b.deeds))
 	for k, d := range b.deeds {
 		if d.debit != 0 || d.credit != 0 {
@@ -123,20 +126,15 @@ func (b *Ledger) transactions() ([]transaction, []Missing) {
 		return cmp.Or(cmp.Compare(x.of, y.of), cmp.Compare(b.code(x.from), b.code(y.from)), cmp.Compare(b.code(x.to), b.code(y.to)), bytes.Compare(x.from[:], y.from[:]),
 			bytes.Compare(x.to[:], y.to[:]), cmp.Compare(x.kind, y.kind), cmp.Compare(x.fee, y.fee), cmp.Compare(x.unit, y.unit), cmp.Compare(x.debit, y.debit), cmp.Compare(x.credit, y.credit))
 	})
-	missing := map[Missing]bool{}
+	missing := map[NoAccount]bool{}
 	out := make([]transaction, 0, len(keys))
 	for _, k := range keys {
 		out = append(out, b.transaction(k, *b.deeds[k], missing))
 	}
-	lacking := make([]Missing, 0, len(missing))
-	for m := range missing {
-		lacking = append(lacking, m)
-	}
-	slices.SortFunc(lacking, func(x, y Missing) int { return cmp.Or(cmp.Compare(x.Quote, y.Quote), cmp.Compare(x.Party, y.Party)) })
-	return out, lacking
+	return out, slices.SortedFunc(maps.Keys(missing), func(x, y NoAccount) int { return cmp.Or(cmp.Compare(x.Role, y.Role), cmp.Compare(x.Party, y.Party)) })
 }
 
-func (b *Ledger) transaction(k deedKey, d deed, missing map[Missing]bool) transaction {
+func (b *Ledger) transaction(k deedKey, d deed, missing map[NoAccount]bool) transaction {
 	t := transaction{about: fmt.Sprintf("%s %s %s owes %s", b.month, what(k), b.code(k.from), b.code(k.to)), code: b.numbers[k.from]}
 	if k.from == Programme || t.code == "" {
 		t.code = b.numbers[k.to]
@@ -147,7 +145,7 @@ func (b *Ledger) transaction(k deedKey, d deed, missing map[Missing]bool) transa
 	put := func(party uuid.UUID, role Role, in string, minor int64) {
 		name, ok := b.account(party, role)
 		if !ok {
-			missing[Missing{What: "account", Quote: string(role), Party: b.code(party)}] = true
+			missing[NoAccount{role, b.code(party)}] = true
 		}
 		if minor != 0 {
 			t.legs = append(t.legs, leg{name, in, minor})
@@ -191,7 +189,7 @@ func what(k deedKey) string {
 
 // Write writes the month as a double-entry journal. An account that the chart lacks is
 // named, and nothing is written.
-func (b *Ledger) Write(w io.Writer, dialect Dialect) ([]Missing, error) {
+func (b *Ledger) Write(w io.Writer, dialect Dialect) ([]NoAccount, error) {
 	deeds, missing := b.transactions()
 	if len(missing) > 0 {
 		return missing, nil
@@ -204,10 +202,10 @@ func (b *Ledger) Write(w io.Writer, dialect Dialect) ([]Missing, error) {
 		}
 	}
 	fmt.Fprintf(&text, "; Settlement of %s\n\n", b.month)
-	for _, c := range sorted(currencies) {
+	for _, c := range slices.Sorted(maps.Keys(currencies)) {
 		text.WriteString(declareCurrency(dialect, b.month, c))
 	}
-	for _, a := range sorted(accounts) {
+	for _, a := range slices.Sorted(maps.Keys(accounts)) {
 		text.WriteString(declareAccount(dialect, b.month, a))
 	}
 	for _, t := range deeds {
@@ -215,15 +213,6 @@ func (b *Ledger) Write(w io.Writer, dialect Dialect) ([]Missing, error) {
 	}
 	_, err := w.Write(text.Bytes())
 	return nil, err
-}
-
-func sorted(set map[string]bool) []string {
-	out := make([]string, 0, len(set))
-	for k := range set {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }
 
 func declareCurrency(d Dialect, m Month, c string) string {

@@ -1,6 +1,7 @@
 package clearing
 
 import (
+	"bytes"
 	"cmp"
 	"math"
 	"math/big"
@@ -54,7 +55,7 @@ func (p *Pricer) Missing() []Missing {
 		out = append(out, m)
 	}
 	slices.SortFunc(out, func(a, b Missing) int {
-		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.Quote, b.Quote), cmp.Compare(a.Party, b.Party))
+		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.Quote, b.Quote))
 	})
 	return out
 }
@@ -123,8 +124,8 @@ func (m lineMap) keys() []lineKey {
 		out = append(out, k)
 	}
 	slices.SortFunc(out, func(a, b lineKey) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.fee, b.fee), cmp.Compare(a.from.String(), b.from.String()),
-			cmp.Compare(a.to.String(), b.to.String()), cmp.Compare(a.debit, b.debit), cmp.Compare(a.credit, b.credit))
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.fee, b.fee), bytes.Compare(a.from[:], b.from[:]),
+			bytes.Compare(a.to[:], b.to[:]), cmp.Compare(a.debit, b.debit), cmp.Compare(a.credit, b.credit))
 	})
 	return out
 }

@@ -101,6 +101,27 @@ type Line struct {
 	Of Month
 }
 
+// Side is what one party has of a line with another: what it is owed, or owes, in minor
+// units.
+type Side struct {
+	Party, Other uuid.UUID
+	Currency     string
+	Owed, Owes   int64
+}
+
+// Sides are those of both parties of the line, and those of the programme, which stands
+// between them.
+func (l Line) Sides() []Side {
+	out := make([]Side, 0, 4)
+	if l.From != Programme {
+		out = append(out, Side{l.From, l.To, l.Debit.Currency, 0, l.Debit.Minor}, Side{Programme, l.From, l.Debit.Currency, l.Debit.Minor, 0})
+	}
+	if l.To != Programme {
+		out = append(out, Side{l.To, l.From, l.Credit.Currency, l.Credit.Minor, 0}, Side{Programme, l.To, l.Credit.Currency, 0, l.Credit.Minor})
+	}
+	return out
+}
+
 // Total is what a party is owed and owes in one currency, minor units. Net is Owed − Owes.
 type Total struct {
 	Currency string
@@ -139,20 +160,18 @@ func (t Total) Credit() bool { return t.Net >= 0 }
 // Remark is something that was not done when the month was drafted, named so that nobody
 // is surprised by a note: how many and, where there is one, of which store and day.
 type Remark struct {
-	What  string // open_exceptions, uncertified_days, waiting_entries, suspense
+	What  string // open_exceptions, uncertified_days, waiting_entries
 	Store string // code
 	Count int64
-	Note  string
 }
 
 // Missing is what must be known before a month can be locked.
 type Missing struct {
-	What     string // price, rate, account, party_code, overflow
+	What     string // price, rate, overflow
 	Unit     string
 	Currency string // of a rate, the base
 	Quote    string
 	Day      entry.Date // the first on which it is missing
-	Party    string     // code
 }
 
 // String says it in words.
@@ -162,10 +181,8 @@ func (m Missing) String() string {
 		return fmt.Sprintf("no price of %s in %s on %s", m.Unit, m.Currency, m.Day)
 	case "rate":
 		return fmt.Sprintf("no rate from %s to %s on %s", m.Currency, m.Quote, m.Day)
-	case "overflow":
-		return fmt.Sprintf("an amount of %s in %s on %s does not fit", m.Unit, m.Currency, m.Day)
 	}
-	return fmt.Sprintf("%s missing of %s", m.What, m.Party)
+	return fmt.Sprintf("an amount of %s in %s on %s does not fit", m.Unit, m.Currency, m.Day)
 }
 
 // State says how far a month is.

@@ -1,6 +1,7 @@
 package clearing
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -219,6 +220,14 @@ func (t *Terms) Party(id uuid.UUID) (Party, error) {
 	return Party{}, problem.New(problem.NotFound, "there is no such party")
 }
 
+// Named is a party as documents name it; one that nobody described has its id for a code.
+func (t *Terms) Named(id uuid.UUID) Party {
+	if p, ok := t.parties[id]; ok {
+		return p
+	}
+	return Party{ID: id, Code: id.String()}
+}
+
 // Everybody is the programme and all parties, by their codes.
 func (t *Terms) Everybody() []Party {
 	out := make([]Party, 0, len(t.parties))
@@ -226,7 +235,7 @@ func (t *Terms) Everybody() []Party {
 		out = append(out, p)
 	}
 	slices.SortFunc(out, func(a, b Party) int {
-		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.ID.String(), b.ID.String()))
+		return cmp.Or(cmp.Compare(a.Code, b.Code), bytes.Compare(a.ID[:], b.ID[:]))
 	})
 	return out
 }
