@@ -108,17 +108,7 @@ func TestAStoreThatWasJustOpenedHasItsOwnDays(t *testing.T) {
 // other terms.
 func TestNobodyLocksADraftTheyHaveNotSeen(t *testing.T) {
 	ctx := context.Background()
-	r := newRig(t)
-	r.party("NORTH", 20260101, "A")
-	r.party("SOUTH", 20260101, "B")
-	r.price("points", "EUR", 20260101, 1000)
-	member := r.Member(t, "m", 0)
-	r.tills["A"].Sell(t, member, 100_000, 0)
-	r.sync("A")
-	r.at(day(2026, 3, 10, 12), "B")
-	r.tills["B"].Sell(t, member, 100, 400)
-	r.sync("B")
-	r.at(day(2026, 4, 2, 12))
+	r, _ := redeemed(t)
 	r.draft(202603)
 	seen, err := r.Month(ctx, 202603)
 	r.must(err)

@@ -169,6 +169,24 @@ func (r *rig) move(from, to uuid.UUID, amount int64) {
 
 func clearingDecimal(minor int64) string { return currency.Decimal("EUR", minor) }
 
+// redeemed is an HQ on 2 April with a member who earned 1,000 points at A, which belongs to
+// NORTH, and redeemed 400 of them in March at B, which belongs to SOUTH.
+func redeemed(t testing.TB) (*rig, uuid.UUID) {
+	t.Helper()
+	r := newRig(t)
+	r.party("NORTH", 20260101, "A")
+	r.party("SOUTH", 20260101, "B")
+	r.price("points", "EUR", 20260101, 1000)
+	member := r.Member(t, "m", 0)
+	r.tills["A"].Sell(t, member, 100_000, 0)
+	r.sync("A")
+	r.at(day(2026, 3, 10, 12), "B")
+	r.tills["B"].Sell(t, member, 100, 400)
+	r.sync("B")
+	r.at(day(2026, 4, 2, 12))
+	return r, member
+}
+
 // twoMonths is an HQ with two locked months: points of NORTH and of the programme are
 // redeemed at SOUTH in euros and at EAST in lira; a redemption of March comes in April.
 func twoMonths(t testing.TB) *rig {
