@@ -27,26 +27,18 @@ const lineCursorMark = "l"
 
 // ListAdjustmentRows implements StrictServerInterface.
 func (h handlers) ListAdjustmentRows(ctx context.Context, r ListAdjustmentRowsRequestObject) (ListAdjustmentRowsResponseObject, error) {
-	size, err := pageSize(r.Params.Limit)
-	if err != nil {
-		return nil, err
-	}
 	after, err := afterLine(r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := h.o.Accounts.Rows(ctx, r.ID, after, size+1)
-	if err != nil {
-		return nil, err
-	}
 	out := ListAdjustmentRows200JSONResponse{}
-	if len(rows) > size {
-		rows = rows[:size]
-		text := cursortext.Of([]byte(lineCursorMark + strconv.Itoa(rows[size-1].Line)))
-		out.Next = &text
-	}
-	out.Items = showAll(rows, showRow)
-	return out, nil
+	out.Items, out.Next, err = pageOf(r.Params.Limit, func(limit int) ([]account.Row, error) {
+		return h.o.Accounts.Rows(ctx, r.ID, after, limit)
+	}, func(row account.Row) *string {
+		text := cursortext.Of([]byte(lineCursorMark + strconv.Itoa(row.Line)))
+		return &text
+	}, showRow)
+	return out, err
 }
 
 func afterLine(cursor *Cursor) (int, error) {

@@ -3,14 +3,12 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"math/big"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/tallystick/tallystick/internal/cursortext"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/settlement"
 	"github.com/tallystick/tallystick/server/settlement/clearing"
@@ -47,47 +45,6 @@ func showParty(p settlement.Party) Party {
 	return Party{
 		ID: p.ID, Code: p.Code, Name: p.Name, TaxNumber: p.TaxNumber, Address: p.Address, Currency: p.Currency, Language: p.Language, Gross: p.Gross, Version: int64(p.Version),
 	}
-}
-
-// numberMark begins cursors of lists in the order of numbers.
-const numberMark = 'n'
-
-func afterNumber(cursor *Cursor) (uint64, error) {
-	if cursor == nil || *cursor == "" {
-		return 0, nil
-	}
-	raw, err := cursortext.Bytes(*cursor)
-	if err != nil || len(raw) != 9 || raw[0] != numberMark || raw[1] > 0x7f {
-		return 0, problem.New(problem.CursorInvalid, "the cursor is not one of this list")
-	}
-	return binary.BigEndian.Uint64(raw[1:]), nil
-}
-
-func numberCursor(n uint64) *string {
-	text := cursortext.Of(binary.BigEndian.AppendUint64([]byte{numberMark}, n))
-	return &text
-}
-
-// numbered reads a page of a list in the order of numbers.
-func numbered[record, shown any](limit *Limit, cursor *Cursor, list func(after uint64, limit int) ([]record, error), number func(record) uint64, show func(record) shown) ([]shown, *string, error) {
-	size, err := pageSize(limit)
-	if err != nil {
-		return nil, nil, err
-	}
-	after, err := afterNumber(cursor)
-	if err != nil {
-		return nil, nil, err
-	}
-	records, err := list(after, size+1)
-	if err != nil {
-		return nil, nil, err
-	}
-	var next *string
-	if len(records) > size {
-		records = records[:size]
-		next = numberCursor(number(records[size-1]))
-	}
-	return showAll(records, show), next, nil
 }
 
 // monthOf reads a month; what is none is nowhere.
@@ -282,36 +239,38 @@ func (h handlers) ListLinePostings(ctx context.Context, r ListLinePostingsReques
 	if err != nil {
 		return nil, err
 	}
-	size, err := pageSize(r.Params.Limit)
-	if err != nil {
-		return nil, err
-	}
-	after := settlement.MovePlace{Shard: -1}
-	if text := valueOf(r.Params.Cursor); text != "" {
-		raw, err := cursortext.Bytes(text)
-		if err != nil || len(raw) != 18 || raw[0] != 'm' {
-			return nil, problem.New(problem.CursorInvalid, "the cursor is not one of this list")
-		}
-		after = settlement.MovePlace{Shard: int(raw[1]), ID: uuid.UUID(raw[2:])}
-	}
-	_, moves, err := h.o.Settlement.Moves(ctx, month, r.Number, after, size+1)
+	after, err := afterMove(r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	out := ListLinePostings200JSONResponse{}
-	if len(moves) > size {
-		moves = moves[:size]
-		last := moves[size-1]
-		next := cursortext.Of(append([]byte{'m', byte(last.Shard)}, last.ID[:]...))
-		out.Next = &next
+	out.Items, out.Next, err = pageOf(r.Params.Limit, func(limit int) ([]clearing.Move, error) {
+		_, moves, err := h.o.Settlement.Moves(ctx, month, r.Number, after, limit)
+		return moves, err
+	}, moveCursor, showMove)
+	return out, err
+}
+
+// moveMark begins cursors of the postings behind a line.
+const moveMark = 'm'
+
+func afterMove(cursor *Cursor) (settlement.MovePlace, error) {
+	raw, err := readCursor(cursor, moveMark, 1+len(uuid.UUID{}))
+	if raw == nil {
+		return settlement.MovePlace{Shard: -1}, err
 	}
-	out.Items = showAll(moves, func(m clearing.Move) LinePosting {
-		return LinePosting{
-			Posting: m.ID, Account: m.Account, RecordedAt: time.UnixMilli(m.RecordedAt).UTC(), Kind: StatementKind(m.Kind), Points: m.Points,
-			FromDay: showDate(m.FromDay), ToDay: showDate(m.ToDay), Day: showDate(m.Day),
-		}
-	})
-	return out, nil
+	return settlement.MovePlace{Shard: int(raw[0]), ID: uuid.UUID(raw[1:])}, nil
+}
+
+func moveCursor(m clearing.Move) *string {
+	return cursorOf(moveMark, append([]byte{byte(m.Shard)}, m.ID[:]...))
+}
+
+func showMove(m clearing.Move) LinePosting {
+	return LinePosting{
+		Posting: m.ID, Account: m.Account, RecordedAt: time.UnixMilli(m.RecordedAt).UTC(), Kind: StatementKind(m.Kind), Points: m.Points,
+		FromDay: showDate(m.FromDay), ToDay: showDate(m.ToDay), Day: showDate(m.Day),
+	}
 }
 
 // GetSettlementBooks implements StrictServerInterface.
