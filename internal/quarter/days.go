@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tallystick/tallystick/internal/quarter/truth"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -104,7 +102,8 @@ func (w *world) people(ctx context.Context) error {
 	return w.happen(ctx, settled)
 }
 
-// outages cuts lanes off and lets them come back, each a day or up to three weeks.
+// outages cuts lanes off and lets them come back, after one to three days or, a few, after
+// up to three weeks.
 func (w *world) outages() {
 	left := w.size.Days - 1 - w.today
 	for _, l := range w.lanes {
@@ -136,9 +135,7 @@ func (w *world) trade(ctx context.Context) error {
 		if l.dead || l.apart {
 			continue
 		}
-		opens := w.size.day(w.today).Add(8 * time.Hour)
-		_, offset := opens.In(l.shop.zone).Zone()
-		opens = opens.Add(-time.Duration(offset) * time.Second)
+		opens := w.onWall(l, 8)
 		for range w.dice.between(w.size.Sales/2, w.size.Sales+w.size.Sales/2) {
 			visits = append(visits, visit{opens.Add(time.Duration(w.dice.below(11*3600)) * time.Second), l})
 		}
@@ -280,9 +277,12 @@ func (w *world) closeAll() error {
 	return nil
 }
 
-// shut is when a lane's shop closes today: nine in the evening on its wall.
-func (w *world) shut(l *lane) time.Time {
-	at := w.size.day(w.today).Add(21 * time.Hour)
+// shut is when a lane's shop closes today: nine in the evening.
+func (w *world) shut(l *lane) time.Time { return w.onWall(l, 21) }
+
+// onWall is today's hour on the wall of a lane's shop.
+func (w *world) onWall(l *lane, hour int) time.Time {
+	at := w.size.day(w.today).Add(time.Duration(hour) * time.Hour)
 	_, offset := at.In(l.shop.zone).Zone()
 	return at.Add(-time.Duration(offset) * time.Second)
 }
@@ -297,26 +297,4 @@ func (w *world) deliverAll(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// settleDisputes has people settle what stands against days.
-func (w *world) settleDisputes(ctx context.Context) error {
-	found, err := w.blocking(ctx)
-	if err != nil {
-		return err
-	}
-	for _, id := range found {
-		if err := w.settle(ctx, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *world) settle(ctx context.Context, id uuid.UUID) error {
-	if w.disputes[id] {
-		return nil
-	}
-	w.disputes[id] = true
-	return w.resolve(ctx, id)
 }

@@ -13,16 +13,11 @@ import (
 // wrongSums: a close says more money than was taken.
 func (w *world) wrongSums(from int, l *lane) {
 	w.on(from, evening, func(ctx context.Context) error {
-		m, err := w.loner(ctx, 0)
-		if err != nil {
-			return err
-		}
-		l.now(w.after(l, 7))
-		if _, err := w.sell(l, basket(m)); err != nil {
+		if _, err := w.sellToLoner(ctx, l, 7); err != nil {
 			return err
 		}
 		l.now(w.shut(l))
-		err = l.close(func(c *entry.DayClose) { c.Money[0].Total += 5_000 })
+		err := l.close(func(c *entry.DayClose) { c.Money[0].Total += 5_000 })
 		w.expect("close with wrong sums", ledger.DayCloseDiffers, l, l.head.Seq, -1)
 		return err
 	})
@@ -96,12 +91,7 @@ func (w *world) lostAndFound(from int, l *lane) {
 	w.reserve(from, l)
 	w.on(from, evening, func(ctx context.Context) error {
 		l.cutOff = true
-		m, err := w.loner(ctx, 0)
-		if err != nil {
-			return err
-		}
-		l.now(w.after(l, 9))
-		s, err := w.sell(l, basket(m))
+		s, err := w.sellToLoner(ctx, l, 9)
 		if err != nil {
 			return err
 		}
@@ -151,18 +141,14 @@ func (w *world) lostAndFound(from int, l *lane) {
 // wrong with that either: the old card spends what both had.
 func (w *world) merged(from int, a, b *lane) {
 	var old, kept *member
-	w.on(from, evening, func(ctx context.Context) (err error) {
+	w.on(from, evening, func(ctx context.Context) error {
 		for i, l := range []*lane{a, b} {
-			m, err := w.loner(ctx, 0)
+			l.cutOff = false
+			s, err := w.sellToLoner(ctx, l, 10+i)
 			if err != nil {
 				return err
 			}
-			l.cutOff = false
-			l.now(w.after(l, 10+i))
-			if _, err := w.sell(l, basket(m)); err != nil {
-				return err
-			}
-			old, kept = kept, m
+			old, kept = kept, s.buyer
 		}
 		return nil
 	})

@@ -3,7 +3,6 @@ package quarter
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,8 +21,18 @@ func (w *world) after(l *lane, minutes int) time.Time {
 	return w.shut(l).Add(-time.Hour + time.Duration(minutes)*time.Minute)
 }
 
-// basket is what a cheat buys.
+// basket is what is bought in planted stories.
 func basket(buyer *member) sale { return sale{buyer: buyer, pieces: 2, price: 25_000} }
+
+// sellToLoner sells a basket to somebody who is known from no other story.
+func (w *world) sellToLoner(ctx context.Context, l *lane, minutes int) (*sold, error) {
+	m, err := w.loner(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	l.now(w.after(l, minutes))
+	return w.sell(l, basket(m))
+}
 
 // reserve keeps a lane for a story from the day before on, with nothing of it on its way.
 func (w *world) reserve(from int, l *lane) {
@@ -52,12 +61,7 @@ func (w *world) cloned(from int, l *lane) {
 	})
 	w.on(from, evening, func(ctx context.Context) error {
 		for _, one := range []*lane{l, copied} {
-			m, err := w.loner(ctx, 0)
-			if err != nil {
-				return err
-			}
-			one.now(w.after(l, 1))
-			if _, err := w.sell(one, basket(m)); err != nil {
+			if _, err := w.sellToLoner(ctx, one, 1); err != nil {
 				return err
 			}
 		}
@@ -85,23 +89,13 @@ func (w *world) rolledBack(from int, l *lane) {
 		return nil
 	})
 	w.on(from, evening, func(ctx context.Context) error {
-		m, err := w.loner(ctx, 0)
-		if err != nil {
-			return err
-		}
-		l.now(w.after(l, 1))
-		_, err = w.sell(l, basket(m))
+		_, err := w.sellToLoner(ctx, l, 1)
 		return err
 	})
 	w.on(from+1, evening, func(ctx context.Context) error {
 		l.dead = true // what its journal was goes on as the old one
 		old.date = entry.DateOf(w.size.day(w.today))
-		m, err := w.loner(ctx, 0)
-		if err != nil {
-			return err
-		}
-		old.now(w.after(l, 1))
-		_, err = w.sell(old, basket(m))
+		_, err := w.sellToLoner(ctx, old, 1)
 		return err
 	})
 	w.on(from+1, late, func(ctx context.Context) error {
@@ -136,11 +130,11 @@ func (w *world) forgedBatch(from int, l *lane) {
 		w.refused = append(w.refused, refusal{"entry changed after signing", problem.BatchInvalid, push(changed)})
 
 		forged, _ := l.batch(n)
-		thief := *l
-		if err := thief.stolenKey(w); err != nil {
+		thief, err := w.newSigner()
+		if err != nil {
 			return err
 		}
-		forged.Signature = journal.SignCheckpoint(thief.signer, l.writer, l.sent.Seq+1, last).Signature
+		forged.Signature = journal.SignCheckpoint(thief, l.writer, l.sent.Seq+1, last).Signature
 		w.refused = append(w.refused, refusal{"batch of somebody else's key", problem.BatchSignature, push(forged)})
 		return nil
 	})
@@ -166,16 +160,11 @@ func (w *world) ghostEarnings(from int, l *lane) {
 // saleRepeated: one sale is written twice.
 func (w *world) saleRepeated(from int, l *lane) {
 	w.on(from, evening, func(ctx context.Context) error {
-		m, err := w.loner(ctx, 0)
+		first, err := w.sellToLoner(ctx, l, 3)
 		if err != nil {
 			return err
 		}
-		l.now(w.after(l, 3))
-		first, err := w.sell(l, basket(m))
-		if err != nil {
-			return err
-		}
-		x := basket(m)
+		x := basket(first.buyer)
 		x.id, x.pieces = first.id, 3
 		if _, err = w.sell(l, x); err == nil {
 			w.expect("sale repeated", ledger.SaleRepeated, l, l.head.Seq, -1)
@@ -270,16 +259,4 @@ func (w *world) returnOfNothing(from int, l *lane) {
 		w.expect("return of a sale that never was", ledger.ReturnUnmatched, l, l.head.Seq, -1)
 		return nil
 	})
-}
-
-// stolenKey gives the lane a key that head office does not know.
-func (l *lane) stolenKey(w *world) error {
-	seed := make([]byte, 32)
-	_, _ = w.dice.Read(seed)
-	signer, err := newSigner(seed)
-	if err != nil {
-		return fmt.Errorf("make another key: %w", err)
-	}
-	l.signer = signer
-	return nil
 }

@@ -60,9 +60,7 @@ type keptRight struct {
 
 // enrol makes the lane a terminal of a new epoch, as `edge enroll` does.
 func (l *lane) enrol(ctx context.Context, w *world) error {
-	seed := make([]byte, 32)
-	_, _ = w.dice.Read(seed)
-	signer, err := newSigner(seed)
+	signer, err := w.newSigner()
 	if err != nil {
 		return err
 	}
@@ -86,7 +84,12 @@ func (l *lane) enrol(ctx context.Context, w *world) error {
 	}, truth.Done{}, nil)
 }
 
-func newSigner(seed []byte) (keys.Signer, error) { return keys.NewSigner(keys.Public{}, seed) }
+// newSigner makes a key that nobody has had before.
+func (w *world) newSigner() (keys.Signer, error) {
+	seed := make([]byte, 32)
+	_, _ = w.dice.Read(seed)
+	return keys.NewSigner(keys.Public{}, seed)
+}
 
 func (l *lane) name() string { return fmt.Sprintf("lane %d", l.number) }
 

@@ -10,13 +10,10 @@ import (
 	"github.com/tallystick/tallystick/server/liability"
 )
 
-// owedKey is a month of a roll-forward, as YYYYMM, and the month in which the points expire.
-type owedKey struct{ month, expires int }
+// owedKey is a month of a roll-forward, and the month in which the points expire.
+type owedKey struct{ month, expires string } // YYYY-MM
 
-func monthOf(at int64) int {
-	t := time.UnixMilli(at).UTC()
-	return t.Year()*100 + int(t.Month())
-}
+func monthOf(at int64) string { return time.UnixMilli(at).UTC().Format("2006-01") }
 
 // checkOwed holds the roll-forward of what is owed, month by month and by expiry, against
 // the truth, as of the moment through which time has passed for all accounts.
@@ -30,24 +27,20 @@ func (w *world) checkOwed(ctx context.Context, r *Report) error {
 		return fmt.Errorf("roll what is owed forward: %w", err)
 	}
 	want := w.owedInTruth(last)
-	before, open, lines := len(r.Wrong), map[int]int64{}, 0
+	before, open, lines := len(r.Wrong), map[string]int64{}, 0
 	for _, m := range report.Months {
-		month := int(m.Month)/12*100 + int(m.Month)%12 + 1
 		for _, b := range m.Buckets {
-			expires := int(b.Expires)/12*100 + int(b.Expires)%12 + 1
-			key := owedKey{month, expires}
-			x := want[key]
+			key := owedKey{m.Month.String(), b.Expires.String()}
+			x := lineOf(open[key.expires], want[key])
 			delete(want, key)
-			x.Opening = open[expires]
-			x.Closing = x.Opening + x.Issued + x.Adjusted + x.Moved + x.Restored - x.Redeemed - x.Expired - x.Reversed - x.Repaid
-			if open[expires] = x.Closing; b.Line != x {
-				r.wrong("owed in %d of what expires in %d: %+v, not %+v", month, expires, b.Line, x)
+			if open[key.expires] = x.Closing; b.Line != x {
+				r.wrong("owed in %s of what expires in %s: %+v, not %+v", key.month, key.expires, b.Line, x)
 			}
 			lines++
 		}
 	}
-	for key, x := range want {
-		r.wrong("owed in %d of what expires in %d: nothing, not %+v", key.month, key.expires, x)
+	for key, moved := range want {
+		r.wrong("owed in %s of what expires in %s: nothing, not %+v", key.month, key.expires, moved)
 	}
 	if before == len(r.Wrong) {
 		r.equal("%d lines of what is owed in %d months, each by column: opening, issued, redeemed, expired, reversed, restored, adjusted, closing", lines, len(report.Months))
@@ -94,36 +87,31 @@ func (w *world) checkKnown(ctx context.Context, r *Report) error {
 	return nil
 }
 
-// owedInTruth is what moved through a moment.
-func (w *world) owedInTruth(last int64) map[owedKey]liability.Line {
-	out := map[owedKey]liability.Line{}
+// owedInTruth is what moved through a moment, by the words of package truth. What is borne
+// is a debt, and in no lot.
+func (w *world) owedInTruth(last int64) map[owedKey]map[string]int64 {
+	out := map[owedKey]map[string]int64{}
 	for _, id := range w.truth.Accounts() {
 		for _, f := range w.truth.Fold(id, last, truth.Ever-1).Flows {
-			if f.Lot == nil {
+			if f.Lot == nil || f.What == truth.Borne {
 				continue
 			}
 			key := owedKey{monthOf(f.At), monthOf(f.Lot.Expires - 1)}
-			l := out[key]
-			switch f.What {
-			case truth.Issued:
-				l.Issued += f.Amount
-			case truth.Adjusted:
-				l.Adjusted += f.Amount
-			case truth.Redeemed:
-				l.Redeemed += f.Amount
-			case truth.Restored:
-				l.Restored += f.Amount
-			case truth.Reversed:
-				l.Reversed += f.Amount
-			case truth.Repaid:
-				l.Repaid += f.Amount
-			case truth.Expired:
-				l.Expired += f.Amount
-			case truth.Moved:
-				l.Moved += f.Amount
+			if out[key] == nil {
+				out[key] = map[string]int64{}
 			}
-			out[key] = l
+			out[key][f.What] += f.Amount
 		}
 	}
 	return out
+}
+
+// lineOf is a line of what is owed, from its opening and what moved.
+func lineOf(opening int64, moved map[string]int64) liability.Line {
+	l := liability.Line{
+		Opening: opening, Issued: moved[truth.Issued], Redeemed: moved[truth.Redeemed], Expired: moved[truth.Expired], Reversed: moved[truth.Reversed],
+		Restored: moved[truth.Restored], Moved: moved[truth.Moved], Adjusted: moved[truth.Adjusted], Repaid: moved[truth.Repaid],
+	}
+	l.Closing = l.Opening + l.Issued + l.Adjusted + l.Moved + l.Restored - l.Redeemed - l.Expired - l.Reversed - l.Repaid
+	return l
 }

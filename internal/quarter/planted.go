@@ -65,11 +65,22 @@ func (w *world) blocking(ctx context.Context) (out []uuid.UUID, err error) {
 	return out, nil
 }
 
-// resolve settles an exception as people do.
-func (w *world) resolve(ctx context.Context, id uuid.UUID) error {
-	_, err := w.hq.cases.Resolve(ctx, casework.Person{ID: w.ann, Name: "Ann"}, id, casework.Explained, "it was looked into")
+// settleDisputes has people settle what stands against days, each once: to the ledger it
+// stays open.
+func (w *world) settleDisputes(ctx context.Context) error {
+	found, err := w.blocking(ctx)
 	if err != nil {
-		return fmt.Errorf("settle exception: %w", err)
+		return err
+	}
+	for _, id := range found {
+		if w.disputes[id] {
+			continue
+		}
+		w.disputes[id] = true
+		_, err := w.hq.cases.Resolve(ctx, casework.Person{ID: w.ann, Name: "Ann"}, id, casework.Explained, "it was looked into")
+		if err != nil {
+			return fmt.Errorf("settle exception: %w", err)
+		}
 	}
 	return nil
 }

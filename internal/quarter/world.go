@@ -38,7 +38,7 @@ type shop struct {
 	journals []*truth.Journal
 }
 
-// member is a shopper. Loners belong to planted stories and shop nowhere else.
+// member is a shopper.
 type member struct {
 	id, account uuid.UUID
 	home        int     // number of a store
@@ -73,7 +73,6 @@ type world struct {
 	franchise franchise
 	lanes     []*lane
 	members   []*member
-	loners    []*member
 	recent    []*sold // of the last days, for voids and returns
 	today     int
 	reward    uuid.UUID
@@ -242,13 +241,12 @@ func (m *member) counts() uuid.UUID {
 	return m.account
 }
 
-// loner enrols a member for a planted story.
+// loner enrols a member for a planted story, who shops nowhere else.
 func (w *world) loner(ctx context.Context, gift int64) (*member, error) {
 	made, err := w.enrolMembers(ctx, 1)
 	if err != nil {
 		return nil, err
 	}
-	w.loners = append(w.loners, made[0])
 	if gift > 0 {
 		err = w.gift(ctx, made[0], gift, w.size.day(w.size.Days+30))
 	}

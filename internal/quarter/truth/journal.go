@@ -17,7 +17,6 @@ type Done struct {
 	Redeemed, Uses  int64
 	Basis           string // of what was redeemed
 	Trades          bool   // it belongs to its date; all others to the day that covers them
-	Nothing         bool   // people decided that it counts for nothing
 }
 
 // Journal is what one epoch of a terminal wrote, from entry 1.
@@ -83,7 +82,7 @@ type Figures map[string]int64
 func (j *Journal) Add(s Span, date uint32, into map[uint32]Figures) {
 	for seq := s.First; seq <= s.Last; seq++ {
 		e := j.Entries[seq-1]
-		if e.Kind == "day_close" || e.Nothing {
+		if e.Kind == "day_close" {
 			continue
 		}
 		at := date

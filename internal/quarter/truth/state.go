@@ -5,14 +5,13 @@ import (
 	"slices"
 )
 
-// Lot is points earned together. Amount is Left, Spent, Paid (for a debt) and Gone, which
+// Lot is points earned together. Of Amount, what is not Left, Spent or Paid (for a debt)
 // is expired or taken back; Owed is the part of Spent that came of an earning taken back.
 type Lot struct {
-	By                              *Fact
-	Issuer                          int
-	EarnedAt, Expires               int64
-	Amount, Left, Spent, Paid, Gone int64
-	Back, Owed, Lapsed              int64
+	Issuer                    int
+	EarnedAt, Expires         int64
+	Amount, Left, Spent, Paid int64
+	Owed                      int64
 }
 
 // Flow is points that changed what an account has.
@@ -80,7 +79,7 @@ func (s *State) pass(at int64) {
 	for _, l := range s.Lots {
 		if l.Expires != 0 && l.Expires <= at && l.Left > 0 {
 			s.flow(Flow{At: max(l.Expires, s.since()), What: Expired, Lot: l, Amount: l.Left})
-			l.Gone, l.Lapsed, l.Left = l.Gone+l.Left, l.Lapsed+l.Left, 0
+			l.Left = 0
 		}
 	}
 }
@@ -114,7 +113,7 @@ func (s *State) take(f *Fact, other func(ID, int64) *State) {
 		for _, l := range other(f.Other, f.At-1).Lots {
 			if l.Left > 0 {
 				s.flow(Flow{At: f.At, What: Moved, By: f, Lot: l, Amount: l.Left})
-				s.add(&Lot{By: l.By, Issuer: l.Issuer, EarnedAt: l.EarnedAt, Expires: l.Expires, Amount: l.Left, Left: l.Left})
+				s.add(&Lot{Issuer: l.Issuer, EarnedAt: l.EarnedAt, Expires: l.Expires, Amount: l.Left, Left: l.Left})
 			}
 		}
 		s.pay()
@@ -147,7 +146,7 @@ func (s *State) sale(f *Fact) {
 		}
 	}
 	if f.Earned > 0 {
-		x.lot = &Lot{By: f, Issuer: f.Store, EarnedAt: f.At, Expires: f.Expires, Amount: f.Earned, Left: f.Earned}
+		x.lot = &Lot{Issuer: f.Store, EarnedAt: f.At, Expires: f.Expires, Amount: f.Earned, Left: f.Earned}
 		s.flow(Flow{At: f.At, What: Issued, By: f, Lot: x.lot, Amount: f.Earned})
 		s.add(x.lot)
 		s.pay()
@@ -160,7 +159,7 @@ func (s *State) sale(f *Fact) {
 }
 
 func (s *State) gift(f *Fact) {
-	l := &Lot{By: f, Issuer: Programme, EarnedAt: f.At, Expires: f.Expires, Amount: f.Earned, Left: f.Earned}
+	l := &Lot{Issuer: Programme, EarnedAt: f.At, Expires: f.Expires, Amount: f.Earned, Left: f.Earned}
 	s.flow(Flow{At: f.At, What: Adjusted, By: f, Lot: l, Amount: f.Earned})
 	s.add(l)
 	s.pay()
@@ -255,7 +254,7 @@ func (s *State) giveBack(f *Fact, x *sold, amount int64) {
 		owed := min(n, t.lot.Owed)
 		s.flow(Flow{f.At, Restored, f, x.by, t.lot, n - owed})
 		s.flow(Flow{f.At, Restored, f, x.by, nil, owed})
-		t.lot.Spent, t.lot.Owed, t.lot.Gone, t.lot.Left = t.lot.Spent-n, t.lot.Owed-owed, t.lot.Gone+owed, t.lot.Left+n-owed
+		t.lot.Spent, t.lot.Owed, t.lot.Left = t.lot.Spent-n, t.lot.Owed-owed, t.lot.Left+n-owed
 		forgiven += owed
 	}
 	paid := forgiven - min(forgiven, s.Debt)
@@ -273,12 +272,11 @@ func (s *State) giveBack(f *Fact, x *sold, amount int64) {
 // takeBack takes back what was earned: what is left first, then what paid a debt or was
 // spent, which is owed then.
 func (s *State) takeBack(l *Lot, amount int64) {
-	l.Back += amount
 	left := min(amount, l.Left)
 	s.flow(Flow{At: s.since(), What: Reversed, By: s.now, Lot: l, Amount: left})
-	l.Left, l.Gone, amount = l.Left-left, l.Gone+left, amount-left
+	l.Left, amount = l.Left-left, amount-left
 	paid := min(amount, l.Paid)
-	l.Paid, l.Gone, amount = l.Paid-paid, l.Gone+paid, amount-paid
+	l.Paid, amount = l.Paid-paid, amount-paid
 	spent := min(amount, l.Spent-l.Owed)
 	l.Owed += spent
 	s.flow(Flow{At: s.since(), What: Borne, By: s.now, Of: s.undone, Lot: l, Amount: paid + spent})
