@@ -250,8 +250,8 @@ bench-ledger: deps build ## measure HQ's ledger on both engines (BENCH_LONG=1: t
 	@TALLYSTICK_BENCH=1 $(BINARIES) go test -count=1 -v -timeout $(if $(BENCH_LONG),24h,60m) ./internal/bench/ledger
 
 .PHONY: bench-close
-bench-close: deps build ## measure how long closing a day of 1,000 stores takes on PostgreSQL
-	@TALLYSTICK_BENCH=1 $(BINARIES) go test -count=1 -v -timeout 60m ./internal/bench/closing
+bench-close: deps go-version ## measure how long closing a day of 1,000 stores takes on PostgreSQL
+	@TALLYSTICK_BENCH=1 go test -count=1 -v -timeout 60m ./internal/bench/closing
 
 .PHONY: bench-wallet
 bench-wallet: deps build pass-readers ## measure passes: signing, fetching again, a change brought to 100,000 phones

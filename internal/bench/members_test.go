@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -20,12 +19,8 @@ func TestEdgeMembers(t *testing.T) {
 	if os.Getenv("TALLYSTICK_BENCH") == "" {
 		t.Skip("set TALLYSTICK_BENCH=1 (make bench does)")
 	}
-	n := 1_000_000
-	if given := os.Getenv("TALLYSTICK_BENCH_MEMBERS"); given != "" {
-		var err error
-		n, err = strconv.Atoi(given)
-		must(t, err)
-	}
+	n, err := benchtable.Setting("TALLYSTICK_BENCH_MEMBERS", 1_000_000)
+	must(t, err)
 	results := manyMembers(t, n)
 	dir, err := benchtable.Dir(".")
 	must(t, err)

@@ -5,18 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/tallystick/tallystick/internal/testkit/process"
 )
 
 // daysAfter is how many days follow the quarter: what waits is delivered, returns whose
 // sale never comes become a matter for people, and all lots of the quarter's end are past.
 const daysAfter = 9
 
-// Play plays a quarter on the empty database at dsn and checks it, packs for an auditor too. The error is about
-// playing; what was not as it is in truth is in the report. Progress goes to out.
+// Play plays a quarter on the empty database at dsn and checks it, packs for an auditor too.
+// The error is about playing; what was not as it is in truth is in the report. Progress goes
+// to out.
 func Play(ctx context.Context, size Size, dsn string, a Auditor, out io.Writer) (r *Report, err error) {
 	began := time.Now()
 	r = &Report{Size: size, Engine: strings.SplitN(dsn, ":", 2)[0], Wrong: []string{}}
@@ -37,7 +39,7 @@ func Play(ctx context.Context, size Size, dsn string, a Auditor, out io.Writer) 
 	if err := timed(&r.Seconds.Check, func() error { return w.check(ctx, a) }); err != nil {
 		return nil, err
 	}
-	r.Seconds.All, r.PeakMB, r.Load = time.Since(began).Seconds(), peak(), load()
+	r.Seconds.All, r.PeakMB, r.Load = time.Since(began).Seconds(), peak(), process.Load()
 	return r, nil
 }
 
@@ -79,15 +81,5 @@ func peak() float64 {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
 		return 0
 	}
-	return float64(use.Maxrss) / 1024
-}
-
-// load is how many tasks wanted a processor over the last minute.
-func load() (one float64) {
-	raw, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return 0
-	}
-	_, _ = fmt.Sscan(string(raw), &one)
-	return one
+	return float64(use.Maxrss) * 1024 / 1e6
 }

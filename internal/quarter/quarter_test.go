@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -42,24 +41,17 @@ func TestTheWholeQuarterIsAsItWas(t *testing.T) {
 		t.Skip("set TALLYSTICK_QUARTER=1 (make quarter does)")
 	}
 	size := Whole
+	chosen := int(size.Seed)
 	for name, into := range map[string]*int{
-		"STORES": &size.Stores, "LANES": &size.Lanes, "MEMBERS": &size.Members, "DAYS": &size.Days, "SALES": &size.Sales, "FRAUDS": &size.Frauds,
+		"SEED": &chosen, "STORES": &size.Stores, "LANES": &size.Lanes, "MEMBERS": &size.Members, "DAYS": &size.Days, "SALES": &size.Sales, "FRAUDS": &size.Frauds,
 	} {
-		if text := os.Getenv("QUARTER_" + name); text != "" {
-			n, err := strconv.Atoi(text)
-			if err != nil {
-				t.Fatalf("QUARTER_%s: %v", name, err)
-			}
-			*into = n
-		}
-	}
-	if text := os.Getenv("QUARTER_SEED"); text != "" {
-		n, err := strconv.ParseUint(text, 10, 64)
+		n, err := benchtable.Setting("QUARTER_"+name, *into)
 		if err != nil {
-			t.Fatalf("QUARTER_SEED: %v", err)
+			t.Fatal(err)
 		}
-		size.Seed = n
+		*into = n
 	}
+	size.Seed = uint64(chosen)
 	dsn := ""
 	if os.Getenv("QUARTER_DB") == "sqlite" {
 		dsn = blank.SQLite(t)

@@ -1,3 +1,5 @@
+//go:build linux
+
 package closing
 
 import (
@@ -7,8 +9,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/pprof"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/benchtable"
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/internal/testkit/process"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/storeday"
 )
@@ -27,15 +28,15 @@ func TestClose(t *testing.T) {
 	if os.Getenv("TALLYSTICK_BENCH") == "" {
 		t.Skip("set TALLYSTICK_BENCH=1 (make bench-close does)")
 	}
-	stores, sales, rounds := number(t, "STORES", 1000), number(t, "SALES", 2000), number(t, "ROUNDS", 3)
-	b := open(t, stores, sales)
-	t.Logf("%d processors, load before: %s", runtime.NumCPU(), load(t))
+	rounds := setting(t, "ROUNDS", 3)
+	b := open(t, setting(t, "STORES", 1000), setting(t, "SALES", 2000))
+	t.Logf("%d processors, load before: %.1f", runtime.NumCPU(), process.Load())
 	var closing, scans, counts []cost
 	for range rounds {
 		scans = append(scans, b.scan(t))
 		counts = append(counts, b.count(t))
 		closing = append(closing, b.close(t))
-		t.Logf("closing %s; scan %s; scan inside PostgreSQL %s; load: %s", closing[len(closing)-1], scans[len(scans)-1], counts[len(counts)-1], load(t))
+		t.Logf("closing %s; scan %s; scan inside PostgreSQL %s; load: %.1f", closing[len(closing)-1], scans[len(scans)-1], counts[len(counts)-1], process.Load())
 	}
 	b.check(t)
 	wall, busy := median(closing)
@@ -72,31 +73,27 @@ func median(list []cost) (wall, busy float64) {
 // cost measures what something costs.
 func (b *bench) cost(t *testing.T, do func()) cost {
 	t.Helper()
-	began, before := time.Now(), b.processors.spent(t)
+	began, before := time.Now(), b.spent(t)
 	do()
-	return cost{time.Since(began).Seconds(), b.processors.spent(t) - before}
+	return cost{time.Since(began).Seconds(), b.spent(t) - before}
 }
 
-func number(t *testing.T, name string, usual int) int {
+// spent is seconds of processor time of this process and of PostgreSQL so far: other
+// people's work on the machine changes them little.
+func (b *bench) spent(t *testing.T) float64 {
 	t.Helper()
-	text := os.Getenv("TALLYSTICK_BENCH_" + name)
-	if text == "" {
-		return usual
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("TALLYSTICK_BENCH_%s is %q, not a number above zero", name, text)
-	}
+	own, err := process.CPU(os.Getpid())
+	must(t, err)
+	theirs, err := process.FamilyCPU(b.postmaster)
+	must(t, err)
+	return (own + theirs).Seconds()
+}
+
+func setting(t *testing.T, name string, usual int) int {
+	t.Helper()
+	n, err := benchtable.Setting("TALLYSTICK_BENCH_"+name, usual)
+	must(t, err)
 	return n
-}
-
-func load(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "not known"
-	}
-	return strings.TrimSpace(string(text))
 }
 
 // bench is an HQ on PostgreSQL whose stores have all closed a day.
@@ -109,13 +106,13 @@ type bench struct {
 	bytes   int64
 	heap    float64 // MB, the most that was seen
 
-	processors processors
+	postmaster int // PostgreSQL's process
 }
 
 func open(t *testing.T, stores, sales int) *bench {
 	t.Helper()
-	b := &bench{dsn: pg.Start(t).Database(t), stores: stores}
-	b.processors = newProcessors(t, b.dsn)
+	cluster := pg.Start(t)
+	b := &bench{dsn: cluster.Database(t), stores: stores, postmaster: cluster.PID()}
 	b.hq = books.On(t, b.dsn, 0)
 	b.fleet = fleet.New(fleet.Env{Keeper: b.hq.DB, Journal: nil, Clock: b.hq.Clock, NewID: uuid.New, HQ: b.hq.ID})
 	filling := time.Now()

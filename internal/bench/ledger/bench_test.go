@@ -5,10 +5,10 @@ package ledger
 import (
 	"os"
 	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/benchtable"
+	"github.com/tallystick/tallystick/internal/testkit/process"
 )
 
 // TestLedger writes build/bench/ledger.json.
@@ -17,9 +17,7 @@ func TestLedger(t *testing.T) {
 		t.Skip("set TALLYSTICK_BENCH=1 (make bench-ledger does)")
 	}
 	o := readOptions(t)
-	load, err := os.ReadFile("/proc/loadavg")
-	must(t, err)
-	t.Logf("%d processors, load before: %s", runtime.NumCPU(), strings.TrimSpace(string(load)))
+	t.Logf("%d processors, load before: %.1f", runtime.NumCPU(), process.Load())
 	var results []benchtable.Result
 	measure := func(name string, part func(*testing.T) []benchtable.Result) {
 		if !t.Run(name, func(t *testing.T) { results = append(results, part(t)...) }) {

@@ -5,9 +5,10 @@ package ledger
 import (
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/tallystick/tallystick/internal/benchtable"
 )
 
 // options are what docs/benchmarks.md says of the environment.
@@ -39,14 +40,8 @@ func readOptions(t *testing.T) options {
 		o.flat, o.probe, o.backlog = 2_000_000, 20_000, 1_000
 	}
 	number := func(name string, into *int) {
-		text := os.Getenv("TALLYSTICK_BENCH_" + name)
-		if text == "" {
-			return
-		}
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			t.Fatalf("TALLYSTICK_BENCH_%s is %q, not a number above zero", name, text)
-		}
+		n, err := benchtable.Setting("TALLYSTICK_BENCH_"+name, *into)
+		must(t, err)
 		*into = n
 	}
 	limit := 512

@@ -3,8 +3,6 @@
 package ledger
 
 import (
-	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -23,24 +21,9 @@ func cpuTime(t *testing.T, pid int) time.Duration {
 // children that ended.
 func familyTime(t *testing.T, pid int) time.Duration {
 	t.Helper()
-	fields, err := process.Stat(pid)
+	used, err := process.FamilyCPU(pid)
 	must(t, err)
-	sum, err := process.Ticks(fields, 11, 14)
-	must(t, err)
-	found, err := filepath.Glob("/proc/[0-9]*")
-	must(t, err)
-	for _, p := range found {
-		child, err := strconv.Atoi(filepath.Base(p))
-		must(t, err)
-		fields, err := process.Stat(child)
-		must(t, err)
-		if len(fields) > 14 && fields[1] == strconv.Itoa(pid) {
-			used, err := process.Ticks(fields, 11, 12)
-			must(t, err)
-			sum += used
-		}
-	}
-	return sum
+	return used
 }
 
 // peakMemory returns the largest resident set a process has had, in MB.

@@ -3,7 +3,6 @@
 package settle
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/benchtable"
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/internal/testkit/process"
 	"github.com/tallystick/tallystick/server/settlement"
 	"github.com/tallystick/tallystick/server/settlement/clearing"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -33,17 +33,10 @@ const month = settlement.Month(202602)
 
 var ann, bo = uuid.NewSHA1(uuid.Nil, []byte("ann")), uuid.NewSHA1(uuid.Nil, []byte("bo"))
 
-// number is an environment variable, or what it is by itself.
-func number(t *testing.T, name string, otherwise int) int {
+func setting(t *testing.T, name string, usual int) int {
 	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("%s is %q, and no number above zero", name, text)
-	}
+	n, err := benchtable.Setting(name, usual)
+	must(t, err)
 	return n
 }
 
@@ -52,9 +45,9 @@ func TestSettle(t *testing.T) {
 	if os.Getenv("TALLYSTICK_BENCH") == "" {
 		t.Skip("set TALLYSTICK_BENCH=1 (make bench-settle does)")
 	}
-	large := number(t, "SETTLE_ENTRIES", 10_000_000)
-	small := min(number(t, "SETTLE_SMALL", 1_000_000), large)
-	stores := number(t, "SETTLE_STORES", 200)
+	large := setting(t, "SETTLE_ENTRIES", 10_000_000)
+	small := min(setting(t, "SETTLE_SMALL", 1_000_000), large)
+	stores := setting(t, "SETTLE_STORES", 200)
 	cluster := pg.Start(t)
 	few := measure(t, cluster.Database(t), small, stores)
 	many := measure(t, cluster.Database(t), large, stores)
@@ -64,7 +57,7 @@ func TestSettle(t *testing.T) {
 		benchtable.Against("settle_draft", "s", many.draft, few.draft, benchtable.Target{}),
 		benchtable.Against("settle_lock", "s", many.lock, few.lock, benchtable.Target{}),
 		benchtable.Alone("settle_rate", "entries/s", float64(large)/(many.draft+many.lock), benchtable.Target{}),
-		benchtable.Against("settle_peak", "MB", many.peak, few.peak, benchtable.RatioAtMost(flat)),
+		benchtable.Against("settle_peak", "MiB", many.peak, few.peak, benchtable.RatioAtMost(flat)),
 	}
 	dir, err := benchtable.Dir(".")
 	must(t, err)
@@ -74,7 +67,7 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// taken is what a month took: seconds, and megabytes of this process at most.
+// taken is what a month took: seconds, and MiB of this process at most.
 type taken struct {
 	draft, lock, peak float64
 	lines             int
@@ -94,7 +87,7 @@ func measure(t *testing.T, dsn string, n, stores int) (out taken) {
 	t.Logf("%d postings written in %.0f s", n, time.Since(began).Seconds())
 	hq.Clock.Advance(48 * time.Hour)
 	debug.FreeOSMemory()
-	must(t, os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)) // forgets the highest use so far
+	must(t, process.ForgetPeak(os.Getpid()))
 
 	began = time.Now()
 	_, err = s.Draft(ctx, ann, month)
@@ -105,10 +98,12 @@ func measure(t *testing.T, dsn string, n, stores int) (out taken) {
 	_, err = s.Lock(ctx, bo, month)
 	must(t, err)
 	out.lock = time.Since(began).Seconds()
-	out.peak = highest(t)
+	peak, err := process.PeakMemory(os.Getpid())
+	must(t, err)
+	out.peak = float64(peak) / (1 << 20)
 	must(t, db.QueryRowContext(ctx, "SELECT COUNT(*) FROM settlement_lines WHERE month = $1", uint32(month)).Scan(&out.lines))
 	zero(ctx, t, s)
-	t.Logf("%d postings: %d lines, draft %.1f s, lock %.1f s, peak %.0f MB", n, out.lines, out.draft, out.lock, out.peak)
+	t.Logf("%d postings: %d lines, draft %.1f s, lock %.1f s, peak %.0f MiB", n, out.lines, out.draft, out.lock, out.peak)
 	return out
 }
 
@@ -193,22 +188,6 @@ func zero(ctx context.Context, t *testing.T, s *settlement.Service) {
 	if len(all) != 11 || sums["EUR"] != 0 || sums["TRY"] != 0 {
 		t.Errorf("%d statements that sum to %v", len(all), sums)
 	}
-}
-
-// highest is the most memory of this process since it was forgotten, in MB.
-func highest(t *testing.T) float64 {
-	t.Helper()
-	raw, err := os.ReadFile("/proc/self/status")
-	must(t, err)
-	for line := range bytes.Lines(raw) {
-		if rest, ok := bytes.CutPrefix(line, []byte("VmHWM:")); ok {
-			kb, err := strconv.ParseFloat(string(bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(rest), []byte("kB")))), 64)
-			must(t, err)
-			return kb / 1024
-		}
-	}
-	t.Fatal("the system does not say how much memory this process has")
-	return 0
 }
 
 func must(t *testing.T, err error) {

@@ -7,11 +7,9 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -35,31 +33,6 @@ func openCompany(t *testing.T) *phones.Company {
 		must(t, log.Close())
 	})
 	return company
-}
-
-// option reads a number from the environment.
-func option(t *testing.T, name string, otherwise int) int {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("%s is %q, want a number of at least 1", name, text)
-	}
-	return n
-}
-
-// load is the machine's load average over a minute, for the log.
-func load(t *testing.T) string {
-	t.Helper()
-	raw, err := os.ReadFile("/proc/loadavg")
-	must(t, err)
-	var one string
-	_, err = fmt.Sscan(string(raw), &one)
-	must(t, err)
-	return one
 }
 
 // bareSignatures signs on all processors for a spell, and returns signatures per second

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/benchtable"
 	"github.com/tallystick/tallystick/internal/testkit/phones"
+	"github.com/tallystick/tallystick/internal/testkit/process"
 )
 
 const (
@@ -84,7 +85,7 @@ func refetchUnchanged(t *testing.T) []benchtable.Result {
 			}
 		}))
 	}
-	t.Logf("load %s: not modified %.0f/s, answers that read nothing %.0f/s", load(t), rates, limits)
+	t.Logf("load %.1f: not modified %.0f/s, answers that read nothing %.0f/s", process.Load(), rates, limits)
 	return []benchtable.Result{
 		benchtable.Alone("refetch_unchanged", "signatures", float64(signed), benchtable.ValueAtMost(0)),
 		benchtable.Against("refetch_unchanged_rate", "answers/s", benchtable.Median(rates), benchtable.Median(limits), benchtable.Target{}),

@@ -16,7 +16,8 @@ import (
 // noticed, pushed, listed, fetched, verified. Its limit is the time in which all
 // processors make as many bare signatures, of which each phone needs one.
 func updateAll(t *testing.T) []benchtable.Result {
-	n := option(t, "TALLYSTICK_BENCH_PHONES", 100_000)
+	n, err := benchtable.Setting("TALLYSTICK_BENCH_PHONES", 100_000)
+	must(t, err)
 	company := openCompany(t)
 	fleet := company.Fleet(t.Context())
 	defer fleet.Close()
@@ -32,7 +33,7 @@ func updateAll(t *testing.T) []benchtable.Result {
 		}
 	}
 	settle(t, fleet, company) // what was told of the registrations
-	t.Logf("%d phones installed in %.0f s, load %s", n, time.Since(began).Seconds(), load(t))
+	t.Logf("%d phones installed in %.0f s, load %.1f", n, time.Since(began).Seconds(), process.Load())
 
 	pid, before := company.HQ.PID(), fleet.Figures()
 	rateBefore, eachBefore := bareSignatures(t, company)
@@ -57,8 +58,8 @@ func updateAll(t *testing.T) []benchtable.Result {
 	for _, v := range fleet.Violations() {
 		t.Error(v)
 	}
-	t.Logf("%d phones: booked after %.1f s, all shown after %.1f s; %d pushes, %d lists, %.0f MB fetched, load %s",
-		n, promised.Seconds(), took.Seconds(), figures.Pushes-before.Pushes, figures.Lists-before.Lists, float64(figures.Bytes-before.Bytes)/1e6, load(t))
+	t.Logf("%d phones: booked after %.1f s, all shown after %.1f s; %d pushes, %d lists, %.0f MB fetched, load %.1f",
+		n, promised.Seconds(), took.Seconds(), figures.Pushes-before.Pushes, figures.Lists-before.Lists, float64(figures.Bytes-before.Bytes)/1e6, process.Load())
 	name := "update_" + short(n)
 	each := benchtable.Median([]float64{float64(eachBefore.Microseconds()), float64(eachAfter.Microseconds())})
 	return []benchtable.Result{

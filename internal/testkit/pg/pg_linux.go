@@ -116,6 +116,9 @@ func (c *Cluster) launch(t testing.TB) {
 	c.wait(t)
 }
 
+// PID is the server's process, whose children serve the connections.
+func (c *Cluster) PID() int { return c.server.Process.Pid }
+
 func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
 
 func stop(t testing.TB, server *exec.Cmd, log *bytes.Buffer) {

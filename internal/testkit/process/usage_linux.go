@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +53,42 @@ func CPU(pid int) (time.Duration, error) {
 		return 0, err
 	}
 	return Ticks(fields, 11, 12)
+}
+
+// FamilyCPU returns the processor time of a process, of its running children and of those
+// that ended: a server that works in processes of its own, such as PostgreSQL.
+func FamilyCPU(pid int) (time.Duration, error) {
+	fields, err := Stat(pid)
+	if err != nil {
+		return 0, err
+	}
+	sum, err := Ticks(fields, 11, 14)
+	if err != nil {
+		return 0, err
+	}
+	found, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return 0, fmt.Errorf("list processes: %w", err)
+	}
+	for _, p := range found {
+		child, err := strconv.Atoi(filepath.Base(p))
+		if err != nil {
+			return 0, fmt.Errorf("list processes: %w", err)
+		}
+		fields, err := Stat(child)
+		if err != nil {
+			return 0, err
+		}
+		if len(fields) <= 14 || fields[1] != strconv.Itoa(pid) {
+			continue
+		}
+		used, err := Ticks(fields, 11, 12)
+		if err != nil {
+			return 0, err
+		}
+		sum += used
+	}
+	return sum, nil
 }
 
 // PeakMemory returns the largest resident set (VmHWM) a process has had, in bytes, since
