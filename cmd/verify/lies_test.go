@@ -88,7 +88,7 @@ func (f forger) certificates(which int, change func(*storeday.Certificate)) {
 	f.write(name, []byte(out))
 }
 
-// journal changes the records of the store's first journal that has entries.
+// journal changes the records of the store's first journal.
 func (f forger) journal(change func(all []record) []record) {
 	f.t.Helper()
 	name := f.list().Stores[0].Journals[0]
