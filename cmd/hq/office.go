@@ -39,7 +39,6 @@ import (
 	"github.com/tallystick/tallystick/server/reconcile"
 	"github.com/tallystick/tallystick/server/rounds"
 	"github.com/tallystick/tallystick/server/settlement"
-	"github.com/tallystick/tallystick/server/settlement/clearing"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/server/storeday"
 	"github.com/tallystick/tallystick/server/tier"
@@ -277,29 +276,10 @@ func (o *office) besideLedger(mine rounds.Turn, log *slog.Logger) {
 		Store: o.db, Fleet: o.fleet, Journal: o.journal, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Signer: o.statement,
 		Virtual: webshop.IsLane,
 	})
-	o.settlement = settlement.New(settlement.Env{Store: o.db, Journal: o.journal, Clock: o.clock, NewID: newID, Places: o.places})
+	o.settlement = settlement.New(settlement.Env{Store: o.db, Journal: o.journal, Clock: o.clock, NewID: newID, Places: settlement.PlacesOf(o.fleet)})
 	o.days = reconcile.New(o.db, o.storeDays.Closed)
 	o.liability = liability.New(liability.Env{Store: o.db, Journal: o.journal, Clock: o.clock})
 	o.ledger.SetBeside(o.pools, o.claims, o.days)
-}
-
-// places are all stores, as settlement knows them.
-func (o *office) places(ctx context.Context) ([]clearing.Place, error) {
-	const atOnce = 1000
-	var out []clearing.Place
-	for after := uuid.Nil; ; {
-		stores, err := o.fleet.Stores(ctx, after, atOnce)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range stores {
-			out = append(out, clearing.Place{ID: s.ID, Code: s.Code, Name: s.Name, Currency: s.Currency, Zone: s.TimeZone})
-			after = s.ID
-		}
-		if len(stores) < atOnce {
-			return out, nil
-		}
-	}
 }
 
 // close closes the database and keeps the first error.

@@ -114,7 +114,7 @@ func (o *office) assemble(start time.Time, d *dice) error {
 		Store: o.db, Fleet: o.fleet, Journal: j, Clock: o.clock, HQ: o.id, HQEpoch: 1, Signer: o.statement, Virtual: webshop.IsLane,
 	})
 	o.owed = liability.New(liability.Env{Store: o.db, Journal: j, Clock: o.clock})
-	o.settling = settlement.New(settlement.Env{Store: o.db, Journal: j, Places: places(o.fleet), Clock: o.clock, NewID: newID})
+	o.settling = settlement.New(settlement.Env{Store: o.db, Journal: j, Places: settlement.PlacesOf(o.fleet), Clock: o.clock, NewID: newID})
 	o.cases = casework.New(casework.Env{Store: o.db, Journal: j, Ledger: o.ledger, People: directory{}, Clock: o.clock, NewID: newID})
 	o.ledger.SetBeside(pools, claim.New(claim.Options{Store: o.db, Ledger: o.ledger, Policies: o.programme, Clock: o.clock}),
 		reconcile.New(o.db, o.storeDays.Closed))

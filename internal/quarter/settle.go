@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/quarter/truth"
-	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/settlement"
 	"github.com/tallystick/tallystick/server/settlement/clearing"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -30,24 +29,6 @@ type franchise struct {
 	months  []settlement.Month // that are locked
 	lines   int
 	notes   int
-}
-
-func places(of *fleet.Fleet) func(context.Context) ([]clearing.Place, error) {
-	return func(ctx context.Context) (out []clearing.Place, err error) {
-		const most = 200
-		for after := uuid.Nil; ; {
-			page, err := of.Stores(ctx, after, most)
-			if err != nil {
-				return nil, err
-			}
-			for _, s := range page {
-				out, after = append(out, clearing.Place{ID: s.ID, Code: s.Code, Name: s.Name, Currency: s.Currency, Zone: s.TimeZone}), s.ID
-			}
-			if len(page) < most {
-				return out, nil
-			}
-		}
-	}
 }
 
 // openFranchise makes franchisees and their terms; every tenth store is the programme's own.

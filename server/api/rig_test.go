@@ -48,7 +48,6 @@ import (
 	"github.com/tallystick/tallystick/server/posbooks"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/settlement"
-	"github.com/tallystick/tallystick/server/settlement/clearing"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/server/storeday"
 	"github.com/tallystick/tallystick/server/tier"
@@ -210,16 +209,7 @@ func (r *rig) start() {
 		Store: db, Fleet: lanes, Journal: journal, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Virtual: webshop.IsLane,
 	})
 	r.cases = casework.New(casework.Env{Store: db, Journal: journal, Ledger: r.ledger, People: db, Clock: r.clock, NewID: newID})
-	r.settlement = settlement.New(settlement.Env{
-		Store: db, Journal: journal, Clock: r.clock, NewID: newID, Places: func(ctx context.Context) ([]clearing.Place, error) {
-			stores, err := lanes.Stores(ctx, uuid.Nil, 100)
-			var out []clearing.Place
-			for _, s := range stores {
-				out = append(out, clearing.Place{ID: s.ID, Code: s.Code, Name: s.Name, Currency: s.Currency, Zone: s.TimeZone})
-			}
-			return out, err
-		},
-	})
+	r.settlement = settlement.New(settlement.Env{Store: db, Journal: journal, Clock: r.clock, NewID: newID, Places: settlement.PlacesOf(lanes)})
 	prover := console.NewProver(db, db, console.Office{HQ: r.hq, Keys: set})
 	r.books = posbooks.New(posbooks.Env{
 		Store: db, Fleet: lanes, Clock: r.clock, NewID: newID, Virtual: webshop.IsLane,
