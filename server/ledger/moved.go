@@ -2,12 +2,12 @@ package ledger
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/sync/entry"
-	"github.com/tallystick/tallystick/sync/journal"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -76,60 +76,27 @@ func CountedUnit(unit string) string {
 // Uses is the unit of all vouchers' uses together.
 const Uses = "uses"
 
-// movedKey is what makes movements one.
-type movedKey struct {
-	recorded, effective, issued, expires int32
-	unit                                 string
-	kind                                 entry.Kind
-	from, to                             loyalty.Book
+// Key is a row without what is counted: rows of one key make one.
+func (m Moved) Key() Moved {
+	m.Amount, m.N = 0, 0
+	return m
 }
 
-// moved sums the postings of the set by shard, as CBOR of []Moved in one order.
-func (s *set) moved() (map[int][]byte, error) {
-	terms := map[loyalty.ID][2]int32{}
-	for _, a := range s.accounts {
-		for _, h := range a.holdings {
-			for i := range h.Lots {
-				issued, expires := Term(h.Lots[i])
-				terms[h.Lots[i].ID] = [2]int32{issued, expires}
-			}
-		}
+// MovedSums adds up rows, by their keys.
+type MovedSums map[Moved]Moved
+
+// Add counts rows.
+func (s MovedSums) Add(rows ...Moved) {
+	for _, r := range rows {
+		key := r.Key()
+		sum := s[key]
+		r.Amount, r.N = r.Amount+sum.Amount, r.N+sum.N
+		s[key] = r
 	}
-	for id, lot := range s.gone {
-		if _, here := terms[id]; !here {
-			issued, expires := Term(lot)
-			terms[id] = [2]int32{issued, expires}
-		}
-	}
-	sums := map[int]map[movedKey]*Moved{}
-	for _, p := range s.postings {
-		term := terms[loyalty.ID(p.Lot)]
-		k := movedKey{DayOf(p.RecordedAt), DayOf(p.EffectiveAt), term[0], term[1], CountedUnit(p.Unit), s.kinds[p.subject()], p.From, p.To}
-		if sums[p.Shard] == nil {
-			sums[p.Shard] = map[movedKey]*Moved{}
-		}
-		m := sums[p.Shard][k]
-		if m == nil {
-			m = &Moved{Recorded: k.recorded, Effective: k.effective, Unit: k.unit, Issued: k.issued, Expires: k.expires, Kind: k.kind, From: k.from, To: k.to}
-			sums[p.Shard][k] = m
-		}
-		m.Amount, m.N = m.Amount+p.Amount, m.N+1
-	}
-	out := map[int][]byte{}
-	for in, of := range sums {
-		list := make([]Moved, 0, len(of))
-		for _, m := range of {
-			list = append(list, *m)
-		}
-		slices.SortFunc(list, compareMoved)
-		raw, err := wire.Marshal(list)
-		if err != nil {
-			return nil, err
-		}
-		out[in] = raw
-	}
-	return out, nil
 }
+
+// Rows are the sums, always in the same order.
+func (s MovedSums) Rows() []Moved { return slices.SortedFunc(maps.Values(s), compareMoved) }
 
 func compareMoved(a, b Moved) int {
 	return cmp.Or(
@@ -138,12 +105,44 @@ func compareMoved(a, b Moved) int {
 	)
 }
 
+// moved sums the postings of the set by shard, as CBOR of []Moved in one order.
+func (s *set) moved() (map[int][]byte, error) {
+	terms := map[loyalty.ID][2]int32{}
+	note := func(lot loyalty.Lot) {
+		issued, expires := Term(lot)
+		terms[lot.ID] = [2]int32{issued, expires}
+	}
+	for _, lot := range s.gone {
+		note(lot)
+	}
+	for _, a := range s.accounts {
+		for _, h := range a.holdings {
+			for _, lot := range h.Lots {
+				note(lot)
+			}
+		}
+	}
+	sums := map[int]MovedSums{}
+	for _, p := range s.postings {
+		if sums[p.Shard] == nil {
+			sums[p.Shard] = MovedSums{}
+		}
+		term := terms[loyalty.ID(p.Lot)]
+		sums[p.Shard].Add(Moved{
+			Recorded: DayOf(p.RecordedAt), Effective: DayOf(p.EffectiveAt), Unit: CountedUnit(p.Unit), Issued: term[0], Expires: term[1],
+			Kind: s.kinds[p.subject()], From: p.From, To: p.To, Amount: p.Amount, N: 1,
+		})
+	}
+	out := make(map[int][]byte, len(sums))
+	for in, of := range sums {
+		raw, err := wire.Marshal(of.Rows())
+		if err != nil {
+			return nil, err
+		}
+		out[in] = raw
+	}
+	return out, nil
+}
+
 // nothingMoved is the CBOR of no movements.
 var nothingMoved = []byte{0x80}
-
-// knows notes what kinds of facts have been folded.
-func (s *set) knows(kinds map[journal.Hash]entry.Kind) {
-	for source, kind := range kinds {
-		s.kinds[source] = kind
-	}
-}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -62,7 +63,7 @@ func (s *set) refold(key AccountKey, h history, fresh []*fact) error {
 	s.correct(cause, news, h.postings, r.postings)
 	s.reopen(cause, news, h.exceptions, r.exceptions)
 	s.adopt(key, h.lots, r)
-	s.knows(r.kinds)
+	maps.Copy(s.kinds, r.kinds)
 	s.snaps.taken = append(s.snaps.taken, r.snaps.taken...)
 	s.snaps.stale = append(s.snaps.stale, SnapshotKey{AccountKey: key})
 	if a := s.accounts[key.Account]; a != nil {
@@ -176,7 +177,7 @@ func (s *set) reopen(cause *fact, fresh map[journal.Hash]bool, before, after []E
 	}
 	for _, e := range before {
 		left := had[e.key()]
-		if !slices.ContainsFunc(left, func(o Exception) bool { return o.ID == e.ID }) || e.State != ExceptionOpen && e.State != ExceptionAwaiting {
+		if !slices.ContainsFunc(left, func(o Exception) bool { return o.ID == e.ID }) || !e.Unsettled() {
 			continue
 		}
 		s.explained = append(s.explained, Exception{ID: e.ID, Shard: e.Shard, State: s.stateAfter(cause, e), ExplainedBy: cause.Hash, EndedAt: cause.RecordedAt})

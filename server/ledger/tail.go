@@ -313,7 +313,7 @@ func (s *set) refoldTail(key AccountKey, t *tail, fresh []*fact) (*dispute, erro
 	cause := fresh[0]
 	s.correct(cause, news, was.postings, r.postings)
 	s.adopt(key, was.lots, r)
-	s.knows(r.kinds)
+	maps.Copy(s.kinds, r.kinds)
 	s.snaps.taken = append(s.snaps.taken, r.snaps.taken...)
 	stale := SnapshotKey{AccountKey: key}
 	if first > 0 || len(t.from) > 0 {

@@ -148,15 +148,7 @@ func (r *RunOff) spread(b *Breakage, expired float64) {
 	b.Seen, b.Tested = len(seen), len(b.Tests)
 	if len(seen) > 1 {
 		for without := range seen {
-			p, sum := r.observe(b.Until, without), 0.0
-			for k := range r.cells {
-				if open := r.openAt(k, b.Until); k.issued <= b.Until && open > 0 {
-					_, ends := p.ahead(k, b.Until, float64(open))
-					for _, n := range ends {
-						sum += n
-					}
-				}
-			}
+			sum := r.expiredWithin(r.observe(b.Until, without), b.Until, math.MaxInt32)
 			low, high = min(low, sum), max(high, sum)
 		}
 	}

@@ -74,7 +74,7 @@ func TestTheWorkedExampleIsTrue(t *testing.T) {
 				}
 				b.WriteString("| " + m.Month.String() + " | " + name)
 				for _, n := range []int64{l.Opening, l.Issued, l.Redeemed, l.Expired, l.Adjusted, l.Closing} {
-					b.WriteString(" | " + digits(n))
+					b.WriteString(" | " + strconv.FormatInt(n, 10))
 				}
 				b.WriteString(" |\n")
 				if l.Sum() != l.Closing {
@@ -100,13 +100,6 @@ func TestTheWorkedExampleIsTrue(t *testing.T) {
 	if b := roll(t, Recorded, "2026-03-31", "2026-03-31")[1].Beside; b.Lapsed != 0 || b.Broken != 30 {
 		t.Errorf("on 31 March: %+v", b)
 	}
-}
-
-func digits(n int64) string {
-	if n == 0 {
-		return "0"
-	}
-	return strconv.FormatInt(n, 10)
 }
 
 // What a model with known parts makes of the future is projected: points live a year, and

@@ -79,7 +79,7 @@ type Beside struct {
 	Unvested  int64
 	Overdraft int64
 	Lapsed    int64
-	Suspense  int64
+	Suspense  int64 // waits for a person
 	Broken    int64
 	Overdrawn int64
 }
@@ -185,29 +185,33 @@ func makes(k entry.Kind) bool {
 }
 
 func (b *Beside) count(row Row) {
-	for book, n := range map[loyalty.Book]int64{row.From: -row.Amount, row.To: row.Amount} {
-		switch book {
-		case loyalty.BookFree:
-			b.Spendable += n
-		case loyalty.BookAllowance:
-			b.Reserved += n
-		case loyalty.BookPending:
-			b.Unvested += n
-		case loyalty.BookOverdraft:
-			b.Overdraft -= n
-		case loyalty.BookLapsed:
-			b.Lapsed += n
-		case loyalty.BookSuspense:
-			b.Suspense += n
-		case loyalty.BookBreakage:
-			b.Broken += n
-		}
-	}
+	b.enters(row.From, -row.Amount)
+	b.enters(row.To, row.Amount)
 	switch {
 	case row.From == loyalty.BookOverdraft && row.To == loyalty.BookStore:
 		b.Overdrawn += row.Amount
 	case row.From == loyalty.BookStore && row.To == loyalty.BookOverdraft:
 		b.Overdrawn -= row.Amount
+	}
+}
+
+// enters counts what enters a book.
+func (b *Beside) enters(book loyalty.Book, n int64) {
+	switch book {
+	case loyalty.BookFree:
+		b.Spendable += n
+	case loyalty.BookAllowance:
+		b.Reserved += n
+	case loyalty.BookPending:
+		b.Unvested += n
+	case loyalty.BookOverdraft:
+		b.Overdraft -= n
+	case loyalty.BookLapsed:
+		b.Lapsed += n
+	case loyalty.BookSuspense:
+		b.Suspense += n
+	case loyalty.BookBreakage:
+		b.Broken += n
 	}
 }
 

@@ -1,10 +1,8 @@
 package liability
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/tallystick/tallystick/internal/problem"
@@ -37,7 +35,8 @@ type sums interface {
 	SetsAfter(ctx context.Context, shard int, after int64, limit int) ([]Set, error)
 	// Summed moves a cursor, or is problem.Conflict when it is not where it was.
 	Summed(ctx context.Context, lag Lag, to int64) error
-	// AddMoved adds rows to those with the same key.
+	// AddMoved adds rows to those with the same key, in their order: always the same one, so
+	// that no two writers wait for each other in a circle.
 	AddMoved(ctx context.Context, rows []Row) error
 	// HoldSets returns the last set of a shard, and lets none be added until the
 	// transaction ends.
@@ -78,7 +77,7 @@ func (s *Service) Sum(ctx context.Context) error {
 }
 
 func (s *Service) sumShards(ctx context.Context, lags []Lag) error {
-	moved := newTotal()
+	moved := ledger.MovedSums{}
 	var to []int64
 	var from []Lag
 	for _, lag := range lags {
@@ -100,7 +99,7 @@ func (s *Service) sumShards(ctx context.Context, lags []Lag) error {
 			if err != nil {
 				return fmt.Errorf("set %d of shard %d: %w", set.Pos, lag.Shard, err)
 			}
-			moved.add(rows...)
+			moved.Add(rows...)
 		}
 		if len(sets) > 0 {
 			from, to = append(from, lag), append(to, sets[len(sets)-1].Pos)
@@ -112,7 +111,7 @@ func (s *Service) sumShards(ctx context.Context, lags []Lag) error {
 				return err
 			}
 		}
-		return s.env.Store.AddMoved(ctx, moved.rows())
+		return s.env.Store.AddMoved(ctx, moved.Rows())
 	})
 }
 
@@ -123,9 +122,9 @@ func (s *Service) begin(ctx context.Context, in int) error {
 		if err != nil {
 			return err
 		}
-		moved := newTotal()
+		moved := ledger.MovedSums{}
 		err = s.env.Store.EachPosted(ctx, in, func(r Row) error {
-			moved.add(r)
+			moved.Add(r)
 			return nil
 		})
 		if err != nil {
@@ -134,7 +133,7 @@ func (s *Service) begin(ctx context.Context, in int) error {
 		if err := s.env.Store.Summed(ctx, Lag{in, NotBegun}, last); err != nil {
 			return err
 		}
-		return s.env.Store.AddMoved(ctx, moved.rows())
+		return s.env.Store.AddMoved(ctx, moved.Rows())
 	})
 }
 
@@ -157,10 +156,10 @@ func (s *Service) Check(ctx context.Context) ([]Difference, error) {
 	if err := s.Sum(ctx); err != nil {
 		return nil, err
 	}
-	posted, summed := newTotal(), newTotal()
+	posted, summed := ledger.MovedSums{}, ledger.MovedSums{}
 	for in := range shard.Count {
 		err := s.env.Store.EachPosted(ctx, in, func(r Row) error {
-			posted.add(r)
+			posted.Add(r)
 			return nil
 		})
 		if err != nil {
@@ -172,69 +171,27 @@ func (s *Service) Check(ctx context.Context) ([]Difference, error) {
 		return nil, fmt.Errorf("list units: %w", err)
 	}
 	for _, unit := range units {
-		if err := s.each(ctx, unit, always, func(r Row) { summed.add(r) }); err != nil {
+		if err := s.each(ctx, unit, always, func(r Row) { summed.Add(r) }); err != nil {
 			return nil, err
 		}
 	}
-	return posted.against(summed), nil
+	return differences(posted, summed), nil
 }
 
 // always is behind every day.
 const always Day = 1<<31 - 1
 
-// total sums rows with the same key.
-type total struct{ by map[Row]*Row }
-
-func newTotal() *total { return &total{map[Row]*Row{}} }
-
-func (t *total) add(rows ...Row) {
-	for _, r := range rows {
-		key := r
-		key.Amount, key.N = 0, 0
-		if t.by[key] == nil {
-			t.by[key] = &Row{Recorded: r.Recorded, Effective: r.Effective, Unit: r.Unit, Issued: r.Issued, Expires: r.Expires, Kind: r.Kind, From: r.From, To: r.To}
-		}
-		t.by[key].Amount += r.Amount
-		t.by[key].N += r.N
-	}
-}
-
-// rows are the sums in one order, so that two writers never wait in a circle.
-func (t *total) rows() []Row {
-	out := make([]Row, 0, len(t.by))
-	for _, key := range slices.SortedFunc(maps.Keys(t.by), compareRows) {
-		out = append(out, *t.by[key])
-	}
-	return out
-}
-
-func compareRows(a, b Row) int {
-	return cmp.Or(
-		cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.Recorded, b.Recorded), cmp.Compare(a.Effective, b.Effective), cmp.Compare(a.Issued, b.Issued),
-		cmp.Compare(a.Expires, b.Expires), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To),
-	)
-}
-
-// against names where another total says something else.
-func (t *total) against(o *total) []Difference {
+// differences names where the figures say something else than the postings.
+func differences(posted, summed ledger.MovedSums) []Difference {
 	var out []Difference
-	for _, r := range t.rows() {
-		key := r
-		key.Amount, key.N = 0, 0
-		other := Row{}
-		if o.by[key] != nil {
-			other = *o.by[key]
-		}
-		if other.Amount != r.Amount || other.N != r.N {
+	for _, r := range posted.Rows() {
+		if other := summed[r.Key()]; other.Amount != r.Amount || other.N != r.N {
 			out = append(out, Difference{r, other.Amount})
 		}
 	}
-	for _, r := range o.rows() {
-		key := r
-		key.Amount, key.N = 0, 0
-		if t.by[key] == nil {
-			none := key
-			out = append(out, Difference{none, r.Amount})
+	for _, r := range summed.Rows() {
+		if _, there := posted[r.Key()]; !there {
+			out = append(out, Difference{r.Key(), r.Amount})
 		}
 	}
 	return out
