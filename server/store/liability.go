@@ -85,30 +85,18 @@ func (db *DB) HoldSets(ctx context.Context, in int) (pos int64, err error) {
 
 // EachPosted implements liability.Store.
 func (db *DB) EachPosted(ctx context.Context, in int, do func(liability.Row) error) error {
-	rows, err := db.read(ctx).QueryContext(ctx, "SELECT p.recorded_at, p.effective_at, p.unit, p.amount, p.from_book, p.to_book, COALESCE(s.kind, 0), "+
-		"COALESCE(l.earned_at, g.earned_at, -1), COALESCE(l.expires_at, g.expires_at, 0), COALESCE(l.roll_days, g.roll_days, 0) FROM postings AS p "+
+	rows, err := db.read(ctx).QueryContext(ctx, "SELECT p.recorded_at, p.effective_at, p.unit, p.amount, p.from_book, p.to_book, "+postedTerms+"FROM postings AS p "+
 		postedJoins+"WHERE p.shard = ?", in)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var recorded, effective, amount, earned, expires int64
-		var unit string
-		var from, to int16
-		var kind uint16
-		var roll int32
-		if err := rows.Scan(&recorded, &effective, &unit, &amount, &from, &to, &kind, &earned, &expires, &roll); err != nil {
+		var p postedRow
+		if err := rows.Scan(&p.RecordedAt, &p.EffectiveAt, &p.Unit, &p.Amount, &p.From, &p.To, &p.Kind, &p.EarnedAt, &p.ExpiresAt, &p.RollDays); err != nil {
 			return err
 		}
-		r := liability.Row{
-			Recorded: ledger.DayOf(recorded), Effective: ledger.DayOf(effective), Unit: ledger.CountedUnit(unit), Kind: entry.Kind(kind),
-			From: loyalty.Book(from), To: loyalty.Book(to), Amount: amount, N: 1,
-		}
-		if earned >= 0 {
-			r.Issued, r.Expires = ledger.Term(loyalty.Lot{EarnedAt: earned, ExpiresAt: expires, RollDays: roll})
-		}
-		if err := do(r); err != nil {
+		if err := do(p.moved()); err != nil {
 			return err
 		}
 	}
@@ -189,17 +177,23 @@ type postedRow struct {
 	RollDays    int32  `bun:"roll_days"`
 }
 
-func (r postedRow) posted() liability.Posted {
-	p := liability.Posted{
-		Row: liability.Row{
-			Recorded: ledger.DayOf(r.RecordedAt), Effective: ledger.DayOf(r.EffectiveAt), Unit: ledger.CountedUnit(r.Unit), Kind: entry.Kind(r.Kind),
-			From: loyalty.Book(r.From), To: loyalty.Book(r.To), Amount: r.Amount, N: 1,
-		},
-		ID: toID(r.ID), Account: toID(r.Account), Store: toID(r.Store), Source: toHash(r.Source), Writer: toID(r.Writer), Epoch: r.Epoch, Seq: r.Seq,
-		RecordedAt: r.RecordedAt, EffectiveAt: r.EffectiveAt,
+// moved is the posting as a row of its own.
+func (r postedRow) moved() liability.Row {
+	m := liability.Row{
+		Recorded: ledger.DayOf(r.RecordedAt), Effective: ledger.DayOf(r.EffectiveAt), Unit: ledger.CountedUnit(r.Unit), Kind: entry.Kind(r.Kind),
+		From: loyalty.Book(r.From), To: loyalty.Book(r.To), Amount: r.Amount, N: 1,
 	}
 	if r.EarnedAt >= 0 {
-		p.Issued, p.Expires = ledger.Term(loyalty.Lot{EarnedAt: r.EarnedAt, ExpiresAt: r.ExpiresAt, RollDays: r.RollDays})
+		m.Issued, m.Expires = ledger.Term(loyalty.Lot{EarnedAt: r.EarnedAt, ExpiresAt: r.ExpiresAt, RollDays: r.RollDays})
+	}
+	return m
+}
+
+func (r postedRow) posted() liability.Posted {
+	p := liability.Posted{
+		Row: r.moved(),
+		ID:  toID(r.ID), Account: toID(r.Account), Store: toID(r.Store), Source: toHash(r.Source), Writer: toID(r.Writer), Epoch: r.Epoch, Seq: r.Seq,
+		RecordedAt: r.RecordedAt, EffectiveAt: r.EffectiveAt,
 	}
 	if r.HQ {
 		p.Writer = uuid.Nil
@@ -217,9 +211,8 @@ func (db *DB) PostedAfter(ctx context.Context, unit string, by liability.By, fro
 		unit, units = loyalty.UseUnit("%"), "p.unit LIKE ?"
 	}
 	return page(ctx, db, postedRow.posted, "SELECT p.account, p.recorded_at, p.id, p.source, p.unit, p.amount, p.from_book, p.to_book, p.store, p.effective_at, "+
-		"COALESCE(s.kind, 0) AS kind, COALESCE(o.writer, SUBSTR(p.id, 1, 0)) AS writer, COALESCE(o.epoch, 0) AS epoch, COALESCE(o.seq, 0) AS seq, "+
-		"CASE WHEN o.kind >= ? THEN 1 ELSE 0 END = 1 AS hq, COALESCE(l.earned_at, g.earned_at, -1) AS earned_at, "+
-		"COALESCE(l.expires_at, g.expires_at, 0) AS expires_at, COALESCE(l.roll_days, g.roll_days, 0) AS roll_days FROM postings AS p "+
+		"COALESCE(o.writer, SUBSTR(p.id, 1, 0)) AS writer, COALESCE(o.epoch, 0) AS epoch, COALESCE(o.seq, 0) AS seq, "+
+		"CASE WHEN o.kind >= ? THEN 1 ELSE 0 END = 1 AS hq, "+postedTerms+"FROM postings AS p "+
 		"LEFT JOIN sources AS o ON o.shard = p.shard AND o.account = p.account AND o.source = p.source "+postedJoins+
 		"WHERE p.shard = ? AND (p.account, p.recorded_at, p.id) > (?, ?, ?) AND "+units+" AND "+column+" >= ? AND "+column+" < ? "+
 		"ORDER BY p.account, p.recorded_at, p.id LIMIT ?",
@@ -239,6 +232,10 @@ const postedJoins = "LEFT JOIN lots AS l ON l.shard = p.shard AND l.account = p.
 	"LEFT JOIN gone_lots AS g ON g.shard = p.shard AND g.account = p.account AND g.unit = p.unit AND g.lot = p.lot " +
 	"LEFT JOIN sources AS s ON s.shard = p.shard AND s.account = p.account AND s.source = CASE WHEN LENGTH(p.corrects) = 0 THEN p.source ELSE p.corrects END "
 
+// postedTerms are the kind of that fact and the terms of that lot.
+const postedTerms = "COALESCE(s.kind, 0) AS kind, COALESCE(l.earned_at, g.earned_at, -1) AS earned_at, " +
+	"COALESCE(l.expires_at, g.expires_at, 0) AS expires_at, COALESCE(l.roll_days, g.roll_days, 0) AS roll_days "
+
 type valueRow struct {
 	Unit     string `bun:"unit"`
 	Currency string `bun:"currency"`
@@ -252,7 +249,7 @@ type valueRow struct {
 func (db *DB) Values(ctx context.Context, unit string) ([]liability.Value, error) {
 	return page(ctx, db, func(r valueRow) liability.Value {
 		return liability.Value{
-			Unit: r.Unit, Currency: r.Currency, From: entry.Date(r.From), PerThousand: r.Value, SetAt: fromMillis(r.SetAt), SetBy: uuid.UUID(toID(r.SetBy)),
+			Unit: r.Unit, Currency: r.Currency, From: entry.Date(r.From), PerThousand: r.Value, SetAt: fromMillis(r.SetAt), SetBy: toID(r.SetBy),
 		}
 	}, "SELECT unit, currency, from_day, value, set_at, set_by FROM liability_values WHERE shard = ? AND (unit = ? OR ? = '') ORDER BY unit, currency, from_day",
 		sumShard, unit, unit)
