@@ -4,10 +4,11 @@
 //
 // It promises that certificates of a store form a chain without a gap in dates, that each
 // covers in every journal the entries that follow those of the one before, so that each
-// entry is in exactly one certificate, that no figure is a terminal's word, that what is
-// certified never changes, and that whoever holds HQ's published keys can verify it
-// without HQ. What comes late stands in the certificate of the day that was open, under
-// the date that it belongs to.
+// entry of its first branch is in exactly one certificate, that no figure is a terminal's
+// word, that what is certified never changes, and that whoever holds HQ's published keys
+// can verify it without HQ. What comes late stands in the certificate of the day that was
+// open, under the date that it belongs to. How a day came to its figures is shown step by
+// step ([Waterfall]), and the steps add up.
 //
 // It must never import a database driver, HTTP, or server/store; it names the storage it
 // needs in [Store].

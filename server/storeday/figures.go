@@ -106,11 +106,14 @@ func (t *tally) close(r counted, e entry.Entry) {
 // figures are what all lanes add up to, by date.
 func (t *tally) figures() (out []Figures) {
 	for _, date := range slices.Sorted(maps.Keys(t.byDate)) {
-		var filled entry.DayClose
-		t.byDate[date].Fill(&filled)
-		out = append(out, figuresOf(date, t.counts[date], filled))
+		out = append(out, figuresOf(date, t.counts[date], filled(t.byDate[date])))
 	}
 	return out
+}
+
+func filled(f *daybook.Figures) (c entry.DayClose) {
+	f.Fill(&c)
+	return c
 }
 
 func count(f *daybook.Figures, e deed, sale *entry.Sale) {

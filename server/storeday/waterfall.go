@@ -10,7 +10,6 @@ import (
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/fleet"
-	"github.com/tallystick/tallystick/sync/daybook"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
 )
@@ -242,9 +241,4 @@ func (t *tally) steps() map[Line]Steps {
 		})
 	}
 	return out
-}
-
-func filled(f *daybook.Figures) (c entry.DayClose) {
-	f.Fill(&c)
-	return c
 }
