@@ -9,7 +9,7 @@ import (
 	"github.com/tallystick/tallystick/server/programme"
 )
 
-// Lost ends what is on a member's lost phone: the passes of Apple and Google are voided,
+// Lost ends what is on a member's lost phone: the passes of its wallets are voided,
 // all codes are issued anew, those of vouchers that are out too, and new passes with other
 // serials and tokens take their place, to be installed on another phone. A member who is
 // blocked, or whose card became one with another, gets none. by is the person who does it.

@@ -19,8 +19,8 @@ const (
 )
 
 // crowd is how many of a channel's queue are read together, and how many of them are
-// under way. Makers of wallets take few a second (Google 20), so their crowd is small: what waits for
-// them keeps no phone waiting, and a process that ends has little to say again.
+// under way. Makers of wallets take few a second (Google 20), so their crowd is small: what
+// waits for them keeps no phone waiting, and a process that ends has little to say again.
 type crowd struct{ read, underWay int }
 
 func crowdOf(ch Channel) crowd {

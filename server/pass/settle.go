@@ -90,12 +90,12 @@ func (s *Service) news(ctx context.Context, drafts []draft, look uint64) ([]chan
 			c.is.ReissueAt = later(now.Add(s.o.Settings.ReissueAfter), d.pass.ReissuedAt.Add(s.o.Settings.ReissueGap))
 		}
 		c.is.NextAt = d.next
-		if !c.changed && !rewrite && !d.next.Equal(d.pass.NextAt) {
-			out = append(out, c) // nothing to tell a phone
-		}
-		if c.changed || rewrite {
+		switch {
+		case c.changed || rewrite:
 			c.is.MovedAt = later(m.RecordedAt, d.pass.MovedAt)
 			out = append(out, c)
+		case !d.next.Equal(d.pass.NextAt):
+			out = append(out, c) // nothing to tell a phone
 		}
 	}
 	return out, nil

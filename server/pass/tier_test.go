@@ -11,6 +11,10 @@ import (
 	"github.com/tallystick/tallystick/server/pass"
 )
 
+var silverAndGold = loyalty.Tiers{Unit: "points", Days: 30, Zone: "UTC", Levels: []loyalty.TierLevel{
+	{Key: "silver", Names: map[string]string{"en": "Silver"}, Threshold: 40}, {Key: "gold", Names: map[string]string{"en": "Gold"}, Threshold: 100},
+}}
+
 // A tier comes onto passes with the definition, changes with a sale, and ends by time
 // alone; a phone is told of each of these once.
 func TestATierComesOntoPassesAndEndsWithTime(t *testing.T) {
@@ -23,10 +27,7 @@ func TestATierComesOntoPassesAndEndsWithTime(t *testing.T) {
 	if h.face.Tier != nil {
 		t.Fatalf("without tiers it says %+v", h.face.Tier)
 	}
-	tiers := loyalty.Tiers{Unit: "points", Days: 30, Zone: "UTC", Levels: []loyalty.TierLevel{
-		{Key: "silver", Names: map[string]string{"en": "Silver"}, Threshold: 40}, {Key: "gold", Names: map[string]string{"en": "Gold"}, Threshold: 100},
-	}}
-	_, err := r.programme.PutTiers(ctx, uuid.Nil, tiers)
+	_, err := r.programme.PutTiers(ctx, uuid.Nil, silverAndGold)
 	r.must(err)
 	next := func(what string, key, nextKey string, missing int64) {
 		t.Helper()
@@ -67,8 +68,9 @@ func TestATierComesOntoPassesAndEndsWithTime(t *testing.T) {
 	}
 	r.hq.Clock.Advance(24 * time.Hour)
 	next("its last day is over", "", "silver", 40)
-	tiers.Levels = nil
-	_, err = r.programme.PutTiers(ctx, uuid.Nil, tiers)
+	none := silverAndGold
+	none.Levels = nil
+	_, err = r.programme.PutTiers(ctx, uuid.Nil, none)
 	r.must(err)
 	r.rounds()
 	if h.update(); h.face.Tier != nil {
