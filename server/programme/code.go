@@ -82,8 +82,8 @@ func (p *Programme) CodeTerms() (CodeTerms, error) {
 }
 
 // VoucherCode issues the code of a voucher that stands for itself, of one issue number
-// ([loyalty.Voucher.CodeIssue]), good through the day of until, or as long as a member's when until is zero or later than that. It does not
-// rotate.
+// ([loyalty.Voucher.CodeIssue]), good through the day of until, or as long as a member's
+// when until is zero or later than that. It does not rotate.
 func (p *Programme) VoucherCode(voucher uuid.UUID, issue uint16, until time.Time) (Code, error) {
 	last := p.lastDay()
 	if !until.IsZero() && until.Before(last) {

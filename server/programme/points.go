@@ -66,8 +66,8 @@ func (p *Programme) Adjust(ctx context.Context, by uuid.UUID, a Adjustment) (Adj
 }
 
 // Voucher is one issued right to a reward. Left, Blocked and Issue, of its own code, are
-// as HQ has applied them and are not kept with the record. GivenAt is when it was given away by a link that is still good,
-// zero when it was not.
+// as HQ has applied them and are not kept with the record. GivenAt is when it was given
+// away by a link that is still good, zero when it was not.
 type Voucher struct {
 	ID        uuid.UUID
 	Member    uuid.UUID

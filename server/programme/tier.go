@@ -20,8 +20,8 @@ import (
 // kindTiers is the versioned record of the levels.
 const kindTiers = "tiers"
 
-// TierLanguages are those in which a level may have a name; the first is needed.
-var TierLanguages = []string{"en", "tr", "pl"}
+// tierLanguages are those in which a level may have a name; the first is needed.
+var tierLanguages = []string{"en", "tr", "pl"}
 
 var colourShape = regexp.MustCompile(`^#[0-9a-f]{6}$`)
 
@@ -94,7 +94,7 @@ func (p *Programme) CheckTiers(ctx context.Context, tiers loyalty.Tiers) error {
 // those that passes and pages speak.
 func (r refusal) tierNames(at string, names map[string]string) {
 	known := 0
-	for i, language := range TierLanguages {
+	for i, language := range tierLanguages {
 		name, given := names[language]
 		if given {
 			known++
