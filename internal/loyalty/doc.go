@@ -1,5 +1,5 @@
-// Package loyalty is the domain itself: amounts, rules, rewards, vouchers,
-// holdings, and the decision whether a redemption may happen. It is the one place
+// Package loyalty is the domain itself: amounts, rules, rewards, vouchers, holdings,
+// tiers, and the decision whether a redemption may happen. It is the one place
 // where a decision is made; the till, HQ's re-check and the simulator all call it.
 //
 // It promises to be pure: the same arguments give the same answer, everywhere and

@@ -1,5 +1,5 @@
 // Package card is the shopper's side of head office: joining, the web card and the
-// browsers that show it, what the shopper agreed to, and leaving.
+// browsers that show it, vouchers given to others, what the shopper agreed to, and leaving.
 //
 // It promises that an address is only believed once its owner has opened a link sent
 // there, that nobody learns from an answer whether an address is known, that a browser

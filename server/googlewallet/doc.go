@@ -1,6 +1,6 @@
 // Package googlewallet keeps at Google Wallet what head office's passes say: classes and
-// objects made, changed and ended, shoppers told of vouchers and of what expires, and
-// Google's callbacks taken in.
+// objects made, changed and ended, shoppers told of vouchers, of tiers and of what
+// expires, and Google's callbacks taken in.
 //
 // It promises that only what changed is sent, and nothing twice that did not change;
 // that an object is there before its Save link is; that a pass tells its shopper of at

@@ -6,8 +6,8 @@ import (
 	"unicode/utf16"
 )
 
-// phrase is one text in the languages of a pass ([brand.Languages]). Its English form is the key in the
-// strings files, so that a phone which finds no translation still shows words.
+// phrase is one text in the languages of a pass ([brand.Languages]). Its English form is the
+// key in the strings files, so that a phone which finds no translation still shows words.
 type phrase struct{ en, tr, pl string }
 
 func (p phrase) in(language string) string {

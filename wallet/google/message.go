@@ -42,9 +42,9 @@ const SoonWithin = 7 * 24 * time.Hour
 
 var wordNewVoucher = word{"A voucher for you", "Size bir kupon", "Kupon dla Ciebie"}
 
-// News are what a member may be told of on the card of a face: each voucher, each
-// tier that they come to, and what expires soon. The ids are the same each time, so that who remembers them tells each
-// but once.
+// News are what a member may be told of on the card of a face: each voucher, each tier that
+// they come to, and what expires soon. The ids are the same each time, so that who
+// remembers them tells each but once.
 func News(f face.Face, now time.Time) []Telling {
 	var out []Telling
 	add := func(id string, header word, body func(language string) string) {
