@@ -113,7 +113,7 @@ func (s *Service) Postings(ctx context.Context, b Behind, cursor string, limit i
 		if len(found) < postedAtOnce {
 			at = Place{Shard: at.Shard + 1}
 		}
-		if s.env.Clock.Now().Sub(began) > longest {
+		if at.Shard < shard.Count && s.env.Clock.Now().Sub(began) > longest {
 			return list, at.text(), nil
 		}
 	}

@@ -1,6 +1,7 @@
 package liability
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -9,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/server/ledger"
+	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/entry"
 )
 
@@ -250,5 +253,34 @@ func TestPlacesAreReadAndWritten(t *testing.T) {
 	p := Place{Shard: 77, At: 123456789, Account: [16]byte{1, 2}, ID: [16]byte{15: 9}}
 	if got, err := placeOf(p.text()); err != nil || got != p {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// slowBooks take longer for each shard than a page may.
+type slowBooks struct {
+	Store
+	clock *clock.Fake
+}
+
+func (s slowBooks) PostedAfter(context.Context, string, By, int64, int64, Place, int) ([]Posted, error) {
+	s.clock.Advance(2 * longest)
+	return nil, nil
+}
+
+// However little a page gets done, each leads to one that can be asked for, until the last.
+func TestPagesOfPostingsComeToAnEnd(t *testing.T) {
+	now := clock.NewFake(time.Date(2026, 3, 15, 12, 0, 0, 0, time.UTC))
+	s := New(Env{Store: slowBooks{clock: now}, Clock: now})
+	pages := 0
+	for cursor, more := "", true; more; more = cursor != "" {
+		var err error
+		asked := Behind{Question: Question{Unit: "points", By: Recorded}, Month: month(t, "2026-03"), Column: ColumnIssued}
+		if _, cursor, err = s.Postings(t.Context(), asked, cursor, 10); err != nil {
+			t.Fatalf("page %d: %v", pages+1, err)
+		}
+		pages++
+	}
+	if pages != shard.Count {
+		t.Errorf("%d pages of %d shards", pages, shard.Count)
 	}
 }
