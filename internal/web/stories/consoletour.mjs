@@ -45,6 +45,7 @@ const dialogs = {
   bulk: ['/exceptions', '.head button'],
   rule: ['/exceptions/rules', '.head button'],
   person: ['/people', '.head button'],
+  party: ['/settlement', '.line button >> nth=0'],
   password: ['/people', '.row-deeds button >> nth=0'],
   reward: ['/rewards', '.head button'],
   void: ['/passes', '.row-deeds button >> nth=-1'],

@@ -51,7 +51,7 @@ export const blankTerm = (): Typed => ({
 });
 
 /** The id of the programme, which is all zeros. */
-const programme = '00000000-0000-0000-0000-000000000000';
+export const programme = '00000000-0000-0000-0000-000000000000';
 const whole = (text: string) => Number(text.trim() || '0');
 
 /** termOf is what was typed as head office takes it; what cannot be is refused there. */

@@ -1,19 +1,8 @@
 /** Settlement between parties. */
 export const settlement = {
   settlement: {
-    text: 'Who settles, by which prices, fees and rates, and the months: one person drafts, another locks. What is agreed for past days changes no locked month; it is a note of the next one.',
-    months: 'Months',
-    noMonths: 'Nothing was redeemed that anybody owes for yet.',
-    month: 'Month',
-    state: 'State',
-    missing: 'Missing',
+    text: 'Who settles, and by which prices, fees and rates. What is agreed for past days changes no locked month; it is a note of the next one.',
     deeds: 'What to do',
-    draft: 'Draft',
-    draftConfirm: 'Draw the line under what has been applied by now? A month can be drafted again until it is locked.',
-    lock: 'Lock',
-    lockConfirm:
-      'Give the statements their numbers? They never change again. It takes another person than the one who drafted.',
-    isLocked: '{month} is locked.',
     parties: 'Parties',
     addParty: 'Add a franchisee',
     change: 'Change',
@@ -35,12 +24,6 @@ export const settlement = {
     value: 'Value',
     recorded: 'Recorded',
     next: 'Next page',
-    states: {
-      open: 'Open',
-      drafting: 'Being drafted',
-      drafted: 'Drafted',
-      locked: 'Locked',
-    },
     sorts: {
       price: 'Clearing prices',
       assignment: 'Whose a store is',

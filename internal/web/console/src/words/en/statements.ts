@@ -35,8 +35,6 @@ export const statements = {
     account: 'Account',
     recorded: 'Recorded',
     back: 'All statements',
-    moreLines: 'More lines',
-    morePostings: 'More postings',
     of: 'of {month}',
     uses: 'uses of vouchers',
     cut: 'with all that was applied by {at}',

@@ -17,7 +17,7 @@ export const frame: Catalog<typeof en> = {
     statements: 'Rozliczenia',
     rewards: 'Nagrody',
     tiers: 'Poziomy',
-    settlement: 'Rozliczenia',
+    settlement: 'Zasady rozliczeń',
     vouchers: 'Kupony',
     passes: 'Karty w portfelach',
     policy: 'Zasady',

@@ -3,20 +3,8 @@ import type { settlement as en } from '../en/settlement.ts';
 
 export const settlement: Catalog<typeof en> = {
   settlement: {
-    text: 'Kto się rozlicza, po jakich cenach, opłatach i kursach, oraz miesiące: jedna osoba przygotowuje projekt, inna zamyka. To, co ustalono dla minionych dni, nie zmienia zamkniętego miesiąca; jest notą następnego.',
-    months: 'Miesiące',
-    noMonths: 'Nie wykorzystano jeszcze niczego, za co ktoś jest winien.',
-    month: 'Miesiąc',
-    state: 'Stan',
-    missing: 'Brakuje',
+    text: 'Kto się rozlicza i po jakich cenach, opłatach i kursach. To, co ustalono dla minionych dni, nie zmienia zamkniętego miesiąca; jest notą następnego.',
     deeds: 'Co zrobić',
-    draft: 'Przygotuj projekt',
-    draftConfirm:
-      'Podkreślić to, co dotąd zaksięgowano? Projekt można przygotować ponownie, dopóki miesiąc nie jest zamknięty.',
-    lock: 'Zamknij',
-    lockConfirm:
-      'Nadać zestawieniom numery? Nigdy się już nie zmienią. Robi to inna osoba niż ta, która przygotowała projekt.',
-    isLocked: '{month} jest zamknięty.',
     parties: 'Strony',
     addParty: 'Dodaj franczyzobiorcę',
     change: 'Zmień',
@@ -38,12 +26,6 @@ export const settlement: Catalog<typeof en> = {
     value: 'Wartość',
     recorded: 'Zapisano',
     next: 'Następna strona',
-    states: {
-      open: 'Otwarty',
-      drafting: 'W przygotowaniu',
-      drafted: 'Projekt',
-      locked: 'Zamknięty',
-    },
     sorts: {
       price: 'Ceny rozliczeniowe',
       assignment: 'Czyj jest sklep',

@@ -35,8 +35,6 @@ export const statements = {
     account: 'Konto',
     recorded: 'Zapisano',
     back: 'Wszystkie rozliczenia',
-    moreLines: 'Więcej pozycji',
-    morePostings: 'Więcej księgowań',
     of: 'za {month}',
     uses: 'użycia voucherów',
     cut: 'ze wszystkim, co ujęto do {at}',

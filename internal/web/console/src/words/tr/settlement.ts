@@ -3,19 +3,8 @@ import type { settlement as en } from '../en/settlement.ts';
 
 export const settlement: Catalog<typeof en> = {
   settlement: {
-    text: 'Kimin hangi fiyat, ücret ve kurlarla hesaplaştığı ve aylar: biri taslağı çıkarır, başka biri kilitler. Geçmiş günler için kararlaştırılan, kilitli bir ayı değiştirmez; sonraki ayın dekontu olur.',
-    months: 'Aylar',
-    noMonths: 'Henüz kimsenin borçlandığı bir kullanım yok.',
-    month: 'Ay',
-    state: 'Durum',
-    missing: 'Eksik',
+    text: 'Kimin hangi fiyat, ücret ve kurlarla hesaplaştığı. Geçmiş günler için kararlaştırılan, kilitli bir ayı değiştirmez; sonraki ayın dekontu olur.',
     deeds: 'Yapılacak',
-    draft: 'Taslak çıkar',
-    draftConfirm:
-      'Şimdiye kadar işlenenlerin altına çizgi çekilsin mi? Ay kilitlenene kadar yeniden taslak çıkarılabilir.',
-    lock: 'Kilitle',
-    lockConfirm: 'Ekstrelere numara verilsin mi? Bir daha değişmezler. Taslağı çıkarandan başka biri gerekir.',
-    isLocked: '{month} kilitlendi.',
     parties: 'Taraflar',
     addParty: 'Bayi ekle',
     change: 'Değiştir',
@@ -37,12 +26,6 @@ export const settlement: Catalog<typeof en> = {
     value: 'Değer',
     recorded: 'Kaydedildi',
     next: 'Sonraki sayfa',
-    states: {
-      open: 'Açık',
-      drafting: 'Taslak hazırlanıyor',
-      drafted: 'Taslak',
-      locked: 'Kilitli',
-    },
     sorts: {
       price: 'Takas fiyatları',
       assignment: 'Mağaza kimin',

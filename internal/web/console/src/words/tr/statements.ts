@@ -35,8 +35,6 @@ export const statements = {
     account: 'Hesap',
     recorded: 'Kaydedildi',
     back: 'Tüm özetler',
-    moreLines: 'Daha fazla satır',
-    morePostings: 'Daha fazla hareket',
     of: '{month} ayı',
     uses: 'kupon kullanımları',
     cut: '{at} anına kadar işlenenlerle',
