@@ -43,7 +43,12 @@ export const books = {
     await page.getByRole('link', { name: 'Results', exact: true }).click();
     await page.getByRole('row', { name: /900/ }).getByText('missing in the journals').waitFor();
     await accessibleInBoth('results of books', { each: (theme) => picture(page, `console-books-${theme}`) });
-    await page.locator('form').filter({ hasText: 'Result' }).getByLabel('Store').selectOption({ index: 1 });
+    const filters = page.locator('form').filter({ hasText: 'Result' });
+    await filters.getByLabel('Store').selectOption({ index: 1 });
+    // Nothing of what matches can be settled, so the button must not settle all the rest.
+    await filters.getByLabel('Result').selectOption('matched');
+    await page.locator('button:disabled', { hasText: 'Settle all of these' }).waitFor();
+    await filters.getByLabel('Result').selectOption('');
     await press('Settle all of these');
     await page.getByLabel('Reason', { exact: true }).fill('a till without Tallystick');
     await page.getByRole('dialog').getByRole('button', { name: 'Settle all of these' }).click();

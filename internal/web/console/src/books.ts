@@ -1,5 +1,4 @@
-import { hqBase } from '@tallystick/kit/api/client.ts';
-import { done } from '@tallystick/kit/api/client.ts';
+import { done, hqBase } from '@tallystick/kit/api/client.ts';
 import type { components } from '@tallystick/kit/api/gen/hq.d.ts';
 import { isProblem, Refused } from '@tallystick/kit/api/problem.ts';
 import { hq, once, patient } from './hq.ts';

@@ -21,6 +21,18 @@ export function given(filters: Narrowed): Record<string, string> {
   return Object.fromEntries(Object.entries(filters).filter((e): e is [string, string] => Boolean(e[1])));
 }
 
+/**
+ * edge is the moment at which the days of a filter begin, or the one behind them. Days are whole
+ * days of this device's time zone; business dates are days of UTC for head office.
+ */
+export function edge(kind: 'from' | 'to', value: string, dates = false): string | undefined {
+  const day = new Date(`${value}T00:00:00${dates ? 'Z' : ''}`);
+  if (Number.isNaN(day.valueOf())) return undefined;
+  if (kind === 'to' && dates) day.setUTCDate(day.getUTCDate() + 1);
+  else if (kind === 'to') day.setDate(day.getDate() + 1);
+  return day.toISOString();
+}
+
 export async function readList(
   list: string,
   filters: Narrowed,

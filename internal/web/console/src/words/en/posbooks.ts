@@ -9,7 +9,7 @@ export const posbooks = {
     mapping: 'Mapping',
     newMapping: 'A new one',
     file: 'File',
-    text2: 'has arrived. Say what is what; the first rows below show how it is understood.',
+    arrived: 'has arrived. Say what is what; the first rows below show how it is understood.',
     tooLarge: 'A file has at most 256 MiB.',
     preview: 'The first rows as understood',
     saveAs: 'Name of the mapping',

@@ -9,7 +9,7 @@ export const posbooks = {
     mapping: 'Odwzorowanie',
     newMapping: 'Nowe',
     file: 'Plik',
-    text2: 'dotarł. Powiedz, co jest czym; pierwsze wiersze poniżej pokazują, jak został zrozumiany.',
+    arrived: 'dotarł. Powiedz, co jest czym; pierwsze wiersze poniżej pokazują, jak został zrozumiany.',
     tooLarge: 'Plik ma najwyżej 256 MiB.',
     preview: 'Pierwsze wiersze tak, jak zostały zrozumiane',
     saveAs: 'Nazwa odwzorowania',

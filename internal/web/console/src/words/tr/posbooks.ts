@@ -9,7 +9,7 @@ export const posbooks = {
     mapping: 'Eşleme',
     newMapping: 'Yeni',
     file: 'Dosya',
-    text2: 'geldi. Neyin ne olduğunu söyleyin; aşağıdaki ilk satırlar nasıl anlaşıldığını gösterir.',
+    arrived: 'geldi. Neyin ne olduğunu söyleyin; aşağıdaki ilk satırlar nasıl anlaşıldığını gösterir.',
     tooLarge: 'Bir dosya en fazla 256 MiB olabilir.',
     preview: 'Anlaşıldığı gibi ilk satırlar',
     saveAs: 'Eşlemenin adı',
