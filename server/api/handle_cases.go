@@ -120,7 +120,7 @@ func readBulk(b BulkNew) casework.Bulk {
 	f := b.Filter
 	return casework.Bulk{
 		Filter: casework.Filter{
-			Kind: ledger.ExceptionKind(valueOf(f.Cause)), Store: valueOf(f.Store), Terminal: valueOf(f.Terminal), Attribution: loyalty.LossCause(valueOf(f.Attribution)),
+			Kind: causeOf(f.Cause), Store: valueOf(f.Store), Terminal: valueOf(f.Terminal), Attribution: loyalty.LossCause(valueOf(f.Attribution)),
 			Liable: string(valueOf(f.Liable)), Unit: valueOf(f.Unit), Currency: valueOf(f.Currency), UpTo: valueOf(f.UpTo),
 			Owner: valueOf(f.Owner), Unowned: valueOf(f.Unowned), Overdue: valueOf(f.Overdue), Before: valueOf(f.Before),
 		},

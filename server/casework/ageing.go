@@ -17,17 +17,6 @@ var Ages = [...]int{7, 30, 60, 90}
 // Buckets is how many buckets there are.
 const Buckets = len(Ages) + 1
 
-// AgeOf is the bucket of what came at a time.
-func AgeOf(came, now time.Time) int {
-	days := int(now.Sub(came) / (24 * time.Hour))
-	for i, last := range Ages {
-		if days <= last {
-			return i
-		}
-	}
-	return len(Ages)
-}
-
 // Aged sums the exceptions of one age that were unsettled at a time, of one kind, liable
 // party, store, unit and currency. No sum is over two units or two currencies.
 type Aged struct {

@@ -28,10 +28,9 @@ const MostBulk = 1000
 func (s *Service) checkBulk(ctx context.Context, b *Bulk) (to people.Person, err error) {
 	switch b.Outcome {
 	case OutcomeSettle:
-		if !b.Resolution.Known() {
-			return to, refuse("/resolution", "must be explained, corrected, charged or written_off")
-		}
-		b.Text, err = readText(b.Text)
+		d := b.deed()
+		err = d.check()
+		b.Text = d.Text
 	case OutcomeDue:
 		if err := s.dueOK(b.DueAt); err != nil {
 			return to, err
@@ -51,10 +50,9 @@ func (s *Service) checkBulk(ctx context.Context, b *Bulk) (to people.Person, err
 	return to, f.err("these exceptions cannot be found")
 }
 
-// leftOut tells what a bulk leaves to two people.
-func (s *Service) leftOut(ctx context.Context, b Bulk) (func(ledger.Exception) bool, error) {
-	policy, err := s.Policy(ctx)
-	return func(e ledger.Exception) bool { return b.Outcome == OutcomeSettle && policy.NeedsTwo(e) }, err
+// deed is what a bulk that settles does to each.
+func (b Bulk) deed() Deed {
+	return Deed{Action: ActResolve, Resolution: b.Resolution, Text: b.Text}
 }
 
 // TryBulk counts what a bulk would do now.
@@ -62,7 +60,7 @@ func (s *Service) TryBulk(ctx context.Context, b Bulk) (Trial, error) {
 	if _, err := s.checkBulk(ctx, &b); err != nil {
 		return Trial{}, err
 	}
-	left, err := s.leftOut(ctx, b)
+	left, err := s.leftOut(ctx, b.Outcome)
 	if err != nil {
 		return Trial{}, err
 	}
@@ -81,7 +79,7 @@ func (s *Service) DoBulk(ctx context.Context, by Person, b Bulk, confirmed int64
 	}
 	var out Trial
 	err = s.env.Store.InTx(ctx, func(ctx context.Context) error {
-		left, err := s.leftOut(ctx, b)
+		left, err := s.leftOut(ctx, b.Outcome)
 		if err != nil {
 			return err
 		}
@@ -122,6 +120,6 @@ func (s *Service) bulkOne(ctx context.Context, by Person, e ledger.Exception, b 
 		case OutcomeDue:
 			return setDue(e, c, b.DueAt, "person", b.Text)
 		}
-		return s.do(ctx, actors{by: by}, e, c, Deed{Action: ActResolve, Resolution: b.Resolution, Text: b.Text})
+		return s.do(ctx, actors{by: by}, e, c, b.deed())
 	})
 }

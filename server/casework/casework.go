@@ -36,6 +36,8 @@ func (r Resolution) Known() bool {
 	return slices.Contains([]Resolution{Explained, Corrected, Charged, WrittenOff}, r)
 }
 
+const badResolution = "must be explained, corrected, charged or written_off"
+
 // Liables are who can answer for an exception.
 var Liables = []string{"programme", "store", "terminal"}
 
@@ -326,16 +328,28 @@ func (s *Service) changeOne(ctx context.Context, by Person, e ledger.Exception, 
 
 // put writes a case that was changed, and the note about it.
 func (s *Service) put(ctx context.Context, by Person, e ledger.Exception, c Case, note Note) error {
-	now := s.now()
-	c.Shard, c.Exception = e.Shard, e.ID
-	c.Version, c.ChangedAt, c.ByHand = c.Version+1, now, c.ByHand || by.ID != uuid.Nil
+	c.ByHand = c.ByHand || by.ID != uuid.Nil
+	if err := s.putCase(ctx, e, c); err != nil {
+		return err
+	}
+	return s.putNote(ctx, by, e, note)
+}
+
+// putCase writes the next version of a case.
+func (s *Service) putCase(ctx context.Context, e ledger.Exception, c Case) error {
+	c.Shard, c.Exception, c.Version, c.ChangedAt = e.Shard, e.ID, c.Version+1, s.now()
 	if err := s.env.Store.PutCase(ctx, c); err != nil {
 		return fmt.Errorf("write case: %w", err)
 	}
+	return nil
+}
+
+// putNote writes a note, under its own id where it has one.
+func (s *Service) putNote(ctx context.Context, by Person, e ledger.Exception, note Note) error {
 	if note.ID == uuid.Nil {
 		note.ID = s.env.NewID()
 	}
-	note.Shard, note.Exception, note.At, note.Person, note.Name = e.Shard, e.ID, now, by.ID, by.Name
+	note.Shard, note.Exception, note.At, note.Person, note.Name = e.Shard, e.ID, s.now(), by.ID, by.Name
 	if err := s.env.Store.AddNote(ctx, note); err != nil {
 		return fmt.Errorf("write note: %w", err)
 	}
@@ -350,6 +364,14 @@ func readText(text string) (string, error) {
 		return "", refuse("/text", fmt.Sprintf("must have 1 to %d characters", MaxText))
 	}
 	return text, nil
+}
+
+// readAnyText is readText where words may be left out.
+func readAnyText(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	return readText(text)
 }
 
 func refuse(pointer, reason string) error {

@@ -41,7 +41,7 @@ func (d *Deed) check() error {
 	switch d.Action {
 	case ActResolve:
 		if !d.Resolution.Known() {
-			return refuse("/resolution", "must be explained, corrected, charged or written_off")
+			return refuse("/resolution", badResolution)
 		}
 	case ActLiable:
 		if !slices.Contains(Liables, d.Liable) {

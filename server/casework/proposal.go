@@ -86,7 +86,11 @@ func mayDo(by Person, a Action) error {
 	if _, points := verdicts[a]; points {
 		need = people.AreaRisk
 	}
-	if !by.Role.May(need) {
+	return may(by, need)
+}
+
+func may(by Person, area people.Area) error {
+	if !by.Role.May(area) {
 		return problem.Newf(problem.Forbidden, "the role %s may not do this", by.Role)
 	}
 	return nil
@@ -97,7 +101,7 @@ func mayDo(by Person, a Action) error {
 // ledger has done with the exception.
 func (s *Service) Approve(ctx context.Context, by Person, id, proposal uuid.UUID, text string) (Work, error) {
 	return s.answer(ctx, by, id, proposal, text, func(ctx context.Context, e ledger.Exception, c *Case, p *Proposal) (Note, error) {
-		if err := s.mayCheck(ctx, by, p.MadeBy, p.MadeByName); err != nil {
+		if err := s.mayApprove(ctx, by, p.MadeBy, p.MadeByName); err != nil {
 			return Note{}, err
 		}
 		if err := mayDo(by, p.Action); err != nil {
@@ -112,12 +116,8 @@ func (s *Service) Approve(ctx context.Context, by Person, id, proposal uuid.UUID
 			return Note{}, err
 		}
 		p.State = ProposalApproved
-		note.Shard, note.Exception, note.At, note.Person, note.Name = e.Shard, e.ID, s.now(), maker.ID, maker.Name
-		if note.ID == uuid.Nil {
-			note.ID = s.env.NewID()
-		}
-		if err := s.env.Store.AddNote(ctx, note); err != nil {
-			return Note{}, fmt.Errorf("write note: %w", err)
+		if err := s.putNote(ctx, maker, e, note); err != nil {
+			return Note{}, err
 		}
 		return Note{What: Approved, Text: p.DecidedText}, nil
 	})
@@ -129,11 +129,8 @@ func (s *Service) Refuse(ctx context.Context, by Person, id, proposal uuid.UUID,
 		return Work{}, err
 	}
 	return s.answer(ctx, by, id, proposal, text, func(_ context.Context, _ ledger.Exception, _ *Case, p *Proposal) (Note, error) {
-		switch {
-		case by.ID == p.MadeBy:
-			return Note{}, problem.New(problem.Forbidden, "who proposed it takes it back instead")
-		case !by.Role.May(people.AreaCheck):
-			return Note{}, problem.Newf(problem.Forbidden, "the role %s may not do this", by.Role)
+		if err := mayRefuse(by, p.MadeBy); err != nil {
+			return Note{}, err
 		}
 		p.State = ProposalRefused
 		return Note{What: Refused, Text: p.DecidedText}, nil
@@ -151,13 +148,21 @@ func (s *Service) Withdraw(ctx context.Context, by Person, id, proposal uuid.UUI
 	})
 }
 
-// mayCheck refuses who may not approve what somebody made.
-func (s *Service) mayCheck(ctx context.Context, by Person, maker uuid.UUID, name string) error {
-	switch {
-	case by.ID == maker:
+// mayRefuse refuses who may not end what somebody proposed.
+func mayRefuse(by Person, maker uuid.UUID) error {
+	if by.ID == maker {
+		return problem.New(problem.Forbidden, "who proposed it takes it back instead")
+	}
+	return may(by, people.AreaCheck)
+}
+
+// mayApprove refuses who may not put in force or carry out what somebody proposed.
+func (s *Service) mayApprove(ctx context.Context, by Person, maker uuid.UUID, name string) error {
+	if by.ID == maker {
 		return problem.New(problem.Forbidden, "who proposed it cannot approve it; somebody else must")
-	case !by.Role.May(people.AreaCheck):
-		return problem.Newf(problem.Forbidden, "the role %s may not do this", by.Role)
+	}
+	if err := may(by, people.AreaCheck); err != nil {
+		return err
 	}
 	p, err := s.env.People.Person(ctx, maker)
 	switch {
@@ -175,11 +180,9 @@ type answering func(ctx context.Context, e ledger.Exception, c *Case, p *Proposa
 // answer has somebody end an open proposal. Of several who do so at once one succeeds: the
 // case has one version after another.
 func (s *Service) answer(ctx context.Context, by Person, id, proposal uuid.UUID, text string, how answering) (Work, error) {
-	if text != "" {
-		var err error
-		if text, err = readText(text); err != nil {
-			return Work{}, err
-		}
+	text, err := readAnyText(text)
+	if err != nil {
+		return Work{}, err
 	}
 	return s.change(ctx, by, id, func(ctx context.Context, e ledger.Exception, c *Case) (Note, error) {
 		p, err := s.openProposal(ctx, e, c, proposal)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -78,8 +77,7 @@ func (s *Service) open(ctx context.Context) error {
 					continue
 				}
 				c.DueAt, c.DueBy = policy.DueAt(f.Exception), policy.Name()
-				c.Shard, c.Exception, c.Version, c.ChangedAt = f.Exception.Shard, f.Exception.ID, c.Version+1, s.now()
-				if err := s.env.Store.PutCase(ctx, c); err != nil {
+				if err := s.putCase(ctx, f.Exception, c); err != nil {
 					return err
 				}
 			}
@@ -97,7 +95,7 @@ func (s *Service) open(ctx context.Context) error {
 
 // work has a rule do what it is for.
 func (s *Service) work(ctx context.Context, r Rule) error {
-	policy, err := s.Policy(ctx)
+	left, err := s.leftOut(ctx, r.Outcome)
 	if err != nil {
 		return err
 	}
@@ -107,7 +105,7 @@ func (s *Service) work(ctx context.Context, r Rule) error {
 	}
 	done := 0
 	return s.each(ctx, r.Filter(s.now()), func(f Found) (bool, error) {
-		if r.Outcome == OutcomeSettle && policy.NeedsTwo(f.Exception) {
+		if left(f.Exception) {
 			return true, nil
 		}
 		more, err := s.workOn(ctx, r, f.Exception.ID, to)
@@ -145,8 +143,8 @@ func (s *Service) allowed(ctx context.Context, r Rule, e ledger.Exception) error
 	if !slices.ContainsFunc(rules, func(one Setting) bool { return one.Number == r.Number && one.Version == r.Version }) {
 		return errOver
 	}
-	policy, err := s.Policy(ctx)
-	if err == nil && r.Outcome == OutcomeSettle && policy.NeedsTwo(e) {
+	left, err := s.leftOut(ctx, r.Outcome)
+	if err == nil && left(e) {
 		err = problem.New(problem.SecondPersonNeeded, "")
 	}
 	return err
@@ -231,12 +229,3 @@ func (s *Service) Backlog(ctx context.Context) (overdue, stopped int64, err erro
 }
 
 func dayOf(at time.Time) int64 { return int64(entry.DateOf(at)) }
-
-func compareText(pairs ...string) int {
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if c := strings.Compare(pairs[i], pairs[i+1]); c != 0 {
-			return c
-		}
-	}
-	return 0
-}

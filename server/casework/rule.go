@@ -2,7 +2,6 @@ package casework
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -99,7 +98,7 @@ func (r Rule) check() error {
 	f.unless(err == nil, "/text", "must have 1 to 1000 characters")
 	switch r.Outcome {
 	case OutcomeSettle:
-		f.unless(r.Resolution.Known(), "/resolution", "must be explained, corrected, charged or written_off")
+		f.unless(r.Resolution.Known(), "/resolution", badResolution)
 		f.unless(!slices.Contains(neverByRule, r.Kind), "/cause", "is for people to settle")
 		f.unless(r.DailyCap >= 1 && r.DailyCap <= maxAmount, "/daily_cap", "must be 1 to 1000000000000")
 	case OutcomeAssign:
@@ -136,98 +135,14 @@ func (s *Service) ruleOK(ctx context.Context, r Rule) error {
 	return err
 }
 
-// Trial is what a rule or a bulk would do now. N are those it means, LeftOut those of them
-// that need two people. Sums are of those that are not left out. When there are more than
-// were looked at, More says so.
-type Trial struct {
-	N, LeftOut int64
-	More       bool
-	Sums       []Sum
-	Some       []uuid.UUID // the oldest few
-}
-
-// Sum is an amount of a unit, or in a currency.
-type Sum struct {
-	Unit, Currency string
-	Amount         int64
-}
-
-// Bounds of a trial.
-const (
-	trialAtOnce = 500
-	maxTrial    = 20_000
-	someShown   = 10
-)
-
 // TryRule says what a rule would do now, without doing it. Its cap is left out of account.
 func (s *Service) TryRule(ctx context.Context, r Rule) (Trial, error) {
 	if err := s.ruleOK(ctx, r); err != nil {
 		return Trial{}, err
 	}
-	policy, err := s.Policy(ctx)
+	left, err := s.leftOut(ctx, r.Outcome)
 	if err != nil {
 		return Trial{}, err
 	}
-	return s.try(ctx, r.Filter(s.now()), func(e ledger.Exception) bool { return r.Outcome == OutcomeSettle && policy.NeedsTwo(e) })
-}
-
-// try counts what a filter means; left tells which of them are left out.
-func (s *Service) try(ctx context.Context, f Filter, left func(ledger.Exception) bool) (Trial, error) {
-	var t Trial
-	sums := map[Sum]int64{}
-	err := s.each(ctx, f, func(found Found) (bool, error) {
-		if t.N == maxTrial {
-			t.More = true
-			return false, nil
-		}
-		t.N++
-		e := found.Exception
-		if left(e) {
-			t.LeftOut++
-			return true, nil
-		}
-		if e.Unit != "" {
-			sums[Sum{Unit: e.Unit}] += bounded(e.Amount)
-		}
-		if e.Currency != "" {
-			sums[Sum{Currency: e.Currency}] += bounded(e.Money)
-		}
-		if len(t.Some) < someShown {
-			t.Some = append(t.Some, e.ID)
-		}
-		return true, nil
-	})
-	if err != nil {
-		return Trial{}, err
-	}
-	for key, n := range sums {
-		t.Sums = append(t.Sums, Sum{key.Unit, key.Currency, n})
-	}
-	slices.SortFunc(t.Sums, func(a, b Sum) int { return compareText(a.Unit, b.Unit, a.Currency, b.Currency) })
-	return t, nil
-}
-
-// bounded keeps an amount that HQ doubts from making a sum too large.
-func bounded(n int64) int64 { return max(-maxAmount, min(maxAmount, n)) }
-
-// each calls do for what a filter means now, the oldest first, until it says no.
-func (s *Service) each(ctx context.Context, f Filter, do func(Found) (bool, error)) error {
-	now := s.now()
-	for after := (*ledger.Place)(nil); ; {
-		found, err := s.env.Store.Matching(ctx, f, now, after, trialAtOnce)
-		if err != nil {
-			return fmt.Errorf("find exceptions: %w", err)
-		}
-		for _, one := range found {
-			more, err := do(one)
-			if err != nil || !more {
-				return err
-			}
-		}
-		if len(found) < trialAtOnce {
-			return nil
-		}
-		last := found[len(found)-1].Exception
-		after = &ledger.Place{At: last.RecordedAt, Key: last.ID[:]}
-	}
+	return s.try(ctx, r.Filter(s.now()), left)
 }

@@ -99,7 +99,7 @@ func (s *Service) propose(ctx context.Context, by Person, kind string, number ui
 			return problem.New(problem.NotFound, "there is no such rule")
 		}
 		if kind == SettingRule && number == 0 {
-			out.Number, out.Version = highest+1, 1
+			out.Number = highest + 1
 		}
 		return s.env.Store.AddSetting(ctx, out)
 	})
@@ -113,7 +113,7 @@ func (s *Service) propose(ctx context.Context, by Person, kind string, number ui
 // else than who proposed it.
 func (s *Service) ApproveSetting(ctx context.Context, by Person, kind string, number, version uint64, text string) (Setting, error) {
 	return s.answerSetting(ctx, by, kind, number, version, text, func(ctx context.Context, all []Setting, one *Setting) error {
-		if err := s.mayCheck(ctx, by, one.MadeBy, one.MadeByName); err != nil {
+		if err := s.mayApprove(ctx, by, one.MadeBy, one.MadeByName); err != nil {
 			return err
 		}
 		for _, old := range all {
@@ -134,8 +134,8 @@ func (s *Service) RefuseSetting(ctx context.Context, by Person, kind string, num
 	if _, err := readText(text); err != nil {
 		return Setting{}, err
 	}
-	return s.answerSetting(ctx, by, kind, number, version, text, func(ctx context.Context, _ []Setting, one *Setting) error {
-		if err := s.mayCheck(ctx, by, one.MadeBy, one.MadeByName); err != nil && problem.CodeOf(err) != problem.StateConflict {
+	return s.answerSetting(ctx, by, kind, number, version, text, func(_ context.Context, _ []Setting, one *Setting) error {
+		if err := mayRefuse(by, one.MadeBy); err != nil {
 			return err
 		}
 		one.State = SettingRefused
@@ -155,14 +155,12 @@ func (s *Service) WithdrawSetting(ctx context.Context, by Person, kind string, n
 }
 
 func (s *Service) answerSetting(ctx context.Context, by Person, kind string, number, version uint64, text string, how func(ctx context.Context, all []Setting, one *Setting) error) (Setting, error) {
-	if text != "" {
-		var err error
-		if text, err = readText(text); err != nil {
-			return Setting{}, err
-		}
+	text, err := readAnyText(text)
+	if err != nil {
+		return Setting{}, err
 	}
 	var out Setting
-	err := s.env.Store.InTx(ctx, func(ctx context.Context) error {
+	err = s.env.Store.InTx(ctx, func(ctx context.Context) error {
 		all, err := s.env.Store.Settings(ctx, kind)
 		if err != nil {
 			return fmt.Errorf("read settings: %w", err)
