@@ -77,8 +77,10 @@ func compare(said entry.DayClose, entries []ledger.Entry) (lines []Difference, u
 	var all daybook.Figures
 	each := make([]map[string]int64, len(entries))
 	for i, e := range entries {
-		if sale, ok := body[entry.Sale](e); ok && e.Kind == entry.KindSale {
-			sales[sale.ID] = sale
+		if e.Kind == entry.KindSale {
+			if sale, ok := body[entry.Sale](e); ok {
+				sales[sale.ID] = sale
+			}
 		}
 		var alone daybook.Figures
 		if !count(&all, e, sales) {

@@ -37,7 +37,7 @@ type Account struct {
 	Account  uuid.UUID
 	Unit     string
 	Postings []ledger.Posting
-	Cut      bool // there are more on either side
+	Cut      bool // there may be more on either side
 }
 
 // Store is the storage the service needs.
@@ -123,23 +123,25 @@ func (s *Service) entries(ctx context.Context, e ledger.Exception) ([]Signed, er
 	}
 	out := make([]Signed, len(found))
 	for i, x := range found {
-		var err error
-		if out[i], err = s.signed(ctx, x); err != nil {
+		p, err := s.prove(ctx, x)
+		if err != nil {
 			return nil, err
 		}
+		out[i] = Signed{x, p}
 	}
 	return out, nil
 }
 
-func (s *Service) signed(ctx context.Context, e ledger.Entry) (Signed, error) {
+// prove is the chain from an entry to the checkpoint over it; nil when none is over it.
+func (s *Service) prove(ctx context.Context, e ledger.Entry) (*console.Proof, error) {
 	p, err := s.prover.Proof(ctx, journal.Writer{ID: e.Terminal, Epoch: e.Epoch}, e.Seq, e.Hash.String())
 	switch {
 	case problem.CodeOf(err) == problem.NotFound:
-		return Signed{Entry: e}, nil
+		return nil, nil
 	case err != nil:
-		return Signed{}, fmt.Errorf("prove entry %d: %w", e.Seq, err)
+		return nil, fmt.Errorf("prove entry %d: %w", e.Seq, err)
 	}
-	return Signed{e, &p}, nil
+	return &p, nil
 }
 
 func (s *Service) account(ctx context.Context, e ledger.Exception) (*Account, error) {

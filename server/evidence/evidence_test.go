@@ -9,9 +9,12 @@ import (
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/evidence"
+	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
+	"github.com/tallystick/tallystick/sync/wire"
 )
 
 func service(hq *books.HQ) *evidence.Service {
@@ -74,6 +77,38 @@ func TestG6_AForkIsSeenSideBySide(t *testing.T) {
 		if e.Proof == nil || !e.Proof.Holds {
 			t.Errorf("entry %d of branch %d: %+v", e.Entry.Seq, e.Entry.Branch, e.Proof)
 		}
+	}
+}
+
+// Of a journal of which much was seen elsewhere, so many heads are told, and that there are more.
+func TestAForkTellsSoManyHeads(t *testing.T) {
+	hq := books.New(t)
+	till := hq.Till(t, "one")
+	till.Sell(t, hq.Member(t, "ann", 100), 500, 0)
+	push(t, till, 1, len(till.Entries))
+	w := journal.Writer{ID: till.ID, Epoch: 1}
+	for n := range 100 {
+		err := hq.DB.SaveWitnessed(t.Context(), ingest.Witnessed{
+			Writer: w, Head: journal.Head{Seq: uint64(1000 + n), Hash: journal.Hash{byte(n)}}, By: ledger.Entry{Terminal: uuid.New(), Epoch: 1, Seq: 1},
+			Signed: wire.SignedHead{Head: []byte{1}, Signature: []byte{1}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	x := ledger.Exception{
+		ID: uuid.New(), Shard: shard.Of(till.ID), Kind: ledger.Fork, State: ledger.ExceptionOpen, Terminal: till.ID, Epoch: 1, Seq: 1,
+		RecordedAt: hq.Clock.Now().UnixMilli(),
+	}
+	if err := hq.DB.AddExceptions(t.Context(), []ledger.Exception{x}); err != nil {
+		t.Fatal(err)
+	}
+	b, err := service(hq).Of(t.Context(), x.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b.Fork.Heads) != 60 || !b.Fork.Cut || b.Fork.Heads[0].Head.Seq != 1000 {
+		t.Errorf("%d heads, cut %t", len(b.Fork.Heads), b.Fork.Cut)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/ingest"
 	"github.com/tallystick/tallystick/server/ledger"
@@ -22,7 +21,7 @@ type Fork struct {
 	At       uint64
 	Branches []Branch
 	Rows     []Row
-	Cut      bool // there are more rows, or more entries than the sums are of
+	Cut      bool // there are more rows or heads, or more entries than the sums are of
 	Heads    []Seen
 }
 
@@ -54,11 +53,13 @@ type Seen struct {
 	Branch     int
 }
 
-// Rows of a fork: those before the difference, and in all.
+// Rows of a fork: those before the difference and in all; how many numbers behind the
+// difference are read, for the sums; and how many heads are told.
 const (
 	rowsBefore = 2
 	maxRows    = 60
 	maxSummed  = 4000
+	maxHeads   = 60
 )
 
 func (s *Service) fork(ctx context.Context, e ledger.Exception) (*Fork, error) {
@@ -88,6 +89,9 @@ func (s *Service) fork(ctx context.Context, e ledger.Exception) (*Fork, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read what was witnessed: %w", err)
 	}
+	if len(seen) > maxHeads {
+		f.Cut, seen = true, seen[:maxHeads]
+	}
 	for _, x := range seen {
 		f.Heads = append(f.Heads, Seen{Head: x.Head, By: x.By.Terminal, BySeq: x.By.Seq, ByEpoch: x.By.Epoch, RecordedAt: x.RecordedAt, Branch: branchOf(entries, x.Head)})
 	}
@@ -109,16 +113,11 @@ func (s *Service) sign(ctx context.Context, f *Fork, i int) error {
 	if at < 0 {
 		return nil
 	}
-	e := f.Rows[at].Cells[i]
-	p, err := s.prover.Proof(ctx, f.Writer, e.Seq, e.Hash.String())
-	switch {
-	case problem.CodeOf(err) == problem.NotFound:
-		return nil
-	case err != nil:
-		return fmt.Errorf("prove branch: %w", err)
+	p, err := s.prove(ctx, *f.Rows[at].Cells[i])
+	if err == nil && p != nil {
+		f.Branches[i].Checkpoint = &p.Checkpoint
 	}
-	f.Branches[i].Checkpoint = &p.Checkpoint
-	return nil
+	return err
 }
 
 // lineUp puts the entries of a journal's branches side by side, by number. Before a branch
