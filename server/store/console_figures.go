@@ -146,14 +146,9 @@ type causeRow struct {
 // Causes implements console.Figures. Amounts are bounded before they are summed, because
 // an entry that HQ doubts may say any number.
 func (db *DB) Causes(ctx context.Context) ([]console.Cause, error) {
-	const most = "1000000000000"
-	bounded := func(column string) string {
-		return "CAST(SUM(CASE WHEN x." + column + " > " + most + " THEN " + most + " WHEN x." + column + " < -" + most + " THEN -" + most + " ELSE x." + column + " END) AS BIGINT) AS " + column
-	}
 	return page(ctx, db, func(r causeRow) console.Cause {
 		return console.Cause{Cause: r.Kind, Unit: r.Unit, Currency: r.Currency, N: r.N, Amount: r.Amount, Money: r.Money}
-	}, "SELECT x.kind, x.unit, x.currency, COUNT(*) AS n, "+bounded("amount")+", "+bounded("money")+
-		" FROM exceptions AS x LEFT JOIN exception_cases AS k ON k.shard = x.shard AND k.exception = x.id WHERE "+unsettled+
+	}, "SELECT x.kind, x.unit, x.currency, COUNT(*) AS n, CAST(SUM("+bounded("amount")+") AS BIGINT) AS amount, CAST(SUM("+bounded("money")+") AS BIGINT) AS money FROM "+worked+" WHERE "+unsettled+
 		" GROUP BY x.kind, x.unit, x.currency ORDER BY n DESC, x.kind, x.unit, x.currency")
 }
 

@@ -128,8 +128,7 @@ var sources = map[string]source{
 		}),
 	},
 	"exceptions": {
-		from: as("exceptions AS x LEFT JOIN exception_cases AS k ON k.shard = x.shard AND k.exception = x.id " +
-			"LEFT JOIN stores AS s ON s.id = x.store LEFT JOIN terminals AS t ON t.id = x.terminal"), key: "x.id",
+		from: as(worked + " LEFT JOIN stores AS s ON s.id = x.store LEFT JOIN terminals AS t ON t.id = x.terminal"), key: "x.id",
 		columns: map[string]string{
 			"id": "x.id", "recorded_at": "x.recorded_at", "cause": "x.kind", "state": "CASE WHEN " + open + " AND " + resolved + " THEN 'settled' ELSE x.state END",
 			"resolution": "COALESCE(k.resolution, '')", "owner": "COALESCE(k.owner, SUBSTR(x.id, 1, 0))", "owner_name": "COALESCE(k.owner_name, '')",

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/uptrace/bun"
 
 	"github.com/tallystick/tallystick/server/casework"
 	"github.com/tallystick/tallystick/server/ledger"
@@ -143,12 +142,16 @@ func (r agedRow) aged() casework.Aged {
 	}
 }
 
-// boundedSum sums a column of exceptions x. Amounts are bounded before they are summed,
-// because an entry that HQ doubts may say any number; what counts no unit is no amount.
-func boundedSum(column, measure string) string {
+// bounded is a column of exceptions x that can be summed: an entry that HQ doubts may say
+// any number.
+func bounded(column string) string {
 	const most = "1000000000000"
-	return "CAST(SUM(CASE WHEN x." + measure + " = '' THEN 0 WHEN x." + column + " > " + most + " THEN " + most + " WHEN x." + column + " < -" + most +
-		" THEN -" + most + " ELSE x." + column + " END) AS BIGINT) AS " + column
+	return "CASE WHEN x." + column + " > " + most + " THEN " + most + " WHEN x." + column + " < -" + most + " THEN -" + most + " ELSE x." + column + " END"
+}
+
+// summed sums what is measured in something: what counts no unit is no amount.
+func summed(column, measure string) string {
+	return "CAST(SUM(CASE WHEN x." + measure + " = '' THEN 0 ELSE " + bounded(column) + " END) AS BIGINT) AS " + column
 }
 
 // Standing implements casework.Store.
@@ -157,22 +160,17 @@ func (db *DB) Standing(ctx context.Context, at time.Time) ([]casework.Aged, erro
 	const liable = "CASE WHEN COALESCE(v.liable, '') <> '' THEN v.liable ELSE x.liable END"
 	bucket := "CASE"
 	for i, last := range casework.Ages {
-		bucket += fmt.Sprintf(" WHEN (? - x.recorded_at) / 86400000 <= %d THEN %d", last, i)
+		bucket += fmt.Sprintf(" WHEN (%d - x.recorded_at) / 86400000 <= %d THEN %d", then, last, i)
 	}
 	bucket += fmt.Sprintf(" ELSE %d END", len(casework.Ages))
-	args := make([]any, 0, len(casework.Ages)+4)
-	for range casework.Ages {
-		args = append(args, bun.Safe(fmt.Sprint(then)))
-	}
-	args = append(args, then, then, then)
 	return page(ctx, db, agedRow.aged, "SELECT a.kind, a.liable, a.store, COALESCE(s.code, '') AS store_code, a.unit, a.currency, a.bucket, a.n, a.amount, a.money FROM ("+
 		"SELECT x.kind, "+liable+" AS liable, x.store, x.unit, x.currency, "+bucket+" AS bucket, COUNT(*) AS n, "+
-		boundedSum("amount", "unit")+", "+boundedSum("money", "currency")+" FROM exceptions AS x "+
+		summed("amount", "unit")+", "+summed("money", "currency")+" FROM exceptions AS x "+
 		"LEFT JOIN (SELECT shard, exception, MAX(version) AS version FROM exception_case_versions WHERE at <= ? GROUP BY shard, exception) AS m "+
 		"ON m.shard = x.shard AND m.exception = x.id "+
 		"LEFT JOIN exception_case_versions AS v ON v.shard = m.shard AND v.exception = m.exception AND v.version = m.version "+
 		"WHERE x.recorded_at <= ? AND (x.ended_at > ? OR x.ended_at = 0 AND "+open+") AND COALESCE(v.resolution, '') = '' "+
-		"GROUP BY 1, 2, 3, 4, 5, 6) AS a LEFT JOIN stores AS s ON s.id = a.store ORDER BY 1, 2, 4, 5, 6, 7", args...)
+		"GROUP BY 1, 2, 3, 4, 5, 6) AS a LEFT JOIN stores AS s ON s.id = a.store ORDER BY 1, 2, 4, 5, 6, 7", then, then, then)
 }
 
 // likeAtOnce is how many exceptions of a terminal are looked at for their cashier.
