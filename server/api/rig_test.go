@@ -144,93 +144,123 @@ func (r *rig) must(err error) {
 	}
 }
 
-// start opens the database and serves; restart is close and start.
+// start opens the database and serves; restart is close and start. Each step fills in more
+// of what the server is made of, from what those before it made.
 func (r *rig) start() {
 	r.t.Helper()
 	ctx := context.Background()
 	db, err := store.Open(ctx, r.dsn, store.Options{})
 	r.must(err)
 	r.must(db.Migrate(ctx))
-	set := keys.Set{Version: 1, Keys: []keys.Public{r.sign[0].Public, r.sign[1].Public}}
-	f := feed.New(db, r.hq, 1)
-	journal := hqjournal.New(db, f, r.clock, r.hq, 1, r.sign[0])
-	r.journal = journal
-	newID := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 	r.db = db
+	o := api.Options{
+		Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: keys.Set{Version: 1, Keys: []keys.Public{r.sign[0].Public, r.sign[1].Public}}, Statement: r.sign[0],
+		Found: db, Applied: db.AppliedSeq, Ping: db.Ping, Lost: store.Lost, Google: googleStub{},
+		Version: "test", RequestTime: r.requestTime, Proxies: r.proxies,
+	}
+	r.addCore(ctx, &o)
+	r.addPeople(&o)
+	r.addCards(&o)
+	r.addBooks(&o)
+	r.addDesk(&o)
+	r.server = api.New(o)
+	r.serve()
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// addCore adds what sales go through.
+func (r *rig) addCore(ctx context.Context, o *api.Options) {
+	r.t.Helper()
+	f := feed.New(r.db, r.hq, 1)
+	r.journal = hqjournal.New(r.db, f, r.clock, r.hq, 1, r.sign[0])
 	r.ledger = ledger.New(ledger.Options{
-		Store: db, Journal: journal, Feed: f, Rules: programme.PublishedRules{Keeper: db}, Clock: r.clock, HQ: r.hq,
+		Store: r.db, Journal: r.journal, Feed: f, Rules: programme.PublishedRules{Keeper: r.db}, Clock: r.clock, HQ: r.hq,
 	})
 	lanes := fleet.New(fleet.Env{
-		Keeper: db, Journal: journal, Clock: r.clock, Random: rand.Reader, NewID: newID, HQ: r.hq, Keys: set, NonceKey: r.secret,
+		Keeper: r.db, Journal: r.journal, Clock: r.clock, Random: rand.Reader, NewID: newID, HQ: r.hq, Keys: o.Keys, NonceKey: r.secret,
 		Bound: func(ctx context.Context, terminal uuid.UUID) ([]entry.LostBound, error) {
 			return r.rights.Bound(ctx, terminal)
 		},
 	})
 	group := keys.GroupKey{Epoch: 1, Secret: r.secret, NotBefore: r.sign[0].Public.NotBefore, NotAfter: r.sign[0].Public.NotAfter}
 	prog := programme.New(programme.Env{
-		Keeper: db, Journal: journal, Ledger: r.ledger, Clock: r.clock, Random: rand.Reader, NewID: newID,
+		Keeper: r.db, Journal: r.journal, Ledger: r.ledger, Clock: r.clock, Random: rand.Reader, NewID: newID,
 		HQ: r.hq, PassKey: r.sign[1], Groups: []keys.GroupKey{group},
 	})
 	r.cashiers = cashier.NewCashiers(cashier.Env{
-		Keeper: db, Journal: journal, Policies: prog, Clock: r.clock, Random: rand.Reader, NewID: newID,
+		Keeper: r.db, Journal: r.journal, Policies: prog, Clock: r.clock, Random: rand.Reader, NewID: newID,
 		Stores: func(ctx context.Context, id uuid.UUID) error { _, err := lanes.Store(ctx, id); return err },
 	})
 	r.ledger.SetWatch(r.cashiers)
-	r.must(prog.PublishKeys(ctx, set))
-	r.people, err = people.New(people.Env{
-		Store: db, Clock: r.clock, Random: rand.Reader, NewID: newID, Issuer: r.hq.String(), TokenKey: r.tokenKey,
-	})
-	r.must(err)
-	answers, err := people.NewAnswers(db, r.clock, rand.Reader, r.secret)
-	r.must(err)
-	in := ingest.New(ingest.Options{Store: db, Fleet: lanes, Journal: journal, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0]})
+	r.must(prog.PublishKeys(ctx, o.Keys))
+	in := ingest.New(ingest.Options{Store: r.db, Fleet: lanes, Journal: r.journal, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0]})
 	r.accounts = account.New(account.Env{
-		Store: db, Ledger: r.ledger, Journal: journal, Units: prog, Clock: r.clock, NewID: newID,
-	})
-	shop := webshop.New(webshop.Env{
-		Store: db, Fleet: lanes, Programme: prog, Ledger: r.ledger, Ingest: in, Clock: r.clock, NewID: newID, HQ: r.hq,
-		Keys: set, Secret: r.secret, Version: "test",
+		Store: r.db, Ledger: r.ledger, Journal: r.journal, Units: prog, Clock: r.clock, NewID: newID,
 	})
 	r.rights = allowance.New(allowance.Options{
-		Store: db, Ledger: r.ledger, Journal: journal, Feed: f, Policies: prog, Clock: r.clock, NewID: newID, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Keys: set,
+		Store: r.db, Ledger: r.ledger, Journal: r.journal, Feed: f, Policies: prog, Clock: r.clock, NewID: newID, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Keys: o.Keys,
 	})
-	r.watch = console.NewWatch(db, func(err error) { r.t.Error(err) })
-	claims := claim.New(claim.Options{Store: db, Ledger: r.ledger, Policies: prog, Clock: r.clock})
-	r.outbox = mail.New(mail.Options{Store: db, Clock: r.clock, NewID: newID})
-	tiers := tier.New(db, prog, r.clock)
-	cards := card.New(card.Env{
-		Store: db, Programme: prog, Ledger: r.ledger, Accounts: r.accounts, Stores: lanes, Claims: claims, Mails: r.outbox, Clock: r.clock,
-		Random: rand.Reader, NewID: newID, Secret: r.secret, Name: "Corner Shop", Address: "https://hq.example/card", Wallets: &r.wallets, Tiers: tiers,
+	o.Shop = webshop.New(webshop.Env{
+		Store: r.db, Fleet: lanes, Programme: prog, Ledger: r.ledger, Ingest: in, Clock: r.clock, NewID: newID, HQ: r.hq,
+		Keys: o.Keys, Secret: r.secret, Version: "test",
+	})
+	o.Feed, o.Ledger, o.Fleet, o.Programme, o.Cashiers, o.Ingest, o.Accounts, o.Rights = f, r.ledger, lanes, prog, r.cashiers, in, r.accounts, r.rights
+}
+
+// addPeople adds who signs in.
+func (r *rig) addPeople(o *api.Options) {
+	r.t.Helper()
+	var err error
+	r.people, err = people.New(people.Env{
+		Store: r.db, Clock: r.clock, Random: rand.Reader, NewID: newID, Issuer: r.hq.String(), TokenKey: r.tokenKey,
+	})
+	r.must(err)
+	o.People = r.people
+	o.Answers, err = people.NewAnswers(r.db, r.clock, rand.Reader, r.secret)
+	r.must(err)
+}
+
+// addCards adds what shoppers see.
+func (r *rig) addCards(o *api.Options) {
+	o.Claims = claim.New(claim.Options{Store: r.db, Ledger: r.ledger, Policies: o.Programme, Clock: r.clock})
+	r.outbox = mail.New(mail.Options{Store: r.db, Clock: r.clock, NewID: newID})
+	o.Tiers = tier.New(r.db, o.Programme, r.clock)
+	o.Cards = card.New(card.Env{
+		Store: r.db, Programme: o.Programme, Ledger: r.ledger, Accounts: r.accounts, Stores: o.Fleet, Claims: o.Claims, Mails: r.outbox, Clock: r.clock,
+		Random: rand.Reader, NewID: newID, Secret: r.secret, Name: "Corner Shop", Address: "https://hq.example/card", Wallets: &r.wallets, Tiers: o.Tiers,
 	})
 	r.passes = pass.New(pass.Options{
-		Store: db, Books: db, Programme: prog, Branding: &builtIn{}, Tiers: tiers, Apple: appleJSON{}, Clock: r.clock, NewID: newID, NewSecretID: uuid.New, Secret: r.secret, HQEpoch: 1,
+		Store: r.db, Books: r.db, Programme: o.Programme, Branding: &builtIn{}, Tiers: o.Tiers, Apple: appleJSON{}, Clock: r.clock, NewID: newID, NewSecretID: uuid.New, Secret: r.secret, HQEpoch: 1,
 	})
-	days := storeday.New(storeday.Env{
-		Store: db, Fleet: lanes, Journal: journal, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Virtual: webshop.IsLane,
+	o.Branding = branding.New(branding.Env{Store: r.db, Clock: r.clock, Programme: "Corner Shop"})
+	o.Expiry = expiry.New(expiry.Options{Certificates: r.ending, Clock: r.clock})
+	o.Mails, o.Passes = r.outbox, r.passes
+}
+
+// addBooks adds what finance proves and settles by.
+func (r *rig) addBooks(o *api.Options) {
+	o.StoreDays = storeday.New(storeday.Env{
+		Store: r.db, Fleet: o.Fleet, Journal: r.journal, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Signer: r.sign[0], Virtual: webshop.IsLane,
 	})
-	r.cases = casework.New(casework.Env{Store: db, Journal: journal, Ledger: r.ledger, People: db, Clock: r.clock, NewID: newID})
-	r.settlement = settlement.New(settlement.Env{Store: db, Journal: journal, Clock: r.clock, NewID: newID, Places: settlement.PlacesOf(lanes)})
-	prover := console.NewProver(db, db, console.Office{HQ: r.hq, Keys: set})
+	r.settlement = settlement.New(settlement.Env{Store: r.db, Journal: r.journal, Clock: r.clock, NewID: newID, Places: settlement.PlacesOf(o.Fleet)})
 	r.books = posbooks.New(posbooks.Env{
-		Store: db, Fleet: lanes, Clock: r.clock, NewID: newID, Virtual: webshop.IsLane,
+		Store: r.db, Fleet: o.Fleet, Clock: r.clock, NewID: newID, Virtual: webshop.IsLane,
 		Ends: func(context.Context, uuid.UUID) (time.Duration, error) { return 0, nil },
 	})
-	r.server = api.New(api.Options{
-		Books:     r.books,
-		Google:    googleStub{},
-		StoreDays: days, Settlement: r.settlement,
-		Branding: branding.New(branding.Env{Store: db, Clock: r.clock, Programme: "Corner Shop"}),
-		Cards:    cards, Mails: r.outbox, Claims: claims,
-		Liability: liability.New(liability.Env{Store: db, Journal: journal, Clock: r.clock}),
-		Passes:    r.passes, Tiers: tiers,
-		People: r.people, Answers: answers, Fleet: lanes, Cashiers: r.cashiers, Programme: prog, Accounts: r.accounts, Shop: shop, Ledger: r.ledger, Found: db, Ingest: in, Feed: f,
-		Rights: r.rights, Applied: db.AppliedSeq, Clock: r.clock, HQ: r.hq, HQEpoch: 1, Keys: set, Statement: r.sign[0], Version: "test", Ping: db.Ping, Lost: store.Lost,
-		Expiry:      expiry.New(expiry.Options{Certificates: r.ending, Clock: r.clock}),
-		RequestTime: r.requestTime, Proxies: r.proxies,
-		Cases: r.cases, Lists: console.NewReader(db, r.clock, fleet.OnlineWithin, r.hq),
-		Desk: console.NewDesk(db, r.clock, fleet.OnlineWithin), Proofs: prover, Evidence: evidence.New(db, prover), Watch: r.watch,
-	})
-	r.serve()
+	o.Liability = liability.New(liability.Env{Store: r.db, Journal: r.journal, Clock: r.clock})
+	o.Settlement, o.Books = r.settlement, r.books
+}
+
+// addDesk adds what the console looks at and works on.
+func (r *rig) addDesk(o *api.Options) {
+	r.cases = casework.New(casework.Env{Store: r.db, Journal: r.journal, Ledger: r.ledger, People: r.db, Clock: r.clock, NewID: newID})
+	r.watch = console.NewWatch(r.db, func(err error) { r.t.Error(err) })
+	o.Proofs = console.NewProver(r.db, r.db, console.Office{HQ: r.hq, Keys: o.Keys})
+	o.Evidence = evidence.New(r.db, o.Proofs)
+	o.Lists = console.NewReader(r.db, r.clock, fleet.OnlineWithin, r.hq)
+	o.Desk = console.NewDesk(r.db, r.clock, fleet.OnlineWithin)
+	o.Cases, o.Watch = r.cases, r.watch
 }
 
 // serve takes requests until it is closed, which closes the database too.
