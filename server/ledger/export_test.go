@@ -6,18 +6,17 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/server/shard"
-	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
-// Pass lets time pass for an account, due or not.
+// Pass lets time pass for an account, if anything is due in it.
 func (l *Ledger) Pass(ctx context.Context, account uuid.UUID, until int64) error {
-	err := l.pass(ctx, account, entry.HQExpiry{Account: account, Until: until})
-	if err == errNothing {
-		return nil
-	}
+	_, err := l.passTogether(ctx, []AccountKey{{shard.Of(account), account}}, Swept{Until: until})
 	return err
 }
+
+// Together is how a sweep splits accounts into transactions.
+func (l *Ledger) Together(due []AccountKey) [][]AccountKey { return l.together(due) }
 
 // AllLots returns all lots of an account, empty ones too.
 func (l *Ledger) AllLots(ctx context.Context, account uuid.UUID) ([]LotRow, error) {

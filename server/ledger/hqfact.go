@@ -30,7 +30,8 @@ func (l *Ledger) foldEarlier(ctx context.Context, key AccountKey) error {
 	if err != nil {
 		return err
 	}
-	return l.pass(ctx, key.Account, entry.HQExpiry{Account: key.Account, Until: until, Graced: graced})
+	_, err = l.passTogether(ctx, []AccountKey{key}, Swept{Until: until, Graced: graced})
+	return err
 }
 
 // lock locks one account and reads what it has, or answers problem.NotFound.
@@ -214,43 +215,58 @@ func (l *Ledger) hqFact(ctx context.Context, accountID uuid.UUID, made func(*acc
 		if err != nil {
 			return err
 		}
-		hf.Shard, hf.NotBefore = key.Shard, l.behind(a)
-		written, err := l.o.Journal.Write(ctx, hf)
-		if err != nil {
-			return err
-		}
-		at := written[0]
-		effective := at.RecordedAt
-		switch body := hf.Body.(type) {
-		case entry.HQExpiry:
-			effective = body.Until
-		case entry.HQDecision:
-			effective = body.At
-		case entry.HQGrant:
-			effective = grantedAt(body, effective)
-		}
-		f := fact{hq: fold, shard: key.Shard, account: accountID, named: rightOf(hf.Body), Entry: Entry{
-			Terminal: at.Writer.ID, Epoch: at.Writer.Epoch, Seq: at.Head.Seq, Hash: at.Head.Hash, Kind: hf.Kind,
-			State: Accepted, Proven: true, OccurredAt: at.RecordedAt, EffectiveAt: effective, RecordedAt: at.RecordedAt,
-		}}
-		if body, ok := hf.Body.(entry.HQClaimed); ok {
-			f.claims(body)
-			if err := l.needRules(ctx, s, &f); err != nil {
+		return l.postHQ(ctx, s, []*account{a}, []hqjournal.Fact{hf}, fold)
+	})
+}
+
+// postHQ writes facts into HQ's journal, one for each of these locked accounts of a set,
+// and posts them.
+func (l *Ledger) postHQ(ctx context.Context, s *set, accounts []*account, made []hqjournal.Fact, fold hqFold) error {
+	for i, a := range accounts {
+		made[i].Shard, made[i].NotBefore = a.Shard, l.behind(a)
+	}
+	written, err := l.o.Journal.Write(ctx, made...)
+	if err != nil {
+		return err
+	}
+	facts := make([]fact, len(made))
+	for i, a := range accounts {
+		facts[i] = factAt(a, made[i], written[i], fold)
+		if body, ok := made[i].Body.(entry.HQClaimed); ok {
+			facts[i].claims(body)
+			if err := l.needRules(ctx, s, &facts[i]); err != nil {
 				return err
 			}
 		}
-		if _, err := l.fresh(ctx, []fact{f}); err != nil {
-			return err
-		}
-		if err := l.foldSet(ctx, s, []fact{f}); err != nil {
-			return err
-		}
-		if err := l.tie(ctx, s, []fact{f}); err != nil {
-			return err
-		}
-		if err := l.save(ctx, s); err != nil {
-			return err
-		}
-		return l.record(ctx, s, []fact{f})
-	})
+	}
+	if _, err := l.fresh(ctx, facts); err != nil {
+		return err
+	}
+	if err := l.foldSet(ctx, s, facts); err != nil {
+		return err
+	}
+	if err := l.tie(ctx, s, facts); err != nil {
+		return err
+	}
+	if err := l.save(ctx, s); err != nil {
+		return err
+	}
+	return l.record(ctx, s, facts)
+}
+
+// factAt is a fact of HQ as its journal has it.
+func factAt(a *account, made hqjournal.Fact, at hqjournal.Written, fold hqFold) fact {
+	effective := at.RecordedAt
+	switch body := made.Body.(type) {
+	case entry.HQExpiry:
+		effective = body.Until
+	case entry.HQDecision:
+		effective = body.At
+	case entry.HQGrant:
+		effective = grantedAt(body, effective)
+	}
+	return fact{hq: fold, shard: a.Shard, account: a.Account, named: rightOf(made.Body), Entry: Entry{
+		Terminal: at.Writer.ID, Epoch: at.Writer.Epoch, Seq: at.Head.Seq, Hash: at.Head.Hash, Kind: made.Kind,
+		State: Accepted, Proven: true, OccurredAt: at.RecordedAt, EffectiveAt: effective, RecordedAt: at.RecordedAt,
+	}}
 }
