@@ -1,7 +1,7 @@
 // The console's stories of exceptions as work: what takes two people, evidence, the report
 // by age.
 import { check, faultless, open, picture, stage } from './browser.mjs';
-import { api, browser, page, press, screen, visit } from './consolehands.mjs';
+import { api, browser, page, press, screen, signIn, visit } from './consolehands.mjs';
 
 const password = 'two pairs of eyes';
 const dialog = page.getByRole('dialog');
@@ -10,9 +10,7 @@ const dialog = page.getByRole('dialog');
 async function another(name) {
   const on = await open(browser, { viewport: screen });
   await on.goto(`${stage.hq}/console`);
-  await on.getByLabel('Name', { exact: true }).last().fill(name);
-  await on.getByLabel('Password', { exact: true }).last().fill(password);
-  await on.getByRole('button', { name: 'Sign in', exact: true }).last().click();
+  await signIn(on, password, name);
   await on.getByRole('navigation', { name: 'Pages' }).waitFor();
   return on;
 }

@@ -9,8 +9,8 @@ export const page = await open(browser, { viewport: screen, acceptDownloads: tru
 export const visit = (path) => page.goto(`${stage.hq}/console${path}`);
 export const press = (name) => page.getByRole('button', { name, exact: true }).click();
 
-export async function signIn(on = page, password = stage.password) {
-  await on.getByLabel('Name', { exact: true }).last().fill(stage.name);
+export async function signIn(on = page, password = stage.password, name = stage.name) {
+  await on.getByLabel('Name', { exact: true }).last().fill(name);
   await on.getByLabel('Password', { exact: true }).last().fill(password);
   await on.getByRole('button', { name: 'Sign in', exact: true }).last().click();
 }
