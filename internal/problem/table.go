@@ -160,6 +160,10 @@ const (
 
 	// Of HQ's own people.
 	SecondPersonNeeded Code = "second_person_required"
+
+	// Files of till software.
+	FileUnreadable Code = "file_unreadable"
+	DayTooFull     Code = "day_too_full"
 )
 
 // Table is the one place where a code gets its status and its words.
@@ -296,4 +300,7 @@ var Table = map[Code]Row{
 	TooManyRows: {422, "The list has more rows than a file may have", "This list is too long for one file. Narrow it and try again."},
 
 	SecondPersonNeeded: {409, "It takes two people: propose it, and have somebody else approve", "A second person must approve this. Propose it."},
+
+	FileUnreadable: {422, "The file cannot be read", "This file cannot be read. Look at the reason, and send it again."},
+	DayTooFull:     {422, "A day would have more rows than can be matched", "One day has too many rows. Send its sums, or fewer receipts."},
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/posbooks/match"
@@ -20,6 +21,9 @@ const (
 	PartSize = 4 << 20
 	// MostOfADay is how many rows of one day a file has at most; more are bad rows.
 	MostOfADay = 100_000
+	// MostStanding is how many rows of one day a store has at most, of all files; one that
+	// would bring more is refused whole.
+	MostStanding = 2 * MostOfADay
 	// MostDays is how many days one file goes over at most, first to last.
 	MostDays = 800
 	// mostBad is how many bad rows of a file are kept; all are counted.
@@ -58,8 +62,10 @@ type Import struct {
 	Parts   int
 	Digest  string // SHA-256 of the bytes and the rules, in hex; empty before it is read
 	State   State
-	Reason  string    // of a failure
-	Same    uuid.UUID // the import that took in the same file by the same rules before
+	Reason  string // of a failure
+	// Code is that of a failure: problem.FileUnreadable or problem.DayTooFull.
+	Code problem.Code
+	Same uuid.UUID // the import that took in the same file by the same rules before
 	// Done of Goal is how far the State is.
 	Done, Goal int64
 	Summary
@@ -178,8 +184,8 @@ type Store interface {
 	// StopPosImport has an import stop.
 	StopPosImport(ctx context.Context, store, id uuid.UUID) error
 	// NextPosImport returns the oldest import that is queued, or that is under way and
-	// that nobody has changed since a time.
-	NextPosImport(ctx context.Context, since time.Time) (Import, error)
+	// that nobody has changed since a time. One of a store comes after the other.
+	NextPosImport(ctx context.Context, of Which, since time.Time) (Import, error)
 	// SamePosImport finds a finished import of a digest of which no row was replaced since.
 	SamePosImport(ctx context.Context, store uuid.UUID, digest string) (uuid.UUID, error)
 	// StalePosImports lists imports of a state that nothing happened to since a time.
@@ -196,6 +202,9 @@ type Store interface {
 	DropPosRows(ctx context.Context, store, id uuid.UUID) error
 	// PosRowDays lists the days of an import's rows that do not count yet.
 	PosRowDays(ctx context.Context, store, id uuid.UUID) ([]entry.Date, error)
+	// FullPosDay returns the first day of which there would be more rows than most if those
+	// of an import counted that do not yet, and how many; zeros when there is none.
+	FullPosDay(ctx context.Context, store, id uuid.UUID, most int) (entry.Date, int64, error)
 	// TakePosRows has the rows of an import count for a day, in the place of those of others
 	// with the same lane and number, or, of rows without a number, with the same lane. It
 	// returns how many it replaced.
@@ -207,7 +216,11 @@ type Store interface {
 	// MarkPosDays has days be matched again; only known ones when known is set.
 	MarkPosDays(ctx context.Context, store uuid.UUID, days []entry.Date, known bool) error
 	// DirtyPosDays returns a store that has days to be matched again, and these, in order.
-	DirtyPosDays(ctx context.Context, limit int) (uuid.UUID, []Day, error)
+	DirtyPosDays(ctx context.Context, of Which, limit int) (uuid.UUID, []Day, error)
+	// PosTroubles lists what fails for a store, or for all when it is nil.
+	PosTroubles(ctx context.Context, store uuid.UUID) ([]Trouble, error)
+	PutPosTrouble(ctx context.Context, t Trouble) error
+	DropPosTrouble(ctx context.Context, store uuid.UUID, w Work) error
 	PosDays(ctx context.Context, store uuid.UUID, from, to entry.Date) ([]Day, error)
 	// PutPosResults replaces the results of a day. Decisions stay with results that are the
 	// same. It counts the day's open ones by itself. A day whose mark is another one by now

@@ -2,39 +2,60 @@ package posbooks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/posbooks/match"
 	"github.com/tallystick/tallystick/sync/entry"
 )
 
-// matchDirty matches all days that wait for it.
-func (s *Service) matchDirty(ctx context.Context) error {
+// matchDirty matches all days that wait for it, store by store.
+func (r *round) matchDirty(ctx context.Context) error {
 	for {
-		store, days, err := s.env.Store.DirtyPosDays(ctx, MostDays)
+		store, days, err := r.env.Store.DirtyPosDays(ctx, r.which(WorkMatch), MostDays)
 		if err != nil {
 			return fmt.Errorf("find days to match: %w", err)
 		}
 		if len(days) == 0 {
 			return nil
 		}
-		place, err := s.place(ctx, store)
-		if err != nil {
+		if err := r.did(ctx, store, WorkMatch, r.matchDays(ctx, store, days, nil)); err != nil {
 			return err
 		}
-		for from := 0; from < len(days); {
-			to := from
-			for to+1 < len(days) && days[to+1].Date == days[to].Date.Next() {
-				to++
+	}
+}
+
+// matchDays matches days of a store, and tells after each how many there were. Days that
+// cannot be matched hold up only those in a row with them.
+func (s *Service) matchDays(ctx context.Context, store uuid.UUID, days []Day, done func(int) error) error {
+	if len(days) == 0 {
+		return nil
+	}
+	place, err := s.place(ctx, store)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for from := 0; from < len(days) && ctx.Err() == nil; {
+		to := from
+		for to+1 < len(days) && days[to+1].Date == days[to].Date.Next() {
+			to++
+		}
+		if err := s.matchSpan(ctx, place, days[from:to+1]); err != nil {
+			failed = append(failed, fmt.Errorf("match days of store %s: %w", place.Code, err))
+		}
+		if from = to + 1; done != nil {
+			if err := done(from); err != nil {
+				return err
 			}
-			if err := s.matchSpan(ctx, place, days[from:to+1]); err != nil {
-				return fmt.Errorf("match days of store %s: %w", place.Code, err)
-			}
-			from = to + 1
 		}
 	}
+	return errors.Join(append(failed, ctx.Err())...)
 }
 
 // sheetOf is what both sides have of one day, and how it fits together.
@@ -89,9 +110,12 @@ func (s *Service) matchSpan(ctx context.Context, place Place, span []Day) error 
 
 // sheet reads and matches one day.
 func (s *Service) sheet(ctx context.Context, place Place, journals *reader, day entry.Date) (*sheetOf, error) {
-	kept, err := s.env.Store.PosRows(ctx, place.Store, day, 2*MostOfADay)
+	kept, err := s.env.Store.PosRows(ctx, place.Store, day, s.standing()+1)
 	if err != nil {
 		return nil, fmt.Errorf("read books of %s: %w", day, err)
+	}
+	if len(kept) > s.standing() { // what is left out would be lost without a word
+		return nil, problem.Newf(problem.DayTooFull, "there are more than %d rows of %s", s.standing(), day)
 	}
 	out := &sheetOf{day: day}
 	if out.ours, err = journals.day(ctx, day); err != nil {

@@ -65,7 +65,7 @@ func (s *Service) Days(ctx context.Context, store uuid.UUID, from, to entry.Date
 	return s.env.Store.PosDays(ctx, store, from, to)
 }
 
-// Again has days of a store that have books be matched again.
+// Again has days of a store that have books be matched again, soon, whatever failed before.
 func (s *Service) Again(ctx context.Context, store uuid.UUID, from, to entry.Date) error {
 	days, err := s.env.Store.PosDays(ctx, store, from, to)
 	if err != nil {
@@ -78,5 +78,5 @@ func (s *Service) Again(ctx context.Context, store uuid.UUID, from, to entry.Dat
 	if err := s.env.Store.MarkPosDays(ctx, store, dates, true); err != nil {
 		return fmt.Errorf("match again: %w", err)
 	}
-	return nil
+	return s.again(ctx, store, WorkMatch)
 }

@@ -2,6 +2,7 @@ package posbooks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,18 +29,25 @@ func (s *Service) begunSeeing(ctx context.Context, store uuid.UUID) error {
 }
 
 // Late has days be matched again of which entries came after they were matched. Round
-// matches them.
+// matches them. A store for which it fails is put off, as in Round.
 func (s *Service) Late(ctx context.Context) error {
 	stores, err := s.env.Store.PosStores(ctx)
 	if err != nil {
 		return fmt.Errorf("list stores with books: %w", err)
 	}
+	r, err := s.newRound(ctx, uuid.Nil)
+	if err != nil {
+		return err
+	}
 	for _, store := range stores {
-		if err := s.lookForLateOf(ctx, store); err != nil {
-			return fmt.Errorf("look for late entries of store %s: %w", store, err)
+		if r.waits(stint{store, WorkLate}) {
+			continue
+		}
+		if err := r.did(ctx, store, WorkLate, s.lookForLateOf(ctx, store)); err != nil {
+			return err
 		}
 	}
-	return nil
+	return errors.Join(r.failed...)
 }
 
 func (s *Service) lookForLateOf(ctx context.Context, store uuid.UUID) error {

@@ -39,6 +39,7 @@ func TestBooksAreMatchedWithJournals(t *testing.T) {
 			l.decisions()
 			l.firstFileBack()
 			l.markedMeanwhile(20260301)
+			l.putOff()
 		})
 	}
 }
@@ -158,7 +159,7 @@ func (s *stand) markedMeanwhile(date entry.Date) {
 	s.t.Helper()
 	ctx := s.t.Context()
 	waits := func() []posbooks.Day {
-		_, days, err := s.DB.DirtyPosDays(ctx, 10)
+		_, days, err := s.DB.DirtyPosDays(ctx, posbooks.Which{}, 10)
 		s.must(err)
 		return days
 	}
@@ -175,5 +176,30 @@ func (s *stand) markedMeanwhile(date entry.Date) {
 	s.round()
 	if left := waits(); len(left) > 0 {
 		s.t.Errorf("%+v", left)
+	}
+}
+
+// putOff has a store be left out.
+func (l *life) putOff() {
+	l.t.Helper()
+	ctx, at := l.t.Context(), l.Clock.Now().UTC().Truncate(time.Millisecond)
+	bad := posbooks.Trouble{Store: l.Of.ID, Work: posbooks.WorkMatch, Reason: "once", Tries: 1, Since: at, Last: at, Next: at.Add(time.Hour)}
+	l.must(l.DB.PutPosTrouble(ctx, bad))
+	bad.Reason, bad.Tries = "twice", 2
+	l.must(l.DB.PutPosTrouble(ctx, bad))
+	if got, err := l.books.Troubles(ctx, uuid.Nil); err != nil || len(got) != 1 || got[0] != bad {
+		l.t.Errorf("%+v, %v", got, err)
+	}
+	l.must(l.DB.MarkPosDays(ctx, l.Of.ID, []entry.Date{20260301}, true))
+	l.must(l.books.Round(ctx))
+	for _, which := range []posbooks.Which{{}, {Only: l.Of.ID}, {But: []uuid.UUID{l.Of.ID}}} {
+		if _, days, err := l.DB.DirtyPosDays(ctx, which, 10); err != nil || (len(days) == 1) != (len(which.But) == 0) {
+			l.t.Errorf("%+v: %+v, %v", which, days, err)
+		}
+	}
+	l.must(l.books.Again(ctx, l.Of.ID, 20260301, 20260301))
+	l.must(l.books.RoundOf(ctx, l.Of.ID))
+	if got, err := l.books.Troubles(ctx, l.Of.ID); err != nil || len(got) != 0 {
+		l.t.Errorf("%+v, %v", got, err)
 	}
 }

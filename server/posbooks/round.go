@@ -10,6 +10,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -21,28 +23,54 @@ const abandoned = 30 * time.Second
 const forget = 24 * time.Hour
 
 // Round does what people wait for: it reads and takes in imports, and matches days. Of two
-// processes that do so at once one takes an import; both may match a day.
-func (s *Service) Round(ctx context.Context) error {
-	if err := s.forgetStale(ctx); err != nil {
+// processes that do so at once one takes an import; both may match a day. What fails for a
+// store is put off (Trouble) and holds no other store up; it is in the error that comes
+// behind the others' work.
+func (s *Service) Round(ctx context.Context) error { return s.roundOf(ctx, uuid.Nil) }
+
+// RoundOf does what Round does for one store.
+func (s *Service) RoundOf(ctx context.Context, store uuid.UUID) error { return s.roundOf(ctx, store) }
+
+func (s *Service) roundOf(ctx context.Context, only uuid.UUID) error {
+	r, err := s.newRound(ctx, only)
+	if err != nil {
 		return err
 	}
+	if only == uuid.Nil {
+		if err := s.forgetStale(ctx); err != nil {
+			r.failed = append(r.failed, err)
+		}
+	}
+	if err := r.imports(ctx); err != nil {
+		return err
+	}
+	if err := r.matchDirty(ctx); err != nil {
+		return err
+	}
+	return errors.Join(r.failed...)
+}
+
+// imports brings imports to their ends.
+func (r *round) imports(ctx context.Context) error {
 	for {
-		i, err := s.env.Store.NextPosImport(ctx, s.now().Add(-abandoned))
+		i, err := r.env.Store.NextPosImport(ctx, r.which(WorkImport), r.now().Add(-abandoned))
 		if problem.CodeOf(err) == problem.NotFound {
-			break
+			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("find the next import: %w", err)
 		}
-		err = s.work(ctx, i)
+		err = r.work(ctx, i)
 		if problem.CodeOf(err) == problem.Conflict {
 			continue // another process has it
 		}
 		if err != nil {
-			return fmt.Errorf("import %s: %w", i.ID, err)
+			err = fmt.Errorf("%s: %w", i.Name, err)
+		}
+		if err := r.did(ctx, i.Store, WorkImport, err); err != nil {
+			return err
 		}
 	}
-	return s.matchDirty(ctx)
 }
 
 func (s *Service) forgetStale(ctx context.Context) error {
@@ -50,31 +78,56 @@ func (s *Service) forgetStale(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find uploads that nobody went on with: %w", err)
 	}
+	var failed []error
 	for _, i := range stale {
 		if _, err := s.Cancel(ctx, i.Store, i.ID); err != nil {
-			return err
+			failed = append(failed, err)
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
-// work brings an import to its end.
-func (s *Service) work(ctx context.Context, i Import) error {
+// work brings an import to its end. When its days cannot be matched they are matched later:
+// its rows count all the same.
+func (r *round) work(ctx context.Context, i Import) error {
+	if i.Stop && (i.State == Queued || i.State == BeingRead) {
+		_, err := r.Cancel(ctx, i.Store, i.ID)
+		return err
+	}
 	if i.State == Queued || i.State == BeingRead {
-		if err := s.readImport(ctx, &i); err != nil || i.State != Taking {
+		if err := r.readImport(ctx, &i); err != nil || i.State != Taking {
 			return err
 		}
 	}
 	if i.State == Taking {
-		if err := s.takeImport(ctx, &i); err != nil {
+		if err := r.takeImport(ctx, &i); err != nil {
 			return err
 		}
 	}
-	if err := s.matchDirty(ctx); err != nil {
-		return err
+	if !r.waits(stint{i.Store, WorkMatch}) {
+		if err := r.did(ctx, i.Store, WorkMatch, r.matchFor(ctx, &i)); err != nil {
+			return err
+		}
 	}
 	i.State = Finished
-	return s.put(ctx, &i)
+	return r.put(ctx, &i)
+}
+
+// matchFor matches the days that wait in the store of an import, and notes how far it is.
+func (s *Service) matchFor(ctx context.Context, i *Import) error {
+	_, days, err := s.env.Store.DirtyPosDays(ctx, Which{Only: i.Store}, MostDays)
+	if err != nil {
+		return fmt.Errorf("find days to match: %w", err)
+	}
+	i.Done, i.Goal = 0, int64(len(days))
+	if err := s.put(ctx, i); err != nil {
+		return err
+	}
+	return s.matchDays(ctx, i.Store, days, func(done int) error {
+		i.Done = int64(done)
+		_, err := s.env.Store.PosProgress(ctx, i.Store, i.ID, i.Done, s.now())
+		return err
+	})
 }
 
 // errStopped ends the reading of an import that somebody cancelled.
@@ -114,11 +167,13 @@ func (s *Service) readImport(ctx context.Context, i *Import) error {
 	case errors.Is(err, errStopped):
 		i.State = Cancelled
 	case AsUnreadable(err) != nil:
-		i.State, i.Reason = Failed, AsUnreadable(err).Error()
+		i.State, i.Reason, i.Code = Failed, AsUnreadable(err).Error(), problem.FileUnreadable
 	case err != nil:
 		return err
 	default:
-		i.State = Taking
+		if err := s.admit(ctx, i); err != nil {
+			return err
+		}
 	}
 	if i.State != Taking {
 		if err := s.env.Store.DropPosRows(ctx, i.Store, i.ID); err != nil {
@@ -126,6 +181,20 @@ func (s *Service) readImport(ctx context.Context, i *Import) error {
 		}
 	}
 	return s.end(ctx, i)
+}
+
+// admit has an import go on to be taken in, unless a day would have more rows than can be
+// matched: then nothing of it counts.
+func (s *Service) admit(ctx context.Context, i *Import) error {
+	day, rows, err := s.env.Store.FullPosDay(ctx, i.Store, i.ID, s.standing())
+	if err != nil {
+		return fmt.Errorf("count rows of days: %w", err)
+	}
+	if i.State = Taking; day != 0 {
+		i.State, i.Code = Failed, problem.DayTooFull
+		i.Reason = fmt.Sprintf("with this file there would be %d rows of %s, and there can be %d of a day", rows, day, s.standing())
+	}
+	return nil
 }
 
 // end forgets the bytes of a file that was read.
@@ -175,9 +244,9 @@ type keeper struct {
 const atOnce = 2000
 
 func (k *keeper) row(r Row) error {
-	if k.days[r.Day]++; k.days[r.Day] > MostOfADay {
+	if k.days[r.Day]++; k.days[r.Day] > k.s.ofDay {
 		k.over++
-		return k.bad(Bad{r.Line, fmt.Sprintf("a day has more than %d rows", MostOfADay), r.Receipt})
+		return k.bad(Bad{r.Line, fmt.Sprintf("a day has more than %d rows", k.s.ofDay), r.Receipt})
 	}
 	if len(k.days) > MostDays {
 		delete(k.days, r.Day)
@@ -258,6 +327,6 @@ func (s *Service) takeImport(ctx context.Context, i *Import) error {
 			return fmt.Errorf("take day %s: %w", day, err)
 		}
 	}
-	i.State = Matching
+	i.State, i.Done, i.Goal = Matching, 0, 0
 	return s.put(ctx, i)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,10 +26,19 @@ type Env struct {
 }
 
 // Service reads books and matches them. It is safe for concurrent use.
-type Service struct{ env Env }
+type Service struct {
+	env   Env
+	ofDay int // rows of a day in one file at most
+
+	mu     sync.Mutex
+	unsaid map[stint]Trouble // what failed and could not be noted
+}
 
 // New returns the service.
-func New(env Env) *Service { return &Service{env: env} }
+func New(env Env) *Service { return &Service{env: env, ofDay: MostOfADay, unsaid: map[stint]Trouble{}} }
+
+// standing is how many rows of a day there are at most, of all files.
+func (s *Service) standing() int { return s.ofDay * (MostStanding / MostOfADay) }
 
 func (s *Service) now() time.Time { return s.env.Clock.Now().UTC().Truncate(time.Millisecond) }
 

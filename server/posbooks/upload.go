@@ -123,15 +123,24 @@ func (s *Service) Cancel(ctx context.Context, store, id uuid.UUID) (Import, erro
 			}
 			return s.put(ctx, &i)
 		case BeingRead:
-			i.Stop = true
-			return s.env.Store.StopPosImport(ctx, store, id)
+			if i.Stop = true; s.now().Sub(i.ChangedAt) < abandoned {
+				return s.env.Store.StopPosImport(ctx, store, id)
+			}
+			i.State = Cancelled // nobody reads it: reading failed, or was broken off
+			if err := s.env.Store.DropPosRows(ctx, store, id); err != nil {
+				return err
+			}
+			if err := s.env.Store.DropPosParts(ctx, store, id); err != nil {
+				return err
+			}
+			return s.put(ctx, &i)
 		}
 		return problem.Newf(problem.StateConflict, "the import is %s", i.State)
 	})
 	if err != nil {
 		return Import{}, fmt.Errorf("cancel import: %w", err)
 	}
-	return i, nil
+	return i, s.again(ctx, store, WorkImport)
 }
 
 // Preview is how the beginning of a file is understood.

@@ -64,7 +64,7 @@ func (db *DB) DeletePosMapping(ctx context.Context, id uuid.UUID) error {
 }
 
 const importColumns = "store, id, name, rules, size, arrived, parts, digest, state, reason, same, done, goal, summary, rows_read, rows_bad, first_day, last_day, replaced, " +
-	"by_person, by_name, created_at, changed_at, version, stop"
+	"by_person, by_name, created_at, changed_at, version, stop, code"
 
 type importRow struct {
 	Store     []byte `bun:"store"`
@@ -92,13 +92,14 @@ type importRow struct {
 	ChangedAt int64  `bun:"changed_at"`
 	Version   uint64 `bun:"version"`
 	Stop      int    `bun:"stop"`
+	Code      string `bun:"code"`
 }
 
 func (r importRow) made() (posbooks.Import, error) {
 	i := posbooks.Import{
 		ID: toID(r.ID), Store: toID(r.Store), Name: r.Name, Size: r.Size, Arrived: r.Arrived, Parts: r.Parts, Digest: r.Digest, State: posbooks.State(r.State), Reason: r.Reason,
 		Same: toID(r.Same), Done: r.Done, Goal: r.Goal, Replaced: r.Replaced, By: posbooks.Person{ID: toID(r.ByPerson), Name: r.ByName},
-		CreatedAt: fromMillis(r.CreatedAt), ChangedAt: fromMillis(r.ChangedAt), Version: r.Version, Stop: r.Stop != 0,
+		CreatedAt: fromMillis(r.CreatedAt), ChangedAt: fromMillis(r.ChangedAt), Version: r.Version, Stop: r.Stop != 0, Code: problem.Code(r.Code),
 	}
 	if err := json.Unmarshal([]byte(r.Rules), &i.Rules); err != nil {
 		return i, fmt.Errorf("read rules of import %s: %w", i.ID, err)
@@ -131,7 +132,7 @@ func (db *DB) AddPosImport(ctx context.Context, i posbooks.Import) error {
 	}
 	return db.insert(ctx, "INSERT INTO pos_imports (shard, "+importColumns+")", []row{{
 		shard.Of(i.Store), idBytes(i.Store), idBytes(i.ID), i.Name, string(rules), i.Size, i.Arrived, i.Parts, i.Digest, string(i.State), i.Reason, idBytes(i.Same), i.Done, i.Goal,
-		"{}", int64(0), int64(0), uint32(0), uint32(0), i.Replaced, idBytes(i.By.ID), i.By.Name, toMillis(i.CreatedAt), toMillis(i.ChangedAt), i.Version, bit(i.Stop),
+		"{}", int64(0), int64(0), uint32(0), uint32(0), i.Replaced, idBytes(i.By.ID), i.By.Name, toMillis(i.CreatedAt), toMillis(i.ChangedAt), i.Version, bit(i.Stop), string(i.Code),
 	}}, "")
 }
 
@@ -146,9 +147,9 @@ func (db *DB) PutPosImport(ctx context.Context, i posbooks.Import) error {
 		return err
 	}
 	return db.changed(ctx, "UPDATE pos_imports SET rules = ?, arrived = ?, parts = ?, digest = ?, state = ?, reason = ?, same = ?, done = ?, goal = ?, summary = ?, rows_read = ?, rows_bad = ?, "+
-		"first_day = ?, last_day = ?, replaced = ?, changed_at = ?, version = ? WHERE shard = ? AND store = ? AND id = ? AND version = ?",
+		"first_day = ?, last_day = ?, replaced = ?, changed_at = ?, version = ?, code = ? WHERE shard = ? AND store = ? AND id = ? AND version = ?",
 		string(rules), i.Arrived, i.Parts, i.Digest, string(i.State), i.Reason, idBytes(i.Same), i.Done, i.Goal, string(summary), i.Summary.Rows, i.Summary.Bad,
-		uint32(i.First), uint32(i.Last), i.Replaced, toMillis(i.ChangedAt), i.Version, shard.Of(i.Store), idBytes(i.Store), idBytes(i.ID), i.Version-1)
+		uint32(i.First), uint32(i.Last), i.Replaced, toMillis(i.ChangedAt), i.Version, string(i.Code), shard.Of(i.Store), idBytes(i.Store), idBytes(i.ID), i.Version-1)
 }
 
 // PosProgress implements posbooks.Store.
@@ -168,9 +169,12 @@ func (db *DB) StopPosImport(ctx context.Context, store, id uuid.UUID) error {
 }
 
 // NextPosImport implements posbooks.Store.
-func (db *DB) NextPosImport(ctx context.Context, since time.Time) (posbooks.Import, error) {
-	return db.oneImport(ctx, "state NOT IN ('finished', 'failed', 'cancelled') AND (state = 'queued' OR state IN ('reading', 'taking', 'matching') AND changed_at < ?) "+
-		"ORDER BY created_at, id LIMIT 1", toMillis(since))
+func (db *DB) NextPosImport(ctx context.Context, of posbooks.Which, since time.Time) (posbooks.Import, error) {
+	which, args := narrowedStores(of)
+	return db.oneImport(ctx, "state NOT IN ('finished', 'failed', 'cancelled') AND (state = 'queued' OR state IN ('reading', 'taking', 'matching') AND changed_at < ?)"+which+
+		" AND NOT EXISTS (SELECT 1 FROM pos_imports AS o WHERE o.shard = pos_imports.shard AND o.store = pos_imports.store AND o.state NOT IN ('finished', 'failed', 'cancelled') "+
+		"AND o.state <> 'arriving' AND (o.created_at < pos_imports.created_at OR o.created_at = pos_imports.created_at AND o.id < pos_imports.id)) "+
+		"ORDER BY created_at, id LIMIT 1", append([]any{toMillis(since)}, args...)...)
 }
 
 // SamePosImport implements posbooks.Store. All rows of such an import count: else the file

@@ -86,12 +86,40 @@ func (db *DB) PosRowDays(ctx context.Context, store, id uuid.UUID) ([]entry.Date
 		shard.Of(store), idBytes(store), idBytes(id))
 }
 
+// takenOver says which rows that count a file takes the place of on a day.
+const takenOver = "shard = ? AND store = ? AND day = ? AND live = 1 AND import <> ? AND (lane, number, total) IN (" +
+	"SELECT n.lane, n.number, n.total FROM pos_rows AS n WHERE n.shard = ? AND n.store = ? AND n.day = ? AND n.live = 0 AND n.import = ?)"
+
+// FullPosDay implements posbooks.Store.
+func (db *DB) FullPosDay(ctx context.Context, store, id uuid.UUID, most int) (entry.Date, int64, error) {
+	in, owner, imported := shard.Of(store), idBytes(store), idBytes(id)
+	type dayRow struct {
+		Day  uint32 `bun:"day"`
+		Rows int64  `bun:"n"`
+	}
+	full, err := page(ctx, db, func(r dayRow) dayRow { return r }, "SELECT day, COUNT(*) AS n FROM pos_rows WHERE shard = ? AND store = ? AND (live = 1 OR import = ?) AND day IN ("+
+		"SELECT DISTINCT n.day FROM pos_rows AS n WHERE n.shard = ? AND n.store = ? AND n.import = ? AND n.live = 0) GROUP BY day HAVING COUNT(*) > ? ORDER BY day",
+		in, owner, imported, in, owner, imported, most)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, d := range full {
+		replaced, err := one(ctx, db, func(r dayRow) int64 { return r.Rows }, "count", "SELECT COUNT(*) AS n FROM pos_rows WHERE "+takenOver,
+			in, owner, d.Day, imported, in, owner, d.Day, imported)
+		if err != nil {
+			return 0, 0, err
+		}
+		if d.Rows-replaced > int64(most) {
+			return entry.Date(d.Day), d.Rows - replaced, nil
+		}
+	}
+	return 0, 0, nil
+}
+
 // TakePosRows implements posbooks.Store.
 func (db *DB) TakePosRows(ctx context.Context, store, id uuid.UUID, day entry.Date) (int64, error) {
 	in, owner := shard.Of(store), idBytes(store)
-	replaced, err := db.exec(ctx, "DELETE FROM pos_rows WHERE shard = ? AND store = ? AND day = ? AND live = 1 AND import <> ? AND (lane, number, total) IN ("+
-		"SELECT n.lane, n.number, n.total FROM pos_rows AS n WHERE n.shard = ? AND n.store = ? AND n.day = ? AND n.live = 0 AND n.import = ?)",
-		in, owner, uint32(day), idBytes(id), in, owner, uint32(day), idBytes(id))
+	replaced, err := db.exec(ctx, "DELETE FROM pos_rows WHERE "+takenOver, in, owner, uint32(day), idBytes(id), in, owner, uint32(day), idBytes(id))
 	if err != nil {
 		return 0, err
 	}
@@ -121,12 +149,13 @@ func (db *DB) MarkPosDays(ctx context.Context, store uuid.UUID, days []entry.Dat
 }
 
 // DirtyPosDays implements posbooks.Store.
-func (db *DB) DirtyPosDays(ctx context.Context, limit int) (uuid.UUID, []posbooks.Day, error) {
+func (db *DB) DirtyPosDays(ctx context.Context, of posbooks.Which, limit int) (uuid.UUID, []posbooks.Day, error) {
 	var first []struct {
 		Shard int    `bun:"shard"`
 		Store []byte `bun:"store"`
 	}
-	if err := db.read(ctx).NewRaw("SELECT shard, store FROM pos_days WHERE dirty = 1 ORDER BY shard, store LIMIT 1").Scan(ctx, &first); err != nil || len(first) == 0 {
+	which, args := narrowedStores(of)
+	if err := db.read(ctx).NewRaw("SELECT shard, store FROM pos_days WHERE dirty = 1"+which+" ORDER BY shard, store LIMIT 1", args...).Scan(ctx, &first); err != nil || len(first) == 0 {
 		return uuid.Nil, nil, err
 	}
 	store := toID(first[0].Store)
