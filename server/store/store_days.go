@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 
 	"github.com/google/uuid"
@@ -125,8 +126,8 @@ func (db *DB) ClosesBehind(ctx context.Context, store uuid.UUID, w journal.Write
 			"ORDER BY seq LIMIT ?", shard.Of(store), idBytes(store), idBytes(w.ID), w.Epoch, int64(after), uint32(through), limit)
 }
 
-// MainEntries implements storeday.Store. It reads the days of all stores, so its rows are
-// scanned by hand, and come as bytes and not as text.
+// MainEntries returns entries of a journal's first branch with numbers from first to last,
+// in order, limit at most. Its rows are scanned by hand, and come as bytes and not as text.
 func (db *DB) MainEntries(ctx context.Context, w journal.Writer, first, last uint64, limit int) ([]ledger.Entry, error) {
 	values := []any{shard.Of(w.ID), idBytes(w.ID), int64(w.Epoch), int64(first), int64(last), limit}
 	const text = "SELECT " + entryColumns + " FROM entries WHERE shard = $1 AND terminal = $2 AND epoch = $3 AND seq >= $4 AND seq <= $5 AND branch = 0 ORDER BY seq LIMIT $6"
@@ -144,6 +145,30 @@ func (db *DB) MainEntries(ctx context.Context, w journal.Writer, first, last uin
 			return nil, err
 		}
 		out = append(out, r.entry())
+	}
+	return out, rows.Err()
+}
+
+// DayEntries implements storeday.Store. It reads the days of all stores, so its rows have few
+// columns, are scanned by hand, and come as bytes and not as text.
+func (db *DB) DayEntries(ctx context.Context, w journal.Writer, first, last uint64, limit int) ([]storeday.Entry, error) {
+	values := []any{shard.Of(w.ID), idBytes(w.ID), int64(w.Epoch), int64(first), int64(last), limit}
+	const text = "SELECT seq, hash, kind, proven, raw FROM entries WHERE shard = $1 AND terminal = $2 AND epoch = $3 AND seq >= $4 AND seq <= $5 AND branch = 0 ORDER BY seq LIMIT $6"
+	rows, err := direct(db.read(ctx)).QueryContext(ctx, text, slices.Concat(db.mode, values)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := make([]storeday.Entry, 0, min(uint64(limit), last-min(first, last)+1))
+	for rows.Next() {
+		var r storeday.Entry
+		var hash sql.RawBytes
+		var proven int
+		if err := rows.Scan(&r.Seq, &hash, &r.Kind, &proven, &r.Raw); err != nil {
+			return nil, err
+		}
+		r.Hash, r.Proven = toHash(hash), proven == 1
+		out = append(out, r)
 	}
 	return out, rows.Err()
 }

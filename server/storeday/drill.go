@@ -60,7 +60,7 @@ func (s *Service) behind(ctx context.Context, b Behind, first, last uint64, limi
 	if first > last {
 		return nil, "", nil
 	}
-	entries, err := s.env.Store.MainEntries(ctx, b.Writer, first, last, readAtOnce)
+	entries, err := s.env.Store.DayEntries(ctx, b.Writer, first, last, readAtOnce)
 	if err != nil {
 		return nil, "", fmt.Errorf("read the entries of a day: %w", err)
 	}
@@ -84,7 +84,7 @@ func (s *Service) behind(ctx context.Context, b Behind, first, last uint64, limi
 		var f daybook.Figures
 		count(&f, env, sales[e.Seq])
 		if sum, ok := sumsOf(filled(&f))[b.Line]; ok {
-			list = append(list, DayEntry{e.Seq, e.Hash, env.BusinessDate, e.OccurredAt, sum.Amount, rejected[e.Hash]})
+			list = append(list, DayEntry{e.Seq, e.Hash, env.BusinessDate, env.OccurredAt, sum.Amount, rejected[e.Hash]})
 		}
 	}
 	if n := len(entries); n > 0 && entries[n-1].Seq < last {

@@ -121,7 +121,7 @@ func gapOf(d fleet.Declaration) *Gap {
 // a journal never fall; one that does counts to the date before it.
 func (s *Service) dates(ctx context.Context, lane Lane) (out []Begins, err error) {
 	for next := lane.Covered + 1; next <= lane.Head; {
-		entries, err := s.env.Store.MainEntries(ctx, lane.Writer, next, lane.Head, readAtOnce)
+		entries, err := s.env.Store.DayEntries(ctx, lane.Writer, next, lane.Head, readAtOnce)
 		if err != nil {
 			return nil, fmt.Errorf("read entries: %w", err)
 		}

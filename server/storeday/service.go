@@ -43,6 +43,16 @@ type Kept struct {
 	Undecided bool
 }
 
+// Entry is an entry of a journal's first branch. Days read every entry that there is, so it
+// has what they need and no more.
+type Entry struct {
+	Seq    uint64
+	Hash   journal.Hash
+	Kind   entry.Kind
+	Proven bool
+	Raw    []byte
+}
+
 // Store is the storage of certificates, and what they are made of. Methods join the
 // transaction in ctx. What is missing is problem.NotFound.
 type Store interface {
@@ -66,9 +76,9 @@ type Store interface {
 	// ClosesBehind lists proven closes of one journal behind an entry, in their order, but
 	// those of dates later than through.
 	ClosesBehind(ctx context.Context, store uuid.UUID, w journal.Writer, after uint64, through entry.Date, limit int) ([]Said, error)
-	// MainEntries returns entries of a journal's first branch with numbers from first to
-	// last, in order, limit at most.
-	MainEntries(ctx context.Context, w journal.Writer, first, last uint64, limit int) ([]ledger.Entry, error)
+	// DayEntries returns entries of a journal's first branch with numbers from first to last, in
+	// order, limit at most.
+	DayEntries(ctx context.Context, w journal.Writer, first, last uint64, limit int) ([]Entry, error)
 	// Forks lists the branches of a journal beside the first one, in their order.
 	Forks(ctx context.Context, w journal.Writer) ([]Fork, error)
 	// SalesOf finds sales by their ids.

@@ -67,7 +67,7 @@ func (s *Service) addLane(ctx context.Context, span Span, t *tally) (Journal, er
 	t.begin(l.Writer, span.First, whole)
 	near := map[uuid.UUID]*entry.Sale{}
 	for next := span.First; next <= span.Last; {
-		entries, err := s.env.Store.MainEntries(ctx, l.Writer, next, span.Last, readAtOnce)
+		entries, err := s.env.Store.DayEntries(ctx, l.Writer, next, span.Last, readAtOnce)
 		if err != nil {
 			return covered, fmt.Errorf("read the entries of a day: %w", err)
 		}
@@ -102,7 +102,7 @@ func (s *Service) behindAClose(ctx context.Context, span Span) (bool, error) {
 	if span.First == 1 {
 		return true, nil
 	}
-	before, err := s.env.Store.MainEntries(ctx, span.Lane.Writer, span.First-1, span.First-1, 1)
+	before, err := s.env.Store.DayEntries(ctx, span.Lane.Writer, span.First-1, span.First-1, 1)
 	if err != nil {
 		return false, fmt.Errorf("read the entry before the day: %w", err)
 	}

@@ -7,15 +7,14 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/entry"
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
 // rejected names the entries that count for nothing, as a person decided: only what a
 // terminal that is shut out delivered can be among them.
-func (s *Service) rejected(ctx context.Context, w journal.Writer, entries []ledger.Entry) (map[journal.Hash]bool, error) {
-	if !slices.ContainsFunc(entries, func(e ledger.Entry) bool { return !e.Proven }) {
+func (s *Service) rejected(ctx context.Context, w journal.Writer, entries []Entry) (map[journal.Hash]bool, error) {
+	if !slices.ContainsFunc(entries, func(e Entry) bool { return !e.Proven }) {
 		return nil, nil
 	}
 	out, err := s.env.Store.Rejected(ctx, w, entries[0].Seq, entries[len(entries)-1].Seq)
@@ -28,7 +27,7 @@ func (s *Service) rejected(ctx context.Context, w journal.Writer, entries []ledg
 // undone finds the sales that the voids among entries undo, by the void's number. A sale
 // of a member is found by its id. One without a member is in no account: it stands before
 // the void in the same journal. near are those of the page before.
-func (s *Service) undone(ctx context.Context, w journal.Writer, entries []ledger.Entry, deeds []deed, near map[uuid.UUID]*entry.Sale) (map[uint64]*entry.Sale, error) {
+func (s *Service) undone(ctx context.Context, w journal.Writer, entries []Entry, deeds []deed, near map[uuid.UUID]*entry.Sale) (map[uint64]*entry.Sale, error) {
 	voids := map[uint64]uuid.UUID{}
 	var ids []uuid.UUID
 	for i, d := range deeds {
@@ -74,7 +73,7 @@ const farthest = 20000
 func (s *Service) before(ctx context.Context, w journal.Writer, seq uint64, id uuid.UUID) (*entry.Sale, error) {
 	for last, stop := seq-1, seq-min(seq, farthest); last > stop; {
 		first := last - min(last, readAtOnce) + 1
-		entries, err := s.env.Store.MainEntries(ctx, w, first, last, readAtOnce)
+		entries, err := s.env.Store.DayEntries(ctx, w, first, last, readAtOnce)
 		if err != nil {
 			return nil, fmt.Errorf("find the sale of a void: %w", err)
 		}

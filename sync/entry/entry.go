@@ -201,18 +201,28 @@ func checkReadable(raw []byte, body any) error {
 
 // Decode reads the envelope. The body stays as bytes for [DecodeBody].
 func Decode(raw []byte) (Entry, error) {
-	var e Entry
 	if len(raw) > MaxSize {
-		return e, fmt.Errorf("%d bytes: %w", len(raw), ErrTooLarge)
+		return Entry{}, fmt.Errorf("%d bytes: %w", len(raw), ErrTooLarge)
 	}
-	if err := decMode.Unmarshal(raw, &e); err != nil {
-		return Entry{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	e, ok := scanEnvelope(raw)
+	if !ok {
+		var err error
+		if e, err = readEnvelope(raw); err != nil {
+			return Entry{}, err
+		}
 	}
 	switch {
 	case e.V == 0 || e.Kind == 0 || len(e.Body) == 0:
 		return Entry{}, fmt.Errorf("%w: envelope is incomplete", ErrUnreadable)
 	case e.V > Version:
 		return e, fmt.Errorf("version %d: %w", e.V, ErrVersion)
+	}
+	return e, nil
+}
+
+func readEnvelope(raw []byte) (e Entry, err error) {
+	if err := decMode.Unmarshal(raw, &e); err != nil {
+		return Entry{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	return e, nil
 }
