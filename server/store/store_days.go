@@ -93,17 +93,19 @@ func (db *DB) KeptJournals(ctx context.Context, terminals []uuid.UUID) ([]stored
 		Stopped  uint64 `bun:"stopped"`
 		Aside    uint64 `bun:"aside"`
 		Unproven int64  `bun:"unproven"`
+		Branches int64  `bun:"branches"`
 	}
 	rows, err := selectKeys[keptRow](ctx, db, db.read(ctx), "SELECT b.terminal, b.epoch, b.head_seq, b.applied_seq, "+
 		"(SELECT COALESCE(MIN(e.seq), 0) FROM entries AS e WHERE e.shard = b.shard AND e.terminal = b.terminal AND e.epoch = b.epoch "+
 		"AND e.branch = 0 AND e.state <> 1) AS stopped, "+
 		"(SELECT COALESCE(MIN(a.seq), 0) FROM set_aside AS a WHERE a.terminal = b.terminal AND a.epoch = b.epoch) AS aside, "+
-		"(SELECT COUNT(*) FROM exceptions AS x WHERE x.terminal = b.terminal AND x.epoch = b.epoch AND x.kind = 'unproven' AND x.state = 'open') AS unproven "+
+		"(SELECT COUNT(*) FROM exceptions AS x WHERE x.terminal = b.terminal AND x.epoch = b.epoch AND x.kind = 'unproven' AND x.state = 'open') AS unproven, "+
+		"(SELECT COUNT(*) FROM branches AS f WHERE f.shard = b.shard AND f.terminal = b.terminal AND f.epoch = b.epoch AND f.branch > 0) AS branches "+
 		"FROM branches AS b WHERE b.branch = 0 AND ?", "b.shard, b.terminal", convert(terminals, func(id uuid.UUID) row {
 		return row{shard.Of(id), idBytes(id)}
 	}))
 	return convert(rows, func(r keptRow) storeday.Kept {
-		k := storeday.Kept{Writer: journal.Writer{ID: toID(r.Terminal), Epoch: r.Epoch}, Head: r.Head, Applied: r.Applied, Undecided: r.Unproven > 0}
+		k := storeday.Kept{Writer: journal.Writer{ID: toID(r.Terminal), Epoch: r.Epoch}, Head: r.Head, Applied: r.Applied, Undecided: r.Unproven > 0, Forked: r.Branches > 0}
 		for _, first := range []uint64{r.Stopped, r.Aside} {
 			if first > 0 {
 				k.Applied = min(k.Applied, first-1)
@@ -160,17 +162,31 @@ func (db *DB) DayEntries(ctx context.Context, w journal.Writer, first, last uint
 	}
 	defer rows.Close()
 	out := make([]storeday.Entry, 0, min(uint64(limit), last-min(first, last)+1))
+	var kept arena
+	var hash, raw sql.RawBytes
+	var proven int
 	for rows.Next() {
 		var r storeday.Entry
-		var hash sql.RawBytes
-		var proven int
-		if err := rows.Scan(&r.Seq, &hash, &r.Kind, &proven, &r.Raw); err != nil {
+		if err := rows.Scan(&r.Seq, &hash, &r.Kind, &proven, &raw); err != nil {
 			return nil, err
 		}
-		r.Hash, r.Proven = toHash(hash), proven == 1
+		r.Hash, r.Proven, r.Raw = toHash(hash), proven == 1, kept.copy(raw)
 		out = append(out, r)
 	}
 	return out, rows.Err()
+}
+
+// arena keeps copies of many short byte strings in few allocations.
+type arena struct{ free []byte }
+
+func (a *arena) copy(b []byte) []byte {
+	if len(b) > len(a.free) {
+		a.free = make([]byte, max(len(b), 64<<10))
+	}
+	n := copy(a.free, b)
+	out := a.free[:n:n]
+	a.free = a.free[n:]
+	return out
 }
 
 // Forks implements storeday.Store.

@@ -65,7 +65,7 @@ func (s *Service) behind(ctx context.Context, b Behind, first, last uint64, limi
 		return nil, "", fmt.Errorf("read the entries of a day: %w", err)
 	}
 	deeds := readAll(entries)
-	sales, err := s.undone(ctx, b.Writer, entries, deeds, map[uuid.UUID]*entry.Sale{})
+	sales, err := s.undone(ctx, b.Writer, entries, deeds)
 	if err != nil {
 		return nil, "", err
 	}

@@ -35,15 +35,13 @@ func (s *Service) lanes(ctx context.Context, of fleet.Store) ([]Lane, error) {
 		t := terminals[k.Writer.ID]
 		lane := Lane{
 			Writer: k.Writer, Name: t.Name, Covered: covered[k.Writer], Head: k.Head, Applied: k.Applied, Undecided: k.Undecided,
-			Over: s.overOf(t, k.Writer.Epoch),
+			Over: s.overOf(t, k.Writer.Epoch), Forked: k.Forked,
 		}
-		switch lane.Over {
-		case OverLost:
+		if lane.certified() {
+			continue
+		}
+		if lane.Over == OverLost {
 			lane.Gap = gapOf(t.Lost)
-		case OverReplaced, OverRevoked:
-			if lane.Head <= lane.Covered {
-				continue // all of it is certified
-			}
 		}
 		if lane.Closes, err = s.env.Store.ClosesBehind(ctx, store, lane.Writer, lane.Covered, s.begun(of), mostCloses); err != nil {
 			return nil, fmt.Errorf("read closes: %w", err)

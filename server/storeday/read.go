@@ -16,16 +16,17 @@ type deed struct {
 	back *entry.Return
 }
 
-func read(raw []byte) (d deed) {
+// read reads an entry; sale is where it puts what it says of one.
+func read(raw []byte, sale *entry.Sale) (d deed) {
 	var err error
-	if d.Entry, err = entry.Decode(raw); err != nil {
+	if d.Entry, err = entry.DecodeShared(raw); err != nil {
 		return d
 	}
 	d.ok = true
 	switch d.Kind {
 	case entry.KindSale:
-		if b, err := entry.DecodeSums(d.Entry); err == nil {
-			d.sale = &b
+		if err := entry.DecodeSums(d.Entry, sale); err == nil {
+			d.sale = sale
 		}
 	case entry.KindVoid:
 		if b, err := entry.DecodeBody[entry.Void](d.Entry); err == nil {
@@ -40,9 +41,9 @@ func read(raw []byte) (d deed) {
 }
 
 func readAll(entries []Entry) []deed {
-	out := make([]deed, len(entries))
+	out, sales := make([]deed, len(entries)), make([]entry.Sale, len(entries))
 	for i, e := range entries {
-		out[i] = read(e.Raw)
+		out[i] = read(e.Raw, &sales[i])
 	}
 	return out
 }

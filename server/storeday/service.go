@@ -39,6 +39,7 @@ type Kept struct {
 	Writer  journal.Writer
 	Head    uint64
 	Applied uint64 // nothing through this one is parked or set aside
+	Forked  bool   // it has other branches
 	// Undecided: exceptions of unproven entries are open.
 	Undecided bool
 }
@@ -231,17 +232,48 @@ func (s *Service) sweep(ctx context.Context) error {
 }
 
 func (s *Service) certifyStore(ctx context.Context, store fleet.Store) error {
+	last, date, err := s.next(ctx, store)
+	if err != nil || date == 0 || date > s.begun(store) {
+		return err
+	}
+	lanes, err := s.lanes(ctx, store)
+	if err != nil {
+		return err
+	}
 	for range mostDays {
-		last, next, err := s.next(ctx, store)
-		if err != nil || next == 0 {
+		spans, waiting := Stand(date, s.over(store, date), lanes)
+		if len(waiting) > 0 || len(spans) == 0 {
+			return s.remind(ctx, store, date, waiting)
+		}
+		kept, done, err := s.certify(ctx, store, last, date, spans)
+		if err != nil || !done {
 			return err
 		}
-		done, err := s.certify(ctx, store, last, next)
-		if err != nil || !done {
+		if last, date = kept, date.Next(); date > s.begun(store) {
+			return nil
+		}
+		if lanes, err = s.after(ctx, store, spans); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// after are the lanes of a store when spans are covered.
+func (s *Service) after(ctx context.Context, store fleet.Store, spans []Span) ([]Lane, error) {
+	if slices.ContainsFunc(spans, func(span Span) bool { return len(span.Lane.Closes) == mostCloses }) {
+		return s.lanes(ctx, store) // there may be more closes
+	}
+	var out []Lane
+	for _, span := range spans {
+		l := span.Lane
+		l.Covered = max(l.Covered, span.Last)
+		l.Closes = slices.DeleteFunc(slices.Clone(l.Closes), func(c Said) bool { return c.Seq <= l.Covered })
+		if !l.certified() {
+			out = append(out, l)
+		}
+	}
+	return out, nil
 }
 
 // next is the day after the newest certificate, or the first one of the store; zero when
@@ -261,19 +293,9 @@ func (s *Service) next(ctx context.Context, store fleet.Store) (last Certified, 
 	return Certified{}, next, err
 }
 
-// certify signs a day if it is ready, and says whether it did.
-func (s *Service) certify(ctx context.Context, store fleet.Store, last Certified, date entry.Date) (bool, error) {
-	if date > s.begun(store) {
-		return false, nil
-	}
-	lanes, err := s.lanes(ctx, store)
-	if err != nil {
-		return false, err
-	}
-	spans, waiting := Stand(date, s.over(store, date), lanes)
-	if len(waiting) > 0 || len(spans) == 0 {
-		return false, s.remind(ctx, store, date, waiting)
-	}
+// certify signs a day that waits for no lane, unless exceptions stand against it, and says
+// whether it did.
+func (s *Service) certify(ctx context.Context, store fleet.Store, last Certified, date entry.Date, spans []Span) (kept Certified, done bool, err error) {
 	cut := s.env.Clock.Now()
 	c := Certificate{HQ: s.env.HQ, HQEpoch: s.env.HQEpoch, Store: store.ID, Number: last.Number + 1, Date: date.String(), CutAt: cut.UnixMilli()}
 	if last.Number > 0 {
@@ -281,16 +303,16 @@ func (s *Service) certify(ctx context.Context, store fleet.Store, last Certified
 	}
 	differences, err := s.sum(ctx, store, date, spans, &c)
 	if err != nil {
-		return false, err
+		return kept, false, err
 	}
 	blocked, err := s.blocked(ctx, spans, differences)
 	if err != nil || blocked {
-		return false, err
+		return kept, false, err
 	}
-	if err := s.issue(ctx, c, date, spans); err != nil {
-		return false, err
+	if kept, err = s.issue(ctx, c, date, spans); err != nil {
+		return kept, false, err
 	}
-	return true, s.heard(ctx, store, date)
+	return kept, true, s.heard(ctx, store, date)
 }
 
 // blocked raises an exception for each difference and says whether one that concerns the
@@ -306,12 +328,12 @@ func (s *Service) blocked(ctx context.Context, spans []Span, found []ledger.Exce
 }
 
 // issue signs a certificate and keeps it, with HQ's own entry about it.
-func (s *Service) issue(ctx context.Context, c Certificate, date entry.Date, spans []Span) error {
+func (s *Service) issue(ctx context.Context, c Certificate, date entry.Date, spans []Span) (kept Certified, err error) {
 	text, err := c.Sign(s.env.Signer)
 	if err != nil {
-		return err
+		return kept, err
 	}
-	kept := Certified{Store: c.Store, Number: c.Number, Date: date, CutAt: c.CutAt, Text: text, Digest: Digest(text)}
+	kept = Certified{Store: c.Store, Number: c.Number, Date: date, CutAt: c.CutAt, Text: text, Digest: Digest(text)}
 	covered := map[journal.Writer]uint64{}
 	for _, span := range spans {
 		if span.Last >= span.First {
@@ -331,7 +353,7 @@ func (s *Service) issue(ctx context.Context, c Certificate, date entry.Date, spa
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("keep certificate: %w", err)
+		return kept, fmt.Errorf("keep certificate: %w", err)
 	}
-	return nil
+	return kept, nil
 }

@@ -26,6 +26,12 @@ type Lane struct {
 	Gap  *Gap
 	// Undecided: what a terminal that is shut out delivered waits for a person.
 	Undecided bool
+	Forked    bool // the journal has other branches
+}
+
+// certified says whether the lane has nothing more for any day.
+func (l Lane) certified() bool {
+	return (l.Over == OverReplaced || l.Over == OverRevoked) && l.Head <= l.Covered
 }
 
 // Said is where a close stands in its journal.

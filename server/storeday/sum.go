@@ -61,11 +61,12 @@ func (s *Service) addLane(ctx context.Context, span Span, t *tally) (Journal, er
 	if err != nil {
 		return covered, err
 	}
-	if covered.Forks, err = s.env.Store.Forks(ctx, l.Writer); err != nil {
-		return covered, fmt.Errorf("read the branches of a journal: %w", err)
+	if l.Forked {
+		if covered.Forks, err = s.env.Store.Forks(ctx, l.Writer); err != nil {
+			return covered, fmt.Errorf("read the branches of a journal: %w", err)
+		}
 	}
 	t.begin(l.Writer, span.First, whole)
-	near := map[uuid.UUID]*entry.Sale{}
 	for next := span.First; next <= span.Last; {
 		entries, err := s.env.Store.DayEntries(ctx, l.Writer, next, span.Last, readAtOnce)
 		if err != nil {
@@ -75,7 +76,7 @@ func (s *Service) addLane(ctx context.Context, span Span, t *tally) (Journal, er
 			return covered, fmt.Errorf("read the entries of a day: journal %d of terminal %s has none at %d", l.Writer.Epoch, l.Writer.ID, next)
 		}
 		deeds := readAll(entries)
-		sales, err := s.undone(ctx, l.Writer, entries, deeds, near)
+		sales, err := s.undone(ctx, l.Writer, entries, deeds)
 		if err != nil {
 			return covered, err
 		}

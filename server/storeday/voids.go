@@ -24,45 +24,66 @@ func (s *Service) rejected(ctx context.Context, w journal.Writer, entries []Entr
 	return out, nil
 }
 
-// undone finds the sales that the voids among entries undo, by the void's number. A sale
-// of a member is found by its id. One without a member is in no account: it stands before
-// the void in the same journal. near are those of the page before.
-func (s *Service) undone(ctx context.Context, w journal.Writer, entries []Entry, deeds []deed, near map[uuid.UUID]*entry.Sale) (map[uint64]*entry.Sale, error) {
+// undone finds the sales that the voids among entries undo, by the void's number. A void
+// undoes a sale of its own journal, mostly one of the entries here. One of a member that
+// stands farther off is found by its id; one without is in no account, and is searched for
+// in the entries before.
+func (s *Service) undone(ctx context.Context, w journal.Writer, entries []Entry, deeds []deed) (map[uint64]*entry.Sale, error) {
 	voids := map[uint64]uuid.UUID{}
-	var ids []uuid.UUID
+	found := map[uuid.UUID]*entry.Sale{}
 	for i, d := range deeds {
-		if d.anonymous() {
-			near[d.sale.ID] = d.sale
-		}
 		if d.void != nil {
-			voids[entries[i].Seq] = d.void.Sale
-			ids = append(ids, d.void.Sale)
+			voids[entries[i].Seq], found[d.void.Sale] = d.void.Sale, nil
 		}
 	}
-	if len(ids) == 0 {
+	if len(voids) == 0 {
 		return nil, nil
 	}
-	sales, err := s.env.Store.SalesOf(ctx, ids)
-	if err != nil {
-		return nil, fmt.Errorf("find the sales of voids: %w", err)
+	for _, d := range deeds {
+		if d.sale == nil {
+			continue
+		}
+		if _, wanted := found[d.sale.ID]; wanted {
+			found[d.sale.ID] = d.sale
+		}
+	}
+	if err := s.elsewhere(ctx, w, entries[0].Seq, found); err != nil {
+		return nil, err
 	}
 	out := map[uint64]*entry.Sale{}
 	for seq, id := range voids {
-		if sale, ok := sales[id]; ok {
-			out[seq] = &sale
-			continue
-		}
-		sale := near[id]
-		if sale == nil {
-			if sale, err = s.before(ctx, w, entries[0].Seq, id); err != nil {
-				return nil, err
-			}
-		}
-		if sale != nil {
-			out[seq] = sale
+		if found[id] != nil {
+			out[seq] = found[id]
 		}
 	}
 	return out, nil
+}
+
+// elsewhere finds sales that do not stand among the entries from seq on.
+func (s *Service) elsewhere(ctx context.Context, w journal.Writer, seq uint64, found map[uuid.UUID]*entry.Sale) error {
+	var ids []uuid.UUID
+	for id, sale := range found {
+		if sale == nil {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	sales, err := s.env.Store.SalesOf(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("find the sales of voids: %w", err)
+	}
+	for _, id := range ids {
+		if sale, ok := sales[id]; ok {
+			found[id] = &sale
+			continue
+		}
+		if found[id], err = s.before(ctx, w, seq, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // farthest is how many entries before a day are searched for a sale without a member: a
@@ -78,7 +99,7 @@ func (s *Service) before(ctx context.Context, w journal.Writer, seq uint64, id u
 			return nil, fmt.Errorf("find the sale of a void: %w", err)
 		}
 		for _, e := range entries {
-			if d := read(e.Raw); d.anonymous() && d.sale.ID == id {
+			if d := read(e.Raw, &entry.Sale{}); d.anonymous() && d.sale.ID == id {
 				return d.sale, nil
 			}
 		}

@@ -1,6 +1,7 @@
 package entry
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -201,6 +202,13 @@ func checkReadable(raw []byte, body any) error {
 
 // Decode reads the envelope. The body stays as bytes for [DecodeBody].
 func Decode(raw []byte) (Entry, error) {
+	e, err := DecodeShared(raw)
+	e.Body = bytes.Clone(e.Body)
+	return e, err
+}
+
+// DecodeShared is [Decode] for who keeps raw as it is: the body may be part of it.
+func DecodeShared(raw []byte) (Entry, error) {
 	if len(raw) > MaxSize {
 		return Entry{}, fmt.Errorf("%d bytes: %w", len(raw), ErrTooLarge)
 	}

@@ -1,7 +1,6 @@
 package entry
 
 import (
-	"bytes"
 	"math"
 	"unicode/utf8"
 
@@ -197,7 +196,8 @@ func (s *scanner) skip(level int) {
 	}
 }
 
-// scanEnvelope reads the envelope of an entry; see [Decode].
+// scanEnvelope reads the envelope of an entry; see [Decode]. Its body is part of
+// raw.
 func scanEnvelope(raw []byte) (e Entry, ok bool) {
 	s := scanner{raw: raw}
 	s.pairs(func(key uint64) {
@@ -215,7 +215,7 @@ func scanEnvelope(raw []byte) (e Entry, ok bool) {
 		case 6:
 			from := s.at
 			s.skip(1)
-			e.Body = bytes.Clone(raw[from:s.at])
+			e.Body = raw[from:s.at:s.at]
 		default:
 			s.fail()
 		}

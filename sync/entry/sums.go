@@ -35,11 +35,12 @@ type sumOfRedeemed struct {
 // cashier and claim, and units, amounts, bases and discounts of what it earned and
 // redeemed. All else stays empty: lines are most of a sale's bytes, and nobody who only
 // adds up looks at them. It is many times quicker than [DecodeBody] of a [Sale].
-func DecodeSums(e Entry) (Sale, error) {
-	if sale, ok := scanSums(e.Body); ok {
-		return sale, nil
+func DecodeSums(e Entry, into *Sale) (err error) {
+	if scanSums(e.Body, into) {
+		return nil
 	}
-	return readSums(e)
+	*into, err = readSums(e)
+	return err
 }
 
 func readSums(e Entry) (Sale, error) {
@@ -61,7 +62,8 @@ func (b sums) sale() Sale {
 	return out
 }
 
-func scanSums(body []byte) (out Sale, ok bool) {
+func scanSums(body []byte, out *Sale) (ok bool) {
+	*out = Sale{}
 	s := scanner{raw: body}
 	s.pairs(func(key uint64) {
 		switch key {
@@ -85,7 +87,7 @@ func scanSums(body []byte) (out Sale, ok bool) {
 			s.skip(1)
 		}
 	})
-	return out, s.done()
+	return s.done()
 }
 
 func (s *scanner) money() (m Money) {
