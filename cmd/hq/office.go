@@ -276,7 +276,7 @@ func (o *office) besideLedger(mine rounds.Turn, log *slog.Logger) {
 		Store: o.db, Fleet: o.fleet, Journal: o.journal, Clock: o.clock, HQ: o.secrets.HQ, HQEpoch: o.secrets.Epoch, Signer: o.statement,
 		Virtual: webshop.IsLane,
 	})
-	o.settlement = settlement.New(settlement.Env{Store: o.db, Journal: o.journal, Clock: o.clock, NewID: newID, Places: settlement.PlacesOf(o.fleet)})
+	o.settlement = settlement.New(settlement.Env{Store: o.db, Journal: o.journal, Clock: o.clock, NewID: newID, Epoch: o.secrets.Epoch, Places: settlement.PlacesOf(o.fleet)})
 	o.days = reconcile.New(o.db, o.storeDays.Closed)
 	o.liability = liability.New(liability.Env{Store: o.db, Journal: o.journal, Clock: o.clock})
 	o.ledger.SetBeside(o.pools, o.claims, o.days)

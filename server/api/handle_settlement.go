@@ -101,10 +101,14 @@ func (h handlers) LockSettlementMonth(ctx context.Context, r LockSettlementMonth
 }
 
 func showMonth(m settlement.MonthState) SettlementMonth {
-	return SettlementMonth{
+	out := SettlementMonth{
 		Month: m.Month.String(), State: SettlementMonthState(m.State), Missing: showAll(m.Missing, clearing.Missing.String),
 		CutAt: timeOf(m.CutAt), LockedAt: timeOf(m.LockedAt), DraftedBy: unlessEmpty(m.DraftedBy), LockedBy: unlessEmpty(m.LockedBy),
 	}
+	if f := m.Failure; f.Times > 0 {
+		out.Failure = &SettlementFailure{Code: string(f.Code), Detail: unlessEmpty(f.Detail), Times: int64(f.Times), RetryAt: time.UnixMilli(f.RetryAt).UTC()}
+	}
+	return out
 }
 
 // timeOf is a moment in Unix milliseconds, nil for none.

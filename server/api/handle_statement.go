@@ -125,7 +125,7 @@ func (h handlers) GetStatementFile(ctx context.Context, r GetStatementFileReques
 	if format := console.Format(r.Params.Format); format == console.XLSX && lines > console.MostXLSX {
 		return nil, problem.Newf(problem.TooManyRows, "a sheet has at most %d rows", console.MostXLSX)
 	}
-	terms, _, err := h.o.Settlement.Terms(ctx)
+	terms, err := h.o.Settlement.TermsOf(ctx, month)
 	if err != nil {
 		return nil, err
 	}

@@ -4430,13 +4430,27 @@ type SettingDecision struct {
 	Version int64       `json:"version"`
 }
 
+// SettlementFailure Why a month that is drafting is not drafted yet. It is tried again, later each time; asking for the draft again tries at once.
+type SettlementFailure struct {
+	// Code The code of the problem; internal when head office's own log says more.
+	Code    string    `json:"code"`
+	Detail  *string   `json:"detail,omitempty"`
+	RetryAt time.Time `json:"retry_at"`
+
+	// Times How often it failed since somebody asked.
+	Times int64 `json:"times"`
+}
+
 // SettlementMonth defines model for SettlementMonth.
 type SettlementMonth struct {
 	// CutAt What head office had applied then is in it.
 	CutAt     *time.Time          `json:"cut_at,omitempty"`
 	DraftedBy *openapi_types.UUID `json:"drafted_by,omitempty"`
-	LockedAt  *time.Time          `json:"locked_at,omitempty"`
-	LockedBy  *openapi_types.UUID `json:"locked_by,omitempty"`
+
+	// Failure Why a month that is drafting is not drafted yet. It is tried again, later each time; asking for the draft again tries at once.
+	Failure  *SettlementFailure  `json:"failure,omitempty"`
+	LockedAt *time.Time          `json:"locked_at,omitempty"`
+	LockedBy *openapi_types.UUID `json:"locked_by,omitempty"`
 
 	// Missing What must be known before it can be locked.
 	Missing []string             `json:"missing"`

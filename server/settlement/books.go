@@ -48,7 +48,7 @@ func (s *Service) WriteBooks(ctx context.Context, m Month, dialect clearing.Dial
 	if err != nil {
 		return err
 	}
-	terms, _, err := s.Terms(ctx)
+	terms, err := s.TermsOf(ctx, m)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,9 @@ package settlement
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -23,29 +25,60 @@ func (s *Service) draftAsked(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read months: %w", err)
 	}
-	if len(newest) == 0 || newest[0].State != clearing.Drafting {
+	if len(newest) == 0 || newest[0].State != clearing.Drafting || newest[0].Failure.RetryAt > s.env.Clock.Now().UnixMilli() {
 		return nil
 	}
-	err = s.draft(ctx, newest[0])
-	if problem.CodeOf(err) == problem.Conflict {
-		return nil // another process drafts it, or somebody asked again
-	}
-	if err != nil {
-		return fmt.Errorf("draft %s: %w", newest[0].Month, err)
-	}
-	return nil
-}
-
-func (s *Service) draft(ctx context.Context, m MonthRow) error {
+	m := newest[0]
 	// A draft has its own attempt, so that two processes at it write beside each other and
 	// one is the month's.
 	m.Attempt++
 	m.Version++
-	if err := s.env.Store.PutSettlementMonth(ctx, m); err != nil {
+	err = s.env.Store.PutSettlementMonth(ctx, m)
+	if err == nil {
+		err = s.draft(ctx, &m)
+	}
+	switch {
+	case err == nil || problem.CodeOf(err) == problem.Conflict:
+		return nil // it is drafted; another process drafts it, or somebody asked again
+	case ctx.Err() != nil:
 		return err
 	}
-	if err := s.cut(ctx, &m); err != nil {
-		return err
+	return errors.Join(fmt.Errorf("draft %s: %w", m.Month, err), s.failed(ctx, m, err))
+}
+
+// Between two tries of a draft that fails goes by twice as long as before.
+const (
+	firstRetry = 5 * time.Second
+	lastRetry  = time.Hour
+)
+
+// failed keeps why a draft failed, and when it is tried again. What it wrote goes.
+func (s *Service) failed(ctx context.Context, m MonthRow, why error) error {
+	m.Failure.Times++
+	m.Failure.Code, m.Failure.Detail = problem.CodeOf(why), ""
+	if known := (*problem.Error)(nil); errors.As(why, &known) {
+		m.Failure.Detail = known.Detail
+	}
+	wait := lastRetry
+	if doublings := m.Failure.Times - 1; doublings < 10 {
+		wait = min(firstRetry<<doublings, lastRetry)
+	}
+	m.Failure.RetryAt = s.env.Clock.Now().Add(wait).UnixMilli()
+	m.Version++
+	if err := s.env.Store.PutSettlementMonth(ctx, m); err != nil {
+		if problem.CodeOf(err) == problem.Conflict {
+			return nil // somebody asked again
+		}
+		return fmt.Errorf("keep why a draft failed: %w", err)
+	}
+	return s.env.Store.DropAttempts(ctx, m.Month, m.Attempt+1)
+}
+
+func (s *Service) draft(ctx context.Context, m *MonthRow) error {
+	if m.CutAt == 0 { // a try that failed later has drawn the line already
+		if err := s.cut(ctx, m); err != nil {
+			return err
+		}
 	}
 	terms, last, err := s.Terms(ctx)
 	if err != nil {
@@ -56,37 +89,53 @@ func (s *Service) draft(ctx context.Context, m MonthRow) error {
 	if err != nil {
 		return err
 	}
-	book, missing, err := s.lines(ctx, m, terms, since)
+	book, missing, err := s.lines(ctx, *m, terms, since)
 	if err != nil {
 		return err
 	}
-	if err := s.statements(ctx, m, book); err != nil {
+	if err := s.statements(ctx, *m, book); err != nil {
 		return err
 	}
 	if m.Body, err = wire.Marshal(missing); err != nil {
 		return err
 	}
-	m.State = clearing.Drafted
-	m.Version++
-	if err := s.env.Store.PutSettlementMonth(ctx, m); err != nil {
+	done := *m
+	done.State, done.Failure = clearing.Drafted, Failure{}
+	done.Version++
+	if err := s.env.Store.PutSettlementMonth(ctx, done); err != nil {
 		return err
 	}
 	return s.env.Store.DropAttempts(ctx, m.Month, m.Attempt)
 }
 
 // cut draws the line: the month takes what was applied by now, in every shard, and what is
-// applied later goes to the next one.
+// applied later goes to the next one. Where nothing came since the month was cut before,
+// that cut stays.
 func (s *Service) cut(ctx context.Context, m *MonthRow) error {
 	if _, err := s.Follow(ctx); err != nil {
 		return err
 	}
-	m.CutAt = s.env.Clock.Now().UnixMilli()
-	return s.env.Store.InTx(ctx, func(ctx context.Context) error {
-		facts := make([]hqjournal.Fact, 0, shard.Count)
+	row := *m
+	row.CutAt = s.env.Clock.Now().UnixMilli()
+	row.Version++
+	err := s.env.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.env.Store.PutSettlementMonth(ctx, row); err != nil {
+			return err
+		}
+		var facts []hqjournal.Fact
 		for in := range shard.Count {
 			at, err := s.env.Store.SettlementCursor(ctx, in)
 			if err != nil {
 				return fmt.Errorf("read cursor: %w", err)
+			}
+			if at.Cut == m.Month {
+				cuts, err := s.env.Store.SettlementCuts(ctx, in)
+				if err != nil {
+					return fmt.Errorf("read cuts: %w", err)
+				}
+				if n := len(cuts); n > 0 && cuts[n-1] == (Cut{in, m.Month, at.Pos}) {
+					continue
+				}
 			}
 			to := at
 			to.Cut = m.Month
@@ -97,12 +146,16 @@ func (s *Service) cut(ctx context.Context, m *MonthRow) error {
 				return fmt.Errorf("cut shard %d: %w", in, err)
 			}
 			facts = append(facts, hqjournal.Fact{
-				Shard: in, Kind: entry.KindHQSettlementCut, NotBefore: m.CutAt,
+				Shard: in, Kind: entry.KindHQSettlementCut, NotBefore: row.CutAt,
 				Body: entry.HQSettlementCut{Month: uint32(m.Month), Shard: uint8(in), Pos: at.Pos},
 			})
 		}
 		return s.env.Journal.Append(ctx, facts...)
 	})
+	if err == nil {
+		*m = row
+	}
+	return err
 }
 
 // compareSince is the first date whose lines are held against what locked months state:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -82,7 +83,8 @@ func (s *Service) next(ctx context.Context, newest []MonthRow) (Month, error) {
 }
 
 // Draft asks for the draft of a month. The month must be over everywhere, and all months
-// before it locked. Asked again, the month is drafted anew with what was applied meanwhile.
+// before it locked. Asked again, the month is drafted anew with what was applied meanwhile,
+// and one whose draft failed is tried at once.
 func (s *Service) Draft(ctx context.Context, by uuid.UUID, m Month) (MonthState, error) {
 	if !m.Valid() {
 		return MonthState{}, problem.New(problem.NotFound, "there is no such month")
@@ -106,10 +108,12 @@ func (s *Service) Draft(ctx context.Context, by uuid.UUID, m Month) (MonthState,
 		case clearing.Locked:
 			return problem.Newf(problem.StateConflict, "%s is locked", m)
 		case clearing.Drafting:
-			out, err = stateOf(row)
-			return err
+			if row.Failure.Times == 0 {
+				out, err = stateOf(row)
+				return err
+			}
 		}
-		row.Month, row.State, row.DraftedBy, row.Body = m, clearing.Drafting, by, nil
+		row.Month, row.State, row.DraftedBy, row.Body, row.CutAt, row.Failure = m, clearing.Drafting, by, nil, 0, Failure{}
 		row.Attempt++
 		row.Version++
 		out = MonthState{MonthRow: row}
@@ -165,6 +169,9 @@ func (s *Service) LockSeen(ctx context.Context, by uuid.UUID, m Month, cutAt int
 		if err := s.env.Store.PutSettlementMonth(ctx, out.MonthRow); err != nil {
 			return err
 		}
+		if err := s.keepNames(ctx, m); err != nil {
+			return err
+		}
 		facts, err := s.numberAll(ctx, out.MonthRow)
 		if err != nil {
 			return err
@@ -211,14 +218,14 @@ func (s *Service) numberAll(ctx context.Context, m MonthRow) (facts []hqjournal.
 
 // number gives a statement and its notes the next numbers of their party's year.
 func (s *Service) number(ctx context.Context, m MonthRow, row StatementRow, st Statement) (hqjournal.Fact, error) {
-	year := m.Month.Year()
-	first, err := s.env.Store.NextNumbers(ctx, row.Party, year, 1+len(st.Notes))
+	series := Series{Party: row.Party, Year: m.Month.Year(), Epoch: max(s.env.Epoch, 1)}
+	first, err := s.env.Store.NextNumbers(ctx, series, 1+len(st.Notes))
 	if err != nil {
 		return hqjournal.Fact{}, fmt.Errorf("take numbers of party %s: %w", st.Party.Code, err)
 	}
-	st.Number, st.State, st.LockedAt = documentNumber(st.Party.Code, year, first), clearing.Locked, m.LockedAt
+	st.Number, st.State, st.LockedAt = documentNumber(st.Party.Code, series, first), clearing.Locked, m.LockedAt
 	for i := range st.Notes {
-		st.Notes[i].Number = documentNumber(st.Party.Code, year, first+1+uint64(i))
+		st.Notes[i].Number = documentNumber(st.Party.Code, series, first+1+uint64(i))
 	}
 	row.Number = st.Number
 	if row.Body, err = wire.Marshal(st); err != nil {
@@ -249,9 +256,15 @@ func (s *Service) numberOf(ctx context.Context, m Month, party uuid.UUID) (strin
 	return "", fmt.Errorf("read the statement that a note is about: %w", err)
 }
 
-// documentNumber is the number of a document: F001-2026-0003.
-func documentNumber(code string, year int, n uint64) string {
-	return fmt.Sprintf("%s-%04d-%04d", code, year, n)
+// documentNumber is the number of a document: F001-2026-0003. After a restore the series has
+// the epoch of HQ to base 36: F001-2026.TLQ8C1-0003. No code has a dot, so that no two
+// series have one number.
+func documentNumber(code string, of Series, n uint64) string {
+	series := fmt.Sprintf("%s-%04d", code, of.Year)
+	if of.Epoch > 1 {
+		series += "." + strings.ToUpper(strconv.FormatUint(uint64(of.Epoch), 36))
+	}
+	return fmt.Sprintf("%s-%04d", series, n)
 }
 
 // eachStatement calls fn for every statement of a month.

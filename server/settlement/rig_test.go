@@ -28,6 +28,7 @@ type rig struct {
 	tills   map[string]*books.Till
 	sent    map[string]int
 	parties map[string]settlement.Party
+	places  []clearing.Place
 	n       int
 }
 
@@ -36,7 +37,6 @@ func newRig(t testing.TB) *rig { return rigOn(t, books.New(t)) }
 func rigOn(t testing.TB, hq *books.HQ) *rig {
 	t.Helper()
 	r := &rig{t: t, HQ: hq, tills: map[string]*books.Till{}, sent: map[string]int{}, parties: map[string]settlement.Party{}}
-	var places []clearing.Place
 	for _, code := range []string{"A", "B", "C", "D", "T"} {
 		till := hq.Till(t, code)
 		r.tills[code] = till
@@ -44,11 +44,11 @@ func rigOn(t testing.TB, hq *books.HQ) *rig {
 		if code == "T" {
 			place.Currency, place.Zone = "TRY", "Europe/Istanbul"
 		}
-		places = append(places, place)
+		r.places = append(r.places, place)
 	}
 	r.Service = settlement.New(settlement.Env{
 		Store: hq.DB, Journal: hq.Journal, Clock: hq.Clock,
-		Places: func(context.Context) ([]clearing.Place, error) { return places, nil },
+		Places: func(context.Context) ([]clearing.Place, error) { return r.places, nil },
 		NewID: func() uuid.UUID {
 			r.n++
 			return uuid.NewSHA1(hq.ID, []byte{'s', byte(r.n >> 16), byte(r.n >> 8), byte(r.n)})

@@ -2,6 +2,7 @@ package settlement
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -26,6 +27,8 @@ type Env struct {
 	Places func(ctx context.Context) ([]clearing.Place, error)
 	Clock  clock.Clock
 	NewID  func() uuid.UUID
+	// Epoch is HQ's: a restore begins the next, and with it other series of numbers.
+	Epoch uint32
 }
 
 // Service keeps settlement. It is safe for concurrent use.
@@ -41,10 +44,8 @@ func New(env Env) *Service { return &Service{env: env} }
 
 // Round follows the ledger, and drafts the month that somebody asked for.
 func (s *Service) Round(ctx context.Context) error {
-	if _, err := s.Follow(ctx); err != nil {
-		return err
-	}
-	return s.draftAsked(ctx)
+	_, err := s.Follow(ctx)
+	return errors.Join(err, s.draftAsked(ctx))
 }
 
 // loadPlaces reads what must be known of stores.

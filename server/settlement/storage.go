@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/settlement/clearing"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -167,8 +168,12 @@ type monthStore interface {
 	SettlementStatement(ctx context.Context, m Month, attempt uint64, party uuid.UUID) (StatementRow, error)
 	// SettlementStatements returns statements of a month by party, after one.
 	SettlementStatements(ctx context.Context, m Month, attempt uint64, after uuid.UUID, first bool, limit int) ([]StatementRow, error)
-	// NextNumbers takes n numbers of a party's year and returns the first.
-	NextNumbers(ctx context.Context, party uuid.UUID, year int, n int) (uint64, error)
+	// NextNumbers takes n numbers of a series and returns the first.
+	NextNumbers(ctx context.Context, series Series, n int) (uint64, error)
+	// PutSettlementNames keeps what things were called when a month was locked.
+	PutSettlementNames(ctx context.Context, n Names) error
+	// SettlementNames returns that, or problem.NotFound.
+	SettlementNames(ctx context.Context, m Month) (Names, error)
 	// SettlementUnfinished counts what is not finished at HQ, by what it is and store.
 	SettlementUnfinished(ctx context.Context, m Month) ([]Remark, error)
 }
@@ -177,6 +182,21 @@ type monthStore interface {
 type MovePlace struct {
 	Shard int
 	ID    uuid.UUID
+}
+
+// Series is what documents are numbered in.
+type Series struct {
+	Party uuid.UUID
+	Year  int
+	Epoch uint32 // of HQ
+}
+
+// Names is what a locked month's documents go by: the number of the last term that was
+// recorded when it was locked, and in Body the CBOR of all stores as they were.
+type Names struct {
+	Month Month
+	Terms uint64
+	Body  []byte
 }
 
 // MonthRow is a month as kept. Body is the CBOR of what was missing.
@@ -191,6 +211,16 @@ type MonthRow struct {
 	LockedBy  uuid.UUID
 	LockedAt  int64
 	Body      []byte
+	Failure   Failure
+}
+
+// Failure is why a month that somebody asked for is not drafted yet. The zero value: its
+// draft has not failed.
+type Failure struct {
+	Times   uint64 // since somebody asked
+	RetryAt int64  // Unix milliseconds
+	Code    problem.Code
+	Detail  string
 }
 
 // StatementRow is a statement as kept; Body is its CBOR.

@@ -15,7 +15,7 @@ var ErrNoCitus = errors.New("the database has no Citus extension (CREATE EXTENSI
 // with its shard.
 var smallTables = []string{
 	"acts", "answers", "card_addresses", "card_consents", "card_holders", "card_links", "card_sessions", "case_rule_days", "case_settings", "cashiers", "ended_epochs", "enrolment_codes", "exposure_samples", "google_classes", "leases", "look_pictures", "looks", "lost_declarations", "mails", "member_references", "pass_log", "pass_progress", "people", "pos_mappings", "presenting",
-	"programme_versions", "restores", "rewards", "sessions", "settlement_months", "settlement_terms", "shares", "stores", "terminal_keys", "terminals", "till_rules",
+	"programme_versions", "restores", "rewards", "sessions", "settlement_months", "settlement_names", "settlement_terms", "shares", "stores", "terminal_keys", "terminals", "till_rules",
 }
 
 // versionTable stays where the migrations run.

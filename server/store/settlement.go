@@ -44,7 +44,7 @@ func (db *DB) LastSettlementTerm(ctx context.Context) (uint64, error) {
 	return one(ctx, db, func(r termRow) uint64 { return r.Number }, "term", "SELECT COALESCE(MAX(number), 0) AS number FROM settlement_terms")
 }
 
-const monthColumns = "month, state, attempt, version, terms, cut_at, drafted_by, locked_by, locked_at, body"
+const monthColumns = "month, state, attempt, version, terms, cut_at, drafted_by, locked_by, locked_at, body, failures, retry_at, failure_code, failure"
 
 type monthRow struct {
 	Month     uint32 `bun:"month"`
@@ -57,12 +57,17 @@ type monthRow struct {
 	LockedBy  []byte `bun:"locked_by"`
 	LockedAt  int64  `bun:"locked_at"`
 	Body      []byte `bun:"body"`
+	Failures  uint64 `bun:"failures"`
+	RetryAt   int64  `bun:"retry_at"`
+	Code      string `bun:"failure_code"`
+	Failure   string `bun:"failure"`
 }
 
 func (r monthRow) month() settlement.MonthRow {
 	return settlement.MonthRow{
 		Month: settlement.Month(r.Month), State: clearing.State(r.State), Attempt: r.Attempt, Version: r.Version, Terms: r.Terms, CutAt: r.CutAt,
 		DraftedBy: toID(r.DraftedBy), LockedBy: toID(r.LockedBy), LockedAt: r.LockedAt, Body: r.Body,
+		Failure: settlement.Failure{Times: r.Failures, RetryAt: r.RetryAt, Code: problem.Code(r.Code), Detail: r.Failure},
 	}
 }
 
@@ -82,12 +87,13 @@ func (db *DB) PutSettlementMonth(ctx context.Context, r settlement.MonthRow) err
 	if r.Body == nil {
 		r.Body = []byte{}
 	}
-	return db.changed(ctx, "INSERT INTO settlement_months ("+monthColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (month) DO UPDATE SET "+
+	return db.changed(ctx, "INSERT INTO settlement_months ("+monthColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (month) DO UPDATE SET "+
 		"state = EXCLUDED.state, attempt = EXCLUDED.attempt, version = EXCLUDED.version, terms = EXCLUDED.terms, cut_at = EXCLUDED.cut_at, "+
-		"drafted_by = EXCLUDED.drafted_by, locked_by = EXCLUDED.locked_by, locked_at = EXCLUDED.locked_at, body = EXCLUDED.body "+
+		"drafted_by = EXCLUDED.drafted_by, locked_by = EXCLUDED.locked_by, locked_at = EXCLUDED.locked_at, body = EXCLUDED.body, "+
+		"failures = EXCLUDED.failures, retry_at = EXCLUDED.retry_at, failure_code = EXCLUDED.failure_code, failure = EXCLUDED.failure "+
 		"WHERE settlement_months.version = ? AND settlement_months.state <> 'locked'",
 		uint32(r.Month), string(r.State), int64(r.Attempt), int64(r.Version), int64(r.Terms), r.CutAt, idBytes(r.DraftedBy), idBytes(r.LockedBy), r.LockedAt, r.Body,
-		int64(r.Version)-1)
+		int64(r.Failure.Times), r.Failure.RetryAt, string(r.Failure.Code), r.Failure.Detail, int64(r.Version)-1)
 }
 
 const (
@@ -301,15 +307,33 @@ func (db *DB) SettlementStatements(ctx context.Context, m settlement.Month, atte
 
 // NextNumbers implements settlement.Store. The row stays locked until the transaction
 // ends: a number that was not used comes again.
-func (db *DB) NextNumbers(ctx context.Context, party uuid.UUID, year, n int) (uint64, error) {
+func (db *DB) NextNumbers(ctx context.Context, of settlement.Series, n int) (uint64, error) {
 	var rows []struct {
 		Last uint64 `bun:"last"`
 	}
-	err := db.write(ctx).NewRaw("INSERT INTO settlement_numbers (shard, party, year, last) VALUES (?, ?, ?, ?) "+
-		"ON CONFLICT (shard, party, year) DO UPDATE SET last = settlement_numbers.last + EXCLUDED.last RETURNING last",
-		shard.Of(party), idBytes(party), year, n).Scan(ctx, &rows)
+	err := db.write(ctx).NewRaw("INSERT INTO settlement_series (shard, party, year, epoch, last) VALUES (?, ?, ?, ?, ?) "+
+		"ON CONFLICT (shard, party, year, epoch) DO UPDATE SET last = settlement_series.last + EXCLUDED.last RETURNING last",
+		shard.Of(of.Party), idBytes(of.Party), of.Year, int64(of.Epoch), n).Scan(ctx, &rows)
 	if err != nil {
 		return 0, err
 	}
 	return rows[0].Last - uint64(n) + 1, nil
+}
+
+type namesRow struct {
+	Month uint32 `bun:"month"`
+	Terms uint64 `bun:"terms"`
+	Body  []byte `bun:"body"`
+}
+
+// PutSettlementNames implements settlement.Store.
+func (db *DB) PutSettlementNames(ctx context.Context, n settlement.Names) error {
+	return db.changed(ctx, "INSERT INTO settlement_names (month, terms, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", uint32(n.Month), int64(n.Terms), n.Body)
+}
+
+// SettlementNames implements settlement.Store.
+func (db *DB) SettlementNames(ctx context.Context, m settlement.Month) (settlement.Names, error) {
+	return one(ctx, db, func(r namesRow) settlement.Names {
+		return settlement.Names{Month: settlement.Month(r.Month), Terms: r.Terms, Body: r.Body}
+	}, "names", "SELECT month, terms, body FROM settlement_names WHERE month = ?", uint32(m))
 }

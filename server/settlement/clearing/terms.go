@@ -115,11 +115,11 @@ type Account struct {
 
 // Place is what settlement must know of a store.
 type Place struct {
-	ID       uuid.UUID
-	Code     string
-	Name     string
-	Currency string
-	Zone     string // IANA
+	ID       uuid.UUID `cbor:"1,keyasint"`
+	Code     string    `cbor:"2,keyasint"`
+	Name     string    `cbor:"3,keyasint"`
+	Currency string    `cbor:"4,keyasint"`
+	Zone     string    `cbor:"5,keyasint"` // IANA
 }
 
 // Terms are all that was agreed, as known at one moment. Lists are in the order in which

@@ -10,6 +10,8 @@ export const statements = {
       'Lock {month}? Its statements get their numbers and never change again. It takes another person than the one who drafted it.',
     draftText: 'Draft {month}? Head office prices everything that was applied by now.',
     drafting: 'Head office drafts the month. This page shows it when it is done.',
+    failed: 'The draft has failed {times}×: {why}. It is tried again at {at}; “Draft again” tries at once.',
+    failedAtHQ: 'head office could not finish it; its log says more',
     missing: 'Before the month can be locked',
     empty: 'There is no statement. Draft the month once it is over.',
     none: 'Nothing was settled yet.',

@@ -10,6 +10,9 @@ export const statements = {
       'Zamknąć {month}? Rozliczenia dostaną numery i już się nie zmienią. Musi to zrobić ktoś inny niż autor projektu.',
     draftText: 'Sporządzić projekt za {month}? Centrala wycenia wszystko, co ujęto do teraz.',
     drafting: 'Centrala sporządza projekt miesiąca. Pojawi się tu, gdy będzie gotowy.',
+    failed:
+      'Projekt nie powiódł się {times}×: {why}. Następna próba: {at}; „Sporządź projekt ponownie” próbuje od razu.',
+    failedAtHQ: 'centrala nie mogła go ukończyć; więcej w jej dzienniku',
     missing: 'Zanim można zamknąć miesiąc',
     empty: 'Nie ma rozliczeń. Projekt można sporządzić, gdy miesiąc minie.',
     none: 'Nic jeszcze nie rozliczono.',

@@ -10,6 +10,9 @@ export const statements = {
       '{month} kilitlensin mi? Özetler numara alır ve bir daha değişmez. Taslağı çıkarandan başka biri gerekir.',
     draftText: '{month} taslağı çıkarılsın mı? Merkez şimdiye kadar işlenen her şeyi fiyatlar.',
     drafting: 'Merkez ayın taslağını çıkarıyor. Bitince burada görünür.',
+    failed:
+      'Taslak {times} kez başarısız oldu: {why}. {at} anında yeniden denenir; “Yeniden taslak çıkar” hemen dener.',
+    failedAtHQ: 'merkez bitiremedi; ayrıntısı merkezin günlüğünde',
     missing: 'Ay kilitlenmeden önce',
     empty: 'Özet yok. Ay bitince taslağını çıkarın.',
     none: 'Henüz bir şey hesaplaşılmadı.',
