@@ -3,6 +3,7 @@ package quarter
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/quarter/truth"
@@ -206,5 +207,29 @@ func (w *world) lateTill(from int, first, cut, third *lane) {
 		cut.apart, cut.cutOff = false, false
 		w.counts["redemptions that turned out to be of other points"]++
 		return nil
+	})
+}
+
+// joinsUnheard: somebody joins at the till that is cut off in [world.lateTill], and spends
+// in another store on the next day. Until the till is heard of nobody has that card, and
+// what was done with it counts for nothing; in the first set a month has been settled
+// meanwhile.
+func (w *world) joinsUnheard(from int, cut, other *lane) {
+	var m *member
+	w.on(from+1, evening, func(context.Context) (err error) {
+		cut.now(w.after(cut, 20))
+		if m, err = w.join(cut); err != nil {
+			return err
+		}
+		w.members = slices.DeleteFunc(w.members, func(x *member) bool { return x == m }) // who shops nowhere else
+		_, err = w.sell(cut, sale{buyer: m, pieces: 2, price: 25_000 * cut.shop.money.worth})
+		return err
+	})
+	w.on(from+2, evening, func(context.Context) error {
+		other.cutOff = false
+		other.now(w.after(other, 20))
+		w.counts["redemptions by who had joined unheard"]++
+		_, err := w.sell(other, sale{buyer: m, pieces: 2, price: 25_000 * other.shop.money.worth, redeem: 300})
+		return err
 	})
 }

@@ -141,5 +141,6 @@ func (w *world) plantSet(from int, l []*lane) {
 	w.nobody(from+5, l[6])
 	w.merged(from+1, l[8], l[10])
 	w.lateTill(from, l[11], l[12], l[6])
+	w.joinsUnheard(from, l[12], l[6])
 	w.returnOfNothing(from, l[7])
 }

@@ -73,6 +73,10 @@ func (w *world) progress(out io.Writer, began time.Time) {
 	fmt.Fprintf(out, "day %d of %d: %d entries, %.0f a second; %.0f s (trade %.0f, deliver %.0f, apply %.0f, certify %.0f), peak %.0f MB; %d wrong\n",
 		w.today+1, w.size.Days+daysAfter, n, float64(n)/max(s.Deliver+s.Apply, 0.001), time.Since(began).Seconds(),
 		s.Trade, s.Deliver, s.Apply, s.Certify, peak(), len(w.report.Wrong))
+	for _, x := range w.report.Wrong[w.told:] {
+		fmt.Fprintf(out, "WRONG: %s\n", x)
+	}
+	w.told = len(w.report.Wrong)
 }
 
 // peak is the most memory that this process has had, in MB.

@@ -18,9 +18,11 @@ func (w *world) join(l *lane) (*member, error) {
 		return nil, fmt.Errorf("issue a pass ahead: %w", err)
 	}
 	m := &member{id: id, account: entry.IdentityAccount(id), home: l.shop.number, heldOn: -1}
+	f := &truth.Fact{Kind: truth.Join, Store: l.shop.number}
 	err = l.write(entry.KindEnrolMember, entry.EnrolMember{
 		Member: m.id, Account: m.account, Issue: 1, Pass: pass[:], Key: id.String(), KeyHash: id[:],
-	}, truth.Done{}, nil)
+	}, truth.Done{}, f)
+	w.truth.Add(m.account, f)
 	w.members = append(w.members, m)
 	w.counts["members who joined at a till"]++
 	return m, err

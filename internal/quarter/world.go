@@ -87,6 +87,7 @@ type world struct {
 	sweptTo  int64
 	known    []asKnown
 	report   *Report
+	told     int                // of what was wrong, in the progress
 	disputes map[uuid.UUID]bool // exceptions that people have settled
 }
 

@@ -24,6 +24,7 @@ const (
 	Gift    // of head office
 	Arrival // points that came from another account, lot by lot
 	Leave   // all points went to another account
+	Join    // the account began at a till: until it is heard of, nothing counts for it
 )
 
 // Fact is something that happened to an account. Times are Unix milliseconds.
@@ -82,6 +83,9 @@ const Ever = int64(1) << 62
 func (b *Book) Fold(account ID, at, known int64) *State {
 	var heard []*Fact
 	for _, f := range b.facts[account] {
+		if f.Kind == Join && f.Known > known {
+			return &State{}
+		}
 		if f.At <= at && f.Known <= known && !f.Refused {
 			heard = append(heard, f)
 		}
