@@ -16,8 +16,9 @@ import (
 
 const (
 	// setJournals and setEntries bound what one set takes from how many journals:
-	// large sets write an account once for several facts.
-	setJournals = 16
+	// large sets write an account once for several facts, and in the night each terminal
+	// of a chain brings a few.
+	setJournals = 128
 	setEntries  = 4000
 	// aheadOf is how far in the future an entry may lie before somebody must look.
 	aheadOf = 24 * time.Hour
