@@ -54,6 +54,8 @@ func TestSettle(t *testing.T) {
 	results := []benchtable.Result{
 		benchtable.Alone("settle_entries", "entries", float64(large), benchtable.Target{}),
 		benchtable.Alone("settle_lines", "lines", float64(many.lines), benchtable.Target{}),
+		benchtable.Against("settle_follow", "s", many.follow, few.follow, benchtable.Target{}),
+		benchtable.Alone("settle_follow_rate", "entries/s", float64(large)/many.follow, benchtable.Target{}),
 		benchtable.Against("settle_draft", "s", many.draft, few.draft, benchtable.Target{}),
 		benchtable.Against("settle_lock", "s", many.lock, few.lock, benchtable.Target{}),
 		benchtable.Alone("settle_rate", "entries/s", float64(large)/(many.draft+many.lock), benchtable.Target{}),
@@ -69,8 +71,8 @@ func TestSettle(t *testing.T) {
 
 // taken is what a month took: seconds, and MiB of this process at most.
 type taken struct {
-	draft, lock, peak float64
-	lines             int
+	follow, draft, lock, peak float64
+	lines                     int
 }
 
 // measure settles a month of so many postings between so many stores.
@@ -82,29 +84,76 @@ func measure(t *testing.T, dsn string, n, stores int) (out taken) {
 	db, err := sql.Open("pgx", dsn)
 	must(t, err)
 	defer func() { must(t, db.Close()) }()
-	began := time.Now()
-	fill(t, db, n, places)
-	t.Logf("%d postings written in %.0f s", n, time.Since(began).Seconds())
+	say := progress(n)
+	fill(t, dsn, n, places, say)
 	hq.Clock.Advance(48 * time.Hour)
 	debug.FreeOSMemory()
 	must(t, process.ForgetPeak(os.Getpid()))
 
-	began = time.Now()
-	_, err = s.Draft(ctx, ann, month)
-	must(t, err)
-	must(t, s.Round(ctx))
-	out.draft = time.Since(began).Seconds()
-	began = time.Now()
-	_, err = s.Lock(ctx, bo, month)
-	must(t, err)
-	out.lock = time.Since(began).Seconds()
+	out.follow = timed(func() { follow(t, db, s, n, say) })
+	out.draft = timed(func() {
+		_, err := s.Draft(ctx, ann, month)
+		must(t, err)
+		must(t, s.Round(ctx))
+	})
+	say("drafted in %.1f s", out.draft)
+	out.lock = timed(func() {
+		_, err := s.Lock(ctx, bo, month)
+		must(t, err)
+	})
 	peak, err := process.PeakMemory(os.Getpid())
 	must(t, err)
 	out.peak = float64(peak) / (1 << 20)
 	must(t, db.QueryRowContext(ctx, "SELECT COUNT(*) FROM settlement_lines WHERE month = $1", uint32(month)).Scan(&out.lines))
 	zero(ctx, t, s)
-	t.Logf("%d postings: %d lines, draft %.1f s, lock %.1f s, peak %.0f MiB", n, out.lines, out.draft, out.lock, out.peak)
+	say("%d lines; locked in %.1f s, peak %.0f MiB", out.lines, out.lock, out.peak)
 	return out
+}
+
+// timed is how many seconds something took.
+func timed(part func()) float64 {
+	began := time.Now()
+	part()
+	return time.Since(began).Seconds()
+}
+
+// progress returns what says how far a month of so many postings is.
+func progress(n int) func(format string, args ...any) {
+	began := time.Now()
+	return func(format string, args ...any) {
+		fmt.Printf("%d postings, %.0f s: %s\n", n, time.Since(began).Seconds(), fmt.Sprintf(format, args...))
+	}
+}
+
+// follow has the service follow the ledger, and says meanwhile how far it is. In the end
+// there is a move for each posting.
+func follow(t *testing.T, db *sql.DB, s *settlement.Service, n int, say func(string, ...any)) {
+	t.Helper()
+	done := make(chan error, 1)
+	began := time.Now()
+	go func() {
+		_, err := s.Follow(t.Context())
+		done <- err
+	}()
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			must(t, err)
+			var moves int
+			must(t, db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM settlement_moves WHERE month = $1", uint32(month)).Scan(&moves))
+			if moves != n {
+				t.Fatalf("%d moves of %d postings", moves, n)
+			}
+			say("followed, %.0f a second", float64(n)/time.Since(began).Seconds())
+			return
+		case <-tick.C:
+			var part float64
+			must(t, db.QueryRowContext(t.Context(), "SELECT COALESCE((SELECT SUM(pos) FROM settlement_cursors)::float8 / SUM(pos), 0) FROM applied_heads").Scan(&part))
+			say("followed %.0f%%", 100*part)
+		}
+	}
 }
 
 // open makes a service with stores of ten franchisees, in two currencies, with a fee.
@@ -145,33 +194,6 @@ func open(t *testing.T, hq *books.HQ, stores int) (*settlement.Service, []cleari
 	must(t, s.SetRate(ctx, ann, clearing.Rate{Base: "TRY", Quote: "EUR", From: from, Billionths: 19_950_700, Source: "bench"}))
 	must(t, s.SetFee(ctx, ann, clearing.Fee{Code: "HANDLING", From: from, Payer: clearing.PaysHonouring, BasisPoints: 150}))
 	return s, places
-}
-
-// fill writes redemptions of a month: each of points that one store issued within three
-// weeks before, and one of ten in its neighbourhood honoured.
-func fill(t *testing.T, db *sql.DB, n int, places []clearing.Place) {
-	t.Helper()
-	ctx := t.Context()
-	run := func(statement string, args ...any) {
-		t.Helper()
-		_, err := db.ExecContext(ctx, statement, args...)
-		must(t, err)
-	}
-	run("CREATE TABLE bench_stores (n BIGINT PRIMARY KEY, id BYTEA NOT NULL)")
-	for i, p := range places {
-		run("INSERT INTO bench_stores VALUES ($1, $2)", i, p.ID[:])
-	}
-	run("ALTER TABLE settlement_moves DROP CONSTRAINT settlement_moves_pkey")
-	run("DROP INDEX settlement_moves_month")
-	run(`INSERT INTO settlement_moves (shard, id, pos, account, recorded_at, month, kind, unit, from_store, from_day, to_store, to_day, day, points)
-		SELECT g % 256, decode(md5(g::text), 'hex'), 1, decode(md5((g % 500000)::text), 'hex'), 1769904000000 + g % 2400000000, $1, 1, 'points',
-			f.id, 20260101 + g.c % 21, t.id, 20260201 + g.b % 28, 20260201 + g.b % 28, 50 + g.c % 400
-		FROM (SELECT g, abs(hashint4(g::int)::bigint) AS a, abs(hashint4(g::int # 77777)::bigint) AS b, abs(hashint4(g::int # 99999)::bigint) AS c
-			FROM generate_series(1, $2::bigint) AS g) AS g
-		JOIN bench_stores AS f ON f.n = g.a % $3 JOIN bench_stores AS t ON t.n = (g.a + g.c % 10) % $3`, uint32(month), n, len(places))
-	run("ALTER TABLE settlement_moves ADD CONSTRAINT settlement_moves_pkey PRIMARY KEY (shard, id)")
-	run("CREATE INDEX settlement_moves_month ON settlement_moves (month, to_store, day)")
-	run("ANALYZE settlement_moves")
 }
 
 // zero fails unless the statements of the month sum to zero in each currency.
