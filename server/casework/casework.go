@@ -108,6 +108,8 @@ type Journal interface {
 // Decider is the ledger's part in a decision.
 type Decider interface {
 	Decide(ctx context.Context, by uuid.UUID, e ledger.Exception, verdict entry.Verdict) (ledger.Exception, error)
+	// DecideByTwo is Decide by a person with whom a second one agreed.
+	DecideByTwo(ctx context.Context, by, second uuid.UUID, e ledger.Exception, verdict entry.Verdict) (ledger.Exception, error)
 }
 
 // Directory knows HQ's people; an unknown one is problem.NotFound.

@@ -135,6 +135,9 @@ func (s *Service) Decide(ctx context.Context, by Person, id uuid.UUID, verdict e
 		if out, err = s.env.Ledger.Decide(ctx, by.ID, e, verdict); err != nil {
 			return err
 		}
+		if err := s.stillAlone(ctx, e); err != nil {
+			return err
+		}
 		return s.put(ctx, by, e, c, Note{What: whatOf(verdict)})
 	})
 	return out, err
@@ -184,8 +187,13 @@ func (s *Service) do(ctx context.Context, a actors, e ledger.Exception, c *Case,
 		return s.record(ctx, a, e, *c, entry.CaseLiable, Note{What: LiableSet, Text: was + " → " + d.Liable + ": " + d.Text}, d.Text)
 	default:
 		verdict := verdicts[d.Action]
-		if _, err := s.env.Ledger.Decide(ctx, a.by.ID, e, verdict); err != nil {
+		if _, err := s.env.Ledger.DecideByTwo(ctx, a.by.ID, a.second, e, verdict); err != nil {
 			return Note{}, err
+		}
+		if a.second == uuid.Nil {
+			if err := s.stillAlone(ctx, e); err != nil {
+				return Note{}, err
+			}
 		}
 		return Note{What: whatOf(verdict), Text: d.Text}, nil // the ledger journals its decisions
 	}
@@ -197,7 +205,7 @@ func (s *Service) record(ctx context.Context, a actors, e ledger.Exception, c Ca
 	err := s.env.Journal.Append(ctx, hqjournal.Fact{Shard: e.Shard, Kind: entry.KindHQCase, Body: entry.HQCase{
 		Exception: e.ID, Source: e.Source[:], Cause: string(e.Kind), Step: step, Resolution: string(c.Resolution),
 		Liable: Work{Exception: e, Case: c}.Liable(), By: a.by.ID, Second: a.second, Rule: a.rule, RuleVersion: a.ruleVersion,
-		At: s.now().UnixMilli(), Text: entry.CaseText(note.ID, text),
+		At: s.now().UnixMilli(), Text: entry.CaseText(note.ID, text), Unit: e.Unit, Amount: e.Amount, Currency: e.Currency, Money: e.Money,
 	}})
 	if err != nil {
 		return Note{}, fmt.Errorf("write into HQ's journal: %w", err)

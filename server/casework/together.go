@@ -3,9 +3,11 @@ package casework
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/shard"
 )
@@ -24,13 +26,32 @@ func (s *Service) needsTwo(ctx context.Context, p Policy, e ledger.Exception) (b
 	if err != nil {
 		return false, fmt.Errorf("read what is decided together: %w", err)
 	}
-	return p.NeedsTwoOf(together(e, all)), nil
+	return p.NeedsTwoOf(together(e, all, ledger.ExceptionOpen)), nil
 }
 
-// together are the exceptions of an account that are decided with one of them, it too.
-func together(e ledger.Exception, all []ledger.Exception) (out []ledger.Exception) {
+// stillAlone refuses what one person decided and may not. It is asked in the transaction of
+// the decision, which no fact of the account can overtake any more: an amount that grew
+// after it was looked at is seen here, and the decision is undone.
+func (s *Service) stillAlone(ctx context.Context, e ledger.Exception) error {
+	policy, err := s.Policy(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := s.env.Store.AccountExceptions(ctx, []ledger.AccountKey{{Shard: shard.Of(e.Account), Account: e.Account}})
+	if err != nil {
+		return fmt.Errorf("read what was decided together: %w", err)
+	}
+	if policy.NeedsTwoOf(together(e, all, ledger.ExceptionReleased, ledger.ExceptionRejected)) {
+		return problem.New(problem.SecondPersonNeeded, "")
+	}
+	return nil
+}
+
+// together are the exceptions of an account in some states that are decided with one of
+// them, it too.
+func together(e ledger.Exception, all []ledger.Exception, in ...string) (out []ledger.Exception) {
 	for _, x := range all {
-		if x.State == ledger.ExceptionOpen && x.Source == e.Source && x.Kind == e.Kind && (e.Kind != ledger.UnitUnknown || x.Unit == e.Unit) {
+		if slices.Contains(in, x.State) && x.Source == e.Source && x.Kind == e.Kind && (e.Kind != ledger.UnitUnknown || x.Unit == e.Unit) {
 			out = append(out, x)
 		}
 	}

@@ -152,6 +152,15 @@ func (l *Ledger) Decide(ctx context.Context, by uuid.UUID, e Exception, verdict 
 	return l.decide(ctx, e, entry.HQDecision{Verdict: verdict, By: by})
 }
 
+// DecideByTwo is Decide by a person with whom a second one agreed; both stand in HQ's
+// journal.
+func (l *Ledger) DecideByTwo(ctx context.Context, by, second uuid.UUID, e Exception, verdict entry.Verdict) (Exception, error) {
+	if err := decidable(e, verdict); err != nil {
+		return Exception{}, err
+	}
+	return l.decide(ctx, e, entry.HQDecision{Verdict: verdict, By: by, Second: second})
+}
+
 // decidable refuses what no person can decide.
 func decidable(e Exception, verdict entry.Verdict) error {
 	switch {

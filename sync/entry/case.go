@@ -32,6 +32,7 @@ func (s CaseStep) String() string {
 // its kind. Resolution says how it was settled, Liable who answers for it then. By did it;
 // Second approved it, where two people are needed. Rule and RuleVersion name the rule that
 // did it instead of a person. At is Unix milliseconds. Text is [CaseText] of the reason.
+// Amount of Unit and Money in Currency are what the exception was about then.
 type HQCase struct {
 	Exception   uuid.UUID `cbor:"1,keyasint"`
 	Source      []byte    `cbor:"2,keyasint"`
@@ -45,6 +46,10 @@ type HQCase struct {
 	RuleVersion uint64    `cbor:"10,keyasint,omitempty"`
 	At          int64     `cbor:"11,keyasint"`
 	Text        []byte    `cbor:"12,keyasint"`
+	Unit        string    `cbor:"13,keyasint,omitempty"`
+	Amount      int64     `cbor:"14,keyasint,omitempty"`
+	Currency    string    `cbor:"15,keyasint,omitempty"`
+	Money       int64     `cbor:"16,keyasint,omitempty"`
 }
 
 // HQCaseSetting is the body of [KindHQCaseSetting]: a version of the policy (Rule zero) or

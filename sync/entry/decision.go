@@ -21,7 +21,7 @@ func (v Verdict) String() string {
 // entry Source of a terminal, as far as it waits in suspense for Cause. At is when
 // it takes effect among the facts of Account, after the entry, in Unix milliseconds.
 // RuleSet is the version that made an unknown unit known, and is zero when a person
-// decided, who is By.
+// decided, who is By; Second is who agreed, where two people are needed.
 type HQDecision struct {
 	ID      uuid.UUID `cbor:"1,keyasint"`
 	Account uuid.UUID `cbor:"2,keyasint"`
@@ -34,4 +34,5 @@ type HQDecision struct {
 	By      uuid.UUID `cbor:"9,keyasint,omitzero"`
 	Unit    string    `cbor:"10,keyasint,omitempty"` // of an unknown unit or a debt: only this one
 	Amount  int64     `cbor:"11,keyasint,omitempty"` // of a debt: how much was covered
+	Second  uuid.UUID `cbor:"12,keyasint,omitzero"`
 }
