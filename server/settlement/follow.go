@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,8 +26,12 @@ import (
 // run of apply folds in a shard.
 const setsAtOnce = 64
 
-// Follow takes in what was applied since it was last called, shard by shard, and returns
-// how many sets that were. The moves of a run of sets and the cursor behind them are one
+// mostTogether bounds how many shards are followed side by side: each waits for the
+// database about as long as it adds up.
+const mostTogether = 8
+
+// Follow takes in what was applied since it was last called, some shards side by side, and
+// returns how many sets that were. One that cannot be followed holds up no other. The moves of a run of sets and the cursor behind them are one
 // transaction, so that a posting counts once whoever else follows.
 func (s *Service) Follow(ctx context.Context) (int, error) {
 	behind, err := s.env.Store.SettlementBehind(ctx)
@@ -35,23 +43,41 @@ func (s *Service) Follow(ctx context.Context) (int, error) {
 			return 0, err
 		}
 	}
-	done := 0
-	for _, shard := range behind {
-		for {
-			n, err := s.followShard(ctx, shard)
-			if problem.CodeOf(err) == problem.Conflict {
-				break // another process follows it
+	var all sync.WaitGroup
+	var next, done atomic.Int64
+	errs := make([]error, len(behind))
+	for range min(len(behind), 2*runtime.GOMAXPROCS(0), mostTogether) {
+		all.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(behind) || ctx.Err() != nil {
+					return
+				}
+				n, err := s.followAll(ctx, behind[i])
+				done.Add(int64(n))
+				errs[i] = err
 			}
-			if err != nil {
-				return done, fmt.Errorf("follow shard %d: %w", shard, err)
-			}
-			done += n
-			if n < setsAtOnce {
-				break
-			}
+		})
+	}
+	all.Wait()
+	return int(done.Load()), errors.Join(append(errs, ctx.Err())...)
+}
+
+// followAll follows one shard to its end.
+func (s *Service) followAll(ctx context.Context, shard int) (done int, err error) {
+	for {
+		n, err := s.followShard(ctx, shard)
+		if problem.CodeOf(err) == problem.Conflict {
+			return done, nil // another process follows it
+		}
+		if err != nil {
+			return done, fmt.Errorf("follow shard %d: %w", shard, err)
+		}
+		done += n
+		if n < setsAtOnce {
+			return done, nil
 		}
 	}
-	return done, nil
 }
 
 func (s *Service) followShard(ctx context.Context, shard int) (followed int, err error) {
