@@ -51,7 +51,7 @@ var areas = map[string]people.Area{
 	"ListLinePostings": people.AreaLook, "GetSettlementBooks": people.AreaLook,
 	"ListPosMappings": people.AreaLook, "CreatePosMapping": people.AreaCases, "ChangePosMapping": people.AreaCases, "DeletePosMapping": people.AreaCases,
 	"CreatePosImport": people.AreaCases, "GetPosImport": people.AreaLook, "AddPosPart": people.AreaCases, "PreviewPosImport": people.AreaCases, "RunPosImport": people.AreaCases, "CancelPosImport": people.AreaCases,
-	"ListPosDays": people.AreaLook, "MatchPosDays": people.AreaCases, "DecidePosResults": people.AreaCases, "GetStatementPDF": people.AreaLook,
+	"CountPosResults": people.AreaLook, "ListPosDays": people.AreaLook, "MatchPosDays": people.AreaCases, "DecidePosResults": people.AreaCases, "GetStatementPDF": people.AreaLook,
 	"GetTrialBalance": people.AreaLook, "GetStatus": people.AreaLook,
 	"GetConsoleSession": people.AreaLook, "GetHome": people.AreaLook, "ListDays": people.AreaLook, "GetExposureTrend": people.AreaLook,
 	"GetList": people.AreaLook, "GetListFile": people.AreaLook, "StreamConsoleEvents": people.AreaLook, "GetEntryProof": people.AreaLook,

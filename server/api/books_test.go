@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/people"
 	"github.com/tallystick/tallystick/server/posbooks"
@@ -24,6 +26,7 @@ func (r *rig) part(path string, body string) answer {
 func TestBooksComeInByTheAPI(t *testing.T) {
 	r := newRig(t)
 	store := r.made("/api/v1/stores", storeBody)
+	r.made("/api/v1/stores", strings.Replace(storeBody, `"code":"`, `"code":"b`, 1))
 	mapping := r.made("/api/v1/pos-mappings", `{"name":"the till","rules":`+bookRules+`}`)
 	if a := r.do(call{method: "PUT", path: "/api/v1/pos-mappings/" + mapping, body: `{"name":"the tills","version":1,"rules":` + bookRules + `}`}); a.status != http.StatusOK {
 		t.Errorf("%d %s", a.status, a.body)
@@ -68,6 +71,7 @@ func TestBooksComeInByTheAPI(t *testing.T) {
 			MissingHere int `json:"missing_here"`
 			Open        int
 		}
+		Troubles []struct{ Work, Reason string }
 	}
 	look := func() {
 		r.do(call{method: "GET", path: "/api/v1/stores/" + store + "/pos-days?from=2026-05-01&to=2026-05-31"}).into(t, &days)
@@ -75,17 +79,59 @@ func TestBooksComeInByTheAPI(t *testing.T) {
 	if look(); len(days.Items) != 1 || days.Items[0].MissingHere != 1 || days.Items[0].Open != 1 {
 		t.Errorf("%+v", days)
 	}
+	id, now := uuid.MustParse(store), r.clock.Now()
+	r.must(r.db.PutPosTrouble(t.Context(), posbooks.Trouble{Store: id, Work: posbooks.WorkMatch, Reason: "too many", Tries: 3, Since: now, Last: now, Next: now}))
+	list := r.do(call{method: "GET", path: "/api/v1/lists/pos_troubles"})
+	if look(); len(days.Troubles) != 1 || days.Troubles[0].Reason != "too many" || !strings.Contains(string(list.body), "too many") {
+		t.Errorf("%+v %s", days, list.body)
+	}
+	r.calendars(store, "differences", 1)
 	var decided struct{ Results int }
+	count := func(query string) int {
+		r.do(call{method: "GET", path: "/api/v1/stores/" + store + "/pos-results/count" + query}).into(t, &decided)
+		return decided.Results
+	}
+	if open, settled, other := count("?settled=true&from=2026-05-31&to=2026-05-31&outcome=missing_here"), count("?settled=false"), count("?settled=true&most_amount=1249"); open != 1 || settled != 0 || other != 0 {
+		t.Errorf("%d, %d, %d", open, settled, other)
+	}
 	r.do(call{method: "POST", path: "/api/v1/stores/" + store + "/pos-results/decide", body: `{"settled":true,"reason":"no card","outcome":"missing_here","from":"2026-05-31","to":"2026-05-31"}`}).into(t, &decided)
 	if look(); decided.Results != 1 || days.Items[0].Open != 0 {
 		t.Errorf("%+v %+v", decided, days)
 	}
+	r.calendars(store, "settled", 0)
 	bad := r.do(call{method: "GET", path: "/api/v1/lists/pos_bad_rows/file?format=csv&store=" + store + "&import=" + at[strings.LastIndex(at, "/")+1:]})
 	if !strings.Contains(string(bad.body), "is no amount") && !strings.Contains(string(bad.body), "is no time") {
 		t.Errorf("%s", bad.body)
 	}
 	if a := r.do(call{method: "DELETE", path: "/api/v1/pos-mappings/" + mapping}); a.status != http.StatusNoContent {
 		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+// calendars wants the one day that has books to stand somewhere on the calendar of all days,
+// and the calendar of differences to have so many stores. A second store has no books.
+func (r *rig) calendars(store, standing string, differing int) {
+	r.t.Helper()
+	var all, some struct {
+		Items []struct {
+			Store string
+			Books []struct {
+				BusinessDate string `json:"business_date"`
+				State        string
+			}
+		}
+	}
+	r.do(call{method: "GET", path: "/api/v1/store-days?from=2026-05-01&to=2026-05-31"}).into(r.t, &all)
+	if len(all.Items) != 2 || len(all.Items[0].Books) != 1 || all.Items[0].Books[0].State != standing || len(all.Items[1].Books) != 0 {
+		r.t.Errorf("%+v", all)
+	}
+	r.do(call{method: "GET", path: "/api/v1/store-days?books=differences&from=2026-05-01&to=2026-05-31"}).into(r.t, &some)
+	if len(some.Items) != differing || differing > 0 && (some.Items[0].Store != store || some.Items[0].Books[0].BusinessDate != "2026-05-31") {
+		r.t.Errorf("%+v", some)
+	}
+	r.do(call{method: "GET", path: "/api/v1/store-days?books=differences&from=2026-04-01&to=2026-04-30"}).into(r.t, &some)
+	if len(some.Items) != 0 {
+		r.t.Errorf("%+v", some)
 	}
 }
 

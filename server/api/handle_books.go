@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	openapi_types "github.com/oapi-codegen/runtime/types"
 
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/posbooks"
@@ -131,7 +132,11 @@ func (h handlers) ListPosDays(ctx context.Context, r ListPosDaysRequestObject) (
 		return nil, err
 	}
 	days, err := h.o.Books.Days(ctx, r.ID, from, to)
-	return ListPosDays200JSONResponse{Items: showAll(days, showPosDay)}, err
+	if err != nil {
+		return nil, err
+	}
+	troubles, err := h.o.Books.Troubles(ctx, r.ID)
+	return ListPosDays200JSONResponse{Items: showAll(days, showPosDay), Troubles: showAll(troubles, showPosTrouble)}, err
 }
 
 // MatchPosDays implements StrictServerInterface.
@@ -146,19 +151,33 @@ func (h handlers) MatchPosDays(ctx context.Context, r MatchPosDaysRequestObject)
 	return MatchPosDays200JSONResponse(*r.Body), h.o.Books.Again(ctx, r.ID, from, to)
 }
 
+// CountPosResults implements StrictServerInterface.
+func (h handlers) CountPosResults(ctx context.Context, r CountPosResultsRequestObject) (CountPosResultsResponseObject, error) {
+	p := r.Params
+	n, err := h.o.Books.WouldDecide(ctx, posFilter(r.ID, string(valueOf(p.Outcome)), p.Lane, p.From, p.To, p.MostAmount), p.Settled)
+	return CountPosResults200JSONResponse{Results: n}, err
+}
+
 // DecidePosResults implements StrictServerInterface.
 func (h handlers) DecidePosResults(ctx context.Context, r DecidePosResultsRequestObject) (DecidePosResultsResponseObject, error) {
 	b := r.Body
-	f := posbooks.Filter{Store: r.ID, IDs: valueOf(b.Ids), Outcome: posbooks.Outcome(valueOf(b.Outcome)), Lane: valueOf(b.Lane), MostAmount: -1}
-	if b.From != nil {
-		f.From = entry.DateOf(b.From.Time)
-	}
-	if b.To != nil {
-		f.To = entry.DateOf(b.To.Time)
-	}
-	if b.MostAmount != nil {
-		f.MostAmount = max(*b.MostAmount, 0)
-	}
+	f := posFilter(r.ID, string(valueOf(b.Outcome)), b.Lane, b.From, b.To, b.MostAmount)
+	f.IDs = valueOf(b.Ids)
 	d, err := h.o.Books.Decide(ctx, h.reader(ctx), f, b.Settled, b.Reason)
 	return DecidePosResults200JSONResponse{ID: d.ID, Results: d.Results}, err
+}
+
+// posFilter reads which results are meant; what is nil narrows nothing.
+func posFilter(store uuid.UUID, outcome string, lane *string, from, to *openapi_types.Date, most *int64) posbooks.Filter {
+	f := posbooks.Filter{Store: store, Outcome: posbooks.Outcome(outcome), Lane: valueOf(lane), MostAmount: -1}
+	if from != nil {
+		f.From = entry.DateOf(from.Time)
+	}
+	if to != nil {
+		f.To = entry.DateOf(to.Time)
+	}
+	if most != nil {
+		f.MostAmount = max(*most, 0)
+	}
+	return f
 }

@@ -1,13 +1,16 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
 	"github.com/tallystick/tallystick/server/fleet"
+	"github.com/tallystick/tallystick/server/posbooks"
 	"github.com/tallystick/tallystick/server/storeday"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -53,22 +56,70 @@ func (h handlers) ListStoreCalendars(ctx context.Context, r ListStoreCalendarsRe
 	if to.Sub(from) > usualDays*24*time.Hour || to.Before(from) {
 		return nil, badParameter("from", "must be at most 62 days before to")
 	}
+	first, last := entry.DateOf(from), entry.DateOf(to)
+	list := h.o.Fleet.Stores
+	differing := r.Params.Books != nil
+	if differing {
+		only, err := h.o.Books.Differing(ctx, first, last)
+		if err != nil {
+			return nil, err
+		}
+		list = h.storesOf(only)
+	}
 	out := ListStoreCalendars200JSONResponse{}
 	stores, next, err := paged(r.Params.Limit, r.Params.Cursor, func(after uuid.UUID, limit int) ([]fleet.Store, error) {
-		return h.o.Fleet.Stores(ctx, after, limit)
+		return list(ctx, after, limit)
 	}, func(s fleet.Store) uuid.UUID { return s.ID }, func(s fleet.Store) fleet.Store { return s })
 	if err != nil {
 		return nil, err
 	}
 	out.Items, out.Next = []StoreCalendar{}, next
 	for _, s := range stores {
-		days, err := h.o.StoreDays.Days(ctx, s.ID, entry.DateOf(from), entry.DateOf(to))
+		calendar, err := h.calendar(ctx, s, first, last, differing)
 		if err != nil {
 			return nil, err
 		}
-		out.Items = append(out.Items, StoreCalendar{Store: s.ID, Code: s.Code, Name: s.Name, Days: showAll(days, showStoreDay)})
+		out.Items = append(out.Items, calendar)
 	}
 	return out, nil
+}
+
+// storesOf lists some stores as the fleet lists all: by id.
+func (h handlers) storesOf(ids []uuid.UUID) func(ctx context.Context, after uuid.UUID, limit int) ([]fleet.Store, error) {
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	return func(ctx context.Context, after uuid.UUID, limit int) (out []fleet.Store, err error) {
+		for _, id := range ids {
+			if bytes.Compare(id[:], after[:]) <= 0 || len(out) == limit {
+				continue
+			}
+			s, err := h.o.Fleet.Store(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, s)
+		}
+		return out, nil
+	}
+}
+
+// calendar is that of one store; differing leaves out days that match the till software's
+// books, or have none.
+func (h handlers) calendar(ctx context.Context, s fleet.Store, first, last entry.Date, differing bool) (StoreCalendar, error) {
+	days, err := h.o.StoreDays.Days(ctx, s.ID, first, last)
+	if err != nil {
+		return StoreCalendar{}, err
+	}
+	books, err := h.o.Books.Days(ctx, s.ID, first, last)
+	if err != nil {
+		return StoreCalendar{}, err
+	}
+	if differing {
+		books = slices.DeleteFunc(books, func(d posbooks.Day) bool { return d.Standing() != posbooks.StandingDifferences })
+		days = slices.DeleteFunc(days, func(d storeday.Day) bool {
+			return !slices.ContainsFunc(books, func(b posbooks.Day) bool { return b.Date == d.Date })
+		})
+	}
+	return StoreCalendar{Store: s.ID, Code: s.Code, Name: s.Name, Days: showAll(days, showStoreDay), Books: showAll(books, showPosDay)}, nil
 }
 
 // GetDayCertificate implements StrictServerInterface.

@@ -738,21 +738,45 @@ func (e PosColumnField) Valid() bool {
 	}
 }
 
+// Defines values for PosDayState.
+const (
+	PosDayStateDifferences PosDayState = "differences"
+	PosDayStateMatched     PosDayState = "matched"
+	PosDayStateSettled     PosDayState = "settled"
+	PosDayStateWaiting     PosDayState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the PosDayState enum.
+func (e PosDayState) Valid() bool {
+	switch e {
+	case PosDayStateDifferences:
+		return true
+	case PosDayStateMatched:
+		return true
+	case PosDayStateSettled:
+		return true
+	case PosDayStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PosDecisionNewOutcome.
 const (
-	Different    PosDecisionNewOutcome = "different"
-	MissingHere  PosDecisionNewOutcome = "missing_here"
-	MissingThere PosDecisionNewOutcome = "missing_there"
+	PosDecisionNewOutcomeDifferent    PosDecisionNewOutcome = "different"
+	PosDecisionNewOutcomeMissingHere  PosDecisionNewOutcome = "missing_here"
+	PosDecisionNewOutcomeMissingThere PosDecisionNewOutcome = "missing_there"
 )
 
 // Valid indicates whether the value is a known member of the PosDecisionNewOutcome enum.
 func (e PosDecisionNewOutcome) Valid() bool {
 	switch e {
-	case Different:
+	case PosDecisionNewOutcomeDifferent:
 		return true
-	case MissingHere:
+	case PosDecisionNewOutcomeMissingHere:
 		return true
-	case MissingThere:
+	case PosDecisionNewOutcomeMissingThere:
 		return true
 	default:
 		return false
@@ -849,6 +873,27 @@ func (e PosRulesFormat) Valid() bool {
 	case PosRulesFormatJSON:
 		return true
 	case PosRulesFormatPoslog:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PosTroubleWork.
+const (
+	Import PosTroubleWork = "import"
+	Late   PosTroubleWork = "late"
+	Match  PosTroubleWork = "match"
+)
+
+// Valid indicates whether the value is a known member of the PosTroubleWork enum.
+func (e PosTroubleWork) Valid() bool {
+	switch e {
+	case Import:
+		return true
+	case Late:
+		return true
+	case Match:
 		return true
 	default:
 		return false
@@ -1464,6 +1509,21 @@ func (e GetStatementFileParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ListStoreCalendarsParamsBooks.
+const (
+	ListStoreCalendarsParamsBooksDifferences ListStoreCalendarsParamsBooks = "differences"
+)
+
+// Valid indicates whether the value is a known member of the ListStoreCalendarsParamsBooks enum.
+func (e ListStoreCalendarsParamsBooks) Valid() bool {
+	switch e {
+	case ListStoreCalendarsParamsBooksDifferences:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListDayEntriesParamsKind.
 const (
 	ListDayEntriesParamsKindReturn ListDayEntriesParamsKind = "return"
@@ -1497,6 +1557,27 @@ func (e ListDayEntriesParamsFlow) Valid() bool {
 	case ListDayEntriesParamsFlowEarned:
 		return true
 	case ListDayEntriesParamsFlowRedeemed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CountPosResultsParamsOutcome.
+const (
+	CountPosResultsParamsOutcomeDifferent    CountPosResultsParamsOutcome = "different"
+	CountPosResultsParamsOutcomeMissingHere  CountPosResultsParamsOutcome = "missing_here"
+	CountPosResultsParamsOutcomeMissingThere CountPosResultsParamsOutcome = "missing_there"
+)
+
+// Valid indicates whether the value is a known member of the CountPosResultsParamsOutcome enum.
+func (e CountPosResultsParamsOutcome) Valid() bool {
+	switch e {
+	case CountPosResultsParamsOutcomeDifferent:
+		return true
+	case CountPosResultsParamsOutcomeMissingHere:
+		return true
+	case CountPosResultsParamsOutcomeMissingThere:
 		return true
 	default:
 		return false
@@ -3867,6 +3948,11 @@ type PosColumn struct {
 // PosColumnField defines model for PosColumn.Field.
 type PosColumnField string
 
+// PosCount defines model for PosCount.
+type PosCount struct {
+	Results int64 `json:"results"`
+}
+
 // PosDay defines model for PosDay.
 type PosDay struct {
 	BusinessDate openapi_types.Date `json:"business_date"`
@@ -3886,6 +3972,9 @@ type PosDay struct {
 	// Outside In the books alone, and not expected in a journal.
 	Outside int64 `json:"outside"`
 
+	// State Waiting: it was never matched. Differences: results are open. Settled: there were differences, and people settled them all.
+	State PosDayState `json:"state"`
+
 	// Undone Sales and their voids that the other side leaves out.
 	Undone int64 `json:"undone"`
 
@@ -3893,9 +3982,15 @@ type PosDay struct {
 	Waiting bool `json:"waiting"`
 }
 
+// PosDayState Waiting: it was never matched. Differences: results are open. Settled: there were differences, and people settled them all.
+type PosDayState string
+
 // PosDayList defines model for PosDayList.
 type PosDayList struct {
 	Items []PosDay `json:"items"`
+
+	// Troubles What cannot be done for the store, and is tried again.
+	Troubles []PosTrouble `json:"troubles"`
 }
 
 // PosDecision defines model for PosDecision.
@@ -3935,6 +4030,9 @@ type PosImport struct {
 	Bad       int64     `json:"bad"`
 	By        string    `json:"by"`
 	ChangedAt time.Time `json:"changed_at"`
+
+	// Code Why it failed, as a code of a problem: file_unreadable or day_too_full.
+	Code      *string   `json:"code,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	Delimiter *string   `json:"delimiter,omitempty"`
 
@@ -4101,6 +4199,26 @@ type PosSpan struct {
 	From openapi_types.Date `json:"from"`
 	To   openapi_types.Date `json:"to"`
 }
+
+// PosTrouble defines model for PosTrouble.
+type PosTrouble struct {
+	// Last When it failed last.
+	Last time.Time `json:"last"`
+
+	// Next When it is tried again.
+	Next   time.Time `json:"next"`
+	Reason string    `json:"reason"`
+
+	// Since When it failed first.
+	Since time.Time `json:"since"`
+	Tries int64     `json:"tries"`
+
+	// Work Files are taken in; days are matched; late entries are looked for.
+	Work PosTroubleWork `json:"work"`
+}
+
+// PosTroubleWork Files are taken in; days are matched; late entries are looked for.
+type PosTroubleWork string
 
 // PosWord defines model for PosWord.
 type PosWord struct {
@@ -4712,6 +4830,8 @@ type Store struct {
 
 // StoreCalendar defines model for StoreCalendar.
 type StoreCalendar struct {
+	// Books How days match the till software's books, of the days that have books.
+	Books []PosDay           `json:"books"`
 	Code  string             `json:"code"`
 	Days  []BusinessDay      `json:"days"`
 	Name  string             `json:"name"`
@@ -6202,7 +6322,13 @@ type ListStoreCalendarsParams struct {
 
 	// To The last business date, at most 62 days after the first.
 	To openapi_types.Date `form:"to" json:"to"`
+
+	// Books Only stores with such days in the till software's books, and of them only these days.
+	Books *ListStoreCalendarsParamsBooks `form:"books,omitempty" json:"books,omitempty"`
 }
+
+// ListStoreCalendarsParamsBooks defines parameters for ListStoreCalendars.
+type ListStoreCalendarsParamsBooks string
 
 // ListStoresParams defines parameters for ListStores.
 type ListStoresParams struct {
@@ -6346,6 +6472,22 @@ type RunPosImportParams struct {
 	// IdempotencyKey 1 to 128 visible ASCII characters, chosen by the caller, new for every new request.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
+
+// CountPosResultsParams defines parameters for CountPosResults.
+type CountPosResultsParams struct {
+	// Settled What would be decided: true settles those that are open, false opens those that are settled.
+	Settled bool                          `form:"settled" json:"settled"`
+	Outcome *CountPosResultsParamsOutcome `form:"outcome,omitempty" json:"outcome,omitempty"`
+	Lane    *string                       `form:"lane,omitempty" json:"lane,omitempty"`
+	From    *openapi_types.Date           `form:"from,omitempty" json:"from,omitempty"`
+	To      *openapi_types.Date           `form:"to,omitempty" json:"to,omitempty"`
+
+	// MostAmount In minor units.
+	MostAmount *int64 `form:"most_amount,omitempty" json:"most_amount,omitempty"`
+}
+
+// CountPosResultsParamsOutcome defines parameters for CountPosResults.
+type CountPosResultsParamsOutcome string
 
 // DecidePosResultsParams defines parameters for DecidePosResults.
 type DecidePosResultsParams struct {
@@ -7237,6 +7379,9 @@ type ServerInterface interface {
 	// RunPosImport Have a file be read and matched
 	// (POST /stores/{id}/pos-imports/{import}/run)
 	RunPosImport(c *fiber.Ctx, id ID, pImport openapi_types.UUID, params RunPosImportParams) error
+	// CountPosResults How many results a decision would change
+	// (GET /stores/{id}/pos-results/count)
+	CountPosResults(c *fiber.Ctx, id ID, params CountPosResultsParams) error
 	// DecidePosResults Settle results, or open them again, with the reason
 	// (POST /stores/{id}/pos-results/decide)
 	DecidePosResults(c *fiber.Ctx, id ID, params DecidePosResultsParams) error
@@ -14458,6 +14603,13 @@ func (siw *ServerInterfaceWrapper) ListStoreCalendars(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter to: %w", err).Error())
 	}
 
+	// ------------- Optional query parameter "books" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "books", query, &params.Books, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter books: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListStoreCalendars(c, params)
 	}
@@ -15594,6 +15746,86 @@ func (siw *ServerInterfaceWrapper) RunPosImport(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.RunPosImport(c, id, pImport, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CountPosResults operation middleware
+func (siw *ServerInterfaceWrapper) CountPosResults(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Params("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CountPosResultsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "settled" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "settled", query, &params.Settled, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter settled: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "outcome" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", query, &params.Outcome, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter outcome: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "lane" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lane", query, &params.Lane, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter lane: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", query, &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter to: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "most_amount" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "most_amount", query, &params.MostAmount, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter most_amount: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CountPosResults(c, id, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -16965,6 +17197,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/stores/:id/pos-days", wrapper.ListPosDays)
 
 	router.Post(options.BaseURL+"/stores/:id/pos-days/match", wrapper.MatchPosDays)
+
+	router.Get(options.BaseURL+"/stores/:id/pos-results/count", wrapper.CountPosResults)
 
 	router.Post(options.BaseURL+"/stores/:id/pos-results/decide", wrapper.DecidePosResults)
 
@@ -22905,6 +23139,36 @@ func (response RunPosImportdefaultApplicationProblemPlusJSONResponse) VisitRunPo
 	return ctx.JSON(&response.Body)
 }
 
+type CountPosResultsRequestObject struct {
+	ID     ID `json:"id"`
+	Params CountPosResultsParams
+}
+
+type CountPosResultsResponseObject interface {
+	VisitCountPosResultsResponse(ctx *fiber.Ctx) error
+}
+
+type CountPosResults200JSONResponse PosCount
+
+func (response CountPosResults200JSONResponse) VisitCountPosResultsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CountPosResultsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CountPosResultsdefaultApplicationProblemPlusJSONResponse) VisitCountPosResultsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type DecidePosResultsRequestObject struct {
 	ID     ID `json:"id"`
 	Params DecidePosResultsParams
@@ -24070,6 +24334,9 @@ type StrictServerInterface interface {
 	// RunPosImport Have a file be read and matched
 	// (POST /stores/{id}/pos-imports/{import}/run)
 	RunPosImport(ctx context.Context, request RunPosImportRequestObject) (RunPosImportResponseObject, error)
+	// CountPosResults How many results a decision would change
+	// (GET /stores/{id}/pos-results/count)
+	CountPosResults(ctx context.Context, request CountPosResultsRequestObject) (CountPosResultsResponseObject, error)
 	// DecidePosResults Settle results, or open them again, with the reason
 	// (POST /stores/{id}/pos-results/decide)
 	DecidePosResults(ctx context.Context, request DecidePosResultsRequestObject) (DecidePosResultsResponseObject, error)
@@ -30207,6 +30474,34 @@ func (sh *strictHandler) RunPosImport(ctx *fiber.Ctx, id ID, pImport openapi_typ
 		return err
 	} else if validResponse, ok := response.(RunPosImportResponseObject); ok {
 		if err := validResponse.VisitRunPosImportResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountPosResults operation middleware
+func (sh *strictHandler) CountPosResults(ctx *fiber.Ctx, id ID, params CountPosResultsParams) error {
+	var request CountPosResultsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CountPosResults(ctx.UserContext(), request.(CountPosResultsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountPosResults")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountPosResultsResponseObject); ok {
+		if err := validResponse.VisitCountPosResultsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -71,7 +71,7 @@ func showMapping(m posbooks.Mapping) PosMapping {
 
 func showImport(i posbooks.Import) PosImport {
 	return PosImport{
-		ID: i.ID, Store: i.Store, Name: i.Name, Size: i.Size, Arrived: i.Arrived, Parts: i.Parts, State: PosImportState(i.State), Reason: unlessEmpty(i.Reason), Same: unlessEmpty(i.Same),
+		ID: i.ID, Store: i.Store, Name: i.Name, Size: i.Size, Arrived: i.Arrived, Parts: i.Parts, State: PosImportState(i.State), Reason: unlessEmpty(i.Reason), Code: unlessEmpty(string(i.Code)), Same: unlessEmpty(i.Same),
 		Done: i.Done, Goal: i.Goal, Rows: i.Rows, Bad: i.Bad, Ignored: i.Ignored, TotalLines: i.TotalLines, TotalsWrong: i.TotalsWrong, Replaced: i.Replaced,
 		FirstDay: showSomeDate(i.First), LastDay: showSomeDate(i.Last), Encoding: unlessEmpty(i.Encoding), Delimiter: unlessEmpty(i.Delimiter), By: i.By.Name,
 		CreatedAt: i.CreatedAt, ChangedAt: i.ChangedAt, Rules: showRules(i.Rules),
@@ -106,7 +106,11 @@ func showPosRow(r posbooks.Row) PosRow {
 
 func showPosDay(d posbooks.Day) PosDay {
 	return PosDay{
-		BusinessDate: showDate(d.Date), Matched: d.Matched, MissingHere: d.MissingHere, MissingThere: d.MissingThere, Different: d.Different, Outside: d.Outside, Undone: d.Undone,
+		BusinessDate: showDate(d.Date), State: PosDayState(d.Standing()), Matched: d.Matched, MissingHere: d.MissingHere, MissingThere: d.MissingThere, Different: d.Different, Outside: d.Outside, Undone: d.Undone,
 		Open: d.Open, Waiting: d.Dirty, MatchedAt: unlessEmpty(d.MatchedAt),
 	}
+}
+
+func showPosTrouble(t posbooks.Trouble) PosTrouble {
+	return PosTrouble{Work: PosTroubleWork(t.Work), Reason: t.Reason, Tries: t.Tries, Since: t.Since, Last: t.Last, Next: t.Next}
 }

@@ -77,9 +77,18 @@ var posLists = []List{
 			{"reason", Text},
 			{"same", ID},
 			{"by", Text},
+			{"code", Word},
 		},
 		Filters: []Filter{ofStore, {Name: "state", Kind: Word, Words: posImportStates}, since, until},
 		Orders:  []Order{{"created_at", true}},
+	},
+	{
+		Name: "pos_troubles",
+		Columns: []Column{
+			{"store", ID}, {"store_code", Text}, {"work", Word}, {"reason", Text}, {"tries", Number}, {"since", Time}, {"last", Time}, {"next", Time},
+		},
+		Filters: []Filter{ofStore},
+		Orders:  []Order{{"since", false}},
 	},
 	{
 		Name:    "pos_bad_rows",

@@ -133,6 +133,30 @@ type Day struct {
 	Mark int64
 }
 
+// Standing is how a day matches.
+type Standing string
+
+// Standings. Differences are results other than matched that nobody has settled.
+const (
+	StandingWaiting     Standing = "waiting" // never matched
+	StandingDifferences Standing = "differences"
+	StandingSettled     Standing = "settled" // there were differences
+	StandingMatched     Standing = "matched"
+)
+
+// Standing says how a day matches.
+func (d Day) Standing() Standing {
+	switch {
+	case d.MatchedAt.IsZero():
+		return StandingWaiting
+	case d.Open > 0:
+		return StandingDifferences
+	case d.MissingHere+d.MissingThere+d.Different > 0:
+		return StandingSettled
+	}
+	return StandingMatched
+}
+
 // Filter says which results of a store people decide about. Zero values narrow nothing; IDs
 // that are none, but not nil, are refused.
 type Filter struct {
@@ -222,10 +246,14 @@ type Store interface {
 	PutPosTrouble(ctx context.Context, t Trouble) error
 	DropPosTrouble(ctx context.Context, store uuid.UUID, w Work) error
 	PosDays(ctx context.Context, store uuid.UUID, from, to entry.Date) ([]Day, error)
+	// DifferingStores lists stores of which days of a span have open results.
+	DifferingStores(ctx context.Context, from, to entry.Date) ([]uuid.UUID, error)
 	// PutPosResults replaces the results of a day. Decisions stay with results that are the
 	// same. It counts the day's open ones by itself. A day whose mark is another one by now
 	// will be matched again.
 	PutPosResults(ctx context.Context, d Day, results []Found) error
+	// CountPosResults counts those that DecidePosResults would change.
+	CountPosResults(ctx context.Context, f Filter, settle bool) (int64, error)
 	// DecidePosResults settles results or opens them again, and returns of how many.
 	DecidePosResults(ctx context.Context, d Decision) (int64, error)
 

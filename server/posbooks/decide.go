@@ -22,16 +22,8 @@ const (
 // lastDay is behind all days.
 const lastDay = entry.Date(99991231)
 
-// Decide settles the results that a filter finds, or opens them again, for a reason in
-// words. What matches is never decided about. It returns the decision with how many
-// results it changed.
-func (s *Service) Decide(ctx context.Context, by Person, f Filter, settle bool, reason string) (Decision, error) {
-	wrong := map[string]string{}
-	reason = strings.TrimSpace(reason)
-	control := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
-	if n := utf8.RuneCountInString(reason); n < 1 || n > MaxReason || !utf8.ValidString(reason) || strings.ContainsFunc(reason, control) {
-		wrong["/reason"] = fmt.Sprintf("must have 1 to %d characters", MaxReason)
-	}
+// check notes what is wrong with a filter, and completes it.
+func (f *Filter) check(wrong map[string]string) {
 	if n := len(f.IDs); n > mostIDs || n == 0 && f.IDs != nil { // none of them is not all of them
 		wrong["/ids"] = fmt.Sprintf("must be 1 to %d", mostIDs)
 	}
@@ -43,6 +35,32 @@ func (s *Service) Decide(ctx context.Context, by Person, f Filter, settle bool, 
 	if f.To == 0 {
 		f.To = lastDay
 	}
+}
+
+// WouldDecide counts the results that Decide would change.
+func (s *Service) WouldDecide(ctx context.Context, f Filter, settle bool) (int64, error) {
+	wrong := map[string]string{}
+	f.check(wrong)
+	if err := refused(wrong); err != nil {
+		return 0, err
+	}
+	if _, err := s.env.Fleet.Store(ctx, f.Store); err != nil {
+		return 0, err
+	}
+	return s.env.Store.CountPosResults(ctx, f, settle)
+}
+
+// Decide settles the results that a filter finds, or opens them again, for a reason in
+// words. What matches is never decided about. It returns the decision with how many
+// results it changed.
+func (s *Service) Decide(ctx context.Context, by Person, f Filter, settle bool, reason string) (Decision, error) {
+	wrong := map[string]string{}
+	reason = strings.TrimSpace(reason)
+	control := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
+	if n := utf8.RuneCountInString(reason); n < 1 || n > MaxReason || !utf8.ValidString(reason) || strings.ContainsFunc(reason, control) {
+		wrong["/reason"] = fmt.Sprintf("must have 1 to %d characters", MaxReason)
+	}
+	f.check(wrong)
 	if err := refused(wrong); err != nil {
 		return Decision{}, err
 	}
@@ -63,6 +81,11 @@ func (s *Service) Decide(ctx context.Context, by Person, f Filter, settle bool, 
 // Days lists what matching the days of a store came to, by date.
 func (s *Service) Days(ctx context.Context, store uuid.UUID, from, to entry.Date) ([]Day, error) {
 	return s.env.Store.PosDays(ctx, store, from, to)
+}
+
+// Differing lists stores of which days of a span have results that nobody has settled.
+func (s *Service) Differing(ctx context.Context, from, to entry.Date) ([]uuid.UUID, error) {
+	return s.env.Store.DifferingStores(ctx, from, to)
 }
 
 // Again has days of a store that have books be matched again, soon, whatever failed before.

@@ -31,12 +31,22 @@ var posSources = map[string]source{
 		columns: map[string]string{
 			"id": "i.id", "created_at": "i.created_at", "store": "i.store", "store_code": "COALESCE(s.code, '')", "name": "i.name", "state": "i.state", "done": "i.done", "goal": "i.goal",
 			"rows": "i.rows_read", "bad": "i.rows_bad", "replaced": "i.replaced", "first_day": "i.first_day", "last_day": "i.last_day", "size": "i.size", "reason": "i.reason",
-			"same": "i.same", "by": "i.by_name",
+			"same": "i.same", "by": "i.by_name", "code": "i.code",
 		},
 		word: map[string]func(console.Query, int64) string{"first_day": dateWord, "last_day": dateWord},
 		narrow: by(map[string]string{"state": "i.state"}, "i.created_at", func(q *bun.SelectQuery, _ string, v any) *bun.SelectQuery {
 			store, _ := v.(uuid.UUID)
 			return q.Where("i.shard = ? AND i.store = ?", shard.Of(store), idBytes(store))
+		}),
+	},
+	"pos_troubles": {
+		from: as("pos_troubles AS t LEFT JOIN stores AS s ON s.id = t.store"), key: "t.store",
+		columns: map[string]string{
+			"store": "t.store", "store_code": "COALESCE(s.code, '')", "work": "t.work", "reason": "t.reason", "tries": "t.tries", "since": "t.since", "last": "t.last", "next": "t.next",
+		},
+		narrow: by(nil, "", func(q *bun.SelectQuery, _ string, v any) *bun.SelectQuery {
+			store, _ := v.(uuid.UUID)
+			return q.Where("t.shard = ? AND t.store = ?", shard.Of(store), idBytes(store))
 		}),
 	},
 	"pos_bad_rows": {

@@ -100,6 +100,7 @@ func withBooks(t *testing.T, hq *books.HQ, id uuid.UUID) {
 	must(t, hq.DB.PutPosResults(ctx, day, found))
 	must(t, hq.DB.AddPosBad(ctx, id, id, 0, bad))
 	for range 4 {
+		must(t, hq.DB.PutPosTrouble(ctx, posbooks.Trouble{Store: uuid.Must(uuid.NewV7()), Work: posbooks.WorkMatch, Reason: "too many", Tries: 1, Since: now, Last: now, Next: now}))
 		must(t, hq.DB.AddPosImport(ctx, posbooks.Import{ID: uuid.Must(uuid.NewV7()), Store: id, Name: "a.csv", State: posbooks.Finished, CreatedAt: now, Version: 1}))
 	}
 }

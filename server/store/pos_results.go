@@ -101,15 +101,15 @@ func (db *DB) PosDays(ctx context.Context, store uuid.UUID, from, to entry.Date)
 		"WHERE shard = ? AND store = ? AND day >= ? AND day <= ? ORDER BY day", shard.Of(store), idBytes(store), uint32(from), uint32(to))
 }
 
-// DecidePosResults implements posbooks.Store.
-func (db *DB) DecidePosResults(ctx context.Context, d posbooks.Decision) (int64, error) {
-	in, store, f := shard.Of(d.Store), idBytes(d.Store), d.Filter
-	from, to := "open", "settled"
-	if !d.Settled {
-		from, to = to, from
+// decidable narrows a query of pos_results to those that a decision changes.
+func decidable[Q interface {
+	Where(query string, args ...any) Q
+}](q Q, f posbooks.Filter, settle bool) Q {
+	from := "settled"
+	if settle {
+		from = "open"
 	}
-	q := db.write(ctx).NewUpdate().TableExpr("pos_results").Set("state = ?", to).Set("reason = ?", d.Reason).Set("decided_by = ?", d.By.Name).Set("decided_at = ?", toMillis(d.At)).
-		Where("shard = ? AND store = ? AND state = ?", in, store, from).Where("day >= ? AND day <= ?", uint32(f.From), uint32(f.To))
+	q = q.Where("shard = ? AND store = ? AND state = ?", shard.Of(f.Store), idBytes(f.Store), from).Where("day >= ? AND day <= ?", uint32(f.From), uint32(f.To))
 	if len(f.IDs) > 0 {
 		q = q.Where("id IN (?)", bun.List(convert(f.IDs, func(id uuid.UUID) []byte { return idBytes(id) })))
 	}
@@ -122,6 +122,24 @@ func (db *DB) DecidePosResults(ctx context.Context, d posbooks.Decision) (int64,
 	if f.MostAmount >= 0 {
 		q = q.Where("amount >= ? AND amount <= ?", -f.MostAmount, f.MostAmount)
 	}
+	return q
+}
+
+// CountPosResults implements posbooks.Store.
+func (db *DB) CountPosResults(ctx context.Context, f posbooks.Filter, settle bool) (int64, error) {
+	var n int64
+	err := decidable(db.read(ctx).NewSelect().TableExpr("pos_results").ColumnExpr("COUNT(*)"), f, settle).Scan(ctx, &n)
+	return n, err
+}
+
+// DecidePosResults implements posbooks.Store.
+func (db *DB) DecidePosResults(ctx context.Context, d posbooks.Decision) (int64, error) {
+	in, store, f := shard.Of(d.Store), idBytes(d.Store), d.Filter
+	to := "open"
+	if d.Settled {
+		to = "settled"
+	}
+	q := decidable(db.write(ctx).NewUpdate().TableExpr("pos_results").Set("state = ?", to).Set("reason = ?", d.Reason).Set("decided_by = ?", d.By.Name).Set("decided_at = ?", toMillis(d.At)), f, d.Settled)
 	done, err := q.Exec(ctx)
 	if err != nil {
 		return 0, err

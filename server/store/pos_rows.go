@@ -165,12 +165,20 @@ func (db *DB) DirtyPosDays(ctx context.Context, of posbooks.Which, limit int) (u
 	return store, days, err
 }
 
+type posStoreRow struct {
+	Store []byte `bun:"store"`
+}
+
+func (r posStoreRow) id() uuid.UUID { return toID(r.Store) }
+
+// DifferingStores implements posbooks.Store.
+func (db *DB) DifferingStores(ctx context.Context, from, to entry.Date) ([]uuid.UUID, error) {
+	return page(ctx, db, posStoreRow.id, "SELECT store FROM pos_days WHERE open_results > 0 AND day >= ? AND day <= ? GROUP BY shard, store ORDER BY shard, store", uint32(from), uint32(to))
+}
+
 // PosStores implements posbooks.Store.
 func (db *DB) PosStores(ctx context.Context) ([]uuid.UUID, error) {
-	type storeRow struct {
-		Store []byte `bun:"store"`
-	}
-	return page(ctx, db, func(r storeRow) uuid.UUID { return toID(r.Store) }, "SELECT store FROM pos_days GROUP BY shard, store ORDER BY shard, store")
+	return page(ctx, db, posStoreRow.id, "SELECT store FROM pos_days GROUP BY shard, store ORDER BY shard, store")
 }
 
 type journalHeadRow struct {

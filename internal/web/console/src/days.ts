@@ -63,3 +63,24 @@ export function said(jwt: string): Certificate {
   const bytes = Uint8Array.from(atob(payload.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
   return JSON.parse(new TextDecoder().decode(bytes)) as Certificate;
 }
+
+export type Standing = components['schemas']['PosDay']['state'];
+
+/** How a day matches the till software's books, as a mark that is told without colour too. */
+export const bookMarks = { waiting: '…', differences: '≠', settled: '≈', matched: '=' } as const satisfies Record<
+  Standing,
+  string
+>;
+
+export const bookTones = {
+  waiting: 'plain',
+  differences: 'bad',
+  settled: 'warn',
+  matched: 'good',
+} as const satisfies Record<Standing, string>;
+
+/** booksOf is the address of what the books of a day have otherwise, settled or not. */
+export function booksOf(store: string, date: string): string {
+  const query = new URLSearchParams({ store, state: '*', from: date, to: date });
+  return `/console/books?${[...query].map(([k, v]) => `pos_results.${k}=${v}`).join('&')}`;
+}

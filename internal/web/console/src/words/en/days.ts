@@ -52,6 +52,22 @@ export const days = {
     gap: 'lost: what came after is not known',
     check: 'Anybody checks the certificate with hq verify-certificate and the published keys. SHA-256:',
     download: 'Save certificate',
+    books: {
+      title: 'Books of the till software',
+      states: {
+        waiting: 'not matched yet',
+        differences: 'differences',
+        settled: 'differences, all settled',
+        matched: 'matched',
+      },
+      counts: '{matched} matched, {apart} not, {open} open',
+      again: 'will be matched again',
+      none: 'no books yet',
+      show: 'Books',
+      every: 'All days',
+      only: 'Days with differences',
+      empty: 'No day of this month has differences.',
+    },
     fall: {
       title: 'How it came to its figures',
       print: 'PDF',

@@ -97,6 +97,13 @@ export const posbooks = {
     reopenText:
       'All settled results that the filters find, on every page of the list, but for the search for a number.',
     reason: 'Reason',
+    would: 'It would change: {n}.',
+    works: {
+      import: 'A file cannot be taken in.',
+      match: 'Days cannot be matched.',
+      late: 'Late entries cannot be looked for.',
+    } as Record<string, string>,
+    tried: 'Tried {n} times since {since}; again at {next}.',
     decided: 'Changed: {n}.',
   },
 };

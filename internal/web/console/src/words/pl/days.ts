@@ -52,6 +52,22 @@ export const days = {
     gap: 'utracony: co było dalej, nie wiadomo',
     check: 'Poświadczenie sprawdzi każdy poleceniem hq verify-certificate z opublikowanymi kluczami. SHA-256:',
     download: 'Zapisz poświadczenie',
+    books: {
+      title: 'Księgi programu kasowego',
+      states: {
+        waiting: 'jeszcze nieporównane',
+        differences: 'różnice',
+        settled: 'różnice, wszystkie rozliczone',
+        matched: 'zgodne',
+      },
+      counts: 'zgodnych: {matched}, niezgodnych: {apart}, otwartych: {open}',
+      again: 'będą porównane ponownie',
+      none: 'jeszcze bez ksiąg',
+      show: 'Księgi',
+      every: 'Wszystkie dni',
+      only: 'Dni z różnicami',
+      empty: 'Żaden dzień tego miesiąca nie ma różnic.',
+    },
     fall: {
       title: 'Skąd te liczby',
       print: 'PDF',

@@ -95,6 +95,13 @@ export const posbooks = {
     reopenText:
       'Wszystkie rozstrzygnięte wyniki, które znajdują filtry, na każdej stronie listy; wyszukiwanie numeru się nie liczy.',
     reason: 'Powód',
+    would: 'Zmieni się wyników: {n}.',
+    works: {
+      import: 'Nie można przyjąć pliku.',
+      match: 'Nie można porównać dni.',
+      late: 'Nie można poszukać spóźnionych wpisów.',
+    } as Record<string, string>,
+    tried: 'Prób od {since}: {n}; następna: {next}.',
     decided: 'Zmieniono: {n}.',
   },
 };

@@ -52,6 +52,22 @@ export const days = {
     gap: 'kayıp: sonrası bilinmiyor',
     check: 'Belgeyi herkes hq verify-certificate ve yayımlanan anahtarlarla denetleyebilir. SHA-256:',
     download: 'Belgeyi kaydet',
+    books: {
+      title: 'Kasa yazılımının defterleri',
+      states: {
+        waiting: 'henüz eşleştirilmedi',
+        differences: 'farklar var',
+        settled: 'farkların hepsi kapatıldı',
+        matched: 'eşleşiyor',
+      },
+      counts: '{matched} eşleşti, {apart} eşleşmedi, {open} açık',
+      again: 'yeniden eşleştirilecek',
+      none: 'henüz defter yok',
+      show: 'Defterler',
+      every: 'Bütün günler',
+      only: 'Farkı olan günler',
+      empty: 'Bu ayın hiçbir gününde fark yok.',
+    },
     fall: {
       title: 'Rakamlara nasıl varıldı',
       print: 'PDF',

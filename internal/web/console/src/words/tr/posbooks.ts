@@ -93,6 +93,13 @@ export const posbooks = {
     settleText: 'Süzgeçlerin bulduğu, listenin bütün sayfalarındaki açık sonuçlar; numara araması sayılmaz.',
     reopenText: 'Süzgeçlerin bulduğu, listenin bütün sayfalarındaki kapanmış sonuçlar; numara araması sayılmaz.',
     reason: 'Neden',
+    would: 'Değişecek sonuç: {n}.',
+    works: {
+      import: 'Bir dosya alınamıyor.',
+      match: 'Günler eşleştirilemiyor.',
+      late: 'Geç gelen kayıtlara bakılamıyor.',
+    } as Record<string, string>,
+    tried: '{since} tarihinden beri {n} kez denendi; yeniden: {next}.',
     decided: 'Değişen: {n}.',
   },
 };
