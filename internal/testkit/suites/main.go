@@ -70,8 +70,8 @@ func runCommand(ctx context.Context, args []string, out io.Writer) error {
 // runSuite runs the command and counts. A `go test` is asked for its events, so
 // that tests can be counted and skips explained; any other command just runs.
 func runSuite(ctx context.Context, name string, command []string, verbose bool, out io.Writer) record {
-	rec := record{Name: name}
 	began := time.Now()
+	rec := record{Name: name, Began: began}
 	fmt.Fprintf(out, "\n== %s\n", name)
 	var err error
 	if isGoTest(command) {

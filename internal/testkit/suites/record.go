@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -16,13 +17,14 @@ import (
 
 // record is what one suite cost and found.
 type record struct {
-	Name    string  `json:"name"`
-	Seconds float64 `json:"seconds"`
-	Tests   bool    `json:"tests"` // whether the command was one that counts tests
-	Passed  int     `json:"passed"`
-	Failed  int     `json:"failed"`
-	Skips   []skip  `json:"skips"`
-	Error   string  `json:"error"` // empty when the suite passed
+	Name    string    `json:"name"`
+	Began   time.Time `json:"began"`
+	Seconds float64   `json:"seconds"`
+	Tests   bool      `json:"tests"` // whether the command was one that counts tests
+	Passed  int       `json:"passed"`
+	Failed  int       `json:"failed"`
+	Skips   []skip    `json:"skips"`
+	Error   string    `json:"error"` // empty when the suite passed
 }
 
 // skip is one test that did not run, and what it said about that.
@@ -87,6 +89,7 @@ func tableCommand(args []string, out io.Writer) error {
 func printTable(out io.Writer, dir string, names []string, limit time.Duration, forbidden *regexp.Regexp) error {
 	var total record
 	bad := 0
+	var ran []record
 	tw := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(tw, "\nsuite\tminutes\tpassed\tfailed\tskipped\tresult")
 	for _, name := range names {
@@ -105,12 +108,12 @@ func printTable(out io.Writer, dir string, names []string, limit time.Duration, 
 			result = "FAILED: " + r.Error
 		}
 		row(tw, r, result)
-		total.Seconds += r.Seconds
+		ran = append(ran, *r)
 		total.Passed += r.Passed
 		total.Failed += r.Failed
 		total.Skips = append(total.Skips, r.Skips...)
 	}
-	total.Name, total.Tests = "all", true
+	total.Name, total.Tests, total.Seconds = "all", true, together(ran)
 	row(tw, &total, against(total.Seconds, limit))
 	if err := tw.Flush(); err != nil {
 		return fmt.Errorf("print table: %w", err)
@@ -124,6 +127,28 @@ func printTable(out io.Writer, dir string, names []string, limit time.Duration, 
 		return fmt.Errorf("%d tests were skipped that may not be skipped here", refused)
 	}
 	return nil
+}
+
+// together is how long suites took in all, in seconds. Time in which several ran side by
+// side counts once.
+func together(ran []record) (seconds float64) {
+	slices.SortFunc(ran, func(a, b record) int { return a.Began.Compare(b.Began) })
+	var until time.Time
+	for _, r := range ran {
+		end := r.Began.Add(time.Duration(r.Seconds * float64(time.Second)))
+		if begin := latest(until, r.Began); end.After(begin) {
+			seconds += end.Sub(begin).Seconds()
+		}
+		until = latest(until, end)
+	}
+	return seconds
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func row(w io.Writer, r *record, result string) {

@@ -62,6 +62,8 @@ func enterLab(t *testing.T) {
 		}
 	}
 	t.Chdir(dir)
+	// Vetting what the lab imports takes longer than everything else.
+	t.Setenv("GOFLAGS", os.Getenv("GOFLAGS")+" -vet=off")
 }
 
 func TestRunCounts(t *testing.T) {
@@ -138,8 +140,8 @@ func TestRunStopsWhenAsked(t *testing.T) {
 func TestTable(t *testing.T) {
 	dir := t.TempDir()
 	for _, r := range []record{
-		{Name: "lint", Seconds: 30},
-		{Name: "unit", Seconds: 90, Tests: true, Passed: 12, Skips: []skip{{"p", "TestPowerCut", "no loop device"}}},
+		{Name: "lint", Began: at(0), Seconds: 30},
+		{Name: "unit", Began: at(30), Seconds: 90, Tests: true, Passed: 12, Skips: []skip{{"p", "TestPowerCut", "no loop device"}}},
 		{Name: "broken", Seconds: 6, Tests: true, Passed: 1, Failed: 2, Error: "exit status 1"},
 	} {
 		if err := r.save(dir); err != nil {
@@ -186,6 +188,25 @@ func TestTable(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func at(second int) time.Time { return time.Date(2026, 5, 4, 9, 0, second, 0, time.UTC) }
+
+func TestTimeSideBySideCountsOnce(t *testing.T) {
+	for name, tc := range map[string]struct {
+		ran  []record
+		want float64
+	}{
+		"nothing":             {nil, 0},
+		"one after the other": {[]record{{Began: at(0), Seconds: 30}, {Began: at(30), Seconds: 90}}, 120},
+		"with a pause":        {[]record{{Began: at(0), Seconds: 30}, {Began: at(50), Seconds: 10}}, 40},
+		"overlapping":         {[]record{{Began: at(20), Seconds: 20}, {Began: at(0), Seconds: 30}}, 40},
+		"one within another":  {[]record{{Began: at(0), Seconds: 50}, {Began: at(10), Seconds: 5}, {Began: at(40), Seconds: 20}}, 60},
+	} {
+		if got := together(tc.ran); got != tc.want {
+			t.Errorf("%s: %v seconds, want %v", name, got, tc.want)
+		}
 	}
 }
 
