@@ -55,6 +55,10 @@ func (d *demo) saleOnline(ctx context.Context) error {
 	if err := d.expectAtHQ(ctx, d.anna, 642, 0); err != nil {
 		return err
 	}
+	// The news travels back too; without it the lane would go on with 600 when it is cut off.
+	if err := d.n1.AwaitMember(ctx, d.anna.Code, stage.Points, 642); err != nil {
+		return err
+	}
 	d.t.fact("HQ has the entry and says Anna has 642 points")
 	d.lookAtLane(d.n1)
 	return nil
