@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -9,14 +8,13 @@ import (
 
 	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
 	"github.com/tallystick/tallystick/internal/testkit/pg"
-	"github.com/tallystick/tallystick/internal/testkit/process"
 	"github.com/tallystick/tallystick/internal/testkit/stage"
 )
 
 // hq runs one command of hq.
 func (s *scene) hq(t *testing.T, args ...string) {
 	t.Helper()
-	out, err := process.Run(t.Context(), process.Spec{Path: s.Bin.Path("hq"), Args: args, Log: s.Log})
+	out, err := s.HQ.Command(t.Context(), args...)
 	must(t, err)
 	t.Logf("hq %s: %s", args[0], out)
 }
@@ -36,6 +34,7 @@ func yesterday(t *testing.T, s *scene, backUp func()) (*stage.Lane, []stage.Shop
 // what HQ lost, nothing is lost or doubled, and it takes HQ's new caps although it
 // had seen versions that the backup does not know.
 func TestG4_HQRestoredFromYesterdaysBackup(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	file := filepath.Join(t.TempDir(), "hq.backup")
 	lane, shoppers, l, stop := yesterday(t, s, func() { s.hq(t, "backup", "--data", s.HQ.Data, file) })
@@ -50,10 +49,10 @@ func TestG4_HQRestoredFromYesterdaysBackup(t *testing.T) {
 
 // The same on PostgreSQL with its own tools: pg_dump, pg_restore, then hq new-epoch.
 func TestG4_PostgreSQLRestoredFromYesterdaysDump(t *testing.T) {
+	t.Parallel()
 	cluster := pg.Start(t)
 	first := cluster.Database(t)
-	t.Setenv(databaseVariable, first)
-	s := newScene(t)
+	s := newScene(t, onDatabase(first))
 	file := filepath.Join(t.TempDir(), "hq.dump")
 	lane, shoppers, l, stop := yesterday(t, s, func() {
 		tool(t, cluster.Tool("pg_dump"), "--format=custom", "--file="+file, "--dbname="+first)
@@ -63,7 +62,7 @@ func TestG4_PostgreSQLRestoredFromYesterdaysDump(t *testing.T) {
 	must(t, s.HQ.Kill())
 	second := cluster.Database(t)
 	tool(t, cluster.Tool("pg_restore"), "--exit-on-error", "--dbname="+second, file)
-	must(t, os.Setenv(databaseVariable, second)) // t.Setenv has put it back in the end
+	s.HQ.Env = []string{onDatabase(second)}
 	s.hq(t, "new-epoch", "--data", s.HQ.Data)
 	s.tomorrow(t, lane, shoppers, l, stop)
 }

@@ -15,6 +15,7 @@ import (
 // large void and a redemption on a card number, and practises. HQ gets the facts, and has
 // nothing to say about them.
 func TestG1_CashiersWorkOffline(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	lane := s.lane(t, "lane1")
 	over := int64(50_00)

@@ -19,8 +19,8 @@ const workerVariable = "TALLYSTICK_TEST_CITUS_WORKER"
 // take two lanes' journals in, and checks that nothing acknowledged is lost or doubled.
 func onTwoLanes(t *testing.T, happens func(t *testing.T, cluster *citus.Cluster, goOn func(more int))) {
 	t.Helper()
-	cluster := onCitus(t)
-	s := newScene(t)
+	cluster, spread := onCitus(t)
+	s := newScene(t, spread)
 	lanes := []*stage.Lane{s.lane(t, "lane1"), s.laneAt(t, s.replica(t), "lane2")}
 	shoppers := s.crowd(t, names(workers), 0)
 	loads, stop := s.sellEverywhere(t, lanes, shoppers)

@@ -84,9 +84,9 @@ func newBentLane(t *testing.T) *bentLane {
 	bin, err := bentEdge()
 	builds.mu.Unlock()
 	must(t, err)
-	t.Setenv(clockVariable, b.file)
 	must(t, b.lane.Stop(t.Context()))
 	b.lane.Use(bin)
+	b.lane.Env = []string{clockVariable + "=" + b.file}
 	b.coffee = edgeclient.QuoteRequest{
 		Code: b.anna.Code, Currency: stage.Currency, Total: 20_00, Redeem: []edgeclient.Wish{{Reward: b.programme.Coffee.ID}},
 	}
@@ -161,6 +161,7 @@ func (b *bentLane) clockEntries(t *testing.T) int {
 }
 
 func TestG6_StartedIn1970(t *testing.T) {
+	t.Parallel()
 	b := newBentLane(t)
 	b.WAN.Cut()
 	b.move(t, -time.Duration(time.Now().Unix())*time.Second)
@@ -174,6 +175,7 @@ func TestG6_StartedIn1970(t *testing.T) {
 }
 
 func TestG6_ClockJumpsByThreeDays(t *testing.T) {
+	t.Parallel()
 	b := newBentLane(t)
 	b.move(t, 0)
 	must(t, b.lane.Start(t.Context()))

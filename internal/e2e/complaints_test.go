@@ -24,6 +24,7 @@ import (
 // TestComplaints is what shoppers and shops complain about in the products of others,
 // row by row. Each subtest cites where the complaint stands.
 func TestComplaints(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	lane := s.lane(t, "lane1")
 	for _, c := range []struct {

@@ -61,6 +61,7 @@ func (u *used) checkIntact(t *testing.T) {
 }
 
 func TestCacheDeleted(t *testing.T) {
+	t.Parallel()
 	u := newUsed(t)
 	must(t, os.RemoveAll(filepath.Join(u.lane.Data, "cache")))
 	u.checkIntact(t)
@@ -69,6 +70,7 @@ func TestCacheDeleted(t *testing.T) {
 // A cache rebuilt without HQ counts as infinitely old: redeeming waits for HQ, and
 // nothing of the journal is lost meanwhile.
 func TestCacheDeletedWhileHQIsOff(t *testing.T) {
+	t.Parallel()
 	u := newUsed(t)
 	u.WAN.Cut()
 	must(t, os.RemoveAll(filepath.Join(u.lane.Data, "cache")))
@@ -128,6 +130,7 @@ func TestCacheDamaged(t *testing.T) {
 }
 
 func TestSecondAgentOnOneTillIsRefused(t *testing.T) {
+	t.Parallel()
 	u := newUsed(t)
 	must(t, u.lane.Start(t.Context()))
 	second := *u.lane
@@ -144,6 +147,7 @@ func TestSecondAgentOnOneTillIsRefused(t *testing.T) {
 }
 
 func TestG6_FlippedBitInTheJournalStopsTheLane(t *testing.T) {
+	t.Parallel()
 	u := newUsed(t)
 	for n := range 5 { // groups that follow the damage prove that it is none of a torn tail
 		must(t, u.lane.Start(t.Context()))

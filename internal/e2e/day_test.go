@@ -28,6 +28,7 @@ import (
 // A cashier sells, voids, takes goods back and closes; the agent starts again; what is sold
 // then belongs to the next day. HQ has each close, and its own entries add up to the same.
 func TestADayIsClosedAndHQHasTheSameFigures(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	lane := s.lane(t, "lane1")
 	today, tomorrow := turns(t)

@@ -41,6 +41,7 @@ func (s *scene) send(t *testing.T, path string, header map[string]string, body i
 const tenMB = 10 << 20
 
 func TestHQRefusesBodiesThatAreTooLarge(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	// The refusals do not depend on who asks: HQ bounds a body before it believes it.
 	console := map[string]string{
@@ -76,6 +77,7 @@ func with(header map[string]string, name, value string) map[string]string {
 // A terminal of ours that sends a decompression bomb: proven, and refused before it
 // is unpacked.
 func TestHQRefusesADecompressionBomb(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	lane := s.lane(t, "lane1")
 	small := bomb(t)

@@ -95,6 +95,7 @@ func TestG4_HQKilledInTheMiddleOfASync(t *testing.T) {
 
 // A sale made while HQ was down must be found after both were killed at once.
 func TestG3_BothEndsKilledAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	lane := s.lane(t, "lane1")
 	anna := s.shopper(t, "Anna", 300)

@@ -15,9 +15,9 @@ import (
 // notice nothing, HQ says that it is not available and never that it failed, and
 // nothing acknowledged is lost or doubled.
 func TestG4_DatabaseKilledInMidBatchAndBack(t *testing.T) {
+	t.Parallel()
 	cluster := pg.Start(t)
-	t.Setenv(databaseVariable, cluster.Database(t))
-	s := newScene(t)
+	s := newScene(t, onDatabase(cluster.Database(t)))
 	other := s.replica(t)
 	lanes := []*stage.Lane{s.lane(t, "lane1"), s.laneAt(t, other, "lane2")}
 	shoppers := s.crowd(t, names(workers), 0)

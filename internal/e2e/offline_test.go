@@ -22,6 +22,7 @@ func TestDemoIsAsTold(t *testing.T) {
 }
 
 func TestG1_RestartWithHQOffThenRedeem(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	lane := s.lane(t, "lane1")
 	anna := s.shopper(t, "Anna", 600)
@@ -55,6 +56,7 @@ func TestG1_RestartWithHQOffThenRedeem(t *testing.T) {
 
 // Answers to pushes are lost after 0, 1 and 40 bytes, and requests arrive twice.
 func TestG4_LostAndDoubledAnswersChangeNothing(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	lane := s.lane(t, "lane1")
 	shoppers := s.crowd(t, names(2), 0)
@@ -108,6 +110,7 @@ func pos(t *testing.T, lane *stage.Lane) (*edgeclient.Client, *proxy.Proxy) {
 }
 
 func TestG4_POSThatLostTheAnswer(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	lane := s.lane(t, "lane1")
 	anna := s.shopper(t, "Anna", 600)
@@ -148,6 +151,7 @@ func TestG4_POSThatLostTheAnswer(t *testing.T) {
 }
 
 func TestG4_ExportFromAMovedDiskIsImportedOnce(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	lane := s.lane(t, "lane1")
 	anna := s.shopper(t, "Anna", 600)

@@ -15,19 +15,19 @@ import (
 	"github.com/tallystick/tallystick/internal/testkit/stage"
 )
 
-// databaseVariable gives every hq that a test starts its database.
-const databaseVariable = "TALLYSTICK_HQ_DB"
+// onDatabase is the environment of an hq with a database elsewhere.
+func onDatabase(dsn string) string { return "TALLYSTICK_HQ_DB=" + dsn }
 
 // The story of the demo, with HQ on PostgreSQL.
 func TestDemoIsAsToldOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	demoIsAsTold(t, databaseVariable+"="+pg.Start(t).Database(t))
+	demoIsAsTold(t, onDatabase(pg.Start(t).Database(t)))
 }
 
 // The same on a database spread over a Citus cluster.
 func TestDemoIsAsToldOnCitus(t *testing.T) {
-	onCitus(t)
-	demoIsAsTold(t)
+	_, spread := onCitus(t)
+	demoIsAsTold(t, spread)
 }
 
 func demoIsAsTold(t *testing.T, env ...string) {
@@ -44,19 +44,18 @@ func demoIsAsTold(t *testing.T, env ...string) {
 	}
 }
 
-// onCitus gives every hq that the test starts a schema that is spread already.
-func onCitus(t *testing.T) *citus.Cluster {
+// onCitus makes a schema that is spread already, and the environment of an hq on it.
+func onCitus(t *testing.T) (cluster *citus.Cluster, spread string) {
 	t.Helper()
-	cluster := citus.Need(t)
-	dsn := cluster.Schema(t)
-	t.Setenv(databaseVariable, dsn)
+	cluster = citus.Need(t)
+	spread = onDatabase(cluster.Schema(t))
 	for range 2 { // the second time it has nothing to do
 		_, err := process.Run(t.Context(), process.Spec{
-			Path: binaries(t).Path("hq"), Args: []string{"migrate", "--data", t.TempDir(), "--distributed"},
+			Path: binaries(t).Path("hq"), Args: []string{"migrate", "--data", t.TempDir(), "--distributed"}, Env: []string{spread},
 		})
 		must(t, err)
 	}
-	return cluster
+	return cluster, spread
 }
 
 // replica starts one more hq on the database and with the keys of the scene's.
@@ -74,8 +73,8 @@ func (s *scene) replica(t *testing.T) *stage.HQ {
 // Three replicas on one PostgreSQL: each lane speaks to another one, the first is
 // killed under load and comes back, and nothing acknowledged is lost or doubled.
 func TestG4_ThreeReplicasAreOneHQ(t *testing.T) {
-	t.Setenv(databaseVariable, pg.Start(t).Database(t))
-	s := newScene(t)
+	t.Parallel()
+	s := newScene(t, onDatabase(pg.Start(t).Database(t)))
 	threeReplicas(t, s)
 }
 

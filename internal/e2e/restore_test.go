@@ -49,6 +49,7 @@ func (s *scene) kinds(t *testing.T) map[string]int {
 // epoch: it knows its own signature again, takes both in, is offered the earlier
 // epoch once more, and says which of its own facts are lost.
 func TestG4_TerminalsEnrolledAfterTheBackup(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	first := s.lane(t, "lane1")
 	crowd := s.crowd(t, []string{"Anna", "Bert"}, 600)

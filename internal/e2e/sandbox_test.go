@@ -23,6 +23,7 @@ func newSandbox(t *testing.T) *stage.Sandbox {
 }
 
 func TestSandboxServesItsFixedCodes(t *testing.T) {
+	t.Parallel()
 	box := newSandbox(t)
 	scan, err := box.Scan(t.Context(), box.Code("good"))
 	must(t, err)
@@ -68,6 +69,7 @@ func rewardByCost(t *testing.T, s edgeclient.Scan, cost int64) uuid.UUID {
 
 // Each bad input has its own code, and none leaves an entry behind.
 func TestBadInputAtTheTill(t *testing.T) {
+	t.Parallel()
 	box := newSandbox(t)
 	before, err := box.Status(t.Context())
 	must(t, err)
@@ -116,6 +118,7 @@ func flipped(code string) string {
 }
 
 func TestForeignCallersGetNothing(t *testing.T) {
+	t.Parallel()
 	box := newSandbox(t)
 	for name, change := range map[string]func(*http.Request){
 		"no token":      func(r *http.Request) { r.Header.Del("Authorization") },

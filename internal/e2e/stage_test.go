@@ -23,8 +23,9 @@ type scene struct {
 var corner = hqclient.Store{Code: "corner", Name: "Corner", TimeZone: "Europe/Berlin", Currency: stage.Currency}
 
 // newScene starts an HQ with a programme under the default caps and one store
-// without lanes. Everything ends with the test; a failed test shows the logs.
-func newScene(t *testing.T) *scene {
+// without lanes, and env added to the environment of every hq. Everything ends with the
+// test; a failed test shows the logs.
+func newScene(t *testing.T, env ...string) *scene {
 	t.Helper()
 	dir := t.TempDir()
 	name := filepath.Join(dir, "processes.log")
@@ -32,7 +33,7 @@ func newScene(t *testing.T) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := stage.New(t.Context(), binaries(t), dir, log)
+	s, err := stage.New(t.Context(), binaries(t), dir, log, env...)
 	if err != nil {
 		t.Fatal(err)
 	}

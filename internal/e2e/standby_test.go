@@ -12,9 +12,9 @@ import (
 // while both take journals in, the standby is promoted, and the replicas go on by
 // themselves. Nothing acknowledged is lost or doubled.
 func TestG4_PrimaryKilledDuringIngestAndStandbyPromoted(t *testing.T) {
+	t.Parallel()
 	pair := pg.StartPair(t)
-	t.Setenv(databaseVariable, pair.Database(t))
-	s := newScene(t)
+	s := newScene(t, onDatabase(pair.Database(t)))
 	other := s.replica(t)
 	lanes := []*stage.Lane{s.lane(t, "lane1"), s.laneAt(t, other, "lane2")}
 	shoppers := s.crowd(t, names(workers), 0)

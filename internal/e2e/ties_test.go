@@ -13,16 +13,20 @@ import (
 // network either, shows a card: the sale earns, redeeming waits. When the network is
 // back HQ finds the account and the store is told of the member, who then redeems.
 func TestG1_AShopperNewToAStoreEarnsThereOffline(t *testing.T) {
-	t.Run("sqlite", newToAStore)
-	t.Run("postgres", func(t *testing.T) {
-		t.Setenv(databaseVariable, pg.Start(t).Database(t))
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
 		newToAStore(t)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		newToAStore(t, onDatabase(pg.Start(t).Database(t)))
 	})
 }
 
-func newToAStore(t *testing.T) {
-	t.Setenv("TALLYSTICK_HQ_FEED_SCOPE", "ties")
-	s := newScene(t)
+func newToAStore(t *testing.T, env ...string) {
+	t.Helper()
+	s := newScene(t, append(env, "TALLYSTICK_HQ_FEED_SCOPE=ties")...)
 	lane := s.lane(t, "lane1")
 	all, err := s.EnrolMany(t.Context(), []string{"anna"}, 700)
 	must(t, err)

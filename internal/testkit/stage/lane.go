@@ -20,8 +20,9 @@ type Lane struct {
 	log  io.Writer
 	proc *process.Process
 	Name string
-	Data string // its data directory
-	Addr string // "host:port" it serves on
+	Data string   // its data directory
+	Addr string   // "host:port" it serves on
+	Env  []string // added to its environment from its next start on, as in NAME=value
 
 	others []string // flags by which it joins the store's other lanes
 	more   []string // flags besides
@@ -66,7 +67,7 @@ func (l *Lane) Elsewhere(name, data, addr, token string) *Lane {
 // Start starts the lane and waits until it is ready.
 func (l *Lane) Start(ctx context.Context) error {
 	proc, err := process.Start(ctx, process.Spec{
-		Name: "edge run " + l.Name, Path: l.bin.Path("edge"), Args: slices.Concat(edgeRun(l.Data, l.Addr), l.others, l.more), Log: l.log, Ready: ready,
+		Name: "edge run " + l.Name, Path: l.bin.Path("edge"), Args: slices.Concat(edgeRun(l.Data, l.Addr), l.others, l.more), Env: l.Env, Log: l.log, Ready: ready,
 	})
 	if err != nil {
 		return err

@@ -24,18 +24,18 @@ type Stage struct {
 	Lanes  []*Lane
 }
 
-// New initialises and starts an HQ in dir, with a network in front of it. On an
-// error nothing is left running. log may be nil.
-func New(ctx context.Context, bin process.Binaries, dir string, log io.Writer) (*Stage, error) {
+// New initialises and starts an HQ in dir, with env added to its environment, and a
+// network in front of it. On an error nothing is left running. log may be nil.
+func New(ctx context.Context, bin process.Binaries, dir string, log io.Writer, env ...string) (*Stage, error) {
 	s := &Stage{Dir: dir, Bin: bin, Log: log}
-	if err := s.open(ctx); err != nil {
+	if err := s.open(ctx, env); err != nil {
 		return nil, errors.Join(err, s.Close(ctx))
 	}
 	return s, nil
 }
 
-func (s *Stage) open(ctx context.Context) (err error) {
-	if s.HQ, err = NewHQ(ctx, s.Bin, s.Dir, s.Log); err != nil {
+func (s *Stage) open(ctx context.Context, env []string) (err error) {
+	if s.HQ, err = NewHQ(ctx, s.Bin, s.Dir, s.Log, env...); err != nil {
 		return err
 	}
 	if err = s.HQ.Start(ctx); err != nil {

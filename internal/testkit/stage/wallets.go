@@ -40,7 +40,7 @@ func (h *HQ) OpenWallets(ctx context.Context, public string) (w *Wallets, err er
 		}
 	}()
 	// The doctor makes the authority, which the push service must know before HQ asks it.
-	if _, err := h.command(ctx, "wallet", "doctor", "--offline", "--wallet-self-made", "--data", h.Data, "--public-url", public); err != nil {
+	if _, err := h.Command(ctx, "wallet", "doctor", "--offline", "--wallet-self-made", "--data", h.Data, "--public-url", public); err != nil {
 		return w, err
 	}
 	root, err := os.ReadFile(w.RootFile)
@@ -55,7 +55,7 @@ func (h *HQ) OpenWallets(ctx context.Context, public string) (w *Wallets, err er
 	if err != nil {
 		return w, err
 	}
-	said, err := h.command(ctx, append([]string{"wallet", "doctor", "--data", h.Data}, flags...)...)
+	said, err := h.Command(ctx, append([]string{"wallet", "doctor", "--data", h.Data}, flags...)...)
 	if err != nil {
 		return w, fmt.Errorf("open wallets: the doctor says: %s: %w", said, err)
 	}

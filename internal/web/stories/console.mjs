@@ -1,5 +1,5 @@
 // The console in a browser, against a real head office with two lanes. What happens to
-// the stage is asked of internal/e2e/console_test.go.
+// the stage is asked of internal/e2e/browser_console_test.go.
 import { readFile } from 'node:fs/promises';
 import { ask, check, picture, stage, tell } from './browser.mjs';
 import { branding } from './consolebranding.mjs';
