@@ -18,6 +18,7 @@ var (
 // rolled back, at rest and in the middle of every kind of call: no fork and no rollback
 // is ever seen, and nothing acknowledged is lost.
 func TestG6_HonestCrashesRaiseNoAlarm(t *testing.T) {
+	t.Parallel()
 	o := options(t)
 	o.Only, o.Blame = sim.HonestCrashes, true
 	o.Events = 1500
@@ -38,6 +39,7 @@ func TestG6_HonestCrashesRaiseNoAlarm(t *testing.T) {
 
 // TestG6_EveryCopyIsFound copies data directories and rolls disks back, and lets both speak.
 func TestG6_EveryCopyIsFound(t *testing.T) {
+	t.Parallel()
 	o := options(t)
 	o.Only = sim.Copies
 	made, spoke, found := 0, 0, 0
@@ -59,6 +61,7 @@ func TestG6_EveryCopyIsFound(t *testing.T) {
 // TestG1_AOneLaneStoreRebootedDailyForAWeekOfflineKeepsRedeeming has a store that sees
 // neither HQ nor another lane for a week, and dies each night.
 func TestG1_AOneLaneStoreRebootedDailyForAWeekOfflineKeepsRedeeming(t *testing.T) {
+	t.Parallel()
 	o := options(t)
 	o.Scene = sim.WeekAlone
 	redeemed, starts := 0, 0
@@ -79,6 +82,7 @@ func TestG1_AOneLaneStoreRebootedDailyForAWeekOfflineKeepsRedeeming(t *testing.T
 // TestG2_AnOldWordOfHQRevivesNoRight has a relay repeat what HQ said before it recalled
 // rights, to tills that have lost their caches.
 func TestG2_AnOldWordOfHQRevivesNoRight(t *testing.T) {
+	t.Parallel()
 	o := options(t)
 	o.Scene = sim.OldWord
 	rights := 0

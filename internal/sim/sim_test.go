@@ -110,6 +110,7 @@ func line(sum *sim.Tally, took time.Duration) string {
 
 // One seed is one run: the trace covers every answer, every journal and every posting.
 func TestOneSeedIsOneRun(t *testing.T) {
+	t.Parallel()
 	o := options(t)
 	traces := map[string]bool{}
 	for seed := range uint64(12) {
