@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
-	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 )
 
 // browser is one that may show a card.
@@ -196,7 +196,7 @@ func TestAShopperJoinsLosesThePhoneAndGetsTheCardBack(t *testing.T) {
 		phone.refused(call{method: "GET", path: "/api/v1/card/me"}, http.StatusUnauthorized, problem.Unauthenticated)
 	}
 	t.Run("sqlite", func(t *testing.T) { story(t, newRig(t)) })
-	t.Run("postgres", func(t *testing.T) { story(t, newRigOn(t, pg.Start(t).Database(t))) })
+	t.Run("postgres", func(t *testing.T) { story(t, newRigOn(t, blank.PostgreSQL(t))) })
 }
 
 // Somebody who only knows an address gets nothing of its owner, and their card's code no

@@ -21,7 +21,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/tallystick/tallystick/internal/problem"
-	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/server/api"
 	"github.com/tallystick/tallystick/server/console"
 	"github.com/tallystick/tallystick/server/people"
@@ -254,7 +254,7 @@ func TestG6_HQsOwnEntriesAreProvedToo(t *testing.T) {
 		}
 	}
 	t.Run("sqlite", func(t *testing.T) { story(t, newRig(t)) })
-	t.Run("postgres", func(t *testing.T) { story(t, newRigOn(t, pg.Start(t).Database(t))) })
+	t.Run("postgres", func(t *testing.T) { story(t, newRigOn(t, blank.PostgreSQL(t))) })
 }
 
 func TestAPolicyIsPreviewedWithoutBeingPutInForce(t *testing.T) {

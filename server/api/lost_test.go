@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
-	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/sync/wire"
 )
 
@@ -18,7 +18,7 @@ import (
 // back, and the gap is named with its bound. It can be found again.
 func TestATerminalIsDeclaredLostByTwoPeople(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { declaredLost(newRigOn(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"))) })
-	t.Run("postgres", func(t *testing.T) { declaredLost(newRigOn(t, pg.Start(t).Database(t))) })
+	t.Run("postgres", func(t *testing.T) { declaredLost(newRigOn(t, blank.PostgreSQL(t))) })
 }
 
 func declaredLost(r *rig) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/problem"
-	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 )
 
 func TestWhoMaySignIn(t *testing.T) {
@@ -79,5 +79,5 @@ func TestWhoMaySignIn(t *testing.T) {
 		}
 	}
 	t.Run("sqlite", func(t *testing.T) { story(t, newRig(t)) })
-	t.Run("postgres", func(t *testing.T) { story(t, newRigOn(t, pg.Start(t).Database(t))) })
+	t.Run("postgres", func(t *testing.T) { story(t, newRigOn(t, blank.PostgreSQL(t))) })
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 )
 
 // step is one call of a scenario. {name} in path and body stands for what an
@@ -130,12 +130,11 @@ func TestScenarios(t *testing.T) {
 // The records' SQL is one text for both engines; here it meets the other one, and
 // the two races that only an engine with concurrent writers can lose.
 func TestScenariosOnPostgreSQL(t *testing.T) {
-	cluster := pg.Start(t)
 	for name, steps := range scenarios {
-		t.Run(name, func(t *testing.T) { newRigOn(t, cluster.Database(t)).play(steps) })
+		t.Run(name, func(t *testing.T) { newRigOn(t, blank.PostgreSQL(t)).play(steps) })
 	}
-	t.Run("one key from many at once", func(t *testing.T) { oneKeyFromMany(newRigOn(t, cluster.Database(t))) })
-	t.Run("one code for many", func(t *testing.T) { oneCodeForMany(newRigOn(t, cluster.Database(t))) })
+	t.Run("one key from many at once", func(t *testing.T) { oneKeyFromMany(newRigOn(t, blank.PostgreSQL(t))) })
+	t.Run("one code for many", func(t *testing.T) { oneCodeForMany(newRigOn(t, blank.PostgreSQL(t))) })
 }
 
 // play runs the steps of one scenario.

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/problem"
-	"github.com/tallystick/tallystick/internal/testkit/pg"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 )
 
 func TestG4_AWriteHappensOnceForItsKey(t *testing.T) {
@@ -191,7 +191,7 @@ func TestListsArePagedToTheirEnd(t *testing.T) {
 // its time is up.
 func TestBatchesOfMembersAtOnceAreInTime(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { batchesAtOnce(newRig(t)) })
-	t.Run("postgres", func(t *testing.T) { batchesAtOnce(newRigOn(t, pg.Start(t).Database(t))) })
+	t.Run("postgres", func(t *testing.T) { batchesAtOnce(newRigOn(t, blank.PostgreSQL(t))) })
 }
 
 func batchesAtOnce(r *rig) {

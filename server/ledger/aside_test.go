@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/internal/testkit/books"
-	"github.com/tallystick/tallystick/internal/testkit/pg"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/journal"
@@ -19,7 +19,7 @@ import (
 
 func onBoth(t *testing.T, test func(t *testing.T, hq *books.HQ)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, books.New(t)) })
-	t.Run("postgres", func(t *testing.T) { test(t, books.On(t, pg.Start(t).Database(t), 0)) })
+	t.Run("postgres", func(t *testing.T) { test(t, books.On(t, blank.PostgreSQL(t), 0)) })
 }
 
 // One account that cannot be folded, by an error or by a panic, stops nobody: its facts

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/internal/testkit/books"
-	"github.com/tallystick/tallystick/internal/testkit/pg"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -17,7 +17,7 @@ import (
 // account stands. HQ finds the account, for the sale and for what undoes it.
 func TestSalesOfMembersATillDidNotKnowAreAttributed(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { attributed(t, books.New(t)) })
-	t.Run("postgres", func(t *testing.T) { attributed(t, books.On(t, pg.Start(t).Database(t), 1)) })
+	t.Run("postgres", func(t *testing.T) { attributed(t, books.On(t, blank.PostgreSQL(t), 1)) })
 }
 
 func attributed(t *testing.T, hq *books.HQ) {
@@ -63,7 +63,7 @@ func attributed(t *testing.T, hq *books.HQ) {
 // member and moving the cursor: what is read again counts where it was posted.
 func TestG4_AMemberWhoMovesAfterACrashIsCountedOnce(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { movedAfterACrash(t, books.New(t)) })
-	t.Run("postgres", func(t *testing.T) { movedAfterACrash(t, books.On(t, pg.Start(t).Database(t), 1)) })
+	t.Run("postgres", func(t *testing.T) { movedAfterACrash(t, books.On(t, blank.PostgreSQL(t), 1)) })
 }
 
 func movedAfterACrash(t *testing.T, hq *books.HQ) {

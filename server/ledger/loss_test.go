@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/internal/testkit/books"
-	"github.com/tallystick/tallystick/internal/testkit/pg"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -21,7 +21,7 @@ import (
 // newest, is the policy's. It is so too when the account moves.
 func TestALossByAReplacedPass(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { replacedPass(t, books.New(t)) })
-	t.Run("postgres", func(t *testing.T) { replacedPass(t, books.On(t, pg.Start(t).Database(t), 1)) })
+	t.Run("postgres", func(t *testing.T) { replacedPass(t, books.On(t, blank.PostgreSQL(t), 1)) })
 }
 
 func replacedPass(t *testing.T, hq *books.HQ) {

@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/internal/testkit/books"
-	"github.com/tallystick/tallystick/internal/testkit/pg"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -160,7 +160,7 @@ func (w *delivery) finish(t *rapid.T) {
 // what is read again has been applied already, as of when it happened.
 func TestG4_AUseOfARightTakenBackAfterACrashCountsOnce(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { takenBackAfterACrash(t, books.New(t)) })
-	t.Run("postgres", func(t *testing.T) { takenBackAfterACrash(t, books.On(t, pg.Start(t).Database(t), 1)) })
+	t.Run("postgres", func(t *testing.T) { takenBackAfterACrash(t, books.On(t, blank.PostgreSQL(t), 1)) })
 }
 
 func takenBackAfterACrash(t *testing.T, hq *books.HQ) {

@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/internal/testkit/books"
-	"github.com/tallystick/tallystick/internal/testkit/pg"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/entry"
 )
@@ -315,7 +315,7 @@ func sortedSales(m map[uuid.UUID]rightSale) []uuid.UUID {
 // order of delivery; the books hold what the tills believe is left.
 func TestG2_HonestTillsNeverOverdraw(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { honestTills(t, books.New(t)) })
-	t.Run("postgres", func(t *testing.T) { honestTills(t, books.On(t, pg.Start(t).Database(t), 0)) })
+	t.Run("postgres", func(t *testing.T) { honestTills(t, books.On(t, blank.PostgreSQL(t), 0)) })
 }
 
 func honestTills(t *testing.T, hq *books.HQ) {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/internal/testkit/books"
-	"github.com/tallystick/tallystick/internal/testkit/pg"
 	"github.com/tallystick/tallystick/server/feed"
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/server/ledger"
@@ -22,7 +22,7 @@ import (
 // Stores are told of members with ties to them only, and of all that such a one has.
 func TestStoresAreToldOfMembersTiedToThem(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { tiedOnly(t, books.New(t), 0) })
-	t.Run("postgres", func(t *testing.T) { tiedOnly(t, books.On(t, pg.Start(t).Database(t), 1), 1) })
+	t.Run("postgres", func(t *testing.T) { tiedOnly(t, books.On(t, blank.PostgreSQL(t), 1), 1) })
 }
 
 // narrow has the HQ tell by ties.

@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/testkit/blank"
-	"github.com/tallystick/tallystick/internal/testkit/pg"
 	"github.com/tallystick/tallystick/server/pass"
 	"github.com/tallystick/tallystick/server/programme"
 )
@@ -18,7 +17,7 @@ import (
 // engines runs a test on SQLite and on PostgreSQL.
 func engines(t *testing.T, test func(t *testing.T, dsn string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, blank.SQLite(t)) })
-	t.Run("postgres", func(t *testing.T) { test(t, pg.Start(t).Database(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, blank.PostgreSQL(t)) })
 }
 
 // A life with everything in it is the same on every engine.

@@ -13,7 +13,7 @@ import (
 // the shard, and a table without one is named as small.
 func TestEveryKeyOfAHotTableBeginsWithItsShard(t *testing.T) {
 	ctx := context.Background()
-	db := migrated(t, pg.Start(t).Database(t))
+	db := migrated(t, pg.Shared(t).Database(t))
 	if wrong := breaches(t, db); len(wrong) > 0 {
 		t.Error(strings.Join(wrong, "\n"))
 	}

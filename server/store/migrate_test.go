@@ -12,7 +12,7 @@ import (
 
 func TestMigrateRefusesANewerSchema(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { refusesNewer(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db")) })
-	t.Run("postgres", func(t *testing.T) { refusesNewer(t, pg.Start(t).Database(t)) })
+	t.Run("postgres", func(t *testing.T) { refusesNewer(t, pg.Shared(t).Database(t)) })
 }
 
 func opened(t *testing.T, dsn string) *DB {

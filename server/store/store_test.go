@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/internal/testkit/citus"
 	"github.com/tallystick/tallystick/internal/testkit/pg"
@@ -24,11 +25,10 @@ import (
 // transaction, as a database spread by shard needs it, and on a Citus cluster when
 // one is named.
 func engines(t *testing.T, test func(t *testing.T, dsn string, shardsPerTx int)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"), 0) })
+	t.Run("sqlite", func(t *testing.T) { test(t, blank.SQLite(t), 0) })
 	t.Run("postgres", func(t *testing.T) {
-		cluster := pg.Start(t)
-		t.Run("one", func(t *testing.T) { test(t, cluster.Database(t), 0) })
-		t.Run("spread", func(t *testing.T) { test(t, cluster.Database(t), 1) })
+		t.Run("one", func(t *testing.T) { test(t, blank.PostgreSQL(t), 0) })
+		t.Run("spread", func(t *testing.T) { test(t, blank.PostgreSQL(t), 1) })
 	})
 	// A guarantee is held by the engines above; that there is no cluster for it here is
 	// said aloud by the tests of storage, and must not look like a guarantee left out.
@@ -108,21 +108,26 @@ func TestTheLedgerIsTheSameOnEveryEngine(t *testing.T) {
 }
 
 func TestMigrateMayBeStartedByManyAtOnce(t *testing.T) {
-	engines(t, func(t *testing.T, dsn string, _ int) {
-		var starting sync.WaitGroup
-		for range 4 {
-			db := open(t, dsn)
-			starting.Go(func() {
-				if err := db.Migrate(context.Background()); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		starting.Wait()
-		if err := open(t, dsn).Migrate(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	engines(t, func(t *testing.T, dsn string, _ int) { migrateByMany(t, dsn) })
+	t.Run("empty sqlite", func(t *testing.T) { migrateByMany(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db")) })
+	t.Run("empty postgres", func(t *testing.T) { migrateByMany(t, pg.Shared(t).Database(t)) })
+}
+
+func migrateByMany(t *testing.T, dsn string) {
+	t.Helper()
+	var starting sync.WaitGroup
+	for range 4 {
+		db := open(t, dsn)
+		starting.Go(func() {
+			if err := db.Migrate(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	starting.Wait()
+	if err := open(t, dsn).Migrate(context.Background()); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestTransactionsJoinRollBackAndTellAfterCommit(t *testing.T) {

@@ -14,7 +14,6 @@ import (
 	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/internal/testkit/books"
-	"github.com/tallystick/tallystick/internal/testkit/pg"
 	"github.com/tallystick/tallystick/server/account"
 	"github.com/tallystick/tallystick/server/programme"
 	"github.com/tallystick/tallystick/server/tier"
@@ -98,7 +97,7 @@ func (r *rig) level(m programme.Member) int { r.t.Helper(); return r.standing(m)
 
 func engines(t *testing.T, test func(r *rig)) {
 	t.Run("sqlite", func(t *testing.T) { test(newRig(t, blank.SQLite(t))) })
-	t.Run("postgres", func(t *testing.T) { test(newRig(t, pg.Start(t).Database(t))) })
+	t.Run("postgres", func(t *testing.T) { test(newRig(t, blank.PostgreSQL(t))) })
 }
 
 // What sales earned makes the tier, whenever it arrives, less what was taken back; what

@@ -2,5 +2,5 @@
 //
 // The tables are made once in a process and copied: tests and simulated worlds ask for
 // hundreds of databases, and making the tables would be most of their time. It promises
-// that no two callers share a file. It must never be imported by anything that ships.
+// that no two callers share a database. It must never be imported by anything that ships.
 package blank

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -215,6 +216,20 @@ func (c *Cluster) Database(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("t%d", c.databases.Add(1))
 	c.exec(t, "CREATE DATABASE "+name)
+	return c.dsn(name)
+}
+
+// Copy makes a copy of a database that nobody is connected to, given its address, and
+// returns the copy's. The copy goes when the test ends.
+func (c *Cluster) Copy(t testing.TB, dsn string) string {
+	t.Helper()
+	of, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("t%d", c.databases.Add(1))
+	c.exec(t, "CREATE DATABASE "+name+" TEMPLATE "+strings.TrimPrefix(of.Path, "/")+"")
+	t.Cleanup(func() { c.exec(t, "DROP DATABASE "+name+" WITH (FORCE)") })
 	return c.dsn(name)
 }
 
