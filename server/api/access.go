@@ -46,7 +46,7 @@ var areas = map[string]people.Area{
 	"GetDayWaterfall": people.AreaLook, "ListDayEntries": people.AreaLook,
 	"ListParties": people.AreaLook, "CreateParty": people.AreaSettlement, "PutParty": people.AreaSettlement,
 	"ListSettlementTerms": people.AreaLook, "CreateSettlementTerm": people.AreaSettlement,
-	"ListSettlementMonths": people.AreaLook, "GetSettlementMonth": people.AreaLook, "DraftSettlementMonth": people.AreaSettlement, "LockSettlementMonth": people.AreaSettlement,
+	"ListSettlementMonths": people.AreaLook, "GetSettlementMonth": people.AreaLook, "PreviewSettlementMonth": people.AreaLook, "DraftSettlementMonth": people.AreaSettlement, "LockSettlementMonth": people.AreaSettlement,
 	"ListStatements": people.AreaLook, "GetStatement": people.AreaLook, "ListStatementLines": people.AreaLook, "GetStatementFile": people.AreaLook,
 	"ListLinePostings": people.AreaLook, "GetSettlementBooks": people.AreaLook,
 	"ListPosMappings": people.AreaLook, "CreatePosMapping": people.AreaCases, "ChangePosMapping": people.AreaCases, "DeletePosMapping": people.AreaCases,

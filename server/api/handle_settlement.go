@@ -111,6 +111,35 @@ func showMonth(m settlement.MonthState) SettlementMonth {
 	return out
 }
 
+// PreviewSettlementMonth implements StrictServerInterface. It counts among the files that are
+// made at once: it prices all of the month.
+func (h handlers) PreviewSettlementMonth(ctx context.Context, r PreviewSettlementMonthRequestObject) (PreviewSettlementMonthResponseObject, error) {
+	month, err := monthOf(r.Month)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.takeFile(); err != nil {
+		return nil, err
+	}
+	defer func() { <-h.files }()
+	p, err := h.o.Settlement.Preview(ctx, month)
+	if err != nil {
+		return nil, err
+	}
+	out := PreviewSettlementMonth200JSONResponse{
+		Month: p.Month.String(), AsOf: time.UnixMilli(p.AsOf).UTC(), Missing: showAll(p.Missing, clearing.Missing.String), Items: []Statement{},
+	}
+	for _, s := range p.Statements {
+		if party := r.Params.Party; party == nil {
+			s.Groups, s.Notes = nil, nil
+		} else if *party != s.Party.ID {
+			continue
+		}
+		out.Items = append(out.Items, showStatement(s))
+	}
+	return out, nil
+}
+
 // timeOf is a moment in Unix milliseconds, nil for none.
 func timeOf(millis int64) *time.Time {
 	if millis == 0 {

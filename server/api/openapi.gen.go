@@ -1057,6 +1057,7 @@ func (e SettlementSort) Valid() bool {
 const (
 	StatementStateDrafted StatementState = "drafted"
 	StatementStateLocked  StatementState = "locked"
+	StatementStatePreview StatementState = "preview"
 )
 
 // Valid indicates whether the value is a known member of the StatementState enum.
@@ -1065,6 +1066,8 @@ func (e StatementState) Valid() bool {
 	case StatementStateDrafted:
 		return true
 	case StatementStateLocked:
+		return true
+	case StatementStatePreview:
 		return true
 	default:
 		return false
@@ -4587,6 +4590,16 @@ type SettlementMonthList struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// SettlementPreview defines model for SettlementPreview.
+type SettlementPreview struct {
+	AsOf  time.Time   `json:"as_of"`
+	Items []Statement `json:"items"`
+
+	// Missing What must be known before the month can be locked.
+	Missing []string `json:"missing"`
+	Month   string   `json:"month"`
+}
+
 // SettlementSort defines model for SettlementSort.
 type SettlementSort string
 
@@ -6251,6 +6264,12 @@ type LockSettlementMonthParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PreviewSettlementMonthParams defines parameters for PreviewSettlementMonth.
+type PreviewSettlementMonthParams struct {
+	// Party Only this party, with groups and notes.
+	Party *openapi_types.UUID `form:"party,omitempty" json:"party,omitempty"`
+}
+
 // ListStatementsParams defines parameters for ListStatements.
 type ListStatementsParams struct {
 	// Limit How many at most.
@@ -7277,6 +7296,9 @@ type ServerInterface interface {
 	// LockSettlementMonth Lock a month
 	// (POST /settlement/months/{month}/lock)
 	LockSettlementMonth(c *fiber.Ctx, month MonthSettled, params LockSettlementMonthParams) error
+	// PreviewSettlementMonth What an open month comes to so far
+	// (GET /settlement/months/{month}/preview)
+	PreviewSettlementMonth(c *fiber.Ctx, month MonthSettled, params PreviewSettlementMonthParams) error
 	// ListStatements The statements of a month
 	// (GET /settlement/months/{month}/statements)
 	ListStatements(c *fiber.Ctx, month MonthSettled, params ListStatementsParams) error
@@ -14084,6 +14106,51 @@ func (siw *ServerInterfaceWrapper) LockSettlementMonth(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// PreviewSettlementMonth operation middleware
+func (siw *ServerInterfaceWrapper) PreviewSettlementMonth(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "month" -------------
+	var month MonthSettled
+
+	err = runtime.BindStyledParameterWithOptions("simple", "month", c.Params("month"), &month, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter month: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PreviewSettlementMonthParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "party" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "party", query, &params.Party, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter party: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PreviewSettlementMonth(c, month, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListStatements operation middleware
 func (siw *ServerInterfaceWrapper) ListStatements(c *fiber.Ctx) error {
 
@@ -17157,6 +17224,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/settlement/months/:month", wrapper.GetSettlementMonth)
 
 	router.Post(options.BaseURL+"/settlement/months/:month/draft", wrapper.DraftSettlementMonth)
+
+	router.Get(options.BaseURL+"/settlement/months/:month/preview", wrapper.PreviewSettlementMonth)
 
 	router.Post(options.BaseURL+"/settlement/months/:month/lock", wrapper.LockSettlementMonth)
 
@@ -22061,6 +22130,36 @@ func (response LockSettlementMonthdefaultApplicationProblemPlusJSONResponse) Vis
 	return ctx.JSON(&response.Body)
 }
 
+type PreviewSettlementMonthRequestObject struct {
+	Month  MonthSettled `json:"month"`
+	Params PreviewSettlementMonthParams
+}
+
+type PreviewSettlementMonthResponseObject interface {
+	VisitPreviewSettlementMonthResponse(ctx *fiber.Ctx) error
+}
+
+type PreviewSettlementMonth200JSONResponse SettlementPreview
+
+func (response PreviewSettlementMonth200JSONResponse) VisitPreviewSettlementMonthResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PreviewSettlementMonthdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewSettlementMonthdefaultApplicationProblemPlusJSONResponse) VisitPreviewSettlementMonthResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/problem+json")
+	ctx.Status(response.StatusCode)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListStatementsRequestObject struct {
 	Month  MonthSettled `json:"month"`
 	Params ListStatementsParams
@@ -24232,6 +24331,9 @@ type StrictServerInterface interface {
 	// LockSettlementMonth Lock a month
 	// (POST /settlement/months/{month}/lock)
 	LockSettlementMonth(ctx context.Context, request LockSettlementMonthRequestObject) (LockSettlementMonthResponseObject, error)
+	// PreviewSettlementMonth What an open month comes to so far
+	// (GET /settlement/months/{month}/preview)
+	PreviewSettlementMonth(ctx context.Context, request PreviewSettlementMonthRequestObject) (PreviewSettlementMonthResponseObject, error)
 	// ListStatements The statements of a month
 	// (GET /settlement/months/{month}/statements)
 	ListStatements(ctx context.Context, request ListStatementsRequestObject) (ListStatementsResponseObject, error)
@@ -29371,6 +29473,34 @@ func (sh *strictHandler) LockSettlementMonth(ctx *fiber.Ctx, month MonthSettled,
 		return err
 	} else if validResponse, ok := response.(LockSettlementMonthResponseObject); ok {
 		if err := validResponse.VisitLockSettlementMonthResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewSettlementMonth operation middleware
+func (sh *strictHandler) PreviewSettlementMonth(ctx *fiber.Ctx, month MonthSettled, params PreviewSettlementMonthParams) error {
+	var request PreviewSettlementMonthRequestObject
+
+	request.Month = month
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewSettlementMonth(ctx.UserContext(), request.(PreviewSettlementMonthRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewSettlementMonth")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewSettlementMonthResponseObject); ok {
+		if err := validResponse.VisitPreviewSettlementMonthResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/server/people"
+	"github.com/tallystick/tallystick/server/settlement/clearing"
 )
 
 const partyBody = `{"code":"NORTH","name":"North Ltd","tax_number":"TR 1","currency":"EUR","language":"en"}`
@@ -42,6 +43,8 @@ func init() {
 		{"GET", "/api/v1/settlement/months", "", 200, []string{`"items":[]`}, nil, "", ""},
 		{"GET", "/api/v1/settlement/months/2026-01", "", 200, []string{`"state":"open"`, `"missing":[]`}, nil, "", ""},
 		{"GET", "/api/v1/settlement/months/2026-13", "", 404, nil, nil, "", ""},
+		{"GET", "/api/v1/settlement/months/2026-01/preview", "", 200, []string{`"month":"2026-01"`, `"items":[]`}, nil, "", ""},
+		{"GET", "/api/v1/settlement/months/2026-13/preview", "", 404, nil, nil, "", ""},
 		{"GET", "/api/v1/settlement/months/2026-01/statements", "", 404, nil, nil, "", ""},
 		{"POST", "/api/v1/settlement/months/2026-01/lock", "", 404, nil, nil, "", ""},
 		{"POST", "/api/v1/settlement/months/2999-01/draft", "", 409, []string{"not over"}, nil, "", ""},
@@ -68,6 +71,13 @@ func TestAMonthIsSettledOverTheAPI(t *testing.T) {
 	})
 	before := r.clock.Now()
 	month := "/api/v1/settlement/months/" + before.Format("2006-01")
+	r.must(r.settlement.Round(context.Background()))
+	if a := r.do(call{method: "GET", path: month + "/preview"}); a.status != 200 || !strings.Contains(string(a.body), `"net":100`) || !strings.Contains(string(a.body), `"state":"preview"`) || strings.Contains(string(a.body), `"counterparty"`) {
+		t.Errorf("preview: %d %s", a.status, a.body)
+	}
+	if a := r.do(call{method: "GET", path: month + "/preview?party=" + clearing.Programme.String()}); a.status != 200 || !strings.Contains(string(a.body), `"counterparty_code":"NORTH"`) {
+		t.Errorf("preview of the programme: %d %s", a.status, a.body)
+	}
 	r.clock.Advance(time.Date(before.Year(), before.Month()+1, 2, 12, 0, 0, 0, time.UTC).Sub(before))
 	r.token = r.signIn(adminName, adminPassword)
 	if a := r.do(call{method: "POST", path: month + "/draft"}); a.status != 202 || !strings.Contains(string(a.body), `"drafting"`) {

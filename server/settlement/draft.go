@@ -189,7 +189,6 @@ func (s *Service) compareSince(ctx context.Context, m Month) (entry.Date, error)
 
 // lines prices the moves of a month and writes its lines.
 func (s *Service) lines(ctx context.Context, m MonthRow, terms *clearing.Terms, since entry.Date) (*clearing.Book, []clearing.Missing, error) {
-	pricer, book := clearing.NewPricer(terms, m.Month), clearing.NewBook(terms, m.Month)
 	var waiting []Line
 	flush := func() error {
 		if len(waiting) == 0 {
@@ -199,12 +198,8 @@ func (s *Service) lines(ctx context.Context, m MonthRow, terms *clearing.Terms, 
 		waiting = waiting[:0]
 		return err
 	}
-	err := s.env.Store.SettlementSpots(ctx, m.Month, since, func(spot clearing.Spot, sums []clearing.Sum, stated []Line) error {
-		for _, l := range pricer.Lines(spot, sums, stated) {
-			book.Add(l)
-			waiting = append(waiting, l)
-		}
-		if len(waiting) < linesAtOnce {
+	book, missing, err := s.price(ctx, m.Month, terms, since, func(lines []Line) error {
+		if waiting = append(waiting, lines...); len(waiting) < linesAtOnce {
 			return nil
 		}
 		return flush()
@@ -215,11 +210,24 @@ func (s *Service) lines(ctx context.Context, m MonthRow, terms *clearing.Terms, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("write lines: %w", err)
 	}
+	return book, missing, nil
+}
+
+// price prices the moves of a month and hands out its lines.
+func (s *Service) price(ctx context.Context, m Month, terms *clearing.Terms, since entry.Date, each func([]Line) error) (*clearing.Book, []clearing.Missing, error) {
+	pricer, book := clearing.NewPricer(terms, m), clearing.NewBook(terms, m)
+	err := s.env.Store.SettlementSpots(ctx, m, since, func(spot clearing.Spot, sums []clearing.Sum, stated []Line) error {
+		lines := pricer.Lines(spot, sums, stated)
+		for _, l := range lines {
+			book.Add(l)
+		}
+		return each(lines)
+	})
 	missing := pricer.Missing()
 	if book.Overrun() {
-		missing = append(missing, clearing.Missing{What: "overflow", Day: m.Month.First()})
+		missing = append(missing, clearing.Missing{What: "overflow", Day: m.First()})
 	}
-	return book, missing, nil
+	return book, missing, err
 }
 
 // statements writes the statements of a draft, with what was not finished.

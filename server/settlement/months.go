@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,16 +50,16 @@ func (s *Service) Month(ctx context.Context, m Month) (MonthState, error) {
 	return stateOf(row)
 }
 
-// Months lists months that somebody asked for before one, the newest first, and with no
-// limit before them the open one that is next.
+// Months lists months before one, or all for zero, the newest first: those that somebody
+// asked for, and the open ones that come behind them, through the running one.
 func (s *Service) Months(ctx context.Context, before Month, limit int) ([]MonthState, error) {
-	rows, err := s.env.Store.SettlementMonths(ctx, before, limit)
+	out, err := s.openMonths(ctx, before, limit)
+	if err != nil || len(out) == limit {
+		return out, err
+	}
+	rows, err := s.env.Store.SettlementMonths(ctx, before, limit-len(out))
 	if err != nil {
 		return nil, fmt.Errorf("list months: %w", err)
-	}
-	out := make([]MonthState, 0, len(rows)+1)
-	if next, err := s.next(ctx, rows); before == 0 && err == nil && next.Valid() {
-		out = append(out, MonthState{MonthRow: MonthRow{Month: next, State: clearing.Open}})
 	}
 	for _, row := range rows {
 		st, err := stateOf(row)
@@ -68,6 +69,27 @@ func (s *Service) Months(ctx context.Context, before Month, limit int) ([]MonthS
 		out = append(out, st)
 	}
 	return out, nil
+}
+
+// openMonths are the open months behind those that somebody asked for, the newest first.
+func (s *Service) openMonths(ctx context.Context, before Month, limit int) ([]MonthState, error) {
+	newest, err := s.env.Store.SettlementMonths(ctx, 0, 1)
+	if err != nil {
+		return nil, fmt.Errorf("read the newest month: %w", err)
+	}
+	from := Month(0)
+	if len(newest) == 1 {
+		from = newest[0].Month.Next()
+	} else if from, err = s.env.Store.FirstSettlementMonth(ctx); err != nil {
+		return nil, fmt.Errorf("find the first month: %w", err)
+	}
+	running := clearing.MonthOf(entry.DateOf(s.env.Clock.Now().UTC().Add(14 * time.Hour))) // it has begun somewhere
+	var out []MonthState
+	for m := from; m.Valid() && m <= running && (before == 0 || m < before); m = m.Next() {
+		out = append(out, MonthState{MonthRow: MonthRow{Month: m, State: clearing.Open}})
+	}
+	slices.Reverse(out)
+	return out[:min(len(out), limit)], nil
 }
 
 // next is the month that can be drafted when all others are locked: the one behind the

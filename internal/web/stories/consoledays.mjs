@@ -95,7 +95,7 @@ export const days = {
     await visit('/statements');
     await page
       .getByText('Nothing was settled yet.')
-      .or(page.getByRole('button', { name: 'Draft' }))
+      .or(page.getByText('Preview', { exact: true }).first())
       .waitFor();
     const id = (n) => `00000000-0000-7000-8000-00000000000${n}`;
     const party = {

@@ -194,6 +194,7 @@ const (
 	Drafting State = "drafting" // somebody asked for the draft
 	Drafted  State = "drafted"
 	Locked   State = "locked"
+	Preview  State = "preview" // of a statement: what an open month comes to so far
 )
 
 // Statement is what one party owes and is owed for a month. It has lines apart, by their

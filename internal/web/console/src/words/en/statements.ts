@@ -10,6 +10,10 @@ export const statements = {
       'Lock {month}? Its statements get their numbers and never change again. It takes another person than the one who drafted it.',
     draftText: 'Draft {month}? Head office prices everything that was applied by now.',
     drafting: 'Head office drafts the month. This page shows it when it is done.',
+    preview: 'Preview',
+    previewText:
+      'What the month comes to so far, with all that was applied by {at}. It has no numbers and cannot be locked.',
+    previewing: 'Head office adds up the month.',
     failed: 'The draft has failed {times}×: {why}. It is tried again at {at}; “Draft again” tries at once.',
     failedAtHQ: 'head office could not finish it; its log says more',
     missing: 'Before the month can be locked',

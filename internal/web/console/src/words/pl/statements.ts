@@ -10,6 +10,9 @@ export const statements = {
       'Zamknąć {month}? Rozliczenia dostaną numery i już się nie zmienią. Musi to zrobić ktoś inny niż autor projektu.',
     draftText: 'Sporządzić projekt za {month}? Centrala wycenia wszystko, co ujęto do teraz.',
     drafting: 'Centrala sporządza projekt miesiąca. Pojawi się tu, gdy będzie gotowy.',
+    preview: 'Podgląd',
+    previewText: 'Miesiąc do tej pory, ze wszystkim, co ujęto do {at}. Nie ma numerów i nie można go zamknąć.',
+    previewing: 'Centrala sumuje miesiąc.',
     failed:
       'Projekt nie powiódł się {times}×: {why}. Następna próba: {at}; „Sporządź projekt ponownie” próbuje od razu.',
     failedAtHQ: 'centrala nie mogła go ukończyć; więcej w jej dzienniku',

@@ -10,6 +10,9 @@ export const statements = {
       '{month} kilitlensin mi? Özetler numara alır ve bir daha değişmez. Taslağı çıkarandan başka biri gerekir.',
     draftText: '{month} taslağı çıkarılsın mı? Merkez şimdiye kadar işlenen her şeyi fiyatlar.',
     drafting: 'Merkez ayın taslağını çıkarıyor. Bitince burada görünür.',
+    preview: 'Önizleme',
+    previewText: '{at} anına kadar işlenenlerle ayın şimdiki tutarı. Numarası yoktur ve kilitlenemez.',
+    previewing: 'Merkez ayı topluyor.',
     failed:
       'Taslak {times} kez başarısız oldu: {why}. {at} anında yeniden denenir; “Yeniden taslak çıkar” hemen dener.',
     failedAtHQ: 'merkez bitiremedi; ayrıntısı merkezin günlüğünde',
