@@ -103,9 +103,26 @@ func (w *world) people(ctx context.Context) error {
 }
 
 // outages cuts lanes off and lets them come back, after one to three days or, a few, after
-// up to three weeks.
+// up to three weeks. At times all lanes of a store are cut off until the next day, and head
+// office answers nobody for some hours.
 func (w *world) outages() {
 	left := w.size.Days - 1 - w.today
+	w.silent = [2]time.Time{}
+	if w.dice.chance(100) {
+		from := w.size.day(w.today).Add(time.Duration(w.dice.between(6, 14)) * time.Hour)
+		w.silent = [2]time.Time{from, from.Add(time.Duration(w.dice.between(1, 6)) * time.Hour)}
+		w.counts["outages of head office, of hours"]++
+	}
+	for _, s := range w.shops {
+		if left > 2 && w.dice.chance(5) {
+			w.counts["outages of a whole store"]++
+			for _, l := range s.lanes {
+				if !l.apart && !l.dead && !l.cutOff {
+					l.cutOff, l.back = true, w.today+1
+				}
+			}
+		}
+	}
 	for _, l := range w.lanes {
 		switch {
 		case l.apart || l.dead:
@@ -180,9 +197,15 @@ func (w *world) visit(ctx context.Context, l *lane) error {
 		spent := h.left / 2
 		h.left -= spent
 		w.counts["redemptions on rights"]++
-		_, err = w.sell(l, sale{buyer: x.buyer, pieces: 2, price: x.price, redeem: spent, right: h.right})
+		on, err := w.sell(l, sale{buyer: x.buyer, pieces: 2, price: x.price, redeem: spent, right: h.right})
+		if err != nil || !w.dice.chance(100) {
+			return err
+		}
+		h.left += spent // the right lives on with what came back, until the day is closed
+		w.counts["redemptions on rights undone"]++
+		return w.undoSale(on)
 	}
-	return err
+	return nil
 }
 
 // serve finds out who the shopper is and what they wish: one in a hundred becomes a member
@@ -197,6 +220,10 @@ func (w *world) serve(ctx context.Context, l *lane, x *sale) (err error) {
 	}
 	w.wish(l, x)
 	if x.redeem > 0 && !l.cutOff && w.dice.chance(60) {
+		if l.at.After(w.silent[0]) && l.at.Before(w.silent[1]) {
+			w.counts["tills that head office did not answer"]++
+			return nil // it redeems in stand-in
+		}
 		return w.ask(ctx, l, x)
 	}
 	return nil

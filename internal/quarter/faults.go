@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/internal/quarter/truth"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -231,5 +232,37 @@ func (w *world) joinsUnheard(from int, cut, other *lane) {
 		w.counts["redemptions by who had joined unheard"]++
 		_, err := w.sell(other, sale{buyer: m, pieces: 2, price: 25_000 * other.shop.money.worth, redeem: 300})
 		return err
+	})
+}
+
+// enrolledAgain: a terminal gets a new disk on one morning and another one on the next.
+// Its code is rotated before it is used: the one before, and one that was used, enrol
+// nobody.
+func (w *world) enrolledAgain(from int, l *lane) {
+	w.reserve(from, l)
+	again := func(ctx context.Context) error {
+		old, err := w.hq.fleet.NewCode(ctx, l.terminal)
+		if err != nil {
+			return err
+		}
+		code, err := w.hq.fleet.NewCode(ctx, l.terminal)
+		if err != nil {
+			return err
+		}
+		l.said.Ended, l.said.Since, l.said.Over = true, w.hq.ms(), "replaced"
+		l.now(w.size.day(w.today).Add(3 * time.Hour))
+		thief := *l
+		w.refused = append(w.refused, refusal{"enrolment code that was rotated", problem.EnrolCodeInvalid, problem.CodeOf(thief.enrolBy(ctx, w, old.Text))})
+		if err := l.enrolBy(ctx, w, code.Text); err != nil {
+			return err
+		}
+		w.refused = append(w.refused, refusal{"enrolment code that was used", problem.EnrolCodeInvalid, problem.CodeOf(thief.enrolBy(ctx, w, code.Text))})
+		w.counts["terminals enrolled again"]++
+		return nil
+	}
+	w.on(from, morning, again)
+	w.on(from+1, morning, func(ctx context.Context) error {
+		l.apart = false
+		return again(ctx)
 	})
 }

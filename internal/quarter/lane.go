@@ -60,17 +60,22 @@ type keptRight struct {
 
 // enrol makes the lane a terminal of a new epoch, as `edge enroll` does.
 func (l *lane) enrol(ctx context.Context, w *world) error {
+	code, err := w.hq.fleet.NewCode(ctx, l.terminal)
+	if err != nil {
+		return err
+	}
+	return l.enrolBy(ctx, w, code.Text)
+}
+
+// enrolBy enrols the lane by a code that it was given.
+func (l *lane) enrolBy(ctx context.Context, w *world, code string) error {
 	signer, err := w.newSigner()
 	if err != nil {
 		return err
 	}
-	code, err := w.hq.fleet.NewCode(ctx, l.terminal)
-	if err != nil {
-		return fmt.Errorf("make enrolment code: %w", err)
-	}
 	e, err := w.hq.fleet.Enrol(ctx, wire.EnrolRequest{
-		V: wire.Version, Code: code.Text, PublicKey: signer.Public.Key, Software: "quarter",
-		Signature: signer.Sign(wire.DomainEnrol, append([]byte(code.Text), signer.Public.Key...)),
+		V: wire.Version, Code: code, PublicKey: signer.Public.Key, Software: "quarter",
+		Signature: signer.Sign(wire.DomainEnrol, append([]byte(code), signer.Public.Key...)),
 	})
 	if err != nil {
 		return err

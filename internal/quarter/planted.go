@@ -143,4 +143,5 @@ func (w *world) plantSet(from int, l []*lane) {
 	w.lateTill(from, l[11], l[12], l[6])
 	w.joinsUnheard(from, l[12], l[6])
 	w.returnOfNothing(from, l[7])
+	w.enrolledAgain(from+1, l[13])
 }

@@ -27,7 +27,7 @@ var (
 const leastDays = 9
 
 // lanesApart is how many terminals one set of planted frauds needs for itself.
-const lanesApart = 13
+const lanesApart = 14
 
 // Check refuses a size in which not all stories can happen.
 func (s Size) Check() error {

@@ -75,6 +75,7 @@ type world struct {
 	members   []*member
 	recent    []*sold // of the last days, for voids and returns
 	today     int
+	silent    [2]time.Time // of today, when head office answers nobody
 	reward    uuid.UUID
 	policy    uint64
 	ann, bo   uuid.UUID // two people of head office

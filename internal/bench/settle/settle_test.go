@@ -46,7 +46,7 @@ func TestSettle(t *testing.T) {
 		t.Skip("set TALLYSTICK_BENCH=1 (make bench-settle does)")
 	}
 	large := setting(t, "SETTLE_ENTRIES", 10_000_000)
-	small := min(setting(t, "SETTLE_SMALL", 1_000_000), large)
+	small := min(setting(t, "SETTLE_SMALL", 500_000), large)
 	stores := setting(t, "SETTLE_STORES", 200)
 	cluster := pg.Start(t)
 	few := measure(t, cluster.Database(t), small, stores)
