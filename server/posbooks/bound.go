@@ -10,12 +10,18 @@ import (
 // between it and the one before, in bytes.
 const maxPiece = 8 << 20
 
+// maxToken is how much one tag, text or comment of XML has at most, in bytes: a tag in memory
+// is many times what it is in the file.
+const maxToken = 512 << 10
+
 // bounded is a reader that stops when a piece of a file is too long: decoders hold a piece
 // of it whole.
 type bounded struct {
 	in   io.Reader
 	read int64 // in all
 	mark int64 // when the last piece had ended
+	last int64 // when the last token had ended
+	most int64 // of a token; zero is no bound
 	err  error // of the reader below, which is none of the file
 }
 
@@ -24,6 +30,13 @@ func (b *bounded) Read(p []byte) (int, error) {
 	left := maxPiece - (b.read - b.mark)
 	if left <= 0 {
 		return 0, &Unreadable{Reason: fmt.Sprintf("one piece of it is longer than %d bytes", maxPiece)}
+	}
+	if b.most > 0 {
+		ahead := b.most - (b.read - b.last)
+		if ahead <= 0 {
+			return 0, &Unreadable{Reason: fmt.Sprintf("one tag or text in it is longer than %d bytes", b.most)}
+		}
+		left = min(left, ahead)
 	}
 	n, err := b.in.Read(p[:min(int64(len(p)), left)])
 	b.read += int64(n)
@@ -35,6 +48,9 @@ func (b *bounded) Read(p []byte) (int, error) {
 
 // next says that a piece has ended.
 func (b *bounded) next() { b.mark = b.read }
+
+// token says that a token has ended.
+func (b *bounded) token() { b.last = b.read }
 
 // verdict says that a file is no text of a format, unless it was the reader that failed,
 // or reading was stopped.

@@ -80,6 +80,9 @@ func said(d *json.Decoder, from *bounded, into *string) error {
 	if err := d.Decode(into); err != nil {
 		return from.verdict(err, 0, jsonAt(d))
 	}
+	if len(*into) > maxReceipt { // it would be held against every row
+		return &Unreadable{Reason: fmt.Sprintf("has a store or currency of more than %d bytes", maxReceipt)}
+	}
 	return nil
 }
 

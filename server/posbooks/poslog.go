@@ -19,6 +19,9 @@ import (
 const (
 	maxDepth = 64
 	maxText  = 4 << 10 // of one element that is looked at, in bytes
+	maxTag   = 128     // of the name of an element, in bytes
+	// maxPlace is how deep in a transaction stands what is looked at.
+	maxPlace = 3
 )
 
 // readPOSLog reads the retail transactions of an OMG/ARTS POSLog (v2.2 to v6), element by
@@ -31,7 +34,7 @@ func (r Reading) readPOSLog(ctx context.Context, in io.Reader, into Into) (Summa
 		return sum, err
 	}
 	sum.Encoding = name
-	from := &bounded{in: text}
+	from := &bounded{in: text, most: maxToken}
 	d := xml.NewDecoder(from)
 	d.CharsetReader = charsetReader
 	p := &poslog{Reading: r, sum: &sum, into: into}
@@ -46,6 +49,7 @@ func (r Reading) readPOSLog(ctx context.Context, in io.Reader, into Into) (Summa
 			}
 			return sum, nil
 		}
+		from.token()
 		line, _ := d.InputPos()
 		if err != nil {
 			return sum, from.verdict(err, int64(line), "XML")
@@ -121,6 +125,9 @@ func (p *poslog) token(token xml.Token, line int64) (done bool, err error) {
 		if len(p.path) == maxDepth {
 			return false, &Unreadable{line, fmt.Sprintf("has elements more than %d deep", maxDepth)}
 		}
+		if len(t.Name.Local) > maxTag {
+			return false, &Unreadable{line, fmt.Sprintf("has an element with a name of more than %d bytes", maxTag)}
+		}
 		if len(p.path) == 0 && p.root != "" {
 			return false, &Unreadable{line, "has more than one outermost element"}
 		}
@@ -181,8 +188,13 @@ func (p *poslog) open(e xml.StartElement, line int64) {
 	}
 }
 
-// inside is where the walk is within the transaction.
-func (p *poslog) inside() string { return strings.Join(p.path[p.at:], "/") }
+// inside is where the walk is within the transaction; empty where nothing is looked at.
+func (p *poslog) inside() string {
+	if len(p.path)-p.at > maxPlace {
+		return ""
+	}
+	return strings.Join(p.path[p.at:], "/")
+}
 
 func isTrue(text string) bool { return text == "true" || text == "1" }
 
@@ -196,9 +208,9 @@ func (p *poslog) close() (done bool, err error) {
 		p.at, p.found = 0, nil
 		return true, p.give(*f)
 	}
-	into, known := p.found.places()[p.inside()]
-	if !known {
-		if strings.HasSuffix(p.inside(), "/LoyaltyID") || strings.HasSuffix(p.inside(), "/CustomerLoyaltyID") {
+	into := p.found.place(p.inside())
+	if into == nil {
+		if name := p.path[len(p.path)-1]; len(p.path) > p.at+1 && (name == "LoyaltyID" || name == "CustomerLoyaltyID") {
 			p.found.cards++
 		}
 		return false, nil
@@ -213,21 +225,42 @@ func (p *poslog) close() (done bool, err error) {
 	return false, nil
 }
 
-// places are the elements that are looked at, and where their text goes.
-func (f *transaction) places() map[string]*string {
-	places := map[string]*string{
-		"RetailStoreID": &f.store, "WorkstationID": &f.lane, "SequenceNumber": &f.sequence, "ReceiptNumber": &f.receipt, "RetailTransaction/ReceiptNumber": &f.receipt,
-		"BusinessDayDate": &f.day, "BeginDateTime": &f.begin, "EndDateTime": &f.end, "CurrencyCode": &f.currency, "BusinessUnit/UnitID": &f.store,
+// place is where the text of an element that is looked at goes; nil of any other.
+func (f *transaction) place(inside string) *string {
+	switch inside {
+	case "RetailStoreID", "BusinessUnit/UnitID":
+		return &f.store
+	case "WorkstationID":
+		return &f.lane
+	case "SequenceNumber":
+		return &f.sequence
+	case "ReceiptNumber", "RetailTransaction/ReceiptNumber":
+		return &f.receipt
+	case "BusinessDayDate":
+		return &f.day
+	case "BeginDateTime":
+		return &f.begin
+	case "EndDateTime":
+		return &f.end
+	case "CurrencyCode":
+		return &f.currency
+	case "RetailTransaction/Total":
+		return f.total()
 	}
+	return nil
+}
+
+// total is where the text of a total goes, by its type.
+func (f *transaction) total() *string {
 	switch f.totalType {
 	case "TransactionGrossAmount":
-		places["RetailTransaction/Total"] = &f.gross
+		return &f.gross
 	case "TransactionNetAmount":
-		places["RetailTransaction/Total"] = &f.net
+		return &f.net
 	case "TransactionGrandAmount":
-		places["RetailTransaction/Total"] = &f.grand
+		return &f.grand
 	}
-	return places
+	return nil
 }
 
 // give judges a transaction and gives it on.

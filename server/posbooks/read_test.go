@@ -229,6 +229,12 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		"no XML":                   {poslog, "no;time;amount\n", "ends before its last element"},
 		"two roots":                {poslog, "<POSLog></POSLog><POSLog></POSLog>", "more than one outermost"},
 		"an attribute like a wall": {poslog, "<POSLog a=\"" + strings.Repeat("x", 9<<20) + "\"/>", "longer than"},
+		"a name like a wall":       {poslog, "<POSLog><" + strings.Repeat("x", 1000) + "/></POSLog>", "a name of more than 128"},
+		"many attributes":          {poslog, "<POSLog " + strings.Repeat(`a="" `, 1<<19) + "/>", "one tag or text"},
+		"a text like a wall":       {poslog, "<POSLog>" + strings.Repeat("x", 2<<20) + "</POSLog>", "one tag or text"},
+		"a comment like a wall":    {poslog, "<POSLog><!--" + strings.Repeat("x", 2<<20) + "--></POSLog>", "one tag or text"},
+		"a store like a wall":      {books, `{"store":"` + strings.Repeat("x", 1<<20) + `"}`, "of more than 64 bytes"},
+		"10,000 columns":           {simple, strings.Repeat("a,", 10_000) + "no,time,amount\n", "more than 500 columns"},
 		"a foreign encoding":       {poslog, `<?xml version="1.0" encoding="EBCDIC"?><POSLog/>`, "is not known"},
 		"no JSON":                  {books, "no;time\n", "is no JSON"},
 		"a list":                   {books, "[]", `where "{" should be`},
@@ -318,6 +324,37 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 // Memory stays flat in each format, also when nothing in the file makes sense.
+// What is only there to fill memory does not: a tag is some 20 times as large in memory as in
+// the file.
+func TestXMLIsReadInBoundedMemory(t *testing.T) {
+	const size, most = 9 << 20, 40 << 20
+	log := posbooks.Rules{Format: posbooks.POSLog, Expects: posbooks.ExpectAll}
+	for name, in := range map[string]endless{
+		"attributes of one tag":        {head: "<POSLog", row: ` a=""`},
+		"values with brackets":         {head: "<POSLog", row: ` a=">"`},
+		"tags full of attributes":      {head: "<POSLog>", row: "<Transaction" + strings.Repeat(` a=""`, 95_000) + "></Transaction>"},
+		"depth":                        {head: "<POSLog>", row: "<a>"},
+		"siblings in one transaction":  {head: "<POSLog><Transaction>", row: "<a/>"},
+		"texts in one transaction":     {head: "<POSLog><Transaction>", row: "<a>" + strings.Repeat("x", 4000) + "</a>"},
+		"numbers of characters":        {head: "<POSLog><Transaction><ReceiptNumber>", row: "&#65;"},
+		"directives":                   {head: "<!DOCTYPE a [", row: `<!ENTITY a "b">`},
+		"instructions":                 {head: "<POSLog><?x ", row: "y"},
+		"a section that is never over": {head: "<POSLog><![CDATA[", row: "]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in.left = size
+			stop, peak := watch()
+			got, _ := read(t, reading(log), &in)
+			close(stop)
+			high := <-peak
+			t.Logf("%d MB at most: %.120s", high>>20, got)
+			if high > most {
+				t.Errorf("%d MB held", high>>20)
+			}
+		})
+	}
+}
+
 func TestFilesAreReadInFlatMemory(t *testing.T) {
 	const size, most = 6 << 20, 4 << 20
 	defer debug.SetGCPercent(debug.SetGCPercent(25))
