@@ -425,14 +425,17 @@ func (e LiabilityBy) Valid() bool {
 
 // Defines values for LiableParty.
 const (
-	LiablePartyProgramme LiableParty = "programme"
-	LiablePartyStore     LiableParty = "store"
-	LiablePartyTerminal  LiableParty = "terminal"
+	LiablePartyFranchisee LiableParty = "franchisee"
+	LiablePartyProgramme  LiableParty = "programme"
+	LiablePartyStore      LiableParty = "store"
+	LiablePartyTerminal   LiableParty = "terminal"
 )
 
 // Valid indicates whether the value is a known member of the LiableParty enum.
 func (e LiableParty) Valid() bool {
 	switch e {
+	case LiablePartyFranchisee:
+		return true
 	case LiablePartyProgramme:
 		return true
 	case LiablePartyStore:
@@ -2979,7 +2982,7 @@ type Exception struct {
 	ExplainedBy *string            `json:"explained_by,omitempty"`
 	ID          openapi_types.UUID `json:"id"`
 
-	// Liable programme, store or terminal
+	// Liable Whom the ledger named: programme, store or terminal
 	Liable string              `json:"liable"`
 	Member *openapi_types.UUID `json:"member,omitempty"`
 
@@ -3414,7 +3417,7 @@ type LossSum struct {
 	// Exceptions How many there are.
 	Exceptions int64 `json:"exceptions"`
 
-	// Liable programme, store or terminal
+	// Liable Who answers for it now: programme, store, terminal or franchisee
 	Liable string `json:"liable"`
 
 	// Store Missing in the total.

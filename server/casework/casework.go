@@ -38,8 +38,9 @@ func (r Resolution) Known() bool {
 
 const badResolution = "must be explained, corrected, charged or written_off"
 
-// Liables are who can answer for an exception.
-var Liables = []string{"programme", "store", "terminal"}
+// Liables are who can answer for an exception. The franchisee is the party of settlement
+// that had the store on the day; only people name it.
+var Liables = []string{"programme", "store", "terminal", "franchisee"}
 
 // Case is the work on one exception. Before any work it is the zero one. Version grows
 // with every change.

@@ -183,7 +183,7 @@ var lists = []List{
 			{Name: "owned", Kind: Flag},
 			{Name: "due_before", Kind: Time}, // and not settled
 			{Name: "proposed", Kind: Flag},
-			{Name: "liable", Kind: Word, Words: []string{"programme", "store", "terminal"}},
+			{Name: "liable", Kind: Word, Words: []string{"programme", "store", "terminal", "franchisee"}},
 			since, until,
 		},
 		Orders: []Order{{"recorded_at", true}, {"amount", true}, {"money", true}, {"cause", false}, {"occurred_at", true}, {"due_at", false}},

@@ -86,7 +86,11 @@ func (s *Service) Of(ctx context.Context, id uuid.UUID) (Bundle, error) {
 	}
 	switch e.Kind {
 	case ledger.Fork:
-		b.Fork, err = s.fork(ctx, e)
+		about := slices.IndexFunc(b.Entries, func(x Signed) bool { return x.Entry.Hash == e.Source })
+		if about >= 0 {
+			about = b.Entries[about].Entry.Branch
+		}
+		b.Fork, err = s.fork(ctx, e, about)
 	case ledger.DayCloseDiffers:
 		b.Close, err = s.close(ctx, e)
 	}
@@ -120,6 +124,10 @@ func (s *Service) entries(ctx context.Context, e ledger.Exception) ([]Signed, er
 		case problem.CodeOf(err) != problem.NotFound:
 			return nil, err
 		}
+	}
+	if i := slices.IndexFunc(found, func(x ledger.Entry) bool { return x.Hash == e.Source }); len(found) > maxBranches {
+		found[maxBranches-1] = found[max(i, maxBranches-1)]
+		found = found[:maxBranches]
 	}
 	out := make([]Signed, len(found))
 	for i, x := range found {

@@ -21,7 +21,7 @@ type Fork struct {
 	At       uint64
 	Branches []Branch
 	Rows     []Row
-	Cut      bool // there are more rows or heads, or more entries than the sums are of
+	Cut      bool // there are more branches, rows or heads, or more entries than the sums are of
 	Heads    []Seen
 }
 
@@ -54,20 +54,36 @@ type Seen struct {
 }
 
 // Rows of a fork: those before the difference and in all; how many numbers behind the
-// difference are read, for the sums; and how many heads are told.
+// difference are read, for the sums; and how many heads and branches are told.
 const (
-	rowsBefore = 2
-	maxRows    = 60
-	maxSummed  = 4000
-	maxHeads   = 60
+	maxBranches = 8
+	rowsBefore  = 2
+	maxRows     = 60
+	maxSummed   = 4000
+	maxHeads    = 60
 )
 
-func (s *Service) fork(ctx context.Context, e ledger.Exception) (*Fork, error) {
+// few keeps of many branches the first, of which the main one is the first, and that of a
+// number.
+func few(branches []ingest.Branch, about int) []ingest.Branch {
+	if len(branches) <= maxBranches {
+		return branches
+	}
+	out := slices.Clone(branches[:maxBranches])
+	if i := slices.IndexFunc(branches, func(b ingest.Branch) bool { return b.Branch == about }); i >= maxBranches {
+		out[maxBranches-1] = branches[i]
+	}
+	return out
+}
+
+// fork puts branches side by side; about is the one that the exception came with.
+func (s *Service) fork(ctx context.Context, e ledger.Exception, about int) (*Fork, error) {
 	w := journal.Writer{ID: e.Terminal, Epoch: e.Epoch}
-	branches, err := s.store.Branches(ctx, w)
+	all, err := s.store.Branches(ctx, w)
 	if err != nil {
 		return nil, fmt.Errorf("read branches: %w", err)
 	}
+	branches := few(all, about)
 	from := e.Seq
 	for _, b := range branches {
 		if b.Branch > 0 && b.From.Seq+1 <= e.Seq {
@@ -80,6 +96,7 @@ func (s *Service) fork(ctx context.Context, e ledger.Exception) (*Fork, error) {
 		return nil, fmt.Errorf("read branches: %w", err)
 	}
 	f := lineUp(w, branches, entries)
+	f.Cut = f.Cut || len(branches) < len(all)
 	for i := range f.Branches {
 		if err := s.sign(ctx, &f, i); err != nil {
 			return nil, err

@@ -117,8 +117,9 @@ type Loss struct {
 	Count  int64
 }
 
-// Losses sums what was redeemed and was not there, by store, cause and liable: the real loss
-// beside what it could have been. What was explained since is left out.
+// Losses sums what was redeemed and was not there, by store, cause and who answers for it
+// now, whom people may have named instead of whom the ledger did: the real loss beside what
+// it could have been. What was explained since is left out.
 func (l *Ledger) Losses(ctx context.Context) ([]Loss, error) {
 	losses, err := l.o.Store.Losses(ctx)
 	if err != nil {

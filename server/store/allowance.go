@@ -247,8 +247,8 @@ func (db *DB) Losses(ctx context.Context) ([]ledger.Loss, error) {
 		Amount int64  `bun:"amount"`
 		Count  int64  `bun:"n"`
 	}
-	err := db.read(ctx).NewRaw("SELECT store, unit, attribution, liable, CAST(SUM(amount) AS BIGINT) AS amount, COUNT(*) AS n FROM exceptions "+
-		"WHERE attribution <> '' AND state <> ? AND kind <> ? GROUP BY store, unit, attribution, liable ORDER BY store, unit, attribution, liable", ledger.ExceptionWithdrawn, string(ledger.RightMisused)).Scan(ctx, &rows)
+	err := db.read(ctx).NewRaw("SELECT x.store, x.unit, x.attribution, "+liableNow+" AS liable, "+summed("amount", "unit")+", COUNT(*) AS n FROM "+worked+
+		" WHERE x.attribution <> '' AND x.state <> ? AND x.kind <> ? GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4", ledger.ExceptionWithdrawn, string(ledger.RightMisused)).Scan(ctx, &rows)
 	out := make([]ledger.Loss, len(rows))
 	for i, r := range rows {
 		out[i] = ledger.Loss{Store: toID(r.Store), Unit: r.Unit, Cause: loyalty.LossCause(r.Cause), Liable: r.Liable, Amount: r.Amount, Count: r.Count}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tallystick/tallystick/internal/loyalty"
 	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/internal/testkit/blank"
 	"github.com/tallystick/tallystick/server/casework"
@@ -149,4 +150,25 @@ func TestAnAmountThatGrowsIsDecidedAnew(t *testing.T) {
 			t.Errorf("one person settled what had grown past the limit: %v", err)
 		}
 	}
+}
+
+// There is one answer to who answers: that of the people, where they gave one.
+func TestLossesGoByWhoAnswersNow(t *testing.T) {
+	engines(t, func(t *testing.T, dsn string, shardsPerTx int) {
+		ctx, d := t.Context(), newDesk(t, dsn, shardsPerTx)
+		lost := ledger.Exception{Kind: ledger.Overdraw, Unit: "points", Amount: 7, Attribution: loyalty.LossClone}
+		moved := d.raise(lost, 1)
+		d.raise(lost, 1)
+		_, err := d.SetLiable(ctx, d.people[0], moved.ID, "franchisee", "their lane")
+		must(t, err)
+		losses, err := d.hq.Ledger.Losses(ctx)
+		must(t, err)
+		got := map[string]int64{}
+		for _, l := range losses {
+			got[l.Liable] += l.Amount
+		}
+		if len(got) != 2 || got["franchisee"] != 7 || got["store"] != 7 {
+			t.Errorf("%v", got)
+		}
+	})
 }
