@@ -139,7 +139,12 @@ export const books = {
       resolved: 'settled it',
       reopened: 'opened it again',
     } as Record<string, string>,
-    liable: { programme: 'programme', store: 'store', terminal: 'terminal' } as Record<string, string>,
+    liable: {
+      programme: 'programme',
+      store: 'store',
+      terminal: 'terminal',
+      franchisee: 'franchisee',
+    } as Record<string, string>,
     none: 'Nothing waits. New exceptions show here by themselves.',
     mine: 'Mine',
     toEntry: 'The entry behind it',

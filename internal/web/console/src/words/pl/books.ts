@@ -137,7 +137,7 @@ export const books: Catalog<typeof en> = {
       resolved: 'załatwia',
       reopened: 'otwiera ponownie',
     },
-    liable: { programme: 'program', store: 'sklep', terminal: 'terminal' },
+    liable: { programme: 'program', store: 'sklep', terminal: 'terminal', franchisee: 'franczyzobiorca' },
     none: 'Nic nie czeka. Nowe wyjątki pojawią się tu same.',
     mine: 'Moje',
     toEntry: 'Wpis, który za tym stoi',

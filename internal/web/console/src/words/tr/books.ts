@@ -132,7 +132,7 @@ export const books: Catalog<typeof en> = {
     releaseConfirm: 'Bu kayıtta bu nedenle bekleyenler serbest bırakılsın mı? Hiç beklememiş gibi sayılır.',
     rejectConfirm: 'Bu kayıtta bu nedenle bekleyenler reddedilsin mi? Hiç sayılmaz.',
     what: { took: 'ilgileniyor', left: 'bıraktı', remarked: 'not düştü', resolved: 'çözdü', reopened: 'yeniden açtı' },
-    liable: { programme: 'program', store: 'mağaza', terminal: 'terminal' },
+    liable: { programme: 'program', store: 'mağaza', terminal: 'terminal', franchisee: 'bayi' },
     none: 'Bekleyen yok. Yeni istisnalar burada kendiliğinden görünür.',
     mine: 'Benimkiler',
     toEntry: 'Arkasındaki kayıt',
