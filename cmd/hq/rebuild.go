@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tallystick/tallystick/server/casework"
 	"github.com/tallystick/tallystick/server/store"
 )
 
@@ -101,6 +102,11 @@ func rebuild(ctx context.Context, live, rebuilt *office, out io.Writer) error {
 		moves, err = live.db.CompareSettlement(ctx, rebuilt.db, tell)
 		same += moves
 	}
+	if err == nil {
+		var cases int64
+		cases, err = rebuildCases(ctx, live, rebuilt, tell)
+		same += cases
+	}
 	if err != nil {
 		return fmt.Errorf("rebuild: %w", err)
 	}
@@ -109,4 +115,20 @@ func rebuild(ctx context.Context, live, rebuilt *office, out io.Writer) error {
 		return errReported
 	}
 	return err
+}
+
+// rebuildCases does the work on exceptions again from HQ's journal, as far as it tells it,
+// and compares.
+func rebuildCases(ctx context.Context, live, rebuilt *office, tell func(store.Difference) error) (int64, error) {
+	_, unworded, err := casework.Rebuild(ctx, rebuilt.db)
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range unworded {
+		row := "exception=" + id.String() + ": its notes do not have the words that HQ's journal commits to"
+		if err := tell(store.Difference{Table: "exception_notes", Row: row}); err != nil {
+			return 0, err
+		}
+	}
+	return live.db.CompareCases(ctx, rebuilt.db, tell)
 }
