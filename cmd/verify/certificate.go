@@ -118,7 +118,7 @@ func (p *pack) read(text string) (c certificate, err error) {
 		return c, errors.New("its signature is not good")
 	}
 	if err := strict(raws[1], &c); err != nil {
-		return c, fmt.Errorf("what it says cannot be read: %w", err)
+		return c, fmt.Errorf("what it says cannot be read: %w: %w", err, errNewer)
 	}
 	return c, nil
 }

@@ -28,7 +28,12 @@ func run(args []string, out, errs io.Writer) int {
 		flags.Usage()
 		return 2
 	}
-	if err := verify(flags.Arg(0), *keys, out); err != nil {
+	err := verify(flags.Arg(0), *keys, out)
+	if errors.Is(err, errNewer) {
+		fmt.Fprintln(errs, "CANNOT SAY:", err)
+		return 3
+	}
+	if err != nil {
 		fmt.Fprintln(errs, "NOT GOOD:", err)
 		return 1
 	}

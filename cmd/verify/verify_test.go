@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -136,6 +138,37 @@ func TestG6_AnyChangedByteOfAPackIsFound(t *testing.T) {
 	}
 	if code, said := check(dir); code != 1 || !strings.Contains(said, "extra") {
 		t.Errorf("a file more: %d %s", code, said)
+	}
+}
+
+// A pack that head office signed and that is newer than the program is not called bad: it
+// says which version it is of, and what to do.
+func TestANewerPackSaysSo(t *testing.T) {
+	dir, s := packed(t)
+	list := filepath.Join(dir, "pack.json")
+	good, err := os.ReadFile(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		version string
+		code    int
+		said    string
+	}{
+		{`"version": 1`, 0, "all good"},
+		{`"version": 2`, 0, "all good"},
+		{`"version": 3, "colour": "blue"`, 3, "version 3 and this program verifies packs up to version 2"},
+		{`"version": 2, "colour": "blue"`, 1, "colour"},
+		{`"version": 0`, 1, "no version 0"},
+	} {
+		changed := bytes.Replace(good, []byte(`"version": 1`), []byte(c.version), 1)
+		signature := s.Signer.Public.JWKID() + " " + base64.RawURLEncoding.EncodeToString(s.Signer.Sign(auditpack.Domain, changed)) + "\n"
+		if err := errors.Join(os.WriteFile(list, changed, 0o600), os.WriteFile(filepath.Join(dir, "pack.sig"), []byte(signature), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if code, said := check(dir); code != c.code || !strings.Contains(said, c.said) {
+			t.Errorf("%s: %d %s", c.version, code, said)
+		}
 	}
 }
 

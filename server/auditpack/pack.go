@@ -69,6 +69,13 @@ type Dir interface {
 	Drop() error
 }
 
+// Versions of packs: what a program must know to verify one. A pack says the least that
+// will do, so that an older program verifies what it can.
+const (
+	plainPack  = 1
+	forkedPack = 2 // certificates name branches beside the covered one
+)
+
 // list is pack.json.
 type list struct {
 	Version int               `json:"version"`
@@ -110,7 +117,7 @@ func Write(ctx context.Context, env Env, name string, stores []fleet.Store, to e
 	if p.published, err = keys.ParseJWKS(p.keys); err != nil {
 		return err
 	}
-	p.list = list{Version: 1, HQ: env.HQ, MadeAt: env.Clock.Now().UTC().Truncate(time.Second), Files: map[string]string{}}
+	p.list = list{Version: plainPack, HQ: env.HQ, MadeAt: env.Clock.Now().UTC().Truncate(time.Second), Files: map[string]string{}}
 	for _, s := range stores {
 		if err := p.store(ctx, s, to); err != nil {
 			return fmt.Errorf("pack store %s: %w", s.Code, err)
@@ -208,6 +215,9 @@ func (p *packer) certificates(ctx context.Context, packed *packedStore, to entry
 						at[key], spans = i, append(spans, span{writer: key})
 					}
 					spans[i].last = max(spans[i].last, j.Last)
+					if len(j.Forks) > 0 {
+						p.list.Version = forkedPack
+					}
 				}
 				if _, err := io.WriteString(w, d.Text+"\n"); err != nil {
 					return err
@@ -301,7 +311,8 @@ func readme(l list) string {
 		fmt.Fprintf(&b, "- %s (%s): %s to %s\n", s.Code, s.Name, s.From, s.To)
 	}
 	b.WriteString(`
-Check everything with the program verify, which shares no code with head office:
+Check everything with the program verify, which shares no code with head office. It must know
+the version of packs that pack.json states; an older one says so and checks nothing:
 
     verify --keys KEYS.json THIS_FOLDER
 
