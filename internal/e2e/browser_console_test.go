@@ -2,13 +2,20 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 
 	"github.com/tallystick/tallystick/internal/testkit/edgeclient"
+	"github.com/tallystick/tallystick/internal/testkit/hqclient"
 	"github.com/tallystick/tallystick/internal/testkit/stage"
+	"github.com/tallystick/tallystick/server/settlement/clearing"
+	"github.com/tallystick/tallystick/server/store"
+	"github.com/tallystick/tallystick/sync/entry"
 )
 
 // formula is an alias that a spreadsheet would run.
@@ -47,6 +54,7 @@ func TestConsolePage(t *testing.T) {
 		},
 		questions: map[string]func(string) (any, error){
 			"read sheet":            func(path string) (any, error) { return sheet(path) },
+			"a month that is over":  func(string) (any, error) { return s.monthOver(t.Context()) },
 			"install on the iPhone": func(address string) (any, error) { return phone.install(t.Context(), address) },
 			"fetch on the iPhone":   func(string) (any, error) { return phone.fetch(t.Context()) },
 			"save to the Google phone": func(link string) (any, error) {
@@ -93,4 +101,30 @@ func sheet(path string) ([][]string, error) {
 		return nil, fmt.Errorf("%d rows: %w", len(rows), err)
 	}
 	return rows[1:], nil
+}
+
+// monthOver gives the store a franchisee, and settlement a month that is over: the days of
+// this stage are all of today. It returns the month.
+func (s *scene) monthOver(ctx context.Context) (_ string, err error) {
+	party, err := s.Office.CreateParty(ctx, hqclient.Party{Code: "NORTH", Name: "North Ltd", Currency: stage.Currency, Language: "en"})
+	if err != nil {
+		return "", err
+	}
+	err = s.Office.AddTerm(ctx, hqclient.Term{Assignment: &hqclient.Assignment{Store: s.store.ID, Party: party.ID, From: "2020-01-01"}})
+	if err != nil {
+		return "", err
+	}
+	db, err := store.Open(ctx, "sqlite:"+filepath.Join(s.HQ.Data, "hq.db"), store.Options{})
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	now := time.Now().UTC()
+	at := time.Date(now.Year(), now.Month()-2, 15, 12, 0, 0, 0, time.UTC)
+	day := entry.DateOf(at)
+	err = db.AddSettlementMoves(ctx, []clearing.Move{{
+		ID: party.ID, Pos: 1, Account: party.ID, RecordedAt: at.UnixMilli(), Month: clearing.MonthOf(day),
+		Sum: clearing.Sum{Kind: clearing.KindRedeemed, Unit: "points", FromDay: day, ToStore: s.store.ID, ToDay: day, Day: day, Points: 1234},
+	}})
+	return clearing.MonthOf(day).String(), err
 }

@@ -3,11 +3,11 @@
 import { check, faultless, open, picture, stage } from './browser.mjs';
 import { api, browser, page, press, screen, signIn, visit } from './consolehands.mjs';
 
-const password = 'two pairs of eyes';
+export const password = 'two pairs of eyes';
 const dialog = page.getByRole('dialog');
 
 /** another is the page of a second person, who signs in there. */
-async function another(name) {
+export async function another(name) {
   const on = await open(browser, { viewport: screen });
   await on.goto(`${stage.hq}/console`);
   await signIn(on, password, name);

@@ -1,7 +1,8 @@
 // The console's story of the days of a store: what one waits for, and its certificate.
 import { readFile } from 'node:fs/promises';
 import { ask, check, faultless, picture, stage } from './browser.mjs';
-import { accessibleInBoth, page, visit } from './consolehands.mjs';
+import { another, password } from './consolecases.mjs';
+import { accessibleInBoth, api, page, press, visit } from './consolehands.mjs';
 
 export const days = {
   'a day waits for its last lane, and is certified': async () => {
@@ -88,6 +89,56 @@ export const days = {
     await page.getByLabel('Known through').press('Tab');
     await page.waitForURL(/known=2001-02-03/);
     await page.getByRole('cell', { name: '0', exact: true }).first().waitFor();
+    faultless(page);
+  },
+
+  'a month is drafted by one and locked by another': async () => {
+    const dialog = page.getByRole('dialog');
+    const { token } = await api('', 'POST', '/sessions', { name: stage.name, password: stage.password });
+    await api(token, 'POST', '/people', { name: 'Ines', role: 'finance', password });
+    const month = await ask('a month that is over');
+    await page.setViewportSize({ width: 1024, height: 768 });
+    await visit('/statements');
+    await page.getByText(/^no price of points in EUR/).waitFor();
+    check((await page.getByRole('button', { name: /^Lock/ }).count()) === 0, 'an open month may be locked');
+
+    await visit('/settlement');
+    await press('Add');
+    await dialog.getByLabel('From', { exact: true }).fill('2020-01-01');
+    await dialog.getByLabel('Unit (uses for vouchers)').fill('points');
+    await dialog.getByLabel('Currency', { exact: true }).fill('EUR');
+    await dialog.getByLabel('For 1,000 units, in minor units').fill('1000');
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('cell', { name: 'points, EUR' }).waitFor();
+
+    await page.getByRole('link', { name: 'Statements', exact: true }).click();
+    const north = page.getByRole('row').filter({ hasText: 'North Ltd' });
+    await north.getByText('€12.34').waitFor();
+    await north.getByText('Preview', { exact: true }).waitFor();
+    await accessibleInBoth('a preview', { each: (theme) => picture(page, `console-preview-${theme}`) });
+    await press('Draft');
+    await dialog.getByRole('button', { name: 'Draft', exact: true }).click();
+    await north.getByText('no number yet').waitFor({ timeout: 30_000 });
+    await press('Lock the month');
+    await dialog.getByRole('button', { name: 'Lock the month', exact: true }).click();
+    await dialog.getByText('drafted the month locks it').waitFor();
+    await accessibleInBoth('a month to lock', { each: (theme) => picture(page, `console-lock-${theme}`) });
+    await page.keyboard.press('Escape');
+
+    const ines = await another('Ines');
+    await ines.goto(`${stage.hq}/console/statements?month=${month}`);
+    await ines.getByRole('button', { name: 'Lock the month', exact: true }).click();
+    await ines.getByRole('dialog').getByRole('button', { name: 'Lock the month', exact: true }).click();
+    await ines.getByRole('cell', { name: `NORTH-${month.slice(0, 4)}-0001` }).waitFor();
+    faultless(ines);
+    await ines.context().close();
+    await visit(`/statements?month=${month}`);
+    await north.getByRole('link', { name: 'NORTH', exact: true }).press('Enter');
+    await page.getByText('€12.34').first().waitFor();
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    check(wide <= 0, `a statement is ${wide} pixels wider than 1024`);
+    await accessibleInBoth('a locked statement', { each: (theme) => picture(page, `console-locked-${theme}`) });
+    await page.setViewportSize({ width: 1440, height: 900 });
     faultless(page);
   },
 
