@@ -22,8 +22,8 @@ var broken = []struct {
 	},
 	{
 		"certificates take their money from the last close", "server/storeday/figures.go",
-		"		t.byDate[date].Fill(&filled)\n",
-		"		t.byDate[date].Fill(&filled)\n		for _, c := range t.closes {\n			if c.said.Date == date {\n				filled.Money = c.said.Money\n			}\n		}\n",
+		"		out = append(out, figuresOf(date, t.counts[date], filled(t.byDate[date])))\n",
+		"		sum := filled(t.byDate[date])\n		for _, c := range t.closes {\n			if c.said.Date == date {\n				sum.Money = c.said.Money\n			}\n		}\n		out = append(out, figuresOf(date, t.counts[date], sum))\n",
 		"figures of ",
 	},
 	{
@@ -75,6 +75,11 @@ var broken = []struct {
 		"a signature is not looked at", "sync/journal/checkpoint.go",
 		"!ed25519.Verify(pub, msg, c.Signature) {", "!ed25519.Verify(pub, msg, c.Signature) && len(msg) == 0 {",
 		"batch of somebody else's key",
+	},
+	{
+		"a code that was rotated enrols still", "server/store/records_fleet.go",
+		"DELETE FROM enrolment_codes WHERE terminal = ? AND used_at = 0", "DELETE FROM enrolment_codes WHERE terminal = ? AND used_at = 0 AND expires_at < 0",
+		"enrolment code that was rotated",
 	},
 }
 
