@@ -263,6 +263,11 @@ bench-wallet: deps build pass-readers ## measure passes: signing, fetching again
 bench-settle: deps go-version ## measure drafting and locking a settlement month over 10 million entries
 	@TALLYSTICK_BENCH=1 go test -count=1 -v -timeout 6h ./internal/bench/settle
 
+# BOOKS_ROWS (a million) chooses the size.
+.PHONY: bench-books
+bench-books: deps go-version ## measure reading and matching a file of a million rows that no journal has
+	@TALLYSTICK_BENCH=1 go test -count=1 -v -timeout 60m ./internal/bench/tillbooks
+
 .PHONY: fuzz
 fuzz: $(SUITES) ## run every fuzz target for FUZZTIME (20s)
 	@$(SUITES) fuzz -each $(FUZZTIME) -budget $(FUZZ_BUDGET) ./...

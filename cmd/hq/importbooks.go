@@ -6,13 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/tallystick/tallystick/internal/clock"
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/posbooks"
 )
 
@@ -21,6 +24,13 @@ type importBooksCommand struct {
 	Mapping string `required:"" help:"Name of a saved mapping, or of a JSON file with the rules of one (docs/pos-books.md)."`
 	Dry     bool   `name:"dry-run" help:"Say how the first rows are understood, and keep nothing."`
 	File    string `arg:"" help:"CSV, JSON or POSLog XML of the till software." type:"existingfile"`
+}
+
+// Help says what is written, and when the command fails.
+func (importBooksCommand) Help() string {
+	return "Writes one line of JSON: the import, its state, how many rows were read, were bad and took the place of others, and why it failed (reason, code) or could not be " +
+		"matched (unmatched). How far a long import is goes to the standard error. Ends with 0 when the file was taken in and matched, or had been before (same); else with 1. " +
+		"Bad rows are no failure: the list pos_bad_rows of the API names them."
 }
 
 // Run takes a file in, and matches the days that it goes over. It works while serve runs.
@@ -56,7 +66,7 @@ func (i importBooksCommand) Run(ctx context.Context, s *surroundings) (err error
 	if _, err := o.books.Run(ctx, store, begun.ID, rules); err != nil {
 		return fmt.Errorf("import-books %s: %w", i.File, err)
 	}
-	done, err := i.await(ctx, o, store, begun.ID)
+	done, err := i.await(ctx, o, store, begun.ID, s.stderr)
 	if err != nil {
 		return fmt.Errorf("import-books %s: %w", i.File, err)
 	}
@@ -68,12 +78,19 @@ func (i importBooksCommand) Run(ctx context.Context, s *surroundings) (err error
 		report["same"] = done.Same
 	}
 	if done.Reason != "" {
-		report["reason"] = done.Reason
+		report["reason"], report["code"] = done.Reason, done.Code
+	}
+	unmatched, err := troubleOf(ctx, o, store, posbooks.WorkMatch)
+	if err != nil {
+		return err
+	}
+	if unmatched != "" {
+		report["unmatched"] = unmatched
 	}
 	if err := json.NewEncoder(s.stdout).Encode(report); err != nil {
 		return err
 	}
-	if done.State != posbooks.Finished {
+	if done.State != posbooks.Finished || unmatched != "" {
 		return errReported
 	}
 	return nil
@@ -101,7 +118,15 @@ func (i importBooksCommand) rules(ctx context.Context, o *office, store uuid.UUI
 	if err := json.Unmarshal(raw, &rules); err != nil {
 		return rules, fmt.Errorf("--mapping: read %s: %w", i.Mapping, err)
 	}
-	return rules, rules.Check()
+	var wrong *problem.Error
+	if err := rules.Check(); errors.As(err, &wrong) {
+		var fields []string
+		for _, field := range slices.Sorted(maps.Keys(wrong.Fields)) {
+			fields = append(fields, field+" "+wrong.Fields[field])
+		}
+		return rules, fmt.Errorf("--mapping: %s: %s", i.Mapping, strings.Join(fields, "; "))
+	}
+	return rules, nil
 }
 
 // upload hands the file over, part by part.
@@ -132,22 +157,78 @@ func (i importBooksCommand) upload(ctx context.Context, o *office, store uuid.UU
 	return begun, nil
 }
 
-// await reads the file here, unless a serve that runs has taken it.
-func (i importBooksCommand) await(ctx context.Context, o *office, store, id uuid.UUID) (posbooks.Import, error) {
+// tellEvery is how often it is told how far a long import is.
+const tellEvery = 2 * time.Second
+
+// await reads the file here, unless a serve that runs has taken it, and tells how far it is.
+func (i importBooksCommand) await(ctx context.Context, o *office, store, id uuid.UUID, told io.Writer) (posbooks.Import, error) {
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	work := func() { ended <- o.books.RoundOf(ctx, store) }
+	go work()
+	worked := false
+	defer func() {
+		if stop(); !worked {
+			<-ended
+		}
+	}()
+	tell := time.NewTicker(tellEvery)
+	defer tell.Stop()
 	for {
-		if err := o.books.Round(ctx); err != nil {
-			return posbooks.Import{}, err
+		var failed error
+		select {
+		case failed = <-ended:
+			worked = true
+		case <-tell.C:
+			if worked { // a serve has it; should that end, it is for us to go on
+				worked = false
+				go work()
+			}
+		case <-ctx.Done():
+			return posbooks.Import{}, ctx.Err()
 		}
 		done, err := o.books.Import(ctx, store, id)
 		if err != nil {
-			return done, err
+			return done, errors.Join(failed, err)
 		}
 		switch done.State {
 		case posbooks.Finished, posbooks.Failed, posbooks.Cancelled:
 			return done, nil
 		}
-		if err := clock.Wait(ctx, time.Second); err != nil {
-			return done, err
+		if failed != nil {
+			return done, fmt.Errorf("it is tried again by head office: %w", failed)
+		}
+		if worked {
+			reason, err := troubleOf(ctx, o, store, posbooks.WorkImport)
+			if err != nil || reason != "" {
+				return done, errors.Join(err, fmt.Errorf("it is tried again by head office: %s", reason))
+			}
+		}
+		fmt.Fprintln(told, howFar(done))
+	}
+}
+
+// howFar says how far an import is, in words.
+func howFar(i posbooks.Import) string {
+	if i.Goal == 0 {
+		return string(i.State)
+	}
+	if i.State == posbooks.BeingRead {
+		return fmt.Sprintf("%s: %d %%", i.State, i.Done*100/i.Goal)
+	}
+	return fmt.Sprintf("%s: %d of %d days", i.State, i.Done, i.Goal)
+}
+
+// troubleOf is why work cannot be done for a store; empty when it can.
+func troubleOf(ctx context.Context, o *office, store uuid.UUID, w posbooks.Work) (string, error) {
+	all, err := o.books.Troubles(ctx, store)
+	if err != nil {
+		return "", err
+	}
+	for _, t := range all {
+		if t.Work == w {
+			return t.Reason, nil
 		}
 	}
+	return "", nil
 }

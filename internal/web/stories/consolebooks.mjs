@@ -50,9 +50,25 @@ export const books = {
     await page.locator('button:disabled', { hasText: 'Settle all of these' }).waitFor();
     await filters.getByLabel('Result').selectOption('');
     await press('Settle all of these');
+    await page.getByRole('dialog').getByText('It would change: 1.').waitFor();
     await page.getByLabel('Reason', { exact: true }).fill('a till without Tallystick');
     await page.getByRole('dialog').getByRole('button', { name: 'Settle all of these' }).click();
     await page.getByText(/Changed: [1-9]/).waitFor();
+    await visit('/days?books=differences');
+    await page.getByText('No day of this month has differences.').waitFor();
+    await page.getByRole('combobox', { name: 'Books' }).selectOption('');
+    const day = page.getByRole('table').locator('[aria-label*="differences, all settled"]').first();
+    await day.waitFor();
+    const over = await page.locator('.scroll').evaluate((e) => e.scrollWidth - e.clientWidth);
+    check(over <= 0, `a month is ${over} pixels wider than the page`);
+    await accessibleInBoth('days with books', { each: (theme) => picture(page, `console-days-books-${theme}`) });
+    await day.focus();
+    await page.keyboard.press('Enter');
+    await page
+      .getByRole('link', { name: /matched, 1 not, 0 open/ })
+      .or(page.getByRole('row', { name: /900/ }))
+      .first()
+      .waitFor();
     faultless(page);
   },
 };
