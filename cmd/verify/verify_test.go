@@ -14,7 +14,10 @@ import (
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/internal/testkit/shop"
 	"github.com/tallystick/tallystick/server/auditpack"
+	"github.com/tallystick/tallystick/server/casework"
 	"github.com/tallystick/tallystick/server/fleet"
+	"github.com/tallystick/tallystick/server/ledger"
+	entries "github.com/tallystick/tallystick/sync/entry"
 )
 
 // packed is a pack of two lanes and three days, with a void of an earlier day, a late lane,
@@ -45,6 +48,12 @@ func packed(t *testing.T) (string, *shop.Shop) {
 	if got := s.Chain(t); len(got) != 3 {
 		t.Fatalf("%d certificates", len(got))
 	}
+	return write(t, s), s
+}
+
+// write packs all of a shop's certified days.
+func write(t *testing.T, s *shop.Shop) string {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "pack")
 	err := auditpack.Write(context.Background(), auditpack.Env{
 		Store: s.DB, Clock: s.Clock, HQ: s.ID, Signer: s.Signer, Keys: s.HQ.Keys, MakeDir: auditpack.Folder,
@@ -52,7 +61,7 @@ func packed(t *testing.T) (string, *shop.Shop) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dir, s
+	return dir
 }
 
 func check(dir string, args ...string) (code int, said string) {
@@ -138,6 +147,35 @@ func TestG6_AnyChangedByteOfAPackIsFound(t *testing.T) {
 	}
 	if code, said := check(dir); code != 1 || !strings.Contains(said, "extra") {
 		t.Errorf("a file more: %d %s", code, said)
+	}
+}
+
+// A pack states the version that it takes to verify it.
+func TestAPackWithAForkIsOfTheSecondVersion(t *testing.T) {
+	s := shop.New(t, books.New(t))
+	one := s.Lane(t, "one")
+	one.Sell(t, 1000, 0)
+	one.Deliver(t)
+	clone := one.Clone()
+	clone.WriteOn(t, one.Date, entries.KindSale, clone.Sale(t, s.Ann, 77700, 0))
+	one.CloseDay(t)
+	one.Deliver(t)
+	clone.Sync(t, 3)
+	s.Apply(t)
+	for _, x := range s.Exceptions(t, ledger.Fork) {
+		settled := casework.Case{Shard: x.Shard, Exception: x.ID, Resolution: casework.Charged, Version: 1, ChangedAt: s.Clock.Now()}
+		if err := s.DB.PutCase(t.Context(), settled); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Round(t)
+	dir := write(t, s)
+	p, err := open(dir, "")
+	if err != nil || p.list.Version != 2 {
+		t.Fatalf("version %d, %v", p.list.Version, err)
+	}
+	if code, said := check(dir); code != 0 {
+		t.Errorf("%d %s", code, said)
 	}
 }
 
