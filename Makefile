@@ -8,6 +8,10 @@ MAKEFLAGS += --no-print-directory
 
 include tools.mk
 
+# Lint, tests and generators compile each package as it ships, and so once.
+export CGO_ENABLED := 0
+export GOFLAGS     := $(strip $(GOFLAGS) -trimpath)
+
 ROOMS   := cmd server edge wallet sync internal
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 
@@ -38,7 +42,7 @@ BUILD_edge      := $(BUILD)
 BUILD_fleet     := $(BUILD)
 BUILD_verify    := $(BUILD)
 
-# Suites of `make test`, in order, and the minutes they may take together on two cores.
+# Suites of `make test`, and the minutes they may take together on two cores.
 SUITE_NAMES  := lint web generated race unit sim stories faults
 TEST_MINUTES := 15
 # A skip that matches (as package.Test: reason) fails `make test`; .ci/run sets it.
@@ -159,7 +163,7 @@ build: go-version web $(COMMANDS:%=bin/%) ## build the commands into bin, and pr
 # go build itself knows what has to be built again.
 .PHONY: $(COMMANDS:%=bin/%)
 $(COMMANDS:%=bin/%): bin/%: | web
-	@CGO_ENABLED=0 go build $(BUILD_$*) -o $@ ./cmd/$*
+	@go build $(BUILD_$*) -o $@ ./cmd/$*
 
 .PHONY: release
 release: go-version web ## cross-compile hq, edge and verify for every system, with checksums
@@ -172,7 +176,7 @@ release: go-version web ## cross-compile hq, edge and verify for every system, w
 # refuses a binary that is not static.
 define release-one
 out=build/release/$(1)-$(word 1,$(2))-$(word 2,$(2))$(if $(filter windows,$(2)),.exe); \
-CGO_ENABLED=0 GOOS=$(word 1,$(2)) GOARCH=$(word 2,$(2)) go build $(BUILD_$(1)) -o $$out ./cmd/$(1); \
+GOOS=$(word 1,$(2)) GOARCH=$(word 2,$(2)) go build $(BUILD_$(1)) -o $$out ./cmd/$(1); \
 go version -m $$out | grep -q 'CGO_ENABLED=0' || { echo "$$out is not static"; exit 1; };
 endef
 
@@ -180,18 +184,23 @@ endef
 demo: deps build ## start HQ and two stores here and tell the story (DEMO=auto, DEMO=check)
 	@$(BINARIES) bin/fleet demo --mode='$(DEMO)'
 
+# Stories wait more than they work, so what needs no quiet machine runs beside them.
 .PHONY: test
 test: deps build pass-readers $(SUITES) ## run every suite and print the minutes each took
 	@rm -rf build/suites; \
 	trap '$(SUITES) table -limit $(TEST_MINUTES)m -forbid-skips "$$FORBID_SKIPS" $(SUITE_NAMES) || exit 1' EXIT; \
 	$(SUITES) run lint -- $(SELF) lint; \
-	$(SUITES) run web -- $(SELF) web-check; \
-	$(SUITES) run generated -- $(SELF) verify-generated; \
 	$(call race-suite,race,$(RACE_PACKAGES)); \
 	$(SUITES) run -min 1 unit -- $(GO_TEST) -timeout 10m $(call expand,$(UNIT_PACKAGES)); \
 	$(BINARIES) $(SUITES) run -v -min 1 sim -- $(GO_TEST) -v -timeout 10m ./internal/sim ./internal/quarter/...; \
-	$(BINARIES) $(SUITES) run -v -min 1 stories -- $(GO_TEST) -v -timeout 8m -parallel 3 -skip '$(FAULTS)' ./internal/e2e/...; \
-	$(BINARIES) $(SUITES) run -v -min 1 faults -- $(GO_TEST) -v -timeout 10m -run '$(FAULTS)' ./internal/e2e/...
+	mkdir -p build/suites; beside() { \
+		$(BINARIES) $(SUITES) run -v -min 1 faults -- $(GO_TEST) -v -timeout 10m -run '$(FAULTS)' ./internal/e2e/... && \
+		$(SUITES) run generated -- $(SELF) verify-generated && \
+		$(SUITES) run web -- $(SELF) web-check; \
+	}; \
+	beside >build/suites/beside.log 2>&1 & beside=$$!; failed=; \
+	$(BINARIES) $(SUITES) run -v -min 1 stories -- $(GO_TEST) -v -timeout 8m -parallel 4 -skip '$(FAULTS)' ./internal/e2e/... || failed=1; \
+	wait $$beside || failed=1; cat build/suites/beside.log; [ -z "$$failed" ]
 export FORBID_SKIPS
 
 # race-suite runs the packages $(2) as suite $(1) under the race detector, which
