@@ -50,14 +50,23 @@ func (db *DB) PutPosResults(ctx context.Context, d posbooks.Day, results []posbo
 		return err
 	}
 	_, err := db.exec(ctx, "INSERT INTO pos_days (shard, store, day, matched, missing_here, missing_there, different, outside, undone, open_results, dirty, matched_at) "+
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, "+openResults+", 0, ?) ON CONFLICT (shard, store, day) DO UPDATE SET matched = EXCLUDED.matched, missing_here = EXCLUDED.missing_here, "+
-		"missing_there = EXCLUDED.missing_there, different = EXCLUDED.different, outside = EXCLUDED.outside, undone = EXCLUDED.undone, open_results = EXCLUDED.open_results, "+
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?) ON CONFLICT (shard, store, day) DO UPDATE SET matched = EXCLUDED.matched, missing_here = EXCLUDED.missing_here, "+
+		"missing_there = EXCLUDED.missing_there, different = EXCLUDED.different, outside = EXCLUDED.outside, undone = EXCLUDED.undone, "+
 		"dirty = CASE WHEN pos_days.matched_at = ? THEN 0 ELSE pos_days.dirty END, matched_at = EXCLUDED.matched_at",
-		in, store, uint32(d.Date), d.Matched, d.MissingHere, d.MissingThere, d.Different, d.Outside, d.Undone, in, store, uint32(d.Date), run, d.Mark)
-	return err
+		in, store, uint32(d.Date), d.Matched, d.MissingHere, d.MissingThere, d.Different, d.Outside, d.Undone, run, d.Mark)
+	if err != nil {
+		return err
+	}
+	return db.countOpenResults(ctx, d.Store, d.Date, d.Date)
 }
 
-const openResults = "(SELECT COUNT(*) FROM pos_results AS r WHERE r.shard = ? AND r.store = ? AND r.day = ? AND r.state = 'open')"
+// countOpenResults has days of a span say how many of their results are open. It is a
+// statement of its own because Citus inserts nothing that it has to look up.
+func (db *DB) countOpenResults(ctx context.Context, store uuid.UUID, from, to entry.Date) error {
+	_, err := db.exec(ctx, "UPDATE pos_days SET open_results = (SELECT COUNT(*) FROM pos_results AS r WHERE r.shard = pos_days.shard AND r.store = pos_days.store AND r.day = pos_days.day "+
+		"AND r.state = 'open') WHERE shard = ? AND store = ? AND day >= ? AND day <= ?", shard.Of(store), idBytes(store), uint32(from), uint32(to))
+	return err
+}
 
 func resultRow(in int, store []byte, run int64, f posbooks.Found) row {
 	state := "open"
@@ -157,7 +166,5 @@ func (db *DB) DecidePosResults(ctx context.Context, d posbooks.Decision) (int64,
 	if err != nil {
 		return 0, err
 	}
-	_, err = db.exec(ctx, "UPDATE pos_days SET open_results = (SELECT COUNT(*) FROM pos_results AS r WHERE r.shard = pos_days.shard AND r.store = pos_days.store AND r.day = pos_days.day "+
-		"AND r.state = 'open') WHERE shard = ? AND store = ? AND day >= ? AND day <= ?", in, store, uint32(f.From), uint32(f.To))
-	return n, err
+	return n, db.countOpenResults(ctx, d.Store, f.From, f.To)
 }
