@@ -269,7 +269,7 @@ bench-wallet: deps build pass-readers ## measure passes: signing, fetching again
 # SETTLE_ENTRIES (10 million), SETTLE_SMALL (what memory is held against, a million) and
 # SETTLE_STORES (200) choose the size.
 .PHONY: bench-settle
-bench-settle: deps go-version ## measure drafting and locking a settlement month over 10 million entries
+bench-settle: deps go-version ## measure following, drafting and locking a settlement month over 10 million entries
 	@TALLYSTICK_BENCH=1 go test -count=1 -v -timeout 6h ./internal/bench/settle
 
 # BOOKS_ROWS (a million) chooses the size.

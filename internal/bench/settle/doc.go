@@ -1,10 +1,10 @@
-// Package settle measures the settlement of a month: how long head office takes to draft
-// and lock it over millions of postings, and whether its memory stays flat.
+// Package settle measures the settlement of a month: how long head office takes to follow
+// the ledger over millions of postings, to draft and to lock the month, and whether its
+// memory stays flat.
 //
-// It promises that the months are drafted and locked by the service as it ships, on
-// PostgreSQL, and that the statements of each sum to zero. The postings are written into
-// the table in which settlement keeps them, as following the ledger leaves them there; that
-// is in the time of settling that `make quarter` reports.
+// It promises that the months are followed, drafted and locked by the service as it ships,
+// on PostgreSQL, that each posting is one move, and that the statements of each month sum to
+// zero. The tables of the ledger are written as applying leaves them.
 //
 // It must never be imported, and measures nothing unless TALLYSTICK_BENCH is set.
 package settle

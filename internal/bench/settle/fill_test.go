@@ -150,7 +150,7 @@ func (f filling) text(statement string) string {
 		"{rest}", `'\x`+strings.Repeat("00", 24)+"'::bytea",
 		"{at}", fmt.Sprintf("(%d + g * %d / %d)", month0, spread, f.sales),
 		"{earned}", fmt.Sprintf("(%d - (1 + a * 7919 %% 21) * 86400000)", month0),
-		"{lane}", "(("+mixedIn(fmt.Sprintf("(g %% %d)", f.accounts))+" + "+mixedIn("g")+" % 10) % "+stores+")",
+		"{lane}", "(("+mixedIn(fmt.Sprintf("(g %% %d)", f.accounts))+" + "+mixedIn("(g * g % 1000003)")+" % 10) % "+stores+")",
 		"{home}", "("+home+" % "+stores+")",
 		"{sales}", strconv.Itoa(f.sales), "{accounts}", strconv.Itoa(f.accounts),
 	).Replace(statement)
@@ -199,7 +199,7 @@ func (s *setSource) Next() bool {
 func (s *setSource) step(g int) ledger.Step {
 	a := g % s.accounts
 	account := md5.Sum([]byte(strconv.Itoa(a)))
-	lane := s.lane((mixed(a) + mixed(g)%10) % len(s.places))
+	lane := s.lane((mixed(a) + mixed(g*g%1000003)%10) % len(s.places))
 	return ledger.Step{Does: ledger.StepFolded, Writer: lane[:], Epoch: 1, Seq: uint64(g), Account: account[:]}
 }
 
