@@ -61,6 +61,7 @@ type Import struct {
 	Arrived int64
 	Parts   int
 	Digest  string // SHA-256 of the bytes and the rules, in hex; empty before it is read
+	Bytes   string // SHA-256 of the bytes alone
 	State   State
 	Reason  string // of a failure
 	// Code is that of a failure: problem.FileUnreadable or problem.DayTooFull.
@@ -228,7 +229,10 @@ type Store interface {
 	PosRowDays(ctx context.Context, store, id uuid.UUID) ([]entry.Date, error)
 	// FullPosDay returns the first day of which there would be more rows than most if those
 	// of an import counted that do not yet, and how many; zeros when there is none.
-	FullPosDay(ctx context.Context, store, id uuid.UUID, most int) (entry.Date, int64, error)
+	FullPosDay(ctx context.Context, i Import, most int) (entry.Date, int64, error)
+	// DropSamePosRows forgets rows that count of imports of the same bytes, and returns their
+	// days and how many they were.
+	DropSamePosRows(ctx context.Context, i Import) ([]entry.Date, int64, error)
 	// TakePosRows has the rows of an import count for a day, in the place of those of others
 	// with the same lane and number, or, of rows without a number, with the same lane. It
 	// returns how many it replaced.

@@ -101,3 +101,26 @@ func TestADayThatIsTooFullSaysSo(t *testing.T) {
 		t.Errorf("%+v", troubles)
 	}
 }
+
+// A file that is sent again by other rules does not stand beside itself.
+func TestAFullDayIsSentAgainByOtherRules(t *testing.T) {
+	s := newStand(t, books.New(t))
+	s.Clock.Advance(24 * time.Hour)
+	s.books.Narrow(4)
+	file := func(from int) (out string) {
+		for n := range 4 {
+			out += fmt.Sprintf("%d,POS 1,2026-02-01 10:00,1.00,sale\n", from+n)
+		}
+		return head + out
+	}
+	s.bring(rules, file(1))
+	s.bring(rules, file(5))
+	named := rules
+	named.Lanes = map[string]string{"POS 1": "Lane 1"}
+	if i := s.bring(named, file(1)); i.State != posbooks.Finished || i.Replaced != 4 {
+		t.Errorf("%+v", i)
+	}
+	if i := s.bring(rules, file(9)); i.State != posbooks.Failed {
+		t.Errorf("%+v", i)
+	}
+}

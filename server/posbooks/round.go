@@ -143,7 +143,7 @@ func (s *Service) readImport(ctx context.Context, i *Import) error {
 	if err != nil {
 		return err
 	}
-	if i.Digest, err = s.digest(ctx, *i); err != nil {
+	if i.Digest, i.Bytes, err = s.digest(ctx, *i); err != nil {
 		return err
 	}
 	same, err := s.env.Store.SamePosImport(ctx, i.Store, i.Digest)
@@ -186,7 +186,7 @@ func (s *Service) readImport(ctx context.Context, i *Import) error {
 // admit has an import go on to be taken in, unless a day would have more rows than can be
 // matched: then nothing of it counts.
 func (s *Service) admit(ctx context.Context, i *Import) error {
-	day, rows, err := s.env.Store.FullPosDay(ctx, i.Store, i.ID, s.standing())
+	day, rows, err := s.env.Store.FullPosDay(ctx, *i, s.standing())
 	if err != nil {
 		return fmt.Errorf("count rows of days: %w", err)
 	}
@@ -212,18 +212,18 @@ func (s *Service) end(ctx context.Context, i *Import) error {
 	})
 }
 
-// digest is that of a file and the rules it is read by.
-func (s *Service) digest(ctx context.Context, i Import) (string, error) {
+// digest is that of a file and the rules it is read by, and that of the file alone.
+func (s *Service) digest(ctx context.Context, i Import) (both, alone string, err error) {
 	rules, err := json.Marshal(i.Rules)
 	if err != nil {
-		return "", fmt.Errorf("write rules: %w", err)
+		return "", "", fmt.Errorf("write rules: %w", err)
 	}
-	h := sha256.New()
-	h.Write(rules)
-	if _, err := io.Copy(h, &parts{ctx: ctx, s: s, of: i}); err != nil {
-		return "", fmt.Errorf("add up file: %w", err)
+	all, file := sha256.New(), sha256.New()
+	all.Write(rules)
+	if _, err := io.Copy(io.MultiWriter(all, file), &parts{ctx: ctx, s: s, of: i}); err != nil {
+		return "", "", fmt.Errorf("add up file: %w", err)
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return hex.EncodeToString(all.Sum(nil)), hex.EncodeToString(file.Sum(nil)), nil
 }
 
 // keeper keeps what is read, some rows at a time.
@@ -292,6 +292,29 @@ func (k *keeper) flush() error {
 	return err
 }
 
+// makeRoom forgets what the same file said by other rules: of which lane and day a row is may
+// have changed, so it would stand there twice.
+func (s *Service) makeRoom(ctx context.Context, i *Import) error {
+	return s.env.Store.InTx(ctx, func(ctx context.Context) error {
+		days, gone, err := s.env.Store.DropSamePosRows(ctx, *i)
+		if err != nil || gone == 0 {
+			return err
+		}
+		for _, day := range days {
+			if err := s.env.Store.MarkPosDays(ctx, i.Store, append(neighbours(day), day), true); err != nil {
+				return err
+			}
+		}
+		at := *i
+		at.Replaced += gone
+		if err := s.put(ctx, &at); err != nil {
+			return err
+		}
+		*i = at
+		return nil
+	})
+}
+
 // takeImport has the rows of an import count, day by day, and what was matched with those
 // days be matched again.
 func (s *Service) takeImport(ctx context.Context, i *Import) error {
@@ -302,6 +325,9 @@ func (s *Service) takeImport(ctx context.Context, i *Import) error {
 	i.Done, i.Goal = 0, int64(len(days))
 	if err := s.begunSeeing(ctx, i.Store); err != nil {
 		return err
+	}
+	if err := s.makeRoom(ctx, i); err != nil {
+		return fmt.Errorf("make room: %w", err)
 	}
 	for n, day := range days {
 		err := s.env.Store.InTx(ctx, func(ctx context.Context) error {

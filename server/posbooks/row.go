@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -114,10 +115,21 @@ const (
 	maxReceipt = 64
 )
 
+// seen is what people see of a text: without spaces around, and without the characters that
+// have no shape, such as the mark at the beginning of a file that was put behind another.
+func seen(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, text))
+}
+
 // judge makes a row of what a file says, or an error in words.
 func (r Reading) judge(in raw) (row Row, ignore bool, err error) {
 	row = Row{
-		Line: in.line, Receipt: strings.TrimSpace(in.receipt), Currency: in.currency, Paid: r.Rules.Paid, Discount: abs(in.discount), HasDiscount: in.hasDiscount,
+		Line: in.line, Receipt: seen(in.receipt), Currency: in.currency, Paid: r.Rules.Paid, Discount: abs(in.discount), HasDiscount: in.hasDiscount,
 		Total: in.total, Count: in.count, HasCount: in.hasCount,
 	}
 	if in.store != "" && !sameCode(in.store, r.Place.Code) {
@@ -129,7 +141,7 @@ func (r Reading) judge(in raw) (row Row, ignore bool, err error) {
 	if row.Amount = abs(in.amount); row.Kind == match.Sale && in.amount < 0 {
 		return row, false, errors.New("is a sale of less than nothing")
 	}
-	if row.Lane = strings.TrimSpace(in.lane); r.Rules.Lanes[row.Lane] != "" {
+	if row.Lane = seen(in.lane); r.Rules.Lanes[row.Lane] != "" {
 		row.Lane = r.Rules.Lanes[row.Lane]
 	}
 	for name, text := range map[string]string{"receipt number": row.Receipt, "lane": row.Lane} {
@@ -148,7 +160,7 @@ func (r Reading) judge(in raw) (row Row, ignore bool, err error) {
 }
 
 func (r Reading) kind(in raw) (k match.Kind, ignore bool, err error) {
-	word := strings.TrimSpace(in.kind)
+	word := seen(in.kind)
 	if word == "" {
 		if in.amount < 0 {
 			return match.Return, false, nil

@@ -64,7 +64,7 @@ func (db *DB) DeletePosMapping(ctx context.Context, id uuid.UUID) error {
 }
 
 const importColumns = "store, id, name, rules, size, arrived, parts, digest, state, reason, same, done, goal, summary, rows_read, rows_bad, first_day, last_day, replaced, " +
-	"by_person, by_name, created_at, changed_at, version, stop, code"
+	"by_person, by_name, created_at, changed_at, version, stop, code, bytes_digest"
 
 type importRow struct {
 	Store     []byte `bun:"store"`
@@ -93,13 +93,14 @@ type importRow struct {
 	Version   uint64 `bun:"version"`
 	Stop      int    `bun:"stop"`
 	Code      string `bun:"code"`
+	Bytes     string `bun:"bytes_digest"`
 }
 
 func (r importRow) made() (posbooks.Import, error) {
 	i := posbooks.Import{
 		ID: toID(r.ID), Store: toID(r.Store), Name: r.Name, Size: r.Size, Arrived: r.Arrived, Parts: r.Parts, Digest: r.Digest, State: posbooks.State(r.State), Reason: r.Reason,
 		Same: toID(r.Same), Done: r.Done, Goal: r.Goal, Replaced: r.Replaced, By: posbooks.Person{ID: toID(r.ByPerson), Name: r.ByName},
-		CreatedAt: fromMillis(r.CreatedAt), ChangedAt: fromMillis(r.ChangedAt), Version: r.Version, Stop: r.Stop != 0, Code: problem.Code(r.Code),
+		CreatedAt: fromMillis(r.CreatedAt), ChangedAt: fromMillis(r.ChangedAt), Version: r.Version, Stop: r.Stop != 0, Code: problem.Code(r.Code), Bytes: r.Bytes,
 	}
 	if err := json.Unmarshal([]byte(r.Rules), &i.Rules); err != nil {
 		return i, fmt.Errorf("read rules of import %s: %w", i.ID, err)
@@ -132,7 +133,7 @@ func (db *DB) AddPosImport(ctx context.Context, i posbooks.Import) error {
 	}
 	return db.insert(ctx, "INSERT INTO pos_imports (shard, "+importColumns+")", []row{{
 		shard.Of(i.Store), idBytes(i.Store), idBytes(i.ID), i.Name, string(rules), i.Size, i.Arrived, i.Parts, i.Digest, string(i.State), i.Reason, idBytes(i.Same), i.Done, i.Goal,
-		"{}", int64(0), int64(0), uint32(0), uint32(0), i.Replaced, idBytes(i.By.ID), i.By.Name, toMillis(i.CreatedAt), toMillis(i.ChangedAt), i.Version, bit(i.Stop), string(i.Code),
+		"{}", int64(0), int64(0), uint32(0), uint32(0), i.Replaced, idBytes(i.By.ID), i.By.Name, toMillis(i.CreatedAt), toMillis(i.ChangedAt), i.Version, bit(i.Stop), string(i.Code), i.Bytes,
 	}}, "")
 }
 
@@ -147,9 +148,9 @@ func (db *DB) PutPosImport(ctx context.Context, i posbooks.Import) error {
 		return err
 	}
 	return db.changed(ctx, "UPDATE pos_imports SET rules = ?, arrived = ?, parts = ?, digest = ?, state = ?, reason = ?, same = ?, done = ?, goal = ?, summary = ?, rows_read = ?, rows_bad = ?, "+
-		"first_day = ?, last_day = ?, replaced = ?, changed_at = ?, version = ?, code = ? WHERE shard = ? AND store = ? AND id = ? AND version = ?",
+		"first_day = ?, last_day = ?, replaced = ?, changed_at = ?, version = ?, code = ?, bytes_digest = ? WHERE shard = ? AND store = ? AND id = ? AND version = ?",
 		string(rules), i.Arrived, i.Parts, i.Digest, string(i.State), i.Reason, idBytes(i.Same), i.Done, i.Goal, string(summary), i.Summary.Rows, i.Summary.Bad,
-		uint32(i.First), uint32(i.Last), i.Replaced, toMillis(i.ChangedAt), i.Version, string(i.Code), shard.Of(i.Store), idBytes(i.Store), idBytes(i.ID), i.Version-1)
+		uint32(i.First), uint32(i.Last), i.Replaced, toMillis(i.ChangedAt), i.Version, string(i.Code), i.Bytes, shard.Of(i.Store), idBytes(i.Store), idBytes(i.ID), i.Version-1)
 }
 
 // PosProgress implements posbooks.Store.

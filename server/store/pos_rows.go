@@ -77,12 +77,15 @@ func (db *DB) DropPosRows(ctx context.Context, store, id uuid.UUID) error {
 	return nil
 }
 
+type posDateRow struct {
+	Day uint32 `bun:"day"`
+}
+
+func (r posDateRow) date() entry.Date { return entry.Date(r.Day) }
+
 // PosRowDays implements posbooks.Store.
 func (db *DB) PosRowDays(ctx context.Context, store, id uuid.UUID) ([]entry.Date, error) {
-	type dayRow struct {
-		Day uint32 `bun:"day"`
-	}
-	return page(ctx, db, func(r dayRow) entry.Date { return entry.Date(r.Day) }, "SELECT DISTINCT day FROM pos_rows WHERE shard = ? AND store = ? AND import = ? AND live = 0 ORDER BY day",
+	return page(ctx, db, posDateRow.date, "SELECT DISTINCT day FROM pos_rows WHERE shard = ? AND store = ? AND import = ? AND live = 0 ORDER BY day",
 		shard.Of(store), idBytes(store), idBytes(id))
 }
 
@@ -90,22 +93,24 @@ func (db *DB) PosRowDays(ctx context.Context, store, id uuid.UUID) ([]entry.Date
 const takenOver = "shard = ? AND store = ? AND day = ? AND live = 1 AND import <> ? AND (lane, number, total) IN (" +
 	"SELECT n.lane, n.number, n.total FROM pos_rows AS n WHERE n.shard = ? AND n.store = ? AND n.day = ? AND n.live = 0 AND n.import = ?)"
 
-// FullPosDay implements posbooks.Store.
-func (db *DB) FullPosDay(ctx context.Context, store, id uuid.UUID, most int) (entry.Date, int64, error) {
-	in, owner, imported := shard.Of(store), idBytes(store), idBytes(id)
+// FullPosDay implements posbooks.Store. Rows of the same file, read by other rules, go.
+func (db *DB) FullPosDay(ctx context.Context, i posbooks.Import, most int) (entry.Date, int64, error) {
+	const stays = " AND import NOT IN (SELECT i.id FROM pos_imports AS i WHERE i.shard = ? AND i.store = ? AND i.bytes_digest = ? AND i.bytes_digest <> '' AND i.id <> ?)"
+	in, owner, imported := shard.Of(i.Store), idBytes(i.Store), idBytes(i.ID)
+	gone := []any{in, owner, i.Bytes, imported}
 	type dayRow struct {
 		Day  uint32 `bun:"day"`
 		Rows int64  `bun:"n"`
 	}
 	full, err := page(ctx, db, func(r dayRow) dayRow { return r }, "SELECT day, COUNT(*) AS n FROM pos_rows WHERE shard = ? AND store = ? AND (live = 1 OR import = ?) AND day IN ("+
-		"SELECT DISTINCT n.day FROM pos_rows AS n WHERE n.shard = ? AND n.store = ? AND n.import = ? AND n.live = 0) GROUP BY day HAVING COUNT(*) > ? ORDER BY day",
-		in, owner, imported, in, owner, imported, most)
+		"SELECT DISTINCT n.day FROM pos_rows AS n WHERE n.shard = ? AND n.store = ? AND n.import = ? AND n.live = 0)"+stays+" GROUP BY day HAVING COUNT(*) > ? ORDER BY day",
+		append(append([]any{in, owner, imported, in, owner, imported}, gone...), most)...)
 	if err != nil {
 		return 0, 0, err
 	}
 	for _, d := range full {
-		replaced, err := one(ctx, db, func(r dayRow) int64 { return r.Rows }, "count", "SELECT COUNT(*) AS n FROM pos_rows WHERE "+takenOver,
-			in, owner, d.Day, imported, in, owner, d.Day, imported)
+		replaced, err := one(ctx, db, func(r dayRow) int64 { return r.Rows }, "count", "SELECT COUNT(*) AS n FROM pos_rows WHERE "+takenOver+stays,
+			append([]any{in, owner, d.Day, imported, in, owner, d.Day, imported}, gone...)...)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -114,6 +119,24 @@ func (db *DB) FullPosDay(ctx context.Context, store, id uuid.UUID, most int) (en
 		}
 	}
 	return 0, 0, nil
+}
+
+// sameBytes says which rows that count are of the same file, read by other rules.
+const sameBytes = "shard = ? AND store = ? AND live = 1 AND import IN (SELECT i.id FROM pos_imports AS i WHERE i.shard = ? AND i.store = ? AND i.bytes_digest = ? AND i.id <> ?)"
+
+// DropSamePosRows implements posbooks.Store.
+func (db *DB) DropSamePosRows(ctx context.Context, i posbooks.Import) ([]entry.Date, int64, error) {
+	if i.Bytes == "" {
+		return nil, 0, nil
+	}
+	in, owner := shard.Of(i.Store), idBytes(i.Store)
+	args := []any{in, owner, in, owner, i.Bytes, idBytes(i.ID)}
+	days, err := page(ctx, db, posDateRow.date, "SELECT DISTINCT day FROM pos_rows WHERE "+sameBytes+" ORDER BY day", args...)
+	if err != nil || len(days) == 0 {
+		return nil, 0, err
+	}
+	n, err := db.exec(ctx, "DELETE FROM pos_rows WHERE "+sameBytes, args...)
+	return days, n, err
 }
 
 // TakePosRows implements posbooks.Store.
