@@ -227,14 +227,15 @@ func (t tuples) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
 // text. When all are of one shard the statement says so, so that a database spread by
 // shard sends it to one node.
 type keyList struct {
-	columns string // "shard, account, …"
+	columns string // "shard, account, …", the shard first
 	keys    []row
 }
 
 // AppendQuery implements bun's schema.QueryAppender.
 func (k keyList) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
 	if k.oneShard() {
-		b = append(b, "shard = "...)
+		shard, _, _ := strings.Cut(k.columns, ",") // in a join it says of which table
+		b = append(append(b, shard...), " = "...)
 		b = append(gen.AppendValue(b, reflect.ValueOf(k.keys[0][0])), " AND "...)
 	}
 	b = append(b, '(')
