@@ -293,9 +293,9 @@ func (db *DB) SettlementUnfinished(ctx context.Context, m settlement.Month) ([]s
 	}{
 		{"open_exceptions", "SELECT COALESCE(s.code, '') AS code, COUNT(*) AS n FROM exceptions AS x LEFT JOIN stores AS s ON s.id = x.store " +
 			"WHERE x.state IN ('open', 'awaiting') GROUP BY COALESCE(s.code, '') ORDER BY 1", nil},
-		{"uncertified_days", "SELECT COALESCE(s.code, '') AS code, COUNT(*) AS n FROM (SELECT DISTINCT to_store, day FROM settlement_moves WHERE month = ? AND day >= ?) AS d " +
-			"LEFT JOIN stores AS s ON s.id = d.to_store WHERE s.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM store_days AS c WHERE c.store = d.to_store AND c.business_date = d.day) " +
-			"GROUP BY COALESCE(s.code, '') ORDER BY 1", []any{uint32(m), uint32(m.First())}},
+		{"uncertified_days", "SELECT COALESCE(s.code, '') AS code, COUNT(*) AS n FROM (SELECT to_store AS store, day FROM settlement_moves WHERE month = ? AND day >= ? " +
+			"EXCEPT SELECT store, business_date FROM store_days WHERE business_date >= ?) AS d JOIN stores AS s ON s.id = d.store " +
+			"GROUP BY COALESCE(s.code, '') ORDER BY 1", []any{uint32(m), uint32(m.First()), uint32(m.First())}},
 		{"waiting_entries", "SELECT COALESCE(s.code, '') AS code, CAST(SUM(b.head_seq - b.applied_seq) AS BIGINT) AS n FROM branches AS b LEFT JOIN stores AS s ON s.id = b.store " +
 			"WHERE b.applied_seq < b.head_seq GROUP BY COALESCE(s.code, '') ORDER BY 1", nil},
 	} {
