@@ -1,7 +1,7 @@
 // The console's stories of exceptions as work: what takes two people, evidence, the report
 // by age.
 import { check, faultless, open, picture, stage } from './browser.mjs';
-import { api, browser, page, press, screen, signIn, visit } from './consolehands.mjs';
+import { accessibleInBoth, api, browser, page, press, screen, signIn, visit } from './consolehands.mjs';
 
 export const password = 'two pairs of eyes';
 const dialog = page.getByRole('dialog');
@@ -71,10 +71,31 @@ export const cases = {
     await fatma.context().close();
   },
 
+  'a rule is tried before it is proposed': async () => {
+    await visit('/exceptions/rules');
+    await page.setViewportSize({ width: 1024, height: 768 });
+    await press('New rule');
+    await dialog.getByLabel('Name').fill('small ones');
+    await dialog.getByLabel('Cause').selectOption('overdraw');
+    await dialog.getByLabel('Unit or currency').fill('points');
+    await dialog.getByLabel('Up to').fill('5');
+    await dialog.getByLabel('At most in a day').fill('100');
+    await dialog.getByLabel('Reason').fill('not worth a letter');
+    await dialog.getByRole('button', { name: 'Count', exact: true }).press('Enter');
+    await dialog.getByText(/^\d+ exceptions/).waitFor();
+    await accessibleInBoth('the dialog of a rule', {
+      within: 'dialog[open]',
+      each: (theme) => picture(page, `console-rule-${theme}`),
+    });
+    await page.keyboard.press('Escape');
+    await page.setViewportSize(screen);
+  },
+
   'a bulk is counted before it is done': async () => {
     await visit('/exceptions');
     await press('All of these');
     await dialog.getByLabel('Cause').selectOption('fork');
+    await dialog.getByLabel('Store').selectOption({ index: 1 });
     await dialog.getByRole('button', { name: 'Do it to …' }).click();
     await dialog.getByText('Count them first.').waitFor();
     await dialog.getByRole('button', { name: 'Count', exact: true }).click();
