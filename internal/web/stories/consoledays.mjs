@@ -78,7 +78,26 @@ export const days = {
       .first()
       .waitFor();
     await page.mouse.move(0, 0);
+    // It is wider than a small screen: the table scrolls, the page does not, and its first column stays.
+    await page.setViewportSize({ width: 1024, height: 768 });
     await accessibleInBoth('what is owed', { each: (theme) => picture(page, `console-liability-${theme}`) });
+    const stays = await page
+      .locator('.scroll')
+      .first()
+      .evaluate((e) => {
+        const left = () => e.querySelector('tbody th').getBoundingClientRect().left - e.getBoundingClientRect().left;
+        e.style.maxWidth = '30rem';
+        const before = left();
+        e.scrollLeft = e.scrollWidth;
+        const found = { before, after: left(), scrolled: e.scrollLeft };
+        e.style.maxWidth = '';
+        return { ...found, page: document.documentElement.scrollWidth - innerWidth };
+      });
+    check(
+      stays.scrolled > 50 && Math.abs(stays.after - stays.before) < 8 && stays.page <= 0,
+      `what is owed scrolls so: ${JSON.stringify(stays)}`,
+    );
+    await page.setViewportSize({ width: 1440, height: 900 });
     const [file] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('button', { name: 'CSV', exact: true }).click(),
