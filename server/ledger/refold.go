@@ -59,7 +59,7 @@ func (s *set) refold(key AccountKey, h history, fresh []*fact) error {
 	if err != nil {
 		return err
 	}
-	cause := fresh[0]
+	cause := r.causeOf(fresh)
 	s.correct(cause, news, h.postings, r.postings)
 	s.reopen(cause, news, h.exceptions, r.exceptions)
 	s.adopt(key, h.lots, r)
@@ -101,6 +101,16 @@ func netOf(nets map[effectKey]int64, p Posting, factor int64) {
 		k.from, k.to, factor = k.to, k.from, -factor
 	}
 	nets[k] += factor * p.Amount
+}
+
+// causeOf is the first of fresh facts, as recorded when all of them are known, with what
+// they undo: what they correct was as it had been until then.
+func (s *set) causeOf(fresh []*fact) *fact {
+	cause := *fresh[0]
+	for _, f := range fresh {
+		cause.RecordedAt = max(cause.RecordedAt, f.RecordedAt, s.knownAt[f.Hash])
+	}
+	return &cause
 }
 
 // correct posts what the fresh facts do, and what all others do differently.

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -159,6 +160,46 @@ func TestReturnInAnotherStoreFindsItsSale(t *testing.T) {
 				if e.State != ledger.ExceptionWithdrawn || e.ExplainedBy != sold.Hashes[1] || !c.first {
 					t.Errorf("exception %+v", e)
 				}
+			}
+		})
+	}
+}
+
+// A return that is heard of before its sale moves nothing until both are; so what was known
+// in between is the same ever after, also where it puts facts right that came behind it.
+func TestWhatWasKnownBeforeTheSaleOfAReturnArrivedStays(t *testing.T) {
+	for _, r := range []string{"return", "void"} {
+		t.Run(r, func(t *testing.T) {
+			hq := books.New(t)
+			account := hq.Member(t, "ann", 500)
+			sold, other := hq.Till(t, "sold"), hq.Till(t, "other")
+			sale, _ := bought(t, sold, account, 100)
+			if r == "void" {
+				sold.Void(t, sale.ID, account)
+			} else {
+				other.Skip(time.Hour / 2)
+				other.Return(t, entry.Return{Sale: sale.ID, Lines: []entry.ReturnLine{{No: 1, Quantity: 3000}}})
+			}
+			other.Skip(time.Hour)
+			other.Sell(t, account, 3000, 450)
+			deliver(t, hq, other)
+			known := func(at time.Time) string {
+				t.Helper()
+				got, err := hq.Ledger.BalanceAsKnown(t.Context(), account, at.UnixMilli())
+				if err != nil {
+					t.Fatal(err)
+				}
+				return fmt.Sprintf("%+v", got)
+			}
+			between := hq.Clock.Now()
+			before := known(between)
+			hq.Clock.Advance(40 * 24 * time.Hour)
+			deliver(t, hq, sold)
+			if after := known(between); after != before {
+				t.Errorf("on %s head office knew %s, and now it says it knew %s", between, before, after)
+			}
+			if now := known(hq.Clock.Now()); now == before {
+				t.Errorf("nothing moved: %s", now)
 			}
 		})
 	}

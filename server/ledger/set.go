@@ -92,6 +92,7 @@ type set struct {
 	lotsGone   []LotKey
 	gone       map[loyalty.ID]loyalty.Lot  // those, as they were
 	kinds      map[journal.Hash]entry.Kind // of the facts that have been folded
+	knownAt    map[journal.Hash]int64      // when facts that undo sales, and these, were recorded
 	exceptions []Exception
 	explained  []Exception
 	books      map[BookKey]int64
@@ -117,6 +118,7 @@ func newSet() *set {
 		rules: map[uint64]loyalty.RuleSet{}, books: map[BookKey]int64{},
 		unknown: map[RightKey][]uuid.UUID{}, decided: map[decidedKey]entry.HQDecision{},
 		corrected: map[uuid.UUID]loyalty.Redemption{}, gone: map[loyalty.ID]loyalty.Lot{}, kinds: map[journal.Hash]entry.Kind{},
+		knownAt: map[journal.Hash]int64{},
 	}
 }
 

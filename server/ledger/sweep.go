@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-
 	"github.com/tallystick/tallystick/server/hqjournal"
 	"github.com/tallystick/tallystick/sync/entry"
 )

@@ -310,7 +310,7 @@ func (s *set) refoldTail(key AccountKey, t *tail, fresh []*fact) (*dispute, erro
 		return nil, err
 	}
 	r.exceptions = append(r.exceptions, r.unmet()...)
-	cause := fresh[0]
+	cause := r.causeOf(fresh)
 	s.correct(cause, news, was.postings, r.postings)
 	s.adopt(key, was.lots, r)
 	maps.Copy(s.kinds, r.kinds)

@@ -60,9 +60,13 @@ func currency(m entry.Money) string {
 }
 
 // undo carries out a void or a return, or lets it wait for its sale. What it moves
-// is posted as done by the fact at, which is the sale when that came after.
+// is posted as done by the fact at, which is the sale when that came after, and as
+// recorded when both were: nobody knew of it before.
 func (s *set) undo(f, at *fact) error {
 	sale := s.saleOf(f)
+	if sale != nil {
+		at = s.known(at, f, sale.fact)
+	}
 	switch {
 	case sale == nil:
 		s.waiting = append(s.waiting, f)
@@ -79,6 +83,14 @@ func (s *set) undo(f, at *fact) error {
 		})
 	}
 	return s.reverse(f, at, sale)
+}
+
+// known is the fact at as recorded when what undoes and its sale are recorded too.
+func (s *set) known(at, undoes, sale *fact) *fact {
+	with := *at
+	with.RecordedAt = max(at.RecordedAt, undoes.RecordedAt, sale.RecordedAt)
+	s.knownAt[undoes.Hash] = with.RecordedAt
+	return &with
 }
 
 // saleOf finds the sale that a fact undoes: by its id and terminal, by its id, or

@@ -8,8 +8,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallystick/tallystick/internal/problem"
+	"github.com/tallystick/tallystick/internal/testkit/books"
+	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/settlement"
 	"github.com/tallystick/tallystick/server/settlement/clearing"
+	"github.com/tallystick/tallystick/server/store"
+	"github.com/tallystick/tallystick/sync/entry"
 )
 
 func day(y, m, d, hour int) time.Time {
@@ -136,6 +140,49 @@ func TestALockedMonthStaysAndTheNextHasNotes(t *testing.T) {
 	r.must(err)
 	if net(st, "EUR") != -400 || st.State != clearing.Locked {
 		t.Errorf("%+v", st)
+	}
+}
+
+// oneSet tells of one applied set at a time.
+type oneSet struct{ *store.DB }
+
+func (s oneSet) AppliedSets(ctx context.Context, shard int, after uint64, _ int) ([]ledger.AppliedSet, error) {
+	return s.DB.AppliedSets(ctx, shard, after, 1)
+}
+
+// What undoes a sale may be heard of weeks before it. Both count when the sale comes, and
+// nothing is owed for what was given back.
+func TestAReturnThatWaitedForItsSaleSettlesWithIt(t *testing.T) {
+	r := newRig(t)
+	r.party("NORTH", 20260101, "A")
+	r.party("SOUTH", 20260101, "B", "C")
+	r.price("points", "EUR", 20260101, 1000)
+	member := r.Member(t, "m", 0)
+	r.tills["A"].Sell(t, member, 500_000, 0)
+	r.sync("A")
+	r.at(day(2026, 3, 10, 12), "B")
+	sale := r.tills["B"].Basket(t, member, books.Brisk, 400, entry.Line{No: 1, Quantity: 1000, Amount: 900}) // its till is offline
+	r.tills["B"].Write(t, entry.KindSale, sale)
+	r.tills["B"].Sell(t, member, 100, 30)
+	r.at(day(2026, 3, 11, 12), "C")
+	r.tills["C"].Return(t, entry.Return{Sale: sale.ID, Lines: []entry.ReturnLine{{No: 1, Quantity: 1000}}})
+	r.sync("C")
+	r.at(day(2026, 3, 20, 12))
+	r.sync("B")
+	// Whoever follows may come between the sale and what waited for it.
+	slow := settlement.New(settlement.Env{
+		Store: oneSet{r.DB}, Journal: r.Journal, Clock: r.Clock, NewID: uuid.New,
+		Places: func(context.Context) ([]clearing.Place, error) { return r.places, nil },
+	})
+	for {
+		n, err := slow.Follow(context.Background())
+		if r.must(err); n == 0 {
+			break
+		}
+	}
+	r.at(day(2026, 4, 2, 12))
+	if got := r.lock(202603); net(got["NORTH"], "EUR") != -30 || net(got["SOUTH"], "EUR") != 30 {
+		t.Errorf("north %+v, south %+v", got["NORTH"].Totals, got["SOUTH"].Totals)
 	}
 }
 

@@ -47,6 +47,19 @@ type AppliedFact struct {
 	Branch  int
 }
 
+// FactSource is where a fact comes from; a zero hash when HQ does not hold it.
+type FactSource struct {
+	Hash       journal.Hash
+	RecordedAt int64
+	Kind       entry.Kind
+}
+
+// undoes says whether the fact takes back what another did. Its postings are recorded when
+// both are, which may be later than its entry was.
+func (f FactSource) undoes() bool {
+	return f.Kind == entry.KindReturn || f.Kind == entry.KindVoid || f.Kind == entry.KindHQClaimed
+}
+
 // Recording is the key under which the postings of a fact are found.
 type Recording struct {
 	ledger.AccountKey
@@ -70,12 +83,13 @@ type followStore interface {
 	PutSettlementCut(ctx context.Context, c Cut) error
 	// AppliedSets returns sets of a shard after a position, in order.
 	AppliedSets(ctx context.Context, shard int, after uint64, limit int) ([]ledger.AppliedSet, error)
-	// FactSources returns for each fact the hash of its entry and when it was recorded; a
-	// zero hash when HQ does not hold it.
-	FactSources(ctx context.Context, shard int, facts []AppliedFact) ([]journal.Hash, []int64, error)
+	// FactSources returns the source of each fact.
+	FactSources(ctx context.Context, shard int, facts []AppliedFact) ([]FactSource, error)
 	// SettlingPostings returns those postings that moved something into or out of the books
 	// of stores, of overdrafts and of clearing.
 	SettlingPostings(ctx context.Context, keys []Recording) ([]ledger.Posting, error)
+	// SettlingPostingsOf returns all such postings of accounts.
+	SettlingPostingsOf(ctx context.Context, keys []ledger.AccountKey) ([]ledger.Posting, error)
 	// SettlementSources returns the facts of sources by their keys.
 	SettlementSources(ctx context.Context, keys []SourceKey) ([]ledger.SourceRow, error)
 	// SourceAt returns the fact of an account whose entry stands at a place.

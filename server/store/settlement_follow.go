@@ -94,10 +94,11 @@ type writtenRow struct {
 	Branch     int    `bun:"branch"`
 	Hash       []byte `bun:"hash"`
 	RecordedAt int64  `bun:"recorded_at"`
+	Kind       uint16 `bun:"kind"`
 }
 
 // FactSources implements settlement.Store.
-func (db *DB) FactSources(ctx context.Context, in int, facts []settlement.AppliedFact) ([]journal.Hash, []int64, error) {
+func (db *DB) FactSources(ctx context.Context, in int, facts []settlement.AppliedFact) ([]settlement.FactSource, error) {
 	type place struct {
 		writer uuid.UUID
 		epoch  uint32
@@ -112,32 +113,40 @@ func (db *DB) FactSources(ctx context.Context, in int, facts []settlement.Applie
 		}
 		tills = append(tills, row{shard.Of(f.Writer), idBytes(f.Writer), f.Epoch, int64(f.Seq)})
 	}
-	byTills, err := selectKeys[writtenRow](ctx, db, db.read(ctx), "SELECT terminal, epoch, seq, branch, hash, recorded_at FROM entries WHERE ?",
+	byTills, err := selectKeys[writtenRow](ctx, db, db.read(ctx), "SELECT terminal, epoch, seq, branch, hash, recorded_at, kind FROM entries WHERE ?",
 		"shard, terminal, epoch, seq", tills)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	byHQ, err := selectKeys[writtenRow](ctx, db, db.read(ctx), "SELECT epoch, seq, hash, recorded_at FROM hq_journal WHERE ?", "shard, epoch, seq", hq)
+	byHQ, err := selectKeys[writtenRow](ctx, db, db.read(ctx), "SELECT epoch, seq, hash, recorded_at, kind FROM hq_journal WHERE ?", "shard, epoch, seq", hq)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	found := map[place]writtenRow{}
 	for _, r := range append(byTills, byHQ...) {
 		found[place{toID(r.Terminal), r.Epoch, r.Seq, r.Branch}] = r
 	}
-	hashes, recorded := make([]journal.Hash, len(facts)), make([]int64, len(facts))
+	out := make([]settlement.FactSource, len(facts))
 	for i, f := range facts {
 		if r, ok := found[place{f.Writer, f.Epoch, f.Seq, f.Branch}]; ok {
-			hashes[i], recorded[i] = toHash(r.Hash), r.RecordedAt
+			out[i] = settlement.FactSource{Hash: toHash(r.Hash), RecordedAt: r.RecordedAt, Kind: entry.Kind(r.Kind)}
 		}
 	}
-	return hashes, recorded, nil
+	return out, nil
 }
+
+const settlingPostings = "SELECT shard, " + postingColumns + " FROM postings WHERE ? AND (from_book IN (4, 16, 20) OR to_book IN (4, 16, 20))"
 
 // SettlingPostings implements settlement.Store.
 func (db *DB) SettlingPostings(ctx context.Context, keys []settlement.Recording) ([]ledger.Posting, error) {
-	rows, err := selectKeys[postingRow](ctx, db, db.read(ctx), "SELECT shard, "+postingColumns+" FROM postings WHERE ? AND (from_book IN (4, 16, 20) OR to_book IN (4, 16, 20))",
+	rows, err := selectKeys[postingRow](ctx, db, db.read(ctx), settlingPostings,
 		"shard, account, recorded_at", convert(keys, func(k settlement.Recording) row { return row{k.Shard, idBytes(k.Account), k.RecordedAt} }))
+	return convert(rows, postingRow.posting), err
+}
+
+// SettlingPostingsOf implements settlement.Store.
+func (db *DB) SettlingPostingsOf(ctx context.Context, keys []ledger.AccountKey) ([]ledger.Posting, error) {
+	rows, err := selectKeys[postingRow](ctx, db, db.read(ctx), settlingPostings, "shard, account", accountKeys(keys))
 	return convert(rows, postingRow.posting), err
 }
 
