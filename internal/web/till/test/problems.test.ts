@@ -9,7 +9,7 @@ import tr from '../src/words/problems.tr.ts';
  * shows them. All others need a sentence in src/words/problems.*.ts.
  */
 const atHQ =
-  /^(wire_|batch_|journal_fork|decompression_|proof_|cursor_expired|backpressure|enrol_code|enrolment_|store_unknown|export_|sign_in_failed|name_taken|state_conflict|account_same|unit_|too_many_rows|gift_|second_person_)/;
+  /^(wire_|batch_|journal_fork|decompression_|proof_|cursor_expired|backpressure|enrol_code|enrolment_|store_unknown|export_|sign_in_failed|name_taken|state_conflict|account_same|unit_|too_many_rows|gift_|second_person_|file_unreadable|day_too_full)/;
 
 // The table of the agent's codes, as Go has it: `Name Code = "value"`, and `Name: {status, "title", "say"}`.
 const codes = new Map([...table.matchAll(/^\s+(\w+)\s+Code = "(\w+)"/gm)].map((m) => [m[1]!, m[2]!]));
