@@ -147,35 +147,44 @@ func (s *Service) Again(ctx context.Context) error {
 
 // Difference is a row of which the figures say something else than the postings.
 type Difference struct {
-	Row    Row // Amount and N are those of the postings
-	Summed int64
+	Row    Row   // Amount and N are those of the postings
+	Summed int64 // the amount of the figures
+	Of     int64 // postings, by the figures
+}
+
+// Checked is what Check compared, and what it found.
+type Checked struct {
+	Postings, Rows int64
+	Differences    []Difference
 }
 
 // Check sums all postings once more and compares. Nothing may be applied meanwhile.
-func (s *Service) Check(ctx context.Context) ([]Difference, error) {
+func (s *Service) Check(ctx context.Context) (out Checked, err error) {
 	if err := s.Sum(ctx); err != nil {
-		return nil, err
+		return Checked{}, err
 	}
 	posted, summed := ledger.MovedSums{}, ledger.MovedSums{}
 	for in := range shard.Count {
 		err := s.env.Store.EachPosted(ctx, in, func(r Row) error {
 			posted.Add(r)
+			out.Postings++
 			return nil
 		})
 		if err != nil {
-			return nil, fmt.Errorf("read postings: %w", err)
+			return Checked{}, fmt.Errorf("read postings: %w", err)
 		}
 	}
 	units, err := s.env.Store.MovedUnits(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list units: %w", err)
+		return Checked{}, fmt.Errorf("list units: %w", err)
 	}
 	for _, unit := range units {
 		if err := s.each(ctx, unit, always, func(r Row) { summed.Add(r) }); err != nil {
-			return nil, err
+			return Checked{}, err
 		}
 	}
-	return differences(posted, summed), nil
+	out.Rows, out.Differences = int64(len(summed)), differences(posted, summed)
+	return out, nil
 }
 
 // always is behind every day.
@@ -186,12 +195,12 @@ func differences(posted, summed ledger.MovedSums) []Difference {
 	var out []Difference
 	for _, r := range posted.Rows() {
 		if other := summed[r.Key()]; other.Amount != r.Amount || other.N != r.N {
-			out = append(out, Difference{r, other.Amount})
+			out = append(out, Difference{r, other.Amount, other.N})
 		}
 	}
 	for _, r := range summed.Rows() {
 		if _, there := posted[r.Key()]; !there {
-			out = append(out, Difference{r.Key(), r.Amount})
+			out = append(out, Difference{r.Key(), r.Amount, r.N})
 		}
 	}
 	return out
