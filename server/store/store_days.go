@@ -83,7 +83,8 @@ func (db *DB) SetCovered(ctx context.Context, store uuid.UUID, to map[journal.Wr
 		"ON CONFLICT (shard, store, terminal, epoch) DO UPDATE SET through_seq = EXCLUDED.through_seq")
 }
 
-// KeptJournals implements storeday.Store.
+// KeptJournals implements storeday.Store. What was set aside, and exceptions, stand in the
+// shards of accounts: they are asked for by themselves.
 func (db *DB) KeptJournals(ctx context.Context, terminals []uuid.UUID) ([]storeday.Kept, error) {
 	type keptRow struct {
 		Terminal []byte `bun:"terminal"`
@@ -91,28 +92,49 @@ func (db *DB) KeptJournals(ctx context.Context, terminals []uuid.UUID) ([]stored
 		Head     uint64 `bun:"head_seq"`
 		Applied  uint64 `bun:"applied_seq"`
 		Stopped  uint64 `bun:"stopped"`
-		Aside    uint64 `bun:"aside"`
-		Unproven int64  `bun:"unproven"`
 		Branches int64  `bun:"branches"`
 	}
 	rows, err := selectKeys[keptRow](ctx, db, db.read(ctx), "SELECT b.terminal, b.epoch, b.head_seq, b.applied_seq, "+
 		"(SELECT COALESCE(MIN(e.seq), 0) FROM entries AS e WHERE e.shard = b.shard AND e.terminal = b.terminal AND e.epoch = b.epoch "+
 		"AND e.branch = 0 AND e.state <> 1) AS stopped, "+
-		"(SELECT COALESCE(MIN(a.seq), 0) FROM set_aside AS a WHERE a.terminal = b.terminal AND a.epoch = b.epoch) AS aside, "+
-		"(SELECT COUNT(*) FROM exceptions AS x WHERE x.terminal = b.terminal AND x.epoch = b.epoch AND x.kind = 'unproven' AND x.state = 'open') AS unproven, "+
 		"(SELECT COUNT(*) FROM branches AS f WHERE f.shard = b.shard AND f.terminal = b.terminal AND f.epoch = b.epoch AND f.branch > 0) AS branches "+
 		"FROM branches AS b WHERE b.branch = 0 AND ?", "b.shard, b.terminal", convert(terminals, func(id uuid.UUID) row {
 		return row{shard.Of(id), idBytes(id)}
 	}))
+	if err != nil {
+		return nil, err
+	}
+	aside, err := db.byJournal(ctx, terminals, "SELECT terminal, epoch, MIN(seq) AS n FROM set_aside WHERE terminal IN (?) GROUP BY terminal, epoch")
+	if err != nil {
+		return nil, err
+	}
+	unproven, err := db.byJournal(ctx, terminals, "SELECT terminal, epoch, COUNT(*) AS n FROM exceptions WHERE terminal IN (?) "+
+		"AND kind = 'unproven' AND state = 'open' GROUP BY terminal, epoch")
 	return convert(rows, func(r keptRow) storeday.Kept {
-		k := storeday.Kept{Writer: journal.Writer{ID: toID(r.Terminal), Epoch: r.Epoch}, Head: r.Head, Applied: r.Applied, Undecided: r.Unproven > 0, Forked: r.Branches > 0}
-		for _, first := range []uint64{r.Stopped, r.Aside} {
+		w := journal.Writer{ID: toID(r.Terminal), Epoch: r.Epoch}
+		k := storeday.Kept{Writer: w, Head: r.Head, Applied: r.Applied, Undecided: unproven[w] > 0, Forked: r.Branches > 0}
+		for _, first := range []uint64{r.Stopped, aside[w]} {
 			if first > 0 {
 				k.Applied = min(k.Applied, first-1)
 			}
 		}
 		return k
 	}), err
+}
+
+// byJournal reads a number for each journal of terminals that has one.
+func (db *DB) byJournal(ctx context.Context, terminals []uuid.UUID, text string) (map[journal.Writer]uint64, error) {
+	type numberRow struct {
+		Terminal []byte `bun:"terminal"`
+		Epoch    uint32 `bun:"epoch"`
+		N        uint64 `bun:"n"`
+	}
+	rows, err := byIDs(ctx, db, func(r numberRow) numberRow { return r }, text, terminals)
+	out := make(map[journal.Writer]uint64, len(rows))
+	for _, r := range rows {
+		out[journal.Writer{ID: toID(r.Terminal), Epoch: r.Epoch}] = r.N
+	}
+	return out, err
 }
 
 // FirstCloseDate implements storeday.Store.
