@@ -272,8 +272,8 @@ type Store interface {
 	// MainEntries returns entries of a journal's first branch with numbers from first to
 	// last, in order, limit at most.
 	MainEntries(ctx context.Context, w journal.Writer, first, last uint64, limit int) ([]ledger.Entry, error)
-	// SalesOf finds sales by their ids.
-	SalesOf(ctx context.Context, sales []uuid.UUID) (map[uuid.UUID]entry.Sale, error)
+	// SalesOf finds sales of a terminal by their ids.
+	SalesOf(ctx context.Context, terminal uuid.UUID, sales []uuid.UUID) (map[uuid.UUID]entry.Sale, error)
 	// Rejected names entries of a span that a person let count for nothing.
 	Rejected(ctx context.Context, w journal.Writer, first, last uint64) (map[journal.Hash]bool, error)
 }

@@ -134,7 +134,7 @@ func (r *reader) seek(ctx context.Context, l *lane, at int64) error {
 func (r *reader) day(ctx context.Context, day entry.Date) ([]fact, error) {
 	before := r.place.starts(day.Next()).UnixMilli()
 	var out []fact
-	sales, voids := map[uuid.UUID]int{}, map[int]uuid.UUID{}
+	sales, voids := map[sold]int{}, map[int]sold{}
 	for _, l := range r.lanes {
 		for {
 			e, ok, err := r.peek(ctx, l)
@@ -150,9 +150,9 @@ func (r *reader) day(ctx context.Context, day entry.Date) ([]fact, error) {
 				continue
 			}
 			if f.Kind == match.Sale {
-				sales[id] = len(out)
+				sales[sold{l.writer.ID, id}] = len(out)
 			} else if f.Kind == match.Void {
-				voids[len(out)] = undone
+				voids[len(out)] = sold{l.writer.ID, undone}
 			}
 			out = append(out, f)
 		}
@@ -236,27 +236,29 @@ func (f *fact) sale(s entry.Sale) {
 	}
 }
 
+// sold is a sale of a terminal. A void undoes one of its own.
+type sold struct{ terminal, sale uuid.UUID }
+
 // undo gives voids the number and the money of their sales.
-func (r *reader) undo(ctx context.Context, facts []fact, sales map[uuid.UUID]int, voids map[int]uuid.UUID) error {
-	var elsewhere []uuid.UUID
+func (r *reader) undo(ctx context.Context, facts []fact, sales map[sold]int, voids map[int]sold) error {
+	elsewhere := map[uuid.UUID][]uuid.UUID{}
 	for at, id := range voids {
 		if s, here := sales[id]; here {
 			of := facts[s]
 			facts[at].Receipt, facts[at].Currency, facts[at].Amount, facts[at].Discount, facts[at].Undoes = of.Receipt, of.Currency, of.Amount, of.Discount, s+1
 			continue
 		}
-		elsewhere = append(elsewhere, id)
+		elsewhere[id.terminal] = append(elsewhere[id.terminal], id.sale)
 	}
-	if len(elsewhere) == 0 {
-		return nil
-	}
-	found, err := r.s.env.Store.SalesOf(ctx, elsewhere)
-	if err != nil {
-		return fmt.Errorf("read sales that were voided: %w", err)
-	}
-	for at, id := range voids {
-		if sale, ok := found[id]; ok && facts[at].Undoes == 0 {
-			facts[at].sale(sale)
+	for terminal, ids := range elsewhere {
+		found, err := r.s.env.Store.SalesOf(ctx, terminal, ids)
+		if err != nil {
+			return fmt.Errorf("read sales that were voided: %w", err)
+		}
+		for at, id := range voids {
+			if sale, ok := found[id.sale]; ok && id.terminal == terminal && facts[at].Undoes == 0 {
+				facts[at].sale(sale)
+			}
 		}
 	}
 	return nil

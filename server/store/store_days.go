@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -229,16 +230,20 @@ func (db *DB) Forks(ctx context.Context, w journal.Writer) ([]storeday.Fork, err
 const mostForks = 100
 
 // SalesOf implements storeday.Store.
-func (db *DB) SalesOf(ctx context.Context, sales []uuid.UUID) (map[uuid.UUID]entry.Sale, error) {
+func (db *DB) SalesOf(ctx context.Context, terminal uuid.UUID, sales []uuid.UUID) (map[uuid.UUID]entry.Sale, error) {
 	named, err := db.SourcesNaming(ctx, sales)
 	if err != nil {
 		return nil, err
 	}
+	named = slices.DeleteFunc(named, func(r ledger.SourceRow) bool { return r.Writer != terminal })
 	entries, err := db.SourceEntries(ctx, named)
 	if err != nil {
 		return nil, err
 	}
-	out := map[uuid.UUID]entry.Sale{}
+	slices.SortFunc(entries, func(a, b ledger.Entry) int {
+		return cmp.Or(cmp.Compare(b.Epoch, a.Epoch), cmp.Compare(b.Branch, a.Branch), cmp.Compare(b.Seq, a.Seq))
+	})
+	out := map[uuid.UUID]entry.Sale{} // of several of one id the first one in the journal stays
 	for _, e := range entries {
 		if e.Kind != entry.KindSale {
 			continue

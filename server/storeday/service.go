@@ -82,8 +82,9 @@ type Store interface {
 	DayEntries(ctx context.Context, w journal.Writer, first, last uint64, limit int) ([]Entry, error)
 	// Forks lists the branches of a journal beside the first one, in their order.
 	Forks(ctx context.Context, w journal.Writer) ([]Fork, error)
-	// SalesOf finds sales by their ids.
-	SalesOf(ctx context.Context, sales []uuid.UUID) (map[uuid.UUID]entry.Sale, error)
+	// SalesOf finds sales of a terminal by their ids: what another one says under an id of its
+	// sales is no sale of its own.
+	SalesOf(ctx context.Context, terminal uuid.UUID, sales []uuid.UUID) (map[uuid.UUID]entry.Sale, error)
 	// Rejected names entries of a span that a person let count for nothing.
 	Rejected(ctx context.Context, w journal.Writer, first, last uint64) (map[journal.Hash]bool, error)
 	// ExceptionsWithin counts exceptions about entries of a span, by kind.

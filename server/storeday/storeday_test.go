@@ -19,6 +19,7 @@ import (
 	"github.com/tallystick/tallystick/server/fleet"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/storeday"
+	"github.com/tallystick/tallystick/sync/daybook"
 	"github.com/tallystick/tallystick/sync/entry"
 )
 
@@ -355,5 +356,90 @@ func TestACertificateNamesAForkAndTheBranchItCovers(t *testing.T) {
 	want := []storeday.Fork{{Branch: 1, First: 3, Last: 3, Head: clone.Hashes[2].String()}}
 	if !slices.Equal(got[0].Journals[0].Forks, want) {
 		t.Errorf("forks %+v, want %+v", got[0].Journals[0].Forks, want)
+	}
+}
+
+// A void undoes a sale of its own terminal, whatever others say under the sale's id.
+func TestG5_NobodyElsesSaleIsWhatAVoidUndoes(t *testing.T) {
+	for name, forge := range map[string]func(s *shop.Shop, other *shop.Lane, sale entry.Sale){
+		"a sale of the same id": func(_ *shop.Shop, other *shop.Lane, sale entry.Sale) {
+			sale.Total.Minor = 99_900
+			other.Write(t, entry.KindSale, sale)
+		},
+		"nothing": func(*shop.Shop, *shop.Lane, entry.Sale) {},
+	} {
+		for _, first := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, first), func(t *testing.T) {
+				s := shop.New(t, books.New(t))
+				one := s.Lane(t, "one")
+				elsewhere := &shop.Lane{Till: s.Till(t, "elsewhere")}
+				sale := one.Sell(t, 1000, 0)
+				forge(s, elsewhere, sale)
+				one.CloseDay(t)
+				one.Void(t, sale)
+				one.CloseDay(t)
+				deliver := []func(){func() { one.Deliver(t) }, func() {
+					if len(elsewhere.Entries) > 0 {
+						elsewhere.Sync(t, 1)
+						s.Apply(t)
+					}
+				}}
+				if first {
+					slices.Reverse(deliver)
+				}
+				for _, d := range deliver {
+					d()
+				}
+				s.Round(t)
+				got := s.Chain(t)
+				if len(got) != 2 || got[1].Differences != 0 || len(got[1].Day.Money) != 1 || got[1].Day.Money[0].Total != 1000 {
+					t.Fatalf("%+v, %+v", got, s.Exceptions(t, ledger.DayCloseDiffers))
+				}
+			})
+		}
+	}
+}
+
+// Of two sales of one id the first counts, in the ledger and in what a void undoes.
+func TestG5_ASaleRepeatedBehindItsVoidIsNotWhatIsUndone(t *testing.T) {
+	s := shop.New(t, books.New(t))
+	one := s.Lane(t, "one")
+	sale := one.Sell(t, 1000, 0)
+	one.CloseDay(t)
+	one.Void(t, sale)
+	bigger := sale
+	bigger.Total.Minor = 5000
+	one.WriteOn(t, one.Date, entry.KindSale, bigger)
+	one.CloseDay(t, func(c *entry.DayClose) {
+		var f daybook.Figures
+		f.Count(entry.KindVoid)
+		f.Void(entry.Void{}, sale)
+		f.Count(entry.KindSale)
+		f.Sale(bigger)
+		f.Fill(c)
+	})
+	one.Deliver(t)
+	s.Round(t)
+	if got := s.Chain(t); len(got) != 2 || got[1].Day.Money[1].Kind != "void" || got[1].Day.Money[1].Total != 1000 {
+		t.Fatalf("%+v, %+v", got, s.Exceptions(t, ledger.DayCloseDiffers))
+	}
+}
+
+// A void of what another terminal sold undoes nothing.
+func TestG5_AVoidOfAnotherTerminalsSaleIsNotCertified(t *testing.T) {
+	s := shop.New(t, books.New(t))
+	one, two := s.Lane(t, "one"), s.Lane(t, "two")
+	sale := one.Sell(t, 1000, 0)
+	two.Void(t, sale)
+	one.CloseDay(t)
+	two.CloseDay(t)
+	one.Deliver(t)
+	two.Deliver(t)
+	s.Round(t)
+	if got := s.Chain(t); len(got) != 0 {
+		t.Errorf("certified: %+v", got[0].Day.Money)
+	}
+	if found := s.Exceptions(t, ledger.DayCloseDiffers); len(found) == 0 {
+		t.Error("what the close says of the void is believed")
 	}
 }

@@ -30,22 +30,17 @@ func (s *Service) rejected(ctx context.Context, w journal.Writer, entries []Entr
 // in the entries before.
 func (s *Service) undone(ctx context.Context, w journal.Writer, entries []Entry, deeds []deed) (map[uint64]*entry.Sale, error) {
 	voids := map[uint64]uuid.UUID{}
-	found := map[uuid.UUID]*entry.Sale{}
+	here, found := map[uuid.UUID]*entry.Sale{}, map[uuid.UUID]*entry.Sale{}
 	for i, d := range deeds {
-		if d.void != nil {
-			voids[entries[i].Seq], found[d.void.Sale] = d.void.Sale, nil
+		switch {
+		case d.sale != nil && here[d.sale.ID] == nil: // the first of an id counts
+			here[d.sale.ID] = d.sale
+		case d.void != nil:
+			voids[entries[i].Seq], found[d.void.Sale] = d.void.Sale, here[d.void.Sale]
 		}
 	}
 	if len(voids) == 0 {
 		return nil, nil
-	}
-	for _, d := range deeds {
-		if d.sale == nil {
-			continue
-		}
-		if _, wanted := found[d.sale.ID]; wanted {
-			found[d.sale.ID] = d.sale
-		}
 	}
 	if err := s.elsewhere(ctx, w, entries[0].Seq, found); err != nil {
 		return nil, err
@@ -70,7 +65,7 @@ func (s *Service) elsewhere(ctx context.Context, w journal.Writer, seq uint64, f
 	if len(ids) == 0 {
 		return nil
 	}
-	sales, err := s.env.Store.SalesOf(ctx, ids)
+	sales, err := s.env.Store.SalesOf(ctx, w.ID, ids)
 	if err != nil {
 		return fmt.Errorf("find the sales of voids: %w", err)
 	}
