@@ -83,6 +83,8 @@ export const cases = {
     await dialog.getByLabel('Reason').fill('not worth a letter');
     await dialog.getByRole('button', { name: 'Count', exact: true }).press('Enter');
     await dialog.getByText(/^\d+ exceptions/).waitFor();
+    const button = await dialog.getByRole('button', { name: 'Propose', exact: true }).boundingBox();
+    check(button.y + button.height <= 768, `the button to propose a rule is at ${JSON.stringify(button)}`);
     await accessibleInBoth('the dialog of a rule', {
       within: 'dialog[open]',
       each: (theme) => picture(page, `console-rule-${theme}`),
@@ -100,6 +102,8 @@ export const cases = {
     await dialog.getByText('Count them first.').waitFor();
     await dialog.getByRole('button', { name: 'Count', exact: true }).click();
     await dialog.getByText(/^\d+ exceptions/).waitFor();
+    await page.keyboard.press('Tab');
+    check((await dialog.getByText('Count them first.').count()) === 0, 'it says to count what was counted');
     await picture(page, 'console-bulk');
     await page.keyboard.press('Escape');
   },
