@@ -59,20 +59,21 @@ type Behind struct {
 	Column  Column
 }
 
-// Place is where a page of postings ended: a shard, and in it a posting, or none yet.
+// Place is where a page of postings ended: a shard, and in it a posting, or none yet. At is
+// when it was recorded or took effect, as the pages are ordered.
 type Place struct {
 	Shard   int
-	Account uuid.UUID
 	At      int64
+	Account uuid.UUID
 	ID      uuid.UUID
 }
 
 // postings is the storage of what stands behind figures.
 type postings interface {
-	// PostedAfter lists postings of one unit in a shard behind a place, by account, time of
-	// recording and id: those recorded, or effective if that is asked, from a time on and
-	// before another.
-	PostedAfter(ctx context.Context, unit string, by By, from, before int64, after Place, limit int) ([]Posted, error)
+	// PostedAfter lists postings of a shard behind a place, of all units: those recorded, or
+	// effective if that is asked, from a time on and before another, by that time, account and
+	// id. It reads no more than limit of them.
+	PostedAfter(ctx context.Context, by By, from, before int64, after Place, limit int) ([]Posted, error)
 }
 
 const (
@@ -81,8 +82,9 @@ const (
 	longest = 2 * time.Second
 )
 
-// Postings lists the postings behind a figure: shard by shard, and in it by account. A page
-// may have fewer than limit, or none, while next is not empty.
+// Postings lists the postings behind a figure: shard by shard, and in it by the time that
+// the question is about. A page may have fewer than limit, or none, while next is not empty.
+// It is problem.Unavailable when not even one step was made in the time there is.
 func (s *Service) Postings(ctx context.Context, b Behind, cursor string, limit int) (list []Posted, next string, err error) {
 	b.From, b.To = b.Month, b.Month
 	if b.Question, err = s.asked(b.Question); err != nil {
@@ -91,33 +93,55 @@ func (s *Service) Postings(ctx context.Context, b Behind, cursor string, limit i
 	if _, known := b.Column.of(Line{}); !known || !b.Month.calendar() {
 		return nil, "", problem.New(problem.InvalidField, "a figure has a month and a column")
 	}
-	at, err := placeOf(cursor)
+	start, err := placeOf(cursor)
 	if err != nil {
 		return nil, "", err
 	}
+	at := start
+	err = s.inTime(ctx, func(ctx context.Context) (err error) {
+		list, err = s.postings(ctx, b, &at, limit)
+		return err
+	})
+	if err != nil && (at == start || problem.CodeOf(err) != problem.Unavailable) {
+		return nil, "", err
+	}
+	if at.Shard == shard.Count {
+		return list, "", nil
+	}
+	return list, at.text(), nil
+}
+
+// postings reads on from a place, until there are enough or it has taken too long. With an
+// error, list and place are what was read before.
+func (s *Service) postings(ctx context.Context, b Behind, at *Place, limit int) (list []Posted, err error) {
 	began := s.env.Clock.Now()
-	for at.Shard < shard.Count {
-		found, err := s.env.Store.PostedAfter(ctx, b.Unit, b.By, b.Month.first().start(), (b.Month.last() + 1).start(), at, postedAtOnce)
+	for at.Shard < shard.Count && s.env.Clock.Now().Sub(began) <= longest {
+		found, err := s.env.Store.PostedAfter(ctx, b.By, b.Month.first().start(), (b.Month.last() + 1).start(), *at, postedAtOnce)
 		if err != nil {
-			return nil, "", fmt.Errorf("read postings: %w", err)
+			return list, fmt.Errorf("read postings: %w", err)
 		}
 		for _, p := range found {
-			at = Place{at.Shard, p.Account, p.RecordedAt, p.ID}
+			*at = Place{at.Shard, p.at(b.By), p.Account, p.ID}
 			if b.has(p.Row) {
 				list = append(list, p)
 			}
 			if len(list) == limit {
-				return list, at.text(), nil
+				return list, nil
 			}
 		}
 		if len(found) < postedAtOnce {
-			at = Place{Shard: at.Shard + 1}
-		}
-		if at.Shard < shard.Count && s.env.Clock.Now().Sub(began) > longest {
-			return list, at.text(), nil
+			*at = Place{Shard: at.Shard + 1}
 		}
 	}
-	return list, "", nil
+	return list, nil
+}
+
+// at is the time of a posting that a question is about.
+func (p Posted) at(by By) int64 {
+	if by == Effective {
+		return p.EffectiveAt
+	}
+	return p.RecordedAt
 }
 
 // has says whether a row is part of the figure.
@@ -129,8 +153,8 @@ func (b Behind) has(row Row) bool {
 
 func (p Place) text() string {
 	b := binary.BigEndian.AppendUint16(nil, uint16(p.Shard))
-	b = append(b, p.Account[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(p.At))
+	b = append(b, p.Account[:]...)
 	return cursortext.Of(append(b, p.ID[:]...))
 }
 
@@ -142,8 +166,8 @@ func placeOf(cursor string) (p Place, err error) {
 	if err != nil || len(b) != 42 || binary.BigEndian.Uint16(b) >= shard.Count {
 		return p, problem.New(problem.CursorInvalid, "the cursor is not one of this list")
 	}
-	p.Shard, p.At = int(binary.BigEndian.Uint16(b)), int64(binary.BigEndian.Uint64(b[18:]))
-	copy(p.Account[:], b[2:18])
+	p.Shard, p.At = int(binary.BigEndian.Uint16(b)), int64(binary.BigEndian.Uint64(b[2:]))
+	copy(p.Account[:], b[10:26])
 	copy(p.ID[:], b[26:])
 	return p, nil
 }

@@ -164,11 +164,14 @@ func (r *RunOff) spread(b *Breakage, expired float64) {
 
 // Breakage works out the breakage of a unit by what is known now.
 func (s *Service) Breakage(ctx context.Context, unit string) (Breakage, error) {
-	if err := s.Sum(ctx); err != nil {
-		return Breakage{}, err
-	}
 	run := NewRunOff(unit, DayAt(s.env.Clock.Now()))
-	if err := s.each(ctx, unit, always, run.Add); err != nil {
+	err := s.inTime(ctx, func(ctx context.Context) error {
+		if err := s.Sum(ctx); err != nil {
+			return err
+		}
+		return s.each(ctx, unit, always, run.Add)
+	})
+	if err != nil {
 		return Breakage{}, err
 	}
 	return run.Breakage(), nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/loyalty"
+	"github.com/tallystick/tallystick/internal/problem"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/shard"
 	"github.com/tallystick/tallystick/sync/entry"
@@ -262,7 +263,7 @@ type slowBooks struct {
 	clock *clock.Fake
 }
 
-func (s slowBooks) PostedAfter(context.Context, string, By, int64, int64, Place, int) ([]Posted, error) {
+func (s slowBooks) PostedAfter(context.Context, By, int64, int64, Place, int) ([]Posted, error) {
 	s.clock.Advance(2 * longest)
 	return nil, nil
 }
@@ -282,5 +283,52 @@ func TestPagesOfPostingsComeToAnEnd(t *testing.T) {
 	}
 	if pages != shard.Count {
 		t.Errorf("%d pages of %d shards", pages, shard.Count)
+	}
+}
+
+// stuckBooks answer so often, and then not until it is too late.
+type stuckBooks struct {
+	Store
+	answers int
+}
+
+func (s *stuckBooks) PostedAfter(ctx context.Context, _ By, _, _ int64, _ Place, _ int) ([]Posted, error) {
+	if s.answers--; s.answers < 0 {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return nil, nil
+}
+
+func (s *stuckBooks) Lags(ctx context.Context) ([]Lag, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// A database that does not answer in time makes a short page, and else a clear problem.
+func TestQuestionsEndInTime(t *testing.T) {
+	books := &stuckBooks{answers: 3}
+	s := New(Env{Store: books, Clock: clock.NewFake(time.Date(2026, 3, 15, 12, 0, 0, 0, time.UTC))})
+	s.most = 20 * time.Millisecond
+	q := Question{Unit: "points", By: Effective}
+	asked := Behind{Question: q, Month: month(t, "2026-03"), Column: ColumnIssued}
+	_, next, err := s.Postings(t.Context(), asked, "", 10)
+	if at, perr := placeOf(next); err != nil || perr != nil || at.Shard != 3 {
+		t.Errorf("a page that ends early: %+v, %v, %v", at, err, perr)
+	}
+	if _, _, err = s.Postings(t.Context(), asked, next, 10); problem.CodeOf(err) != problem.Unavailable {
+		t.Errorf("a page without a step: %v", err)
+	}
+	if _, err = s.Roll(t.Context(), q); problem.CodeOf(err) != problem.Unavailable {
+		t.Errorf("a roll-forward: %v", err)
+	}
+	s.turn <- struct{}{} // somebody else sums
+	if _, err = s.Breakage(t.Context(), "points"); problem.CodeOf(err) != problem.Unavailable {
+		t.Errorf("breakage: %v", err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err = s.Units(gone); err == nil || problem.CodeOf(err) == problem.Unavailable {
+		t.Errorf("who asked has gone: %v", err)
 	}
 }

@@ -3,7 +3,7 @@ package liability
 import (
 	"context"
 	"fmt"
-	"sync"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/clock"
 	"github.com/tallystick/tallystick/internal/problem"
@@ -36,11 +36,28 @@ type Env struct {
 // several processes on one database.
 type Service struct {
 	env  Env
-	turn sync.Mutex // who sums
+	turn chan struct{} // has one in it while somebody sums
+	most time.Duration
 }
 
 // New returns a service.
-func New(env Env) *Service { return &Service{env: env} }
+func New(env Env) *Service { return &Service{env: env, turn: make(chan struct{}, 1), most: mostTime} }
+
+// mostTime bounds the work for one answer. It is not less than [longest], and less than
+// what a proxy waits.
+const mostTime = 20 * time.Second
+
+// inTime does the work for an answer, or is problem.Unavailable when it takes too long.
+// What was summed until then stays, so that the next one who asks waits for less.
+func (s *Service) inTime(ctx context.Context, do func(ctx context.Context) error) error {
+	within, cancel := context.WithTimeout(ctx, s.most)
+	defer cancel()
+	err := do(within)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		return problem.Newf(problem.Unavailable, "this takes longer than %s; ask again, what was summed stays", s.most)
+	}
+	return err
+}
 
 // MostMonths bounds one roll-forward.
 const MostMonths = 60
@@ -59,11 +76,14 @@ func (s *Service) Roll(ctx context.Context, q Question) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	if err := s.Sum(ctx); err != nil {
-		return Report{}, err
-	}
 	roll := NewRoll(q)
-	if err := s.each(ctx, q.Unit, q.Known, roll.Add); err != nil {
+	err = s.inTime(ctx, func(ctx context.Context) error {
+		if err := s.Sum(ctx); err != nil {
+			return err
+		}
+		return s.each(ctx, q.Unit, q.Known, roll.Add)
+	})
+	if err != nil {
 		return Report{}, err
 	}
 	out := Report{Question: q, Months: roll.Months()}
@@ -134,7 +154,7 @@ func (s *Service) Owed(ctx context.Context) (map[string]Beside, error) {
 
 // Units are the units that anything is owed in, or was.
 func (s *Service) Units(ctx context.Context) ([]string, error) {
-	if err := s.Sum(ctx); err != nil {
+	if err := s.inTime(ctx, s.Sum); err != nil {
 		return nil, err
 	}
 	units, err := s.env.Store.MovedUnits(ctx)

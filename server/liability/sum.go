@@ -55,8 +55,12 @@ const (
 // Sum adds what has been applied since to the figures. What another process adds at the
 // same time counts once.
 func (s *Service) Sum(ctx context.Context) error {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("wait for who sums: %w", ctx.Err())
+	}
 	for {
 		lags, err := s.env.Store.Lags(ctx)
 		if err != nil {

@@ -202,29 +202,28 @@ func (r postedRow) posted() liability.Posted {
 }
 
 // PostedAfter implements liability.Store.
-func (db *DB) PostedAfter(ctx context.Context, unit string, by liability.By, from, before int64, after liability.Place, limit int) ([]liability.Posted, error) {
-	column, units := "p.recorded_at", "p.unit = ?"
-	if by == liability.Effective {
-		column = "p.effective_at"
+func (db *DB) PostedAfter(ctx context.Context, by liability.By, from, before int64, after liability.Place, limit int) ([]liability.Posted, error) {
+	account := idBytes(after.Account)
+	if after.At < from {
+		after.At, account = from, []byte{} // before every account
 	}
-	if unit == ledger.Uses {
-		unit, units = loyalty.UseUnit("%"), "p.unit LIKE ?"
-	}
-	return page(ctx, db, postedRow.posted, "SELECT p.account, p.recorded_at, p.id, p.source, p.unit, p.amount, p.from_book, p.to_book, p.store, p.effective_at, "+
-		"COALESCE(o.writer, SUBSTR(p.id, 1, 0)) AS writer, COALESCE(o.epoch, 0) AS epoch, COALESCE(o.seq, 0) AS seq, "+
-		"CASE WHEN o.kind >= ? THEN 1 ELSE 0 END = 1 AS hq, "+postedTerms+"FROM postings AS p "+
-		"LEFT JOIN sources AS o ON o.shard = p.shard AND o.account = p.account AND o.source = p.source "+postedJoins+
-		"WHERE p.shard = ? AND (p.account, p.recorded_at, p.id) > (?, ?, ?) AND "+units+" AND "+column+" >= ? AND "+column+" < ? "+
-		"ORDER BY p.account, p.recorded_at, p.id LIMIT ?",
-		uint16(entry.KindHQStore), after.Shard, placeAccount(after), after.At, idBytes(after.ID), unit, from, before, limit)
+	return page(ctx, db, postedRow.posted, postedAfter(by), after.Shard, before, after.At, account, idBytes(after.ID), limit, uint16(entry.KindHQStore))
 }
 
-// placeAccount is the account of a place; none is before every account.
-func placeAccount(p liability.Place) []byte {
-	if p.Account == uuid.Nil && p.ID == uuid.Nil {
-		return []byte{}
+// postedAfter reads a page from its index before anything is joined to it. The place is the
+// only lower bound: SQLite would begin each page at another one.
+func postedAfter(by liability.By) string {
+	column := "recorded_at"
+	if by == liability.Effective {
+		column = "effective_at"
 	}
-	return idBytes(p.Account)
+	order := column + ", account, id"
+	return "SELECT p.account, p.recorded_at, p.id, p.source, p.unit, p.amount, p.from_book, p.to_book, p.store, p.effective_at, " +
+		"COALESCE(o.writer, SUBSTR(p.id, 1, 0)) AS writer, COALESCE(o.epoch, 0) AS epoch, COALESCE(o.seq, 0) AS seq, " +
+		"CASE WHEN o.kind >= ?6 THEN 1 ELSE 0 END = 1 AS hq, " + postedTerms + "FROM (SELECT * FROM postings WHERE shard = ?0 AND " +
+		column + " < ?1 AND (" + order + ") > (?2, ?3, ?4) ORDER BY " + order + " LIMIT ?5) AS p " +
+		"LEFT JOIN sources AS o ON o.shard = p.shard AND o.account = p.account AND o.source = p.source " + postedJoins +
+		"ORDER BY p." + column + ", p.account, p.id"
 }
 
 // postedJoins bring the lot of a posting, and the fact whose effect it is.

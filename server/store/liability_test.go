@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -87,6 +88,9 @@ func owedIsTheBooks(t *testing.T, dsn string, seed uint64, steps int) {
 			}
 			then[liability.DayAt(time.UnixMilli(at))] = l.owed(at, liability.Recorded)
 		}
+		if i := slices.IndexFunc(report.Months, func(m liability.MonthOf) bool { return m.Total.Redeemed > 0 }); i >= 0 && (by == liability.Effective || dsn[:6] == "sqlite") {
+			behind(t, s, by, report.Months[i])
+		}
 		last := report.Months[11].Beside
 		if held := l.held(); held[0] != last.Spendable || held[1] != last.Reserved || held[2] != last.Unvested || held[3] != last.Overdraft {
 			t.Errorf("beside: %+v, the holdings are %v", last, held)
@@ -118,6 +122,30 @@ func adds(t *testing.T, m liability.MonthOf) {
 	}
 	if b := m.Beside; b.Spendable+b.Reserved+b.Unvested != m.Total.Closing {
 		t.Errorf("%s: %+v beside %d", m.Month, b, m.Total.Closing)
+	}
+}
+
+// behind says that the postings behind a figure are the figure, however short the pages.
+func behind(t *testing.T, s *liability.Service, by liability.By, m liability.MonthOf) {
+	t.Helper()
+	asked := liability.Behind{Question: liability.Question{Unit: "points", By: by}, Month: m.Month, Column: liability.ColumnRedeemed}
+	var sum int64
+	seen := map[uuid.UUID]bool{}
+	for cursor, more := "", true; more; more = cursor != "" {
+		list, next, err := s.Postings(t.Context(), asked, cursor, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range list {
+			sum, seen[p.ID] = sum+p.Amount, true
+		}
+		cursor = next
+		if len(list) > 3 {
+			t.Errorf("%d postings on a page of 3", len(list))
+		}
+	}
+	if sum != m.Total.Redeemed || len(seen) == 0 {
+		t.Errorf("%s, %s: %d redeemed, the %d postings behind it say %d", m.Month, by, m.Total.Redeemed, len(seen), sum)
 	}
 }
 

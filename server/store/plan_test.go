@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/tallystick/tallystick/server/console"
+	"github.com/tallystick/tallystick/server/liability"
 )
 
 // Reading the newest entries or some accounts costs the same however many there are.
@@ -47,6 +48,26 @@ func TestStatementsOnGrowingTablesUseTheirIndex(t *testing.T) {
 		}
 		if len(plan) == 0 || !strings.Contains(plan[0].Detail, c.index) {
 			t.Errorf("%s: %+v", c.query, plan)
+		}
+	}
+}
+
+// A page of the postings behind a figure reads its own rows alone, and sorts nothing of a
+// whole month.
+func TestPagesOfPostingsUseTheirIndex(t *testing.T) {
+	db := migrated(t, "sqlite:"+filepath.Join(t.TempDir(), "hq.db"))
+	for by, index := range map[liability.By]string{liability.Recorded: "postings_recorded (shard=? AND (recorded_at,account,id)>(?,?,?) AND recorded_at<?)", liability.Effective: "postings_effective (shard=? AND (effective_at,account,id)>(?,?,?) AND effective_at<?)"} {
+		var plan []struct {
+			ID      int    `bun:"id"`
+			Parent  int    `bun:"parent"`
+			NotUsed int    `bun:"notused"`
+			Detail  string `bun:"detail"`
+		}
+		if err := db.reader.NewRaw("EXPLAIN QUERY PLAN "+postedAfter(by), 7, 1000, 5, []byte{1}, []byte{2}, 500, 80).Scan(t.Context(), &plan); err != nil {
+			t.Fatal(err)
+		}
+		if len(plan) < 2 || !strings.HasSuffix(plan[1].Detail, index) || plan[1].Parent != plan[0].ID || plan[2].Parent == plan[0].ID {
+			t.Errorf("%s: %+v", by, plan)
 		}
 	}
 }
