@@ -106,14 +106,14 @@ func (l *Ledger) together(due []AccountKey) (out [][]AccountKey) {
 func (l *Ledger) passAll(ctx context.Context, keys []AccountKey, to Swept) (n int, err error) {
 	n, err = l.passTogether(ctx, keys, to)
 	if err == nil || len(keys) == 1 || !Broken(err) && !l.o.Store.Refused(err) {
-		return n, passing(keys, err)
+		return n, l.passing(keys, err)
 	}
 	var broken []error
 	n = 0
 	for i := range keys {
 		one, err := l.passTogether(ctx, keys[i:i+1], to)
 		n += one
-		switch err = passing(keys[i:i+1], err); {
+		switch err = l.passing(keys[i:i+1], err); {
 		case Broken(err):
 			broken = append(broken, err)
 		case err != nil:
@@ -123,11 +123,16 @@ func (l *Ledger) passAll(ctx context.Context, keys []AccountKey, to Swept) (n in
 	return n, errors.Join(broken...)
 }
 
-func passing(keys []AccountKey, err error) error {
+// passing says for whom time did not pass. Rows of one account that the database refuses are
+// that account's, as in orSetAside.
+func (l *Ledger) passing(keys []AccountKey, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case len(keys) == 1:
+		if !Broken(err) && l.o.Store.Refused(err) {
+			err = &brokenAccount{keys[0], err}
+		}
 		return fmt.Errorf("let time pass for account %s: %w", keys[0].Account, err)
 	default:
 		return fmt.Errorf("let time pass for %d accounts: %w", len(keys), err)

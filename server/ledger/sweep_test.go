@@ -1,8 +1,10 @@
 package ledger_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/testkit/books"
 	"github.com/tallystick/tallystick/server/ledger"
 	"github.com/tallystick/tallystick/server/shard"
+	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/sync/journal"
 )
 
@@ -55,6 +58,52 @@ func TestASweepLetsTimePassForManyAccountsTogether(t *testing.T) {
 		}
 	}
 	hq.Verify(t)
+}
+
+// refusing is a database that takes in nothing of one account.
+type refusing struct {
+	*store.DB
+	of uuid.UUID
+}
+
+var errRefused = errors.New("a constraint failed")
+
+func (r refusing) Refused(err error) bool { return errors.Is(err, errRefused) }
+
+func (r refusing) SaveChanges(ctx context.Context, c ledger.Changes) error {
+	if slices.ContainsFunc(c.Accounts, func(a ledger.AccountRow) bool { return a.Account == r.of }) {
+		return errRefused
+	}
+	return r.DB.SaveChanges(ctx, c)
+}
+
+// An account whose rows the database refuses holds up no other one either.
+func TestASweepGoesOnWhereTheDatabaseRefusesRows(t *testing.T) {
+	hq := books.New(t)
+	var accounts []uuid.UUID
+	till := hq.Till(t, "1")
+	for i := range 20 {
+		a := hq.Member(t, fmt.Sprint("member ", i), 0)
+		till.Sell(t, a, 1000, 0)
+		accounts = append(accounts, a)
+	}
+	till.Sync(t, 1)
+	hq.Apply(t)
+	slices.SortFunc(accounts, func(a, b uuid.UUID) int { return shard.Of(a) - shard.Of(b) })
+	hq.Ledger = ledger.New(ledger.Options{
+		Store: refusing{hq.DB, accounts[0]}, Journal: hq.Journal, Feed: hq.Feed, Rules: hq, Clock: hq.Clock, HQ: hq.ID,
+	})
+	hq.Clock.Advance(30 * 24 * time.Hour)
+	for range 2 {
+		if _, err := hq.Ledger.Sweep(t.Context()); !ledger.Broken(err) || !errors.Is(err, errRefused) {
+			t.Errorf("swept: %v", err)
+		}
+	}
+	for _, a := range accounts[1:] {
+		if h := hq.Holding(t, a, "cups"); h.Free != 1 {
+			t.Errorf("account %s: %+v", a, h)
+		}
+	}
 }
 
 // No transaction of a sweep locks more accounts than it may, nor those of more shards.
