@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -138,7 +137,7 @@ func (s *Service) movesOf(ctx context.Context, shard int, sets []ledger.AppliedS
 	}
 	where := map[SourceKey]uint64{}
 	var keys []Recording
-	undo := map[SourceKey]bool{}
+	late := waited{undo: map[SourceKey]bool{}, sold: map[SourceKey]bool{}}
 	for i, f := range facts {
 		key := SourceKey{ledger.AccountKey{Shard: shard, Account: f.Account}, sources[i].Hash}
 		if key.Source == (journal.Hash{}) {
@@ -147,7 +146,7 @@ func (s *Service) movesOf(ctx context.Context, shard int, sets []ledger.AppliedS
 		if _, known := where[key]; !known {
 			where[key] = f.Pos
 			keys = append(keys, Recording{key.AccountKey, sources[i].RecordedAt})
-			undo[key] = sources[i].undoes()
+			late.undo[key], late.sold[key] = sources[i].undoes(), sources[i].Kind == entry.KindSale
 		}
 	}
 	slices.SortFunc(keys, compareRecordings)
@@ -159,7 +158,7 @@ func (s *Service) movesOf(ctx context.Context, shard int, sets []ledger.AppliedS
 		_, ok := where[sourceOf(p)]
 		return !ok
 	})
-	if found, err = s.recordedLater(ctx, found, undo); err != nil || len(found) == 0 {
+	if found, err = s.recordedLater(ctx, shard, found, late); err != nil || len(found) == 0 {
 		return nil, err
 	}
 	r := reading{s: s, shard: shard, postings: found}
@@ -168,33 +167,6 @@ func (s *Service) movesOf(ctx context.Context, shard int, sets []ledger.AppliedS
 		moves[i].Pos = where[sourceOf(*r.of[i])]
 	}
 	return moves, err
-}
-
-// recordedLater adds the postings of facts that undo sales and waited for them.
-func (s *Service) recordedLater(ctx context.Context, found []ledger.Posting, undo map[SourceKey]bool) ([]ledger.Posting, error) {
-	for _, p := range found {
-		undo[sourceOf(p)] = false
-	}
-	accounts := map[ledger.AccountKey]bool{}
-	for key, wanted := range undo {
-		if wanted {
-			accounts[key.AccountKey] = true
-		}
-	}
-	if len(accounts) == 0 {
-		return found, nil
-	}
-	keys := slices.SortedFunc(maps.Keys(accounts), func(a, b ledger.AccountKey) int { return bytes.Compare(a.Account[:], b.Account[:]) })
-	more, err := s.env.Store.SettlingPostingsOf(ctx, keys)
-	if err != nil {
-		return nil, fmt.Errorf("read postings of what waited: %w", err)
-	}
-	for _, p := range more {
-		if undo[sourceOf(p)] {
-			found = append(found, p)
-		}
-	}
-	return found, nil
 }
 
 func sourceOf(p ledger.Posting) SourceKey {

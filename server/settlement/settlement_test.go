@@ -2,6 +2,8 @@ package settlement_test
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/server/settlement/clearing"
 	"github.com/tallystick/tallystick/server/store"
 	"github.com/tallystick/tallystick/sync/entry"
+	"github.com/tallystick/tallystick/sync/journal"
 )
 
 func day(y, m, d, hour int) time.Time {
@@ -333,5 +336,61 @@ func TestTheExampleOfTheDocument(t *testing.T) {
 	}
 	if n := april["SOUTH"].Notes; len(n) != 1 || n[0].Totals[0].Credit() || n[0].Totals[0].Net != -388 {
 		t.Errorf("notes of SOUTH %+v", n)
+	}
+}
+
+// refusing is a database that takes in nothing that one fact did.
+type refusing struct {
+	*store.DB
+	of journal.Hash
+}
+
+var errRefused = errors.New("a constraint failed")
+
+func (r *refusing) Refused(err error) bool { return errors.Is(err, errRefused) }
+
+func (r *refusing) SaveChanges(ctx context.Context, c ledger.Changes) error {
+	if slices.ContainsFunc(c.Postings, func(p ledger.Posting) bool { return p.Source == r.of }) {
+		return errRefused
+	}
+	return r.DB.SaveChanges(ctx, c)
+}
+
+// A sale that was set aside is posted behind the return of it, whose till's clock is slow:
+// what the return gives back is posted with the sale, as recorded when the return was.
+func TestAReturnOfASaleThatWasSetAsideSettles(t *testing.T) {
+	r := newRig(t)
+	r.party("NORTH", 20260101, "A")
+	r.party("SOUTH", 20260101, "B", "C")
+	r.price("points", "EUR", 20260101, 1000)
+	member := r.Member(t, "m", 0)
+	db := &refusing{DB: r.DB}
+	r.Ledger = ledger.New(ledger.Options{Store: db, Journal: r.Journal, Feed: r.Feed, Rules: r, Clock: r.Clock, HQ: r.ID})
+	r.at(day(2026, 3, 9, 12), "A")
+	r.tills["A"].Sell(t, member, 500_000, 0)
+	r.sync("A")
+	r.at(day(2026, 3, 10, 12), "C")
+	r.at(day(2026, 3, 10, 13), "B")
+	sale := r.tills["B"].Basket(t, member, books.Brisk, 400, entry.Line{No: 1, Quantity: 1000, Amount: 900})
+	r.tills["B"].Write(t, entry.KindSale, sale)
+	r.tills["C"].Return(t, entry.Return{Sale: sale.ID, Account: member, Lines: []entry.ReturnLine{{No: 1, Quantity: 1000}}})
+	db.of = r.tills["B"].Hashes[len(r.tills["B"].Hashes)-1]
+	r.at(day(2026, 3, 10, 15))
+	r.sync("B")
+	r.at(day(2026, 3, 10, 16))
+	r.sync("C")
+	_, err := r.Follow(context.Background())
+	r.must(err)
+	db.of = journal.Hash{}
+	r.at(day(2026, 3, 11, 12))
+	if n, err := r.Ledger.RetryAside(context.Background(), true); n != 1 || err != nil {
+		t.Fatalf("%d are no more set aside, %v", n, err)
+	}
+	if h := r.Holding(t, member, "points"); h.Free != 5000 {
+		t.Errorf("%+v", h)
+	}
+	r.at(day(2026, 4, 2, 12))
+	if got := r.lock(202603); net(got["NORTH"], "EUR") != 0 || net(got["SOUTH"], "EUR") != 0 {
+		t.Errorf("north %+v, south %+v", got["NORTH"].Totals, got["SOUTH"].Totals)
 	}
 }
