@@ -30,6 +30,9 @@ func (h handlers) GetDayWaterfall(ctx context.Context, r GetDayWaterfallRequestO
 	for _, l := range w.LateOut {
 		out.LateOut = append(out.LateOut, WaterfallLate{BusinessDate: showDate(l.Date), Number: new(int64(l.Number)), Entries: int64(l.Entries)})
 	}
+	if w.LateThrough != 0 {
+		out.LateThrough = new(showDate(w.LateThrough))
+	}
 	return out, nil
 }
 

@@ -2704,6 +2704,9 @@ type DayWaterfall struct {
 	// LateOut Later certificates that have entries of this date.
 	LateOut []WaterfallLate `json:"late_out"`
 
+	// LateThrough The last date whose certificate was looked at for `late_out`; missing: all there are. At most 4,010 are.
+	LateThrough *openapi_types.Date `json:"late_through,omitempty"`
+
 	// Number Of the certificate; missing while there is none.
 	Number *int64         `json:"number,omitempty"`
 	Rows   []WaterfallRow `json:"rows"`

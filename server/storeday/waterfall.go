@@ -87,6 +87,9 @@ type Waterfall struct {
 	Rows      []Row
 	LateIn    []LateIn // by date
 	LateOut   []LateOut
+	// LateThrough is the last date whose certificate was looked at for LateOut; zero: all
+	// there are. Those behind it may have more.
+	LateThrough entry.Date
 }
 
 // Waterfall works out how a day came to its figures: that of its certificate, or as it
@@ -179,32 +182,53 @@ func (s *Service) pieces(ctx context.Context, store fleet.Store, w *Waterfall) (
 	return out, nil
 }
 
+// mostLater bounds how many later certificates are looked at: eleven years of days.
+const mostLater = 10 * mostCertified
+
 // lateOut adds up what later certificates have of the date.
 func (s *Service) lateOut(ctx context.Context, id uuid.UUID, w *Waterfall) (map[Line]Sum, error) {
 	sums := map[Line]Sum{}
 	if w.Certified == nil {
 		return sums, nil
 	}
-	later, err := s.env.Store.CertifiedDays(ctx, id, w.Date.Next(), mostCertified)
-	if err != nil {
-		return nil, fmt.Errorf("list later certificates: %w", err)
-	}
-	for _, kept := range later {
-		says, err := kept.Read()
+	last := w.Date
+	for looked := 0; ; {
+		later, err := s.env.Store.CertifiedDays(ctx, id, last.Next(), mostCertified)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("list later certificates: %w", err)
 		}
-		for _, late := range says.Late {
-			if late.Date != w.Date.String() {
-				continue
+		for _, kept := range later {
+			if looked == mostLater {
+				w.LateThrough = last
+				return sums, nil
 			}
-			w.LateOut = append(w.LateOut, LateOut{kept.Date, kept.Number, late.Entries})
-			for line, sum := range late.sums() {
-				sums[line] = sums[line].plus(sum)
+			if err := w.lateOf(kept, sums); err != nil {
+				return nil, err
 			}
+			last, looked = kept.Date, looked+1
+		}
+		if len(later) < mostCertified {
+			return sums, nil
 		}
 	}
-	return sums, nil
+}
+
+// lateOf adds what one later certificate has of the date.
+func (w *Waterfall) lateOf(kept Certified, sums map[Line]Sum) error {
+	says, err := kept.Read()
+	if err != nil {
+		return err
+	}
+	for _, late := range says.Late {
+		if late.Date != w.Date.String() {
+			continue
+		}
+		w.LateOut = append(w.LateOut, LateOut{kept.Date, kept.Number, late.Entries})
+		for line, sum := range late.sums() {
+			sums[line] = sums[line].plus(sum)
+		}
+	}
+	return nil
 }
 
 // said lists the closes that were compared.

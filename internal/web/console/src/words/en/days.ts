@@ -88,6 +88,7 @@ export const days = {
       lateOf: 'of {date}',
       rejected: 'counts for nothing',
       outOf: '{n} entries of this date came late: certificate {number} of {date}.',
+      outThrough: 'Certificates after {date} were not looked at; they may have more.',
       inOf: '{n} entries of {date} came late and are in this certificate, under their own date.',
       aheadOf: '{n} entries are dated {date}, which had not come: a clock was wrong.',
       lost: '{lane} was declared lost by two people: known through entry {after}, it said {said}. Not known at most:',

@@ -88,6 +88,7 @@ export const days = {
       lateOf: 'z dnia {date}',
       rejected: 'nie liczy się',
       outOf: 'Spóźnione wpisy tej daty ({n}): poświadczenie {number} z dnia {date}.',
+      outThrough: 'Poświadczenia po dniu {date} nie zostały sprawdzone; mogą zawierać więcej.',
       inOf: 'Spóźnione wpisy z dnia {date} ({n}) są w tym poświadczeniu pod własną datą.',
       aheadOf: 'Wpisy z datą {date}, która jeszcze nie nadeszła ({n}): zegar był zły.',
       lost: '{lane}: dwie osoby uznały ją za utraconą; znana do wpisu {after}, podała {said}. Nie wiadomo o najwyżej:',

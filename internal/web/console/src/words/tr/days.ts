@@ -88,6 +88,7 @@ export const days = {
       lateOf: '{date} tarihli',
       rejected: 'sayılmaz',
       outOf: 'Bu tarihin {n} kaydı geç geldi: {date} tarihli {number} numaralı belge.',
+      outThrough: '{date} tarihinden sonraki belgelere bakılmadı; onlarda daha fazlası olabilir.',
       inOf: '{date} tarihli {n} kayıt geç geldi ve bu belgede kendi tarihleri altındadır.',
       aheadOf: '{n} kayıt henüz gelmemiş {date} tarihli: bir saat yanlıştı.',
       lost: '{lane} iki kişi tarafından kayıp bildirildi: {after} numaralı kayda kadar biliniyor, {said} dedi. En çok bilinmeyen:',
