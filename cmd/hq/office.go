@@ -278,7 +278,7 @@ func (o *office) besideLedger(mine rounds.Turn, log *slog.Logger) {
 	})
 	o.settlement = settlement.New(settlement.Env{Store: o.db, Journal: o.journal, Clock: o.clock, NewID: newID, Epoch: o.secrets.Epoch, Places: settlement.PlacesOf(o.fleet)})
 	o.days = reconcile.New(o.db, o.storeDays.Closed)
-	o.liability = liability.New(liability.Env{Store: o.db, Journal: o.journal, Clock: o.clock})
+	o.liability = liability.New(liability.Env{Store: o.db, Journal: o.journal, Clock: o.clock, Prices: clearingPrices{o.settlement}})
 	o.ledger.SetBeside(o.pools, o.claims, o.days)
 }
 

@@ -116,7 +116,7 @@ func showOwed(b liability.Bucket) LiabilityLine {
 }
 
 func showWorth(v liability.Valued) LiabilityWorth {
-	return LiabilityWorth{Currency: v.Currency, PerThousand: v.PerThousand, From: showDate(v.From), Amount: v.Amount}
+	return LiabilityWorth{Currency: v.Currency, PerThousand: v.PerThousand, From: showDate(v.From), Amount: v.Amount, Source: LiabilityWorthSource(v.Source)}
 }
 
 // owedColumns are the columns of the file.

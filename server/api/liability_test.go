@@ -24,7 +24,7 @@ func TestWhatIsOwedIsShownAndValued(t *testing.T) {
 	month := r.clock.Now().UTC().Format("2006-01")
 	for path, want := range map[string]string{
 		"":                 `"adjusted":700,"closing":700,"expired":0,"issued":0,"moved":0,"opening":0`,
-		"?by=effective":    `"worth":[{"amount":351,"currency":"EUR","from":"2020-01-01","per_thousand":501}]`,
+		"?by=effective":    `"worth":[{"amount":351,"currency":"EUR","from":"2020-01-01","per_thousand":501,"source":"finance"}]`,
 		"?from=" + month:   `"beside":{"broken":0,"lapsed":0,"overdraft":0,"overdrawn":0,"reserved":0,"spendable":700,"suspense":0,"unvested":0}`,
 		"/file?format=csv": "points," + month + ",never,0,0,0,0,0,0,0,700,0,700,recorded,",
 		"/values":          `"per_thousand":501`,

@@ -423,6 +423,24 @@ func (e LiabilityBy) Valid() bool {
 	}
 }
 
+// Defines values for LiabilityWorthSource.
+const (
+	LiabilityWorthSourceClearing LiabilityWorthSource = "clearing"
+	LiabilityWorthSourceFinance  LiabilityWorthSource = "finance"
+)
+
+// Valid indicates whether the value is a known member of the LiabilityWorthSource enum.
+func (e LiabilityWorthSource) Valid() bool {
+	switch e {
+	case LiabilityWorthSourceClearing:
+		return true
+	case LiabilityWorthSourceFinance:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LiableParty.
 const (
 	LiablePartyFranchisee LiableParty = "franchisee"
@@ -929,25 +947,25 @@ func (e ResolutionNewResolution) Valid() bool {
 
 // Defines values for Role.
 const (
-	Administrator Role = "administrator"
-	Finance       Role = "finance"
-	Marketing     Role = "marketing"
-	Operations    Role = "operations"
-	Support       Role = "support"
+	RoleAdministrator Role = "administrator"
+	RoleFinance       Role = "finance"
+	RoleMarketing     Role = "marketing"
+	RoleOperations    Role = "operations"
+	RoleSupport       Role = "support"
 )
 
 // Valid indicates whether the value is a known member of the Role enum.
 func (e Role) Valid() bool {
 	switch e {
-	case Administrator:
+	case RoleAdministrator:
 		return true
-	case Finance:
+	case RoleFinance:
 		return true
-	case Marketing:
+	case RoleMarketing:
 		return true
-	case Operations:
+	case RoleOperations:
 		return true
-	case Support:
+	case RoleSupport:
 		return true
 	default:
 		return false
@@ -3327,7 +3345,13 @@ type LiabilityWorth struct {
 
 	// PerThousand Minor units for 1,000.
 	PerThousand int64 `json:"per_thousand"`
+
+	// Source finance: a value that was set. clearing: the clearing price of settlement of that day, because no value was set in this currency.
+	Source LiabilityWorthSource `json:"source"`
 }
+
+// LiabilityWorthSource finance: a value that was set. clearing: the clearing price of settlement of that day, because no value was set in this currency.
+type LiabilityWorthSource string
 
 // LiableChange defines model for LiableChange.
 type LiableChange struct {

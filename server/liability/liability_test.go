@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -221,9 +222,21 @@ func TestWorthIsRoundedOnceAndNeverMixed(t *testing.T) {
 		{Currency: "PLN", From: 20260101, PerThousand: 4300},
 		{Currency: "TRY", From: 20270101, PerThousand: 9},
 	}
-	got := InMoney(values, Day(day(t, "2026-02-28")), 700)
-	want := []Valued{{"EUR", 501, 20260201, 351}, {"PLN", 4300, 20260101, 3010}}
-	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
+	// A clearing price counts only where no value holds, and from its day on.
+	prices := []Value{
+		{Currency: "EUR", From: 20260202, PerThousand: 7},
+		{Currency: "GBP", From: 20260228, PerThousand: 2000},
+		{Currency: "TRY", From: 20260101, PerThousand: 8},
+		{Currency: "USD", From: 20260301, PerThousand: 6},
+	}
+	got := InMoney(values, prices, Day(day(t, "2026-02-28")), 700)
+	want := []Valued{
+		{"EUR", 501, 20260201, 351, OfFinance},
+		{"GBP", 2000, 20260228, 1400, OfClearing},
+		{"PLN", 4300, 20260101, 3010, OfFinance},
+		{"TRY", 8, 20260101, 6, OfClearing},
+	}
+	if !slices.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if n := worth(-1, 500); n != -1 {

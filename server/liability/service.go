@@ -30,6 +30,7 @@ type Env struct {
 	Store   Store
 	Journal Journal
 	Clock   clock.Clock
+	Prices  Prices // nil where nobody settles
 }
 
 // Service keeps the figures and answers questions. It is safe for concurrent use, also by

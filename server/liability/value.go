@@ -27,6 +27,15 @@ type Value struct {
 	SetBy       uuid.UUID
 }
 
+// Source is who says what a unit is worth.
+type Source string
+
+// Sources.
+const (
+	OfFinance  Source = "finance"  // a value that was set
+	OfClearing Source = "clearing" // the price at which parties settle; no value was set
+)
+
 // Valued is an amount of points in money, in minor units. Amounts of several currencies
 // are never summed.
 type Valued struct {
@@ -34,6 +43,14 @@ type Valued struct {
 	PerThousand int64
 	From        entry.Date
 	Amount      int64
+	Source      Source
+}
+
+// Prices knows at what parties settle a unit among each other.
+type Prices interface {
+	// PricesOn returns what a thousand of a unit are settled at on a day, one value for each
+	// currency, with the day since when. SetAt and SetBy are not used.
+	PricesOn(ctx context.Context, unit string, on entry.Date) ([]Value, error)
 }
 
 // values is the storage of what units are worth.
@@ -82,31 +99,53 @@ func (s *Service) Values(ctx context.Context) ([]Value, error) {
 	return all, nil
 }
 
-// valued is an amount of a unit in each currency that it has a value in on a day.
+// valued is an amount of a unit in each currency that it has a value in on a day; in the
+// others by the clearing price of the day.
 func (s *Service) valued(ctx context.Context, unit string, on Day, amount int64) ([]Valued, error) {
+	date := dateOf(on)
 	all, err := s.env.Store.Values(ctx, unit)
 	if err != nil {
 		return nil, fmt.Errorf("read values: %w", err)
 	}
-	return InMoney(all, on, amount), nil
-}
-
-// InMoney is an amount by the values that hold on a day, one for each currency.
-func InMoney(values []Value, on Day, amount int64) []Valued {
-	date := entry.DateOf(time.UnixMilli(on.start()).UTC())
-	holds := map[string]Value{}
-	for _, v := range values {
-		if v.From <= date && v.From >= holds[v.Currency].From {
-			holds[v.Currency] = v
+	var prices []Value
+	if s.env.Prices != nil {
+		if prices, err = s.env.Prices.PricesOn(ctx, unit, date); err != nil {
+			return nil, fmt.Errorf("read clearing prices: %w", err)
 		}
 	}
-	out := make([]Valued, 0, len(holds))
-	for _, v := range holds {
-		out = append(out, Valued{v.Currency, v.PerThousand, v.From, worth(amount, v.PerThousand)})
+	return InMoney(all, prices, on, amount), nil
+}
+
+// InMoney is an amount by the values that hold on a day, one for each currency, and by the
+// clearing prices in currencies of which no value holds.
+func InMoney(values, prices []Value, on Day, amount int64) []Valued {
+	date := dateOf(on)
+	set, cleared := holding(values, date), holding(prices, date)
+	out := make([]Valued, 0, len(set)+len(cleared))
+	for _, v := range set {
+		out = append(out, Valued{v.Currency, v.PerThousand, v.From, worth(amount, v.PerThousand), OfFinance})
+	}
+	for _, v := range cleared {
+		if _, ok := set[v.Currency]; !ok {
+			out = append(out, Valued{v.Currency, v.PerThousand, v.From, worth(amount, v.PerThousand), OfClearing})
+		}
 	}
 	slices.SortFunc(out, func(a, b Valued) int { return strings.Compare(a.Currency, b.Currency) })
 	return out
 }
+
+// holding is the last value of each currency that holds on a date.
+func holding(values []Value, on entry.Date) map[string]Value {
+	holds := map[string]Value{}
+	for _, v := range values {
+		if v.From <= on && v.From >= holds[v.Currency].From {
+			holds[v.Currency] = v
+		}
+	}
+	return holds
+}
+
+func dateOf(d Day) entry.Date { return entry.DateOf(time.UnixMilli(d.start()).UTC()) }
 
 // worth is amount times value over a thousand, rounded half away from zero.
 func worth(amount, perThousand int64) int64 {

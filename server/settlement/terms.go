@@ -259,6 +259,16 @@ func (s *Service) Terms(ctx context.Context) (*clearing.Terms, uint64, error) {
 	return t.Build(), last, nil
 }
 
+// PricesOn are the prices of a unit that hold on a date, one for each currency, by currency.
+// It reads no other sort of term.
+func (s *Service) PricesOn(ctx context.Context, unit string, on entry.Date) ([]clearing.Price, error) {
+	t := &clearing.Terms{}
+	if err := s.eachTerm(ctx, SortPrice, 0, func(term Term) error { return take(t, term) }); err != nil {
+		return nil, err
+	}
+	return t.Build().PricesOn(unit, on), nil
+}
+
 // termsAtOnce is how many terms are read at once.
 const termsAtOnce = 1000
 

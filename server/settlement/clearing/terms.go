@@ -248,6 +248,21 @@ func (t *Terms) Place(store uuid.UUID) Place {
 	return Place{ID: store}
 }
 
+// PricesOn are the prices of a unit that hold on a date, one for each currency, by currency.
+func (t *Terms) PricesOn(unit string, on entry.Date) []Price {
+	var out []Price
+	for key := range t.prices {
+		if key[0] != unit {
+			continue
+		}
+		if price, from, ok := t.prices.at(key, on); ok {
+			out = append(out, Price{Unit: unit, Currency: key[1], From: from, PerThousand: price})
+		}
+	}
+	slices.SortFunc(out, func(a, b Price) int { return cmp.Compare(a.Currency, b.Currency) })
+	return out
+}
+
 // Owner is the party a store belongs to on a date. No store is the programme's own.
 func (t *Terms) Owner(store uuid.UUID, on entry.Date) uuid.UUID {
 	if store == uuid.Nil {
