@@ -66,6 +66,9 @@ export const days = {
   },
 
   'what members are owed is shown down to its postings': async () => {
+    const { token } = await api('', 'POST', '/sessions', { name: stage.name, password: stage.password });
+    const price = { unit: 'points', currency: 'PLN', from: '2020-01-01', per_thousand: 4300 };
+    await api(token, 'POST', '/settlement/terms', { price });
     await page.getByRole('link', { name: 'Liability', exact: true }).click();
     const figure = page.getByRole('link', { name: /^(Issued|By hand), .*, all: / }).first();
     await figure.waitFor();
@@ -97,6 +100,23 @@ export const days = {
       stays.scrolled > 50 && Math.abs(stays.after - stays.before) < 8 && stays.page <= 0,
       `what is owed scrolls so: ${JSON.stringify(stays)}`,
     );
+    const dialog = page.getByRole('dialog');
+    await page.getByText('No value was set.').waitFor();
+    await press('Set a value');
+    await dialog.getByLabel('Currency').fill('eu');
+    await dialog.getByLabel('From', { exact: true }).fill('2020-01-01');
+    await dialog.getByLabel('For 1,000', { exact: true }).fill('12.505');
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+    await dialog.getByText('A currency has three letters').waitFor();
+    await dialog.getByLabel('Currency').fill('eur');
+    await dialog.getByText('Type an amount that the currency can have').waitFor();
+    await dialog.getByLabel('For 1,000', { exact: true }).fill('12.50');
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('cell', { name: '€12.50' }).waitFor();
+    await page.getByText('at €12.50 for 1,000, set from Jan 1, 2020').waitFor();
+    await page.getByText('no value set: settlement’s clearing price, PLN 43.00 for 1,000').waitFor();
+    await page.getByRole('cell', { name: '€12.50' }).scrollIntoViewIfNeeded();
+    await accessibleInBoth('what units are worth', { each: (theme) => picture(page, `console-worth-${theme}`) });
     await page.setViewportSize({ width: 1440, height: 900 });
     const [file] = await Promise.all([
       page.waitForEvent('download'),
