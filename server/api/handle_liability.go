@@ -226,7 +226,7 @@ func (h handlers) GetBreakage(ctx context.Context, r GetBreakageRequestObject) (
 	}
 	return GetBreakage200JSONResponse{
 		Units: units, Unit: unit, Until: b.Until.String(), Open: b.Open, Used: b.Used, Expired: b.Expired, Low: b.Low, High: b.High, Stays: b.Stays,
-		Seen: b.Seen, Tested: b.Tested,
+		Seen: b.Seen, Tested: b.Tested, Older: unlessEmpty(b.Older),
 		Cohorts: showAll(b.Cohorts, func(c liability.Cohort) BreakageCohort {
 			return BreakageCohort{Issued: c.Issued.String(), Amount: c.In, Used: c.Used, Expired: c.Expired, Open: c.Open, Projected: c.Projected, Rate: c.Rate}
 		}),

@@ -1897,7 +1897,10 @@ type Breakage struct {
 	// Low A range of `expired`, not a bound.
 	Low    int64           `json:"low"`
 	Months []BreakageMonth `json:"months"`
-	Open   int64           `json:"open"`
+
+	// Older What is open of what was issued before the 120 months that are looked at. It is in none of the other figures; missing: nothing.
+	Older *int64 `json:"older,omitempty"`
+	Open  int64  `json:"open"`
 
 	// Seen Cohorts on which the projection rests.
 	Seen int `json:"seen"`

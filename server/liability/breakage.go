@@ -49,6 +49,7 @@ type Breakage struct {
 	Expired   int64
 	Stays     int64 // of it, what never expires and is not projected at all
 	Low, High int64 // of Expired
+	Older     int64 // open of what was issued before the cohorts; in none of the others
 	// Seen says on what the range rests: how many cohorts, and how many tests.
 	Seen, Tested int
 }
@@ -64,8 +65,8 @@ const (
 // the worst of the tests did, in either direction.
 func (r *RunOff) Breakage() Breakage {
 	by := r.now - 1
-	p := r.observe(by, 0)
-	out := Breakage{Unit: r.unit, Until: by, Ages: p.ages, Cohorts: []Cohort{}, Tests: []Test{}, Months: []Ahead{}}
+	p := r.observe(by).parts(0)
+	out := Breakage{Unit: r.unit, Until: by, Ages: p.ages, Older: r.older, Cohorts: []Cohort{}, Tests: []Test{}, Months: []Ahead{}}
 	months := map[Month]float64{}
 	var used, expired float64
 	for _, k := range r.sorted() {
@@ -75,12 +76,11 @@ func (r *RunOff) Breakage() Breakage {
 		h, age := r.cells[k], int(by-k.issued)
 		c := Cohort{Issued: k.issued, In: upTo(h.in, age), Used: upTo(h.used, age), Expired: upTo(h.expired, age)}
 		c.Open = c.In - c.Used - c.Expired
-		will, ends := p.ahead(k, by, float64(max(0, c.Open)))
 		var sum float64
-		for m, n := range ends {
+		will := p.ahead(k, by, float64(max(0, c.Open)), func(m Month, n float64) {
 			months[m] += n
 			sum += n
-		}
+		})
 		used, expired, c.Projected = used+will, expired+sum, rounded(sum)
 		if int32(k.expires) == ledger.Never {
 			out.Stays += c.Open
@@ -133,7 +133,7 @@ func (r *RunOff) tests(by Month) []Test {
 			continue
 		}
 		t := Test{After: after + 1, Until: after + testMonths, Real: r.reallyWithin(after, after+testMonths)}
-		t.Projected = rounded(r.expiredWithin(r.observe(after, 0), after, after+testMonths))
+		t.Projected = rounded(r.expiredWithin(r.observe(after).parts(0), after, after+testMonths))
 		if t.Projected != 0 || t.Real != 0 {
 			out = append(out, t)
 		}
@@ -147,8 +147,9 @@ func (r *RunOff) spread(b *Breakage, expired float64) {
 	seen := r.cohorts(b.Until)
 	b.Seen, b.Tested = len(seen), len(b.Tests)
 	if len(seen) > 1 {
+		all := r.observe(b.Until)
 		for without := range seen {
-			sum := r.expiredWithin(r.observe(b.Until, without), b.Until, math.MaxInt32)
+			sum := r.expiredWithin(all.parts(without), b.Until, math.MaxInt32)
 			low, high = min(low, sum), max(high, sum)
 		}
 	}

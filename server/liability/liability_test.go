@@ -345,3 +345,38 @@ func TestQuestionsEndInTime(t *testing.T) {
 		t.Errorf("who asked has gone: %v", err)
 	}
 }
+
+// Leaving a cohort out of an observation is as if its rows had never been.
+func TestACohortIsLeftOut(t *testing.T) {
+	m := newModel(3)
+	m.until(30)
+	all := m.run.observe(m.first + 29)
+	for cohort := range all.of {
+		less := NewRunOff("points", (m.first + 30).first())
+		for k, h := range m.run.cells {
+			if k.issued != cohort {
+				less.cells[k] = h
+			}
+		}
+		if got, want := all.parts(cohort), less.observe(m.first+29).parts(0); !slices.Equal(got.ages, want.ages) || !slices.Equal(got.used, want.used) {
+			t.Errorf("without %s: %+v, want %+v", cohort, got, want)
+		}
+	}
+}
+
+// What is older than the cohorts is counted and not projected; lots that end in a far year
+// and 120 cohorts take no time to speak of.
+func TestBreakageHasABound(t *testing.T) {
+	now := Month(2026 * 12)
+	r := NewRunOff("points", now.first())
+	for back := Month(1); back <= MostCohorts+5; back++ {
+		at := int32((now - back).first())
+		for _, expires := range []int32{int32(now - back + 24), 9999 * 12, ledger.Rolling} {
+			r.Add(Row{Recorded: at, Effective: at, Unit: "points", Issued: int32(now - back), Expires: expires, Kind: entry.KindSale, From: loyalty.BookIssue, To: loyalty.BookFree, Amount: 1000, N: 1})
+		}
+	}
+	b := r.Breakage()
+	if len(b.Cohorts) != MostCohorts || b.Older != 15_000 || b.Open != 3000*MostCohorts || b.Seen != MostCohorts {
+		t.Errorf("%d cohorts, older %d, open %d", len(b.Cohorts), b.Older, b.Open)
+	}
+}

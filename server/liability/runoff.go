@@ -19,11 +19,20 @@ import (
 // take the mean of the last three that one has. What never expires has no breakage. Of
 // what expires by inactivity the part that expired at each age is observed in the same
 // way.
+//
+// Cohorts are those of the last [MostCohorts] months that are over. Adding a row is one step,
+// an observation looks at each age of each cell once, and leaving one cohort out of it takes
+// what the cohort added away again.
 type RunOff struct {
 	unit  string
 	now   Month // the month that is not over
 	cells map[cell]*history
+	older int64
 }
+
+// MostCohorts is how many months of issue are looked at. What is open of older ones is
+// counted, in Breakage.Older, and not projected.
+const MostCohorts = 120
 
 // cell is what was issued in a month and expires in another.
 type cell struct{ issued, expires Month }
@@ -38,9 +47,6 @@ func NewRunOff(unit string, today Day) *RunOff {
 	return &RunOff{unit: unit, now: MonthAt(today), cells: map[cell]*history{}}
 }
 
-// mostAge bounds ages; what is older counts with it.
-const mostAge = 240
-
 // Add counts a row.
 func (r *RunOff) Add(row Row) {
 	change, ok := changeOf(row)
@@ -49,12 +55,18 @@ func (r *RunOff) Add(row Row) {
 		return
 	}
 	k := cell{Month(row.Issued), Month(row.Expires)}
+	if k.issued < r.now-MostCohorts {
+		if month < r.now {
+			r.older += change.Closing
+		}
+		return
+	}
 	h := r.cells[k]
 	if h == nil {
 		h = &history{}
 		r.cells[k] = h
 	}
-	age := int(min(max(month-k.issued, 0), mostAge))
+	age := int(max(month-k.issued, 0))
 	h.in = grown(h.in, age)
 	h.in[age] += change.Issued - change.Reversed + change.Moved + change.Adjusted
 	h.used = grown(h.used, age)
@@ -80,6 +92,14 @@ func upTo(list []int64, age int) (sum int64) {
 	return sum
 }
 
+// of is what a list has of an age.
+func of(list []int64, age int) int64 {
+	if age < len(list) {
+		return list[age]
+	}
+	return 0
+}
+
 // Age is what is known of one age of lots, in months from the month of issue.
 type Age struct {
 	Age     int
@@ -99,49 +119,87 @@ type parts struct {
 	rollEnded []float64
 }
 
-// observe works out the parts by what had happened by the end of a month, without one
-// cohort if that is given.
-func (r *RunOff) observe(by, without Month) parts {
-	var p parts
-	type sum struct {
-		open, used, ended int64
-		cohorts           map[Month]bool
-	}
-	var plain, rolling []sum
-	add := func(list []sum, age int, open, used, ended int64, cohort Month) []sum {
-		for len(list) <= age {
-			list = append(list, sum{cohorts: map[Month]bool{}})
-		}
-		list[age].open, list[age].used, list[age].ended = list[age].open+open, list[age].used+used, list[age].ended+ended
-		list[age].cohorts[cohort] = true
-		return list
-	}
+// seen is what cells did at one age, and of how many cohorts they are.
+type seen struct {
+	open, used, ended int64
+	cohorts           int
+}
+
+// observation is what was seen by the end of a month, of what has an end or none and of what
+// rolls, in all and of each cohort.
+type observation struct {
+	all [2][]seen
+	of  map[Month]*[2][]seen
+}
+
+// observe adds up what had happened by the end of a month.
+func (r *RunOff) observe(by Month) observation {
+	o := observation{of: map[Month]*[2][]seen{}}
 	for k, h := range r.cells {
-		if k.issued == without || k.issued > by {
+		if k.issued > by {
 			continue
 		}
-		in := upTo(h.in, int(by-k.issued))
-		for age := 0; age <= int(min(by-k.issued, mostAge)); age++ {
-			open := in - upTo(h.used, age-1) - upTo(h.expired, age-1)
-			if open <= 0 || k.expires.calendar() && k.issued+Month(age) > k.expires {
-				continue
+		kind, last := 0, int(by-k.issued)
+		if int32(k.expires) == ledger.Rolling {
+			kind = 1
+		}
+		open := upTo(h.in, last)
+		for age := range last + 1 {
+			used, ended := of(h.used, age), of(h.expired, age)
+			if open > 0 && (!k.expires.calendar() || k.issued+Month(age) <= k.expires) {
+				o.add(k.issued, kind, age, seen{open, used, ended, 1})
 			}
-			used, ended := upTo(h.used, age)-upTo(h.used, age-1), upTo(h.expired, age)-upTo(h.expired, age-1)
-			if int32(k.expires) == ledger.Rolling {
-				rolling = add(rolling, age, open, used, ended, k.issued)
-				continue
-			}
-			plain = add(plain, age, open, used, ended, k.issued)
+			open -= used + ended
 		}
 	}
+	return o
+}
+
+func (o *observation) add(cohort Month, kind, age int, s seen) {
+	if o.of[cohort] == nil {
+		o.of[cohort] = &[2][]seen{}
+	}
+	of := &o.of[cohort][kind]
+	for len(*of) <= age {
+		*of = append(*of, seen{})
+	}
+	for len(o.all[kind]) <= age {
+		o.all[kind] = append(o.all[kind], seen{})
+	}
+	s.cohorts -= (*of)[age].cohorts // one cohort, however many of its cells
+	(*of)[age] = (*of)[age].plus(s, 1)
+	o.all[kind][age] = o.all[kind][age].plus(s, 1)
+}
+
+func (s seen) plus(o seen, sign int) seen {
+	by := int64(sign)
+	return seen{s.open + by*o.open, s.used + by*o.used, s.ended + by*o.ended, s.cohorts + sign*o.cohorts}
+}
+
+// without is what was seen of all cohorts but one, or of all if that is none.
+func (o observation) without(cohort Month, kind int) []seen {
+	list := slices.Clone(o.all[kind])
+	if of := o.of[cohort]; of != nil {
+		for age, s := range of[kind] {
+			list[age] = list[age].plus(s, -1)
+		}
+	}
+	for len(list) > 0 && list[len(list)-1].cohorts == 0 {
+		list = list[:len(list)-1]
+	}
+	return list
+}
+
+// parts are those of all cohorts but one, or of all if that is none.
+func (o observation) parts(without Month) (p parts) {
 	left := 1.0
-	for age, s := range plain {
+	for age, s := range o.without(without, 0) {
 		part := share(s.used, s.open)
 		left *= 1 - part
-		p.ages = append(p.ages, Age{Age: age, Cohorts: len(s.cohorts), Open: s.open, Used: s.used, Part: part, Left: left})
+		p.ages = append(p.ages, Age{Age: age, Cohorts: s.cohorts, Open: s.open, Used: s.used, Part: part, Left: left})
 		p.used = append(p.used, part)
 	}
-	for _, s := range rolling {
+	for _, s := range o.without(without, 1) {
 		p.rollUsed, p.rollEnded = append(p.rollUsed, share(s.used, s.open)), append(p.rollEnded, share(s.ended, s.open))
 	}
 	return p
@@ -170,17 +228,21 @@ func at(list []float64, age int) float64 {
 // mostAhead bounds how far what rolls is projected, in months.
 const mostAhead = 120
 
-// ahead projects what is open of a cell after a month: what of it will be used, and what
-// will expire in which month.
-func (p parts) ahead(k cell, after Month, open float64) (used float64, expired map[Month]float64) {
-	expired = map[Month]float64{}
+// ahead projects what is open of a cell after a month: what of it will be used, and, told to
+// ends, what will expire in which month.
+func (p parts) ahead(k cell, after Month, open float64, ends func(Month, float64)) (used float64) {
 	switch {
 	case k.expires.calendar():
-		for m := after + 1; m <= k.expires; m++ {
+		m := after + 1
+		for ; m <= k.expires && int(m-k.issued) < len(p.used); m++ {
 			n := open * at(p.used, int(max(m-k.issued, 0)))
 			used, open = used+n, open-n
 		}
-		expired[max(k.expires, after)+1] += open // on the first day of the month behind it
+		if m <= k.expires { // all further ages have one part
+			left := open * math.Pow(1-at(p.used, len(p.used)), float64(k.expires-m+1))
+			used, open = used+open-left, left
+		}
+		ends(max(k.expires, after)+1, open) // on the first day of the month behind it
 	case int32(k.expires) == ledger.Rolling:
 		for m := after + 1; m <= after+mostAhead; m++ {
 			age := int(max(m-k.issued, 0))
@@ -189,10 +251,10 @@ func (p parts) ahead(k cell, after Month, open float64) (used float64, expired m
 				spent = open - ended
 			}
 			used, open = used+spent, open-spent-ended
-			expired[m] += ended
+			ends(m, ended)
 		}
 	}
-	return used, expired
+	return used
 }
 
 // openAt is what is open of a cell at the end of a month.
@@ -209,12 +271,11 @@ func (r *RunOff) expiredWithin(p parts, after, until Month) float64 {
 		if k.issued > after || open <= 0 {
 			continue
 		}
-		_, expired := p.ahead(k, after, float64(open))
-		for m, n := range expired {
+		p.ahead(k, after, float64(open), func(m Month, n float64) {
 			if m <= until {
 				sum += n
 			}
-		}
+		})
 	}
 	return sum
 }
