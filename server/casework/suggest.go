@@ -79,6 +79,10 @@ func Suggest(w Work, h History, now time.Time) Suggestion {
 		return Suggestion{Action: ActResolve, Resolution: Explained, Reason: "nothing_lost", Text: "Nothing was lost: the books count it rightly."}
 	case ledger.DayCloseDiffers:
 		return Suggestion{Action: ActResolve, Resolution: Explained, Reason: "entries_prove", Text: "The signed entries prove head office's figure; the certificate goes by it."}
+	case ledger.DayOverdue:
+		return Suggestion{Action: Investigate, Reason: "lane_silent", Text: "Ask the store whether the terminal is on and reaches head office. If it will not come back, retire it or have two people declare it lost: then the day goes on without it."}
+	case ledger.DayCloseAhead:
+		return Suggestion{Action: Investigate, Reason: "clock_wrong", Text: "Nothing is lost: the date is not believed before it has come. Have the terminal's clock set right."}
 	case ledger.ReturnExceedsSale:
 		return byLiable(w, "returned_more", 0, "More came back than was left of the sale.")
 	case ledger.TerminalAdopted, ledger.HQFactsLost:
@@ -94,7 +98,7 @@ func repeated(kind ledger.ExceptionKind, h History) (Suggestion, bool) {
 		return Suggestion{Action: Investigate, Reason: "cashier_often", Count: h.Cashier, Text: fmt.Sprintf("The same cashier had %d like it in the last %d days.", h.Cashier, historyDays)}, true
 	case h.Member >= often && kind != ledger.UnknownMember:
 		return Suggestion{Action: Investigate, Reason: "member_often", Count: h.Member, Text: fmt.Sprintf("The same member had %d like it in the last %d days. The pass may be in several hands.", h.Member, historyDays)}, true
-	case h.Terminal >= often && (kind == ledger.ClockAhead || kind == ledger.DayCloseDiffers || kind == ledger.EarningDiffers):
+	case h.Terminal >= often && (kind == ledger.ClockAhead || kind == ledger.DayCloseDiffers || kind == ledger.DayCloseAhead || kind == ledger.EarningDiffers):
 		return Suggestion{Action: Investigate, Reason: "terminal_often", Count: h.Terminal, Text: fmt.Sprintf("The same terminal had %d like it in the last %d days. Look at its clock and its software.", h.Terminal, historyDays)}, true
 	}
 	return Suggestion{}, false

@@ -41,6 +41,9 @@ export const cases = {
       entries_prove: 'The signed entries prove head office’s figure.',
       returned_more: 'More came back than was left of the sale.',
       after_restore: 'Head office was restored from a backup: confirm what it names.',
+      lane_silent:
+        'Ask the store whether the terminal is on and reaches head office. If it will not come back, retire it or have two people declare it lost: then the day goes on without it.',
+      clock_wrong: 'Nothing is lost: the date is not believed before it has come. Have the terminal’s clock set right.',
       look: 'Look at the signed entry first.',
       cashier_often: 'The same cashier had {n} like it in 180 days.',
       member_often: 'The same member had {n} like it in 180 days.',
@@ -60,6 +63,7 @@ export const cases = {
     broken: 'proof does not hold',
     unsigned: 'no checkpoint yet',
     noEntries: 'No entry is behind it.',
+    sideBySide: 'The branches side by side',
     branch: 'Branch {n}',
     head: 'ends at {seq}',
     forkAt: 'They differ from entry {seq} on.',

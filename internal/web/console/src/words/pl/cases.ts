@@ -41,6 +41,9 @@ export const cases = {
       entries_prove: 'Podpisane wpisy potwierdzają liczbę centrali.',
       returned_more: 'Zwrócono więcej, niż zostało ze sprzedaży.',
       after_restore: 'Centralę odtworzono z kopii: potwierdź, co wymienia.',
+      lane_silent:
+        'Zapytaj sklep, czy terminal jest włączony i łączy się z centralą. Jeśli nie wróci, wycofaj go albo niech dwie osoby uznają go za utracony: wtedy dzień toczy się bez niego.',
+      clock_wrong: 'Nic nie zginęło: data nie jest brana pod uwagę, zanim nadejdzie. Trzeba poprawić zegar terminala.',
       look: 'Najpierw obejrzyj podpisany wpis.',
       cashier_often: 'Ten sam kasjer miał {n} podobnych w 180 dni.',
       member_often: 'Ten sam członek miał {n} podobnych w 180 dni.',
@@ -60,6 +63,7 @@ export const cases = {
     broken: 'dowód się nie zgadza',
     unsigned: 'brak podpisu',
     noEntries: 'Nie stoi za tym żaden wpis.',
+    sideBySide: 'Gałęzie obok siebie',
     branch: 'Gałąź {n}',
     head: 'kończy się na {seq}',
     forkAt: 'Różnią się od wpisu {seq}.',

@@ -41,6 +41,9 @@ export const cases = {
       entries_prove: 'İmzalı kayıtlar merkezin rakamını kanıtlıyor.',
       returned_more: 'Satıştan kalandan fazlası iade edildi.',
       after_restore: 'Merkez yedekten döndü: adı geçenleri doğrulayın.',
+      lane_silent:
+        'Mağazaya sorun: terminal açık mı, merkeze ulaşıyor mu? Geri gelmeyecekse hizmetten alın ya da iki kişi kayıp ilan etsin: gün o zaman onsuz ilerler.',
+      clock_wrong: 'Hiçbir şey kaybolmadı: tarih gelmeden dikkate alınmaz. Terminalin saatini düzelttirin.',
       look: 'Önce imzalı kayda bakın.',
       cashier_often: 'Aynı kasiyerde 180 günde {n} benzeri var.',
       member_often: 'Aynı üyede 180 günde {n} benzeri var.',
@@ -60,6 +63,7 @@ export const cases = {
     broken: 'kanıt tutmuyor',
     unsigned: 'henüz imza yok',
     noEntries: 'Arkasında kayıt yok.',
+    sideBySide: 'Dallar yan yana',
     branch: '{n}. dal',
     head: '{seq} ile bitiyor',
     forkAt: '{seq} numaralı kayıttan itibaren ayrılıyorlar.',
