@@ -78,9 +78,12 @@ type audit struct {
 	// expected are the facts that the journals say have been applied, stored are those
 	// that have a source. In which account one counts was decided when it was applied.
 	expected, stored tally
-	setAside         map[journal.Hash]bool
-	unnamed          map[journal.Hash]bool // what undoes sales and counted for no account at first
-	units            map[string]int64      // what all books of a unit add up to
+	// maybe are facts of the set behind the cursors. HQ may have stopped when it had posted
+	// them, and not yet noted how far it was; then it finds their sources when it starts again.
+	maybe    map[journal.Hash]bool
+	setAside map[journal.Hash]bool
+	unnamed  map[journal.Hash]bool // what undoes sales and counted for no account at first
+	units    map[string]int64      // what all books of a unit add up to
 	// rightsNow are the rights of the accounts of the shard that is being checked.
 	rightsNow map[AccountKey][]RightRow
 }
@@ -119,7 +122,7 @@ func (a *audit) fail(where, format string, args ...any) {
 // The error is about reading; what is wrong is in the report. Run it while nothing
 // is being applied, or a fact under way looks like a difference.
 func (l *Ledger) Verify(ctx context.Context, hqKeys keys.Set) (Report, error) {
-	a := &audit{store: l.o.Store, hq: hqKeys, ledger: l, counts: map[string]int64{}, unnamed: map[journal.Hash]bool{}, setAside: map[journal.Hash]bool{}, units: map[string]int64{}}
+	a := &audit{store: l.o.Store, hq: hqKeys, ledger: l, counts: map[string]int64{}, unnamed: map[journal.Hash]bool{}, setAside: map[journal.Hash]bool{}, maybe: map[journal.Hash]bool{}, units: map[string]int64{}}
 	for _, check := range []func(context.Context) error{a.aside, a.journals, a.hqChains, a.shards} {
 		if err := check(ctx); err != nil {
 			return Report{}, fmt.Errorf("verify: %w", err)

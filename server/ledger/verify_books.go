@@ -86,6 +86,9 @@ func (a *audit) sources(ctx context.Context, in int, b *shardBooks) error {
 			continue
 		}
 		a.stored.add(r.Source)
+		if a.maybe[r.Source] {
+			a.expected.add(r.Source)
+		}
 		a.count("applied facts, each with its source once", 1)
 	}
 	return nil

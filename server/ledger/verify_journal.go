@@ -99,8 +99,13 @@ func (a *audit) entry(where string, b AuditBranch, at *journal.Head, e Entry, fa
 			facts.key = body.PublicKey
 		}
 	}
-	if _, ok := factOf(e); ok && e.Seq <= b.AppliedSeq && !a.setAside[e.Hash] {
-		a.expected.add(e.Hash)
+	if _, ok := factOf(e); ok && !a.setAside[e.Hash] {
+		switch {
+		case e.Seq <= b.AppliedSeq:
+			a.expected.add(e.Hash)
+		case e.Seq <= b.AppliedSeq+setEntries:
+			a.maybe[e.Hash] = true
+		}
 	}
 }
 
