@@ -27,7 +27,7 @@ func TestConsolePage(t *testing.T) {
 	s := newScene(t)
 	one, two := s.lane(t, "lane1"), s.lane(t, "lane2")
 	mete := s.shopper(t, "Mete Çağrı", 200)
-	s.crowd(t, []string{formula, "Bob"}, 0)
+	bob := s.crowd(t, []string{formula, "Bob"}, 0)[1]
 	needBrowser(t, s.HQ.URL()+"/console")
 	wallets, err := s.HQ.OpenWallets(t.Context(), "https://hq.example")
 	must(t, err)
@@ -46,6 +46,7 @@ func TestConsolePage(t *testing.T) {
 			"close the day of lane1": func() error { return closeDay(t.Context(), one) },
 			"close the day of lane2": func() error { return closeDay(t.Context(), two) },
 			"stop a lane":            one.Kill,
+			"copy a terminal":        func() error { return s.copied(t.Context(), bob, "kiosk", filepath.Join(s.Dir, "kiosk")) },
 			"reconnect":              func() error { return s.WAN.Restore(t.Context()) },
 			"stop head office":       func() error { return s.HQ.Stop(t.Context()) },
 			"start head office":      func() error { return s.HQ.Start(t.Context()) },

@@ -90,6 +90,7 @@ func TestADayIsClosedAndHQHasTheSameFigures(t *testing.T) {
 	s.sameFigures(t, next, closed)
 	s.certified(t, closed.BusinessDate, next.BusinessDate)
 	s.packed(t, 2)
+	s.closesBadly(t)
 	if out, err := s.HQ.Verify(t.Context()); err != nil {
 		t.Errorf("verify: %v\n%s", err, out)
 	}

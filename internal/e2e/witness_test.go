@@ -232,16 +232,13 @@ func (r *row) sellAndShow(t *testing.T, coffee edgeclient.QuoteRequest) {
 // double is the first lane from a copy of its data directory, at addresses of its own.
 func (r *row) double(t *testing.T, data string) *stage.Lane {
 	t.Helper()
-	addr, err := process.FreeAddr(t.Context())
-	must(t, err)
 	lan, err := process.FreeAddr(t.Context())
 	must(t, err)
-	token, err := edgeclient.ReadToken(data)
+	second, err := double(t.Context(), r.lanes[0], data)
 	must(t, err)
-	double := r.lanes[0].Elsewhere("double", data, addr, token)
-	double.Join(lan, r.others(0)...)
-	r.Lanes = append(r.Lanes, double)
-	return double
+	second.Join(lan, r.others(0)...)
+	r.Lanes = append(r.Lanes, second)
+	return second
 }
 
 // awaitFound waits until HQ has found out about the first terminal and put it aside.

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { ask, check, picture, stage, tell } from './browser.mjs';
 import { branding } from './consolebranding.mjs';
 import { books } from './consolebooks.mjs';
-import { cases } from './consolecases.mjs';
+import { cases, forks } from './consolecases.mjs';
 import { days } from './consoledays.mjs';
 import { fleet } from './consolefleet.mjs';
 import { page, press, reads, signIn, visit } from './consolehands.mjs';
@@ -171,6 +171,8 @@ await tell({
   ...wallets,
 
   ...people,
+
+  ...forks,
 
   ...tour,
 });

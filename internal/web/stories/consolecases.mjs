@@ -1,6 +1,6 @@
 // The console's stories of exceptions as work: what takes two people, evidence, the report
 // by age.
-import { check, faultless, open, picture, stage } from './browser.mjs';
+import { ask, check, faultless, open, picture, stage } from './browser.mjs';
 import { accessibleInBoth, api, browser, page, press, screen, signIn, visit } from './consolehands.mjs';
 
 export const password = 'two pairs of eyes';
@@ -113,5 +113,31 @@ export const cases = {
     await page.getByRole('link', { name: 'By age' }).click();
     await page.getByLabel('As of').fill('2020-01-01');
     await page.getByText('Nothing was unsettled.').waitFor();
+  },
+};
+
+export const forks = {
+  'both branches of a copied terminal stand side by side': async () => {
+    await ask('copy a terminal');
+    await page.setViewportSize({ width: 1024, height: 768 });
+    await visit('/exceptions');
+    await page.getByRole('link', { name: 'Fork of a journal' }).first().click();
+    await page.getByText('Two journals claim one number.').waitFor();
+    const table = page.getByRole('region', { name: 'The branches side by side' });
+    await table.getByRole('columnheader', { name: /^Branch 0/ }).waitFor();
+    await table.getByRole('columnheader', { name: /^Branch 1/ }).waitFor();
+    const first = table.locator('tr.first');
+    check((await table.locator('tr.first').count()) === 1, 'the first difference is not marked once');
+    const cells = await first.getByRole('cell').allInnerTexts();
+    check(
+      cells.length === 2 && cells[0].includes('20.00') && cells[1].includes('45.00'),
+      `the first that differs reads ${JSON.stringify(cells)}`,
+    );
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    check(wide <= 0, `a fork is ${wide} pixels wider than 1024`);
+    await first.scrollIntoViewIfNeeded();
+    await accessibleInBoth('a fork', { each: (theme) => picture(page, `console-fork-${theme}`) });
+    await page.setViewportSize(screen);
+    faultless(page);
   },
 };
