@@ -139,25 +139,32 @@ type Difference struct {
 	Found  string
 }
 
+// figure is one that a close says, as it can be compared and as it is told.
+type figure struct {
+	name string
+	of   func(c entry.DayClose) (value any, told string)
+}
+
+var compared = []figure{
+	{"range", func(c entry.DayClose) (any, string) { return [2]uint64{c.First, c.Last}, toldRange(c) }},
+	{"head", func(c entry.DayClose) (any, string) { return c.Head, toldHead(c) }},
+	{"kinds", func(c entry.DayClose) (any, string) { return c.Kinds, told(c.Kinds, toldKind) }},
+	{"money", func(c entry.DayClose) (any, string) { return c.Money, told(c.Money, toldMoney) }},
+	{"amounts", func(c entry.DayClose) (any, string) { return c.Amounts, told(c.Amounts, toldAmount) }},
+	{"cashiers", func(c entry.DayClose) (any, string) { return c.Cashiers, told(c.Cashiers, toldCashier) }},
+	{"claims", func(c entry.DayClose) (any, string) { return c.Claims, fmt.Sprint(c.Claims) }},
+}
+
 // differences compares what closes said with what HQ found.
 func (t *tally) differences() (out []Difference) {
 	for _, c := range t.closes {
-		for _, f := range []struct {
-			name        string
-			said, found any
-		}{
-			{"range", [2]uint64{c.said.First, c.said.Last}, [2]uint64{c.ours.First, c.ours.Last}},
-			{"head", c.said.Head, c.ours.Head},
-			{"kinds", c.said.Kinds, c.ours.Kinds},
-			{"money", c.said.Money, c.ours.Money},
-			{"amounts", c.said.Amounts, c.ours.Amounts},
-			{"cashiers", c.said.Cashiers, c.ours.Cashiers},
-			{"claims", c.said.Claims, c.ours.Claims},
-		} {
-			if empty(f.said) && empty(f.found) || reflect.DeepEqual(f.said, f.found) {
+		for _, f := range compared {
+			said, saidText := f.of(c.said)
+			found, foundText := f.of(c.ours)
+			if empty(said) && empty(found) || reflect.DeepEqual(said, found) {
 				continue
 			}
-			out = append(out, Difference{c.lane, c.seq, c.hash, c.said.Date, f.name, fmt.Sprintf("%+v", f.said), fmt.Sprintf("%+v", f.found)})
+			out = append(out, Difference{c.lane, c.seq, c.hash, c.said.Date, f.name, saidText, foundText})
 		}
 	}
 	return out

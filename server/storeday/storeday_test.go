@@ -85,6 +85,12 @@ func TestG5_WrongSumsOfACloseAreSettledByPeopleAndNeverCertified(t *testing.T) {
 	if len(found) != 2 {
 		t.Fatalf("exceptions %+v", found)
 	}
+	causes := found[0].Cause + "; " + found[1].Cause
+	for _, words := range []string{"money sale 1 times of 9999.99 EUR", "the entries say sale 1 times of 10.00 EUR", "claims 3; the entries say 0"} {
+		if !strings.Contains(causes, words) {
+			t.Errorf("%q does not say %q", causes, words)
+		}
+	}
 	standing, err := s.Days.Standing(t.Context(), s.Of.ID)
 	if err != nil || len(standing) == 0 || standing[0].State != storeday.StateExceptions || len(standing[0].Blocking) != 2 {
 		t.Fatalf("standing %+v, %v", standing, err)
