@@ -119,6 +119,12 @@ func (f filling) table(ctx context.Context, table string) error {
 		if err != nil {
 			return err
 		}
+		var kept string // beside the key, the index by which following finds what undoes a sale
+		if table == "sources" {
+			if err := conn.QueryRow(ctx, "SELECT indexdef FROM pg_indexes WHERE indexname = 'sources_subject'").Scan(&kept); err != nil {
+				return err
+			}
+		}
 		for _, text := range []string{
 			"SET maintenance_work_mem = '512MB'",
 			"DO $$ DECLARE x record; BEGIN " +
@@ -127,6 +133,7 @@ func (f filling) table(ctx context.Context, table string) error {
 			"ALTER TABLE " + table + " SET UNLOGGED",
 			f.text(filled[table]),
 			"ALTER TABLE " + table + " ADD " + key,
+			kept,
 			"VACUUM ANALYZE " + table,
 		} {
 			if _, err := conn.Exec(ctx, text); err != nil {
