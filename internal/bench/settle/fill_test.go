@@ -35,7 +35,7 @@ var filled = map[string]string{
 			UNION ALL SELECT {sales} + 1 + a, {earned}, {home} FROM generate_series(0, {accounts}::bigint - 1) AS a) AS x
 		JOIN bench_lanes AS l ON l.n = x.n`,
 	"sources": `INSERT INTO sources (shard, account, source, writer, epoch, seq, kind, subject, effective_at, recorded_at)
-		SELECT x.a % 256, decode(md5(x.a::text), 'hex'), int8send(x.seq) || {rest}, l.id, 1, x.seq, 2, '', x.at, x.at
+		SELECT x.a % 256, decode(md5(x.a::text), 'hex'), int8send(x.seq) || {rest}, l.id, 1, x.seq, 2, decode(md5('sale' || x.seq), 'hex'), x.at, x.at
 		FROM (SELECT g AS seq, g % {accounts} AS a, {at} AS at, {lane} AS n FROM generate_series(1, {sales}::bigint) AS g
 			UNION ALL SELECT {sales} + 1 + a, a, {earned}, {home} FROM generate_series(0, {accounts}::bigint - 1) AS a) AS x
 		JOIN bench_lanes AS l ON l.n = x.n`,
