@@ -41,31 +41,7 @@ func TestBooksComeInByTheAPI(t *testing.T) {
 	if len(mappings.Items) != 1 || mappings.Items[0].Name != "the tills" || mappings.Items[0].Version != 2 {
 		t.Errorf("%+v", mappings)
 	}
-	file := "no,time,amount\n1,2026-05-31 10:00,12.50\nx,never,1\n"
-	at := "/api/v1/stores/" + store + "/pos-imports"
-	at += "/" + r.made(at, fmt.Sprintf(`{"name":"may.csv","size":%d,"rules":%s}`, len(file), bookRules))
-	if a := r.part(at+"/parts/0", file); a.status != http.StatusOK {
-		t.Fatalf("%d %s", a.status, a.body)
-	}
-	var preview struct {
-		Rows []struct{ Amount int }
-		Bad  []struct{ Reason string }
-	}
-	r.do(call{method: "POST", path: at + "/preview", body: bookRules, key: "-"}).into(t, &preview)
-	if len(preview.Rows) != 1 || preview.Rows[0].Amount != 1250 || len(preview.Bad) != 1 {
-		t.Errorf("%+v", preview)
-	}
-	if a := r.do(call{method: "POST", path: at + "/run", body: bookRules}); a.status != http.StatusOK {
-		t.Fatalf("%d %s", a.status, a.body)
-	}
-	r.must(r.books.Round(t.Context()))
-	var done struct {
-		State     string
-		Rows, Bad int
-	}
-	if r.do(call{method: "GET", path: at}).into(t, &done); done.State != "finished" || done.Rows != 1 || done.Bad != 1 {
-		t.Errorf("%+v", done)
-	}
+	at := r.bringBooks(store)
 	var days struct {
 		Items []struct {
 			MissingHere int `json:"missing_here"`
@@ -106,6 +82,39 @@ func TestBooksComeInByTheAPI(t *testing.T) {
 	if a := r.do(call{method: "DELETE", path: "/api/v1/pos-mappings/" + mapping}); a.status != http.StatusNoContent {
 		t.Errorf("%d %s", a.status, a.body)
 	}
+}
+
+// bringBooks brings in a file with one good row and a bad one, and returns where its import
+// stands.
+func (r *rig) bringBooks(store string) (at string) {
+	t := r.t
+	t.Helper()
+	file := "no,time,amount\n1,2026-05-31 10:00,12.50\nx,never,1\n"
+	at = "/api/v1/stores/" + store + "/pos-imports"
+	at += "/" + r.made(at, fmt.Sprintf(`{"name":"may.csv","size":%d,"rules":%s}`, len(file), bookRules))
+	if a := r.part(at+"/parts/0", file); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	var preview struct {
+		Rows []struct{ Amount int }
+		Bad  []struct{ Reason string }
+	}
+	r.do(call{method: "POST", path: at + "/preview", body: bookRules, key: "-"}).into(t, &preview)
+	if len(preview.Rows) != 1 || preview.Rows[0].Amount != 1250 || len(preview.Bad) != 1 {
+		t.Errorf("%+v", preview)
+	}
+	if a := r.do(call{method: "POST", path: at + "/run", body: bookRules}); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	r.must(r.books.Round(t.Context()))
+	var done struct {
+		State     string
+		Rows, Bad int
+	}
+	if r.do(call{method: "GET", path: at}).into(t, &done); done.State != "finished" || done.Rows != 1 || done.Bad != 1 {
+		t.Errorf("%+v", done)
+	}
+	return at
 }
 
 // calendars wants the one day that has books to stand somewhere on the calendar of all days,

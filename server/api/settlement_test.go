@@ -110,6 +110,14 @@ func TestAMonthIsSettledOverTheAPI(t *testing.T) {
 			t.Errorf("lock: %d %s", a.status, a.body)
 		}
 	})
+	r.readSettled(month, before.Format("2006"))
+}
+
+// readSettled reads a locked month as finance does: its statements and lines, files, and
+// the books, which need a chart of accounts.
+func (r *rig) readSettled(month, year string) {
+	t := r.t
+	t.Helper()
 	if a := r.do(call{method: "GET", path: month + "/books?dialect=hledger"}); a.status != 409 || !strings.Contains(string(a.body), "payable of NORTH") {
 		t.Errorf("books without a chart: %d %s", a.status, a.body)
 	}
@@ -118,7 +126,7 @@ func TestAMonthIsSettledOverTheAPI(t *testing.T) {
 	r.do(call{method: "GET", path: "/api/v1/settlement/parties"}).into(t, &parties)
 	north := parties.Items[0].ID
 	for path, want := range map[string]string{
-		"/statements":                                `"number":"NORTH-` + before.Format("2006") + `-0001"`,
+		"/statements":                                `"number":"NORTH-` + year + `-0001"`,
 		"/statements?limit=1":                        `"next"`,
 		"/statements/" + north:                       `"net":100`,
 		"/statements/" + north + "/lines":            `"points":100`,

@@ -31,8 +31,9 @@ const setsAtOnce = 64
 const mostTogether = 8
 
 // Follow takes in what was applied since it was last called, some shards side by side, and
-// returns how many sets that were. One that cannot be followed holds up no other. The moves of a run of sets and the cursor behind them are one
-// transaction, so that a posting counts once whoever else follows.
+// returns how many sets that were. One that cannot be followed holds up no other. The moves
+// of a run of sets and the cursor behind them are one transaction, so that a posting counts
+// once whoever else follows.
 func (s *Service) Follow(ctx context.Context) (int, error) {
 	behind, err := s.env.Store.SettlementBehind(ctx)
 	if err != nil {
